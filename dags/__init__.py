@@ -1,0 +1,1 @@
+"""Airflow DAGs: a DAG is a schedule and named commands."""

@@ -1,0 +1,1 @@
+"""Data contracts (Open Data Contract Standard), one folder a data set."""

@@ -1,0 +1,1 @@
+"""Feast definitions and the feature tables they read, one name a use case."""

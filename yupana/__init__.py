@@ -1,0 +1,1 @@
+"""yupana: the open AI platform that a government's agencies run."""

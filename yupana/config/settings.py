@@ -1,0 +1,79 @@
+"""The one `Settings` object. Every value can be set as `YUPANA_<NAME>`."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Said once, to every process that yupana starts and to itself: no library phones home.
+QUIET = {
+    "DO_NOT_TRACK": "1",
+    "DVC_NO_ANALYTICS": "1",
+    "BENTOML_DO_NOT_TRACK": "True",
+    "FEAST_USAGE": "False",
+    "GX_ANALYTICS_ENABLED": "False",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    "EVIDENTLY_DISABLE_TELEMETRY": "1",
+    "GIT_PYTHON_REFRESH": "quiet",
+    "PYSPARK_PYTHON": "python3",
+}
+
+
+def _cache_home() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "yupana"
+
+
+class Settings(BaseSettings):
+    """Where things are and how big they may be; the defaults run on one laptop."""
+
+    model_config = SettingsConfigDict(env_prefix="YUPANA_", frozen=True)
+
+    root: Path = Field(ROOT, description="the project's folder (contracts, DAGs, samples)")
+    home: Path = Field(ROOT / "var", description="everything that yupana writes")
+    cache: Path = Field(default_factory=_cache_home, description="downloads shared by all runs")
+    spark_master: str = Field("local[2]", description="where Spark runs")
+    spark_memory: str = Field("2g", description="heap of the Spark driver")
+    serve_port: int = Field(8410, description="port of the prediction service")
+    seed: int = Field(20210101, description="seed of every random choice")
+
+    @property
+    def lake(self) -> Path:
+        return self.home / "lake"
+
+    @property
+    def events(self) -> Path:
+        return self.home / "events.jsonl"
+
+    @property
+    def platform_db(self) -> str:
+        return f"sqlite:///{self.home / 'platform.db'}"
+
+    @property
+    def reports(self) -> Path:
+        return self.home / "reports"
+
+    def table(self, zone: str, name: str) -> Path:
+        """Folder of a Delta table; `zone` is staging, published, quarantine or features."""
+        return self.lake / zone / name
+
+    def environment(self) -> dict[str, str]:
+        """Environment for a child process: this one's, our settings, and no telemetry."""
+        mine = {f"YUPANA_{k.upper()}": str(v) for k, v in self.model_dump().items()}
+        return {**os.environ, **QUIET, **mine, "BENTOML_HOME": str(self.home / "bentoml")}
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The process's settings, read once; creates `home` and switches telemetry off."""
+    made = Settings()
+    made.home.mkdir(parents=True, exist_ok=True)
+    os.environ.update({k: v for k, v in QUIET.items() if k not in os.environ})
+    os.environ.setdefault("BENTOML_HOME", str(made.home / "bentoml"))
+    return made

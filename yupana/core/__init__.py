@@ -1,0 +1,1 @@
+"""The frozen types, errors and small tools that every other package builds on."""

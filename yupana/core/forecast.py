@@ -1,0 +1,44 @@
+"""What every use case's forecaster offers: quantiles by row, horizon and level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+# The 23 levels of the US and European forecast hubs (Cramer et al. 2022, Sci Data 9:462).
+QUANTILES: tuple[float, ...] = (
+    0.01, 0.025, 0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.35, 0.40, 0.45, 0.50,
+    0.55, 0.60, 0.65, 0.70, 0.75, 0.80, 0.85, 0.90, 0.95, 0.975, 0.99,
+)  # fmt: skip
+
+
+class Forecaster(Protocol):
+    """A fitted model. `horizons` are weeks ahead, 1 = the first week not yet seen."""
+
+    horizons: Sequence[int]
+
+    def quantiles(self, features: pd.DataFrame, levels: Sequence[float]) -> np.ndarray[Any, Any]:
+        """Counts of shape (rows, horizons, levels), non-negative, rising along levels."""
+        ...
+
+    def knows(self, ubigeo: str) -> bool:
+        """Whether the series was in training; others get a pooled forecast."""
+        ...
+
+
+class ModelRoom(Protocol):
+    """What a module `models/<use case>.py` offers."""
+
+    FEATURE_SERVICE: str
+    FEATURES: tuple[str, ...]
+
+    def fit(self, frame: pd.DataFrame, out: Path, *, seed: int, say: Any) -> dict[str, Any]: ...
+
+    def load(self, folder: Path) -> Forecaster: ...
+
+    def baselines(self, frame: pd.DataFrame) -> dict[str, Forecaster]: ...

@@ -1,0 +1,84 @@
+"""The frozen types that steps pass to each other. Only references travel, never rows.
+
+A reference is a short text that names one immutable thing:
+`raw:<sha256>`, `delta:<zone>/<table>@<version>`, `validation:<id>`, `training:<hash>`,
+`split:<hash>`, `candidate:<hash>`, `model:<name>@<version>`, `deployment:<tag>`,
+`prediction:<id>`, `report:<name>`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Status = Literal["done", "unchanged", "failed"]
+
+
+class Frozen(BaseModel):
+    """A value that does not change once made, and refuses fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RawObject(Frozen):
+    """The bytes of a published file, kept as they came and addressed by their SHA-256."""
+
+    dataset: str
+    path: str
+    sha256: str
+    size: int
+    source: str
+
+    @property
+    def ref(self) -> str:
+        return f"raw:{self.sha256}"
+
+
+class DatasetRef(Frozen):
+    """One version of a Delta table. `zone` is staging, published, quarantine or features."""
+
+    zone: str
+    name: str
+    version: int
+    path: str
+    rows: int
+
+    @property
+    def ref(self) -> str:
+        return f"delta:{self.zone}/{self.name}@{self.version}"
+
+
+class RuleResult(Frozen):
+    """How many of the staged rows broke one rule of the contract."""
+
+    rule: str
+    broken: int
+    rows: int
+
+
+class ValidationResult(Frozen):
+    """The audit of one staged table by Great Expectations."""
+
+    id: str
+    success: bool
+    rows: int
+    rules: tuple[RuleResult, ...]
+    report: str
+
+    @property
+    def ref(self) -> str:
+        return f"validation:{self.id}"
+
+
+class StepResult(Frozen):
+    """What a step did: references in and out, counts and seconds."""
+
+    step: str
+    subject: str
+    status: Status
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    seconds: float = 0.0
+    event: str = ""

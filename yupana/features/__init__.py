@@ -1,0 +1,1 @@
+"""Feast: feature tables, point-in-time training sets, the online store."""

@@ -1,0 +1,80 @@
+"""The event log: one JSON line a step, with references in and out."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from yupana.core.errors import TerminalError
+from yupana.core.hashing import files_sha256
+
+Event = dict[str, Any]
+
+
+def append(path: Path, step: str, subject: str, *, status: str, inputs: tuple[str, ...] = (),
+           outputs: tuple[str, ...] = (), key: str = "", seconds: float = 0.0,
+           facts: dict[str, Any] | None = None) -> str:
+    """Append one event durably and return its id.
+
+    The line is written under a file lock and synced, so that two processes never mix lines
+    and a crash leaves at most one torn last line, which `read` names.
+    """
+    event = {
+        "id": uuid.uuid4().hex,
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "step": step, "subject": subject, "status": status,
+        "inputs": list(inputs), "outputs": list(outputs),
+        "key": key, "seconds": round(seconds, 3), "facts": facts or {},
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    line = json.dumps(event, ensure_ascii=False, default=str) + "\n"
+    with path.open("a", encoding="utf-8") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        stream.write(line)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return str(event["id"])
+
+
+def read(path: Path) -> Iterator[Event]:
+    """All events, oldest first.
+
+    Raises:
+        TerminalError: a line is not JSON; names the line.
+    """
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as stream:
+        for number, line in enumerate(stream, 1):
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError as error:
+                raise TerminalError(
+                    "The event log has a line that is not JSON.",
+                    where=f"{path}, line {number}",
+                    fix="If it is the last line, a crash tore it: delete that line.",
+                ) from error
+
+
+def last_done(path: Path, step: str, subject: str, key: str = "") -> Event | None:
+    """The newest successful event of a step on a subject, optionally with this key."""
+    found = None
+    for event in read(path):
+        if (event["step"], event["subject"], event["status"]) == (step, subject, "done") and (
+            not key or event["key"] == key
+        ):
+            found = event
+    return found
+
+
+@lru_cache(maxsize=8)
+def code_hash(root: Path, *rooms: str) -> str:
+    """Hash of the Python code in some rooms: part of what a step's result depends on."""
+    return files_sha256(p for room in rooms for p in (root / room).rglob("*.py"))[:16]

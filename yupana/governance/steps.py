@@ -1,0 +1,74 @@
+"""Run a step once for given inputs, time it, and leave one line in the event log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from yupana.config.settings import Settings
+from yupana.core.errors import YupanaError
+from yupana.core.hashing import value_sha256
+from yupana.core.types import StepResult
+from yupana.governance import events
+
+
+@dataclass
+class Outcome:
+    """What a step's work hands back: references out, more references in, counts."""
+
+    outputs: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+
+def run(
+    settings: Settings,
+    step: str,
+    subject: str,
+    work: Callable[[], Outcome],
+    *,
+    inputs: tuple[str, ...] = (),
+    depends_on: Any = None,
+    still_there: Callable[[tuple[str, ...]], bool] = lambda outputs: True,
+) -> StepResult:
+    """Do `work` unless the newest success of this step had the same inputs.
+
+    Args:
+        inputs: references that the step reads.
+        depends_on: anything else that the result depends on (code hash, parameters).
+        still_there: whether the outputs of an earlier success still exist.
+
+    Returns:
+        StepResult with status `done`, or `unchanged` when nothing had to run.
+
+    Raises:
+        YupanaError: as raised by `work`, after a `failed` event was logged.
+    """
+    key = value_sha256([inputs, depends_on])
+    before = events.last_done(settings.events, step, subject)
+    if before and before["key"] == key and still_there(tuple(before["outputs"])):
+        return StepResult(
+            step=step, subject=subject, status="unchanged", inputs=tuple(before["inputs"]),
+            outputs=tuple(before["outputs"]), metrics=before["facts"], event=before["id"],
+        )
+    start = time.monotonic()
+    try:
+        outcome = work()
+    except YupanaError as error:
+        events.append(
+            settings.events, step, subject, status="failed", inputs=inputs, key=key,
+            seconds=time.monotonic() - start, facts={"error": str(error)},
+        )
+        raise
+    seconds = time.monotonic() - start
+    everything_in = (*inputs, *(i for i in outcome.inputs if i not in inputs))
+    event = events.append(
+        settings.events, step, subject, status="done", inputs=everything_in,
+        outputs=outcome.outputs, key=key, seconds=seconds, facts=outcome.metrics,
+    )
+    return StepResult(
+        step=step, subject=subject, status="done", inputs=everything_in, outputs=outcome.outputs,
+        metrics=outcome.metrics, seconds=round(seconds, 2), event=event,
+    )

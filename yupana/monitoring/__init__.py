@@ -1,0 +1,1 @@
+"""Evidently reports on what was answered."""

@@ -1,0 +1,1 @@
+"""MLflow runs and registry, BentoML model store, and the DVC exchange."""
