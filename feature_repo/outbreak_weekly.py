@@ -1,0 +1,80 @@
+"""The weekly district table: a complete panel of cases with lags, totals and season."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from yupana.core.errors import TerminalError
+from yupana.data.codes import epiweek_starts
+
+LAGS = 12
+DEPARTMENT_LAGS = 4
+YEAR_WEEKS = 52
+FEATURES = (
+    *(f"cases_lag_{k}" for k in range(LAGS)),
+    *(f"department_lag_{k}" for k in range(DEPARTMENT_LAGS)),
+    f"mean_{YEAR_WEEKS}",
+    "week_sin",
+    "week_cos",
+)
+
+
+def weekly_features(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """One row a district and week that has ended, from the published line list.
+
+    Lag 0 is the week that ends at `event_timestamp` (its Saturday, 23:59:59 UTC). A week
+    without a report counts 0 cases. The first 51 weeks have no full year behind them and are
+    left out.
+
+    Returns:
+        Columns `ubigeo` (six digits), `event_timestamp` (UTC) and `FEATURES` (counts of cases
+        a week; `week_sin`/`week_cos` in -1..1).
+
+    Raises:
+        TerminalError: less than a year and a half of weeks.
+    """
+    panel = _panel(tables["dengue_linelist"])
+    weeks = panel["week_start"].n_unique()
+    if weeks < YEAR_WEEKS + LAGS + DEPARTMENT_LAGS:
+        raise TerminalError(
+            f"The line list spans {weeks} weeks; features need {YEAR_WEEKS + LAGS} or more.",
+            where="published/dengue_linelist",
+            fix="Publish a file with a longer history.",
+        )
+    department = panel.group_by("department", "week_start").agg(pl.sum("cases").alias("total"))
+    rows = panel.join(department, on=["department", "week_start"]).sort("ubigeo", "week_start")
+    angle = 2 * 3.141592653589793 * pl.col("week_start").dt.ordinal_day() / 365.25
+    lagged = rows.with_columns(
+        *(_lag("cases", k).alias(f"cases_lag_{k}") for k in range(LAGS)),
+        *(_lag("total", k).alias(f"department_lag_{k}") for k in range(DEPARTMENT_LAGS)),
+        pl.col("cases").rolling_mean(YEAR_WEEKS).over("ubigeo").alias(f"mean_{YEAR_WEEKS}"),
+        angle.sin().alias("week_sin"),
+        angle.cos().alias("week_cos"),
+        _saturday().alias("event_timestamp"),
+    )
+    return lagged.drop_nulls().select("ubigeo", "event_timestamp", *FEATURES)
+
+
+def _panel(cases: pl.DataFrame) -> pl.DataFrame:
+    """Every district with every week from the first to the last one in the file."""
+    counts = cases.group_by("ubigeo", "week_start").agg(pl.sum("cases"))
+    first, last = counts["week_start"].min(), counts["week_start"].max()
+    assert isinstance(first, date) and isinstance(last, date)
+    calendar = [d for _, _, d in epiweek_starts(first.year, last.year) if first <= d <= last]
+    weeks = pl.DataFrame({"week_start": calendar}, schema={"week_start": pl.Date})
+    grid = counts.select(pl.col("ubigeo").unique()).join(weeks, how="cross")
+    return grid.join(counts, on=["ubigeo", "week_start"], how="left").with_columns(
+        pl.col("cases").fill_null(0).cast(pl.Float64),
+        pl.col("ubigeo").str.head(2).alias("department"),
+    )
+
+
+def _lag(column: str, weeks: int) -> pl.Expr:
+    return pl.col(column).shift(weeks).over("ubigeo")
+
+
+def _saturday() -> pl.Expr:
+    end = pl.col("week_start").cast(pl.Datetime("us")) + pl.duration(days=7, seconds=-1)
+    return end.dt.replace_time_zone("UTC")

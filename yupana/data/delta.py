@@ -1,0 +1,78 @@
+"""Delta tables without a JVM: history, versions and reads by delta-rs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from yupana.core.errors import TerminalError
+from yupana.core.types import DatasetRef
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def commit_metadata(**facts: Any) -> str:
+    """Facts to store in a Delta commit (`userMetadata`), as canonical JSON."""
+    return json.dumps(facts, sort_keys=True, default=str)
+
+
+def exists(table: Path) -> bool:
+    """Whether the folder holds a Delta table with a commit."""
+    return any((table / "_delta_log").glob("*.json"))
+
+
+def version_of(table: Path) -> int:
+    """The newest version.
+
+    Raises:
+        TerminalError: there is no such table.
+    """
+    from deltalake import DeltaTable
+
+    return int(DeltaTable(_must_exist(table)).version())
+
+
+def commit_facts(table: Path, version: int | None = None) -> dict[str, Any]:
+    """What `commit_metadata` stored at a version (default: the newest)."""
+    from deltalake import DeltaTable
+
+    wanted = version_of(table) if version is None else version
+    for commit in DeltaTable(_must_exist(table)).history():
+        if commit.get("version") == wanted:
+            facts: dict[str, Any] = json.loads(commit.get("userMetadata") or "{}")
+            return facts
+    raise TerminalError(
+        f"The table has no version {wanted} in its log.", where=str(table),
+        fix="Look at `yupana datasets` for the versions there are.",
+    )
+
+
+def read(table: Path, version: int | None = None) -> pl.DataFrame:
+    """All rows of one version as a Polars frame (default: the newest)."""
+    import polars as pl
+    from deltalake import DeltaTable
+
+    loaded = DeltaTable(_must_exist(table), version=version)
+    return pl.DataFrame(pl.from_arrow(loaded.to_pyarrow_table()))
+
+
+def ref(lake: Path, zone: str, name: str) -> DatasetRef:
+    """The newest version of a table, as a reference with its row count."""
+    from deltalake import DeltaTable
+
+    table = lake / zone / name
+    loaded = DeltaTable(_must_exist(table))
+    return DatasetRef(
+        zone=zone, name=name, version=int(loaded.version()), path=str(table), rows=loaded.count()
+    )
+
+
+def _must_exist(table: Path) -> str:
+    if not exists(table):
+        raise TerminalError(
+            "There is no Delta table here yet.", where=str(table),
+            fix=f"Run `yupana ingest {table.name}` (or `make run`) first.",
+        )
+    return str(table)

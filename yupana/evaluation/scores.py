@@ -1,0 +1,92 @@
+"""Proper scores of quantile forecasts.
+
+The weighted interval score over 23 quantiles is the score of the forecast hubs (Bracher, Ray,
+Gneiting, Reich 2021, PLoS Comput Biol 17:e1008618): it approximates the CRPS, is in the unit of
+the counts, and lower is better. On log1p counts it scores growth rather than size (Bosse et al.
+2023, PLoS Comput Biol 19:e1011393), so that one city does not outweigh all small districts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from yupana.core.errors import TerminalError
+from yupana.core.forecast import QUANTILES
+
+Array = npt.NDArray[np.float64]
+
+
+def weighted_interval_scores(
+    observed: Array, forecast: Array, levels: Sequence[float] = QUANTILES
+) -> Array:
+    """The score of every row and horizon.
+
+    Args:
+        observed: counts, shape (rows, horizons), no NaN.
+        forecast: quantiles, shape (rows, horizons, levels).
+        levels: symmetric about 0.5, which is among them.
+
+    Returns:
+        Scores of shape (rows, horizons), in cases.
+    """
+    import scoringrules
+
+    middle = len(levels) // 2
+    alphas = 2 * np.asarray(levels[:middle])
+    lower, upper = forecast[..., :middle], forecast[..., : middle : -1]
+    # Bracher's weights: alpha / 2 for an interval, 1 / 2 for the median.
+    scores = scoringrules.weighted_interval_score(
+        observed, forecast[..., middle], lower, upper, alphas, 0.5, alphas / 2
+    )
+    return np.asarray(scores, dtype=np.float64)
+
+
+def _coverage(observed: Array, forecast: Array, low: float, high: float) -> float:
+    """Share of observations inside the central interval between two levels."""
+    lower = forecast[..., QUANTILES.index(low)]
+    upper = forecast[..., QUANTILES.index(high)]
+    return float(((lower <= observed) & (observed <= upper)).mean())
+
+
+def score(observed: Array, forecast: Array) -> dict[str, Any]:
+    """All scores of a forecast, over the counts that are known.
+
+    Args:
+        observed: counts, shape (rows, horizons); NaN where not known.
+        forecast: quantiles at `QUANTILES`, shape (rows, horizons, 23).
+
+    Returns:
+        `wis` and `mae` (cases), `wis_log` (log1p cases), `coverage_50`, `coverage_80`,
+        `coverage_90` (shares), `counts` (how many were scored).
+
+    Raises:
+        TerminalError: shapes disagree, a forecast is not a number, or no count is known.
+    """
+    known = ~np.isnan(observed)
+    if forecast.shape != (*observed.shape, len(QUANTILES)):
+        raise TerminalError(
+            f"Forecast {forecast.shape} does not fit observations {observed.shape}.",
+            where="yupana.evaluation.scores.score",
+            fix="Ask the forecaster for the quantiles of yupana.core.forecast.QUANTILES.",
+        )
+    if not known.any() or not np.isfinite(forecast).all():
+        raise TerminalError(
+            "There is nothing to score: no count is known, or a forecast is not a number.",
+            where="yupana.evaluation.scores.score",
+            fix="Score origins whose weeks ahead were published; check the features' range.",
+        )
+    seen, told = observed[known], forecast[known]
+    middle = QUANTILES.index(0.50)
+    return {
+        "wis": float(weighted_interval_scores(seen, told).mean()),
+        "wis_log": float(weighted_interval_scores(np.log1p(seen), np.log1p(told)).mean()),
+        "mae": float(np.abs(seen - told[..., middle]).mean()),
+        "coverage_50": _coverage(seen, told, 0.25, 0.75),
+        "coverage_80": _coverage(seen, told, 0.10, 0.90),
+        "coverage_90": _coverage(seen, told, 0.05, 0.95),
+        "counts": int(known.sum()),
+    }

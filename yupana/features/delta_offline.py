@@ -1,0 +1,52 @@
+"""Feast offline store that reads Delta through delta-rs and joins in DuckDB.
+
+Feast's own DuckDB store reads Delta by a DuckDB extension that is downloaded at run time;
+an agency's machine may have no way out. Reading by delta-rs needs neither network nor JVM.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import ibis
+from deltalake import DeltaTable
+from feast.infra.offline_stores import duckdb as feast_duckdb
+from feast.infra.offline_stores import ibis as feast_ibis
+
+
+class DeltaOfflineStoreConfig(feast_duckdb.DuckDBOfflineStoreConfig):  # type: ignore[misc]
+    """The DuckDB store's settings under this store's name (Feast finds it by its name)."""
+
+    type: Literal["yupana.features.delta_offline.DeltaOfflineStore"] = (
+        "yupana.features.delta_offline.DeltaOfflineStore"
+    )
+
+
+def _read(source: Any, repo_path: str) -> Any:
+    return ibis.memtable(DeltaTable(source.path).to_pyarrow_table())
+
+
+def _refuse(*args: Any) -> None:
+    raise NotImplementedError("Feature tables are written by `yupana features`, not by Feast.")
+
+
+class DeltaOfflineStore(feast_duckdb.DuckDBOfflineStore):  # type: ignore[misc]
+    """Point-in-time joins and materialisation over Delta tables, read-only."""
+
+    @staticmethod
+    def get_historical_features(**given: Any) -> Any:
+        return feast_ibis.get_historical_features_ibis(
+            **given, data_source_reader=_read, data_source_writer=_refuse
+        )
+
+    @staticmethod
+    def pull_latest_from_table_or_query(**given: Any) -> Any:
+        return feast_ibis.pull_latest_from_table_or_query_ibis(
+            **given, data_source_reader=_read, data_source_writer=_refuse
+        )
+
+    @staticmethod
+    def pull_all_from_table_or_query(**given: Any) -> Any:
+        return feast_ibis.pull_all_from_table_or_query_ibis(
+            **given, data_source_reader=_read, data_source_writer=_refuse
+        )

@@ -1,0 +1,72 @@
+"""Training sets: features point-in-time from Feast, targets from the weeks that followed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError
+from yupana.core.hashing import file_sha256
+from yupana.data import delta
+from yupana.features import store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HORIZONS = 8
+TEST_WEEKS = 52
+VALIDATION_WEEKS = 52
+# An origin's targets reach 8 weeks ahead: without this gap a training target would lie in
+# the weeks that validation or test is scored on.
+GAP_WEEKS = HORIZONS
+
+
+def build(settings: Settings, table: str, service: str) -> pd.DataFrame:
+    """One row a district and origin week, with features, targets and part.
+
+    Returns:
+        `ubigeo`, `event_timestamp`, features, `target_1`…`target_8` (cases h weeks after the
+        origin; NaN where the week is not known yet) and `part`: train, validation, test or gap.
+    """
+    frame = delta.read(settings.table("features", table))
+    entities = frame.select("ubigeo", "event_timestamp").to_pandas()
+    rows = store.training_frame(settings, service, entities)
+    for horizon in range(1, HORIZONS + 1):
+        rows[f"target_{horizon}"] = rows.groupby("ubigeo")["cases_lag_0"].shift(-horizon)
+    return split(rows)
+
+
+def split(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add `part` by time, with a gap of 8 weeks before validation and before test.
+
+    Raises:
+        TerminalError: too few weeks for the three parts.
+    """
+    origins = sorted(rows["event_timestamp"].unique())
+    parts = ["test"] * TEST_WEEKS + ["gap"] * GAP_WEEKS + ["validation"] * VALIDATION_WEEKS
+    parts += ["gap"] * GAP_WEEKS
+    if len(origins) < len(parts) + VALIDATION_WEEKS:
+        raise TerminalError(
+            f"{len(origins)} weeks are too few to train, validate and test.",
+            where="features", fix=f"Publish at least {len(parts) + VALIDATION_WEEKS + 52} weeks.",
+        )
+    parts += ["train"] * (len(origins) - len(parts))
+    by_week = dict(zip(reversed(origins), parts, strict=True))
+    return rows.assign(part=rows["event_timestamp"].map(by_week))
+
+
+def save(settings: Settings, use_case: str, rows: pd.DataFrame) -> tuple[str, Path]:
+    """Write a split once, named by the hash of its bytes. Returns (reference, path)."""
+    folder = settings.home / "training"
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f".{use_case}.parquet"
+    rows.to_parquet(partial, index=False)
+    digest = file_sha256(partial)
+    partial.rename(path_of(settings, use_case, f"split:{digest[:16]}"))
+    return f"split:{digest[:16]}", path_of(settings, use_case, f"split:{digest[:16]}")
+
+
+def path_of(settings: Settings, use_case: str, ref: str) -> Path:
+    """Where a split lies."""
+    return settings.home / "training" / f"{use_case}-{ref.removeprefix('split:')}.parquet"

@@ -1,0 +1,108 @@
+"""Audit a staged table with a Great Expectations suite made from the contract's rules."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from yupana.core.errors import TerminalError
+from yupana.core.types import RuleResult, ValidationResult
+from yupana.data.contract import Contract
+from yupana.data.rules import Rule
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+def audit(contract: Contract, staged: DataFrame, reports: Path) -> ValidationResult:
+    """Run all rules in one validation; the result page and JSON are kept under `reports`.
+
+    A rule passes while the share of rows that break it is within the contract's limit.
+    """
+    import great_expectations as gx
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    batch = (
+        context.data_sources.add_spark(contract.name)
+        .add_dataframe_asset(contract.name)
+        .add_batch_definition_whole_dataframe("staged")
+        .get_batch({"dataframe": staged})
+    )
+    suite = gx.ExpectationSuite(name=contract.name)
+    for rule in contract.rules:
+        suite.add_expectation(_expectation(rule, 1 - contract.limit))
+    suite.add_expectation(gx.expectations.ExpectTableRowCountToBeBetween(min_value=1))
+    # No values in the result: a report must not repeat what a row says.
+    result = batch.validate(suite, result_format={"result_format": "BASIC",
+                                                  "partial_unexpected_count": 0})
+    identity = uuid.uuid4().hex[:12]
+    page = _keep(result, reports / f"{contract.name}-{identity}")
+    outcomes = tuple(
+        RuleResult(rule=rule.name, broken=int(r.result.get("unexpected_count") or 0),
+                   rows=int(r.result.get("element_count") or 0))
+        for rule, r in zip(contract.rules, _in_order(result, contract), strict=True)
+    )
+    return ValidationResult(
+        id=identity, success=bool(result.success), rows=max(o.rows for o in outcomes),
+        rules=outcomes, report=str(page),
+    )
+
+
+def require(validation: ValidationResult, contract: Contract, staged: DataFrame,
+            source: str) -> None:
+    """Stop the publication when a rule was broken by more rows than the contract allows.
+
+    Raises:
+        TerminalError: names the rule, how many rows broke it, and the first line that did.
+    """
+    if validation.success:
+        return
+    worst = max(validation.rules, key=lambda r: r.broken)
+    rule = next(r for r in contract.rules if r.name == worst.rule)
+    first = staged.where(f"NOT {rule.good}").agg({"source_line": "min"}).first()
+    line = first[0] if first else "?"
+    raise TerminalError(
+        f"The audit failed: {worst.broken:,} of {worst.rows:,} rows break '{worst.rule}', and "
+        f"the contract allows {contract.limit:.0%}.",
+        where=f"{source}, first in line {line}, column {rule.column}",
+        fix=f"Read {validation.report}; mend the file, or expectations/{contract.name}/"
+        "contract.yaml if the rule is wrong. The last good version stays published.",
+    )
+
+
+def _expectation(rule: Rule, mostly: float) -> Any:
+    from great_expectations import expectations as gxe
+
+    meta = {"column": rule.column, "mostly": mostly, "meta": {"rule": rule.name}}
+    if rule.kind == "parsed":
+        return gxe.ExpectColumnValuesToBeNull(**meta)
+    if rule.kind == "required":
+        return gxe.ExpectColumnValuesToNotBeNull(**meta)
+    if rule.kind == "codes":
+        return gxe.ExpectColumnValuesToBeInSet(value_set=list(rule.values), **meta)
+    if rule.kind == "pattern":
+        return gxe.ExpectColumnValuesToMatchRegex(regex=rule.values[0], **meta)
+    low, high = rule.values
+    return gxe.ExpectColumnValuesToBeBetween(min_value=low, max_value=high, **meta)
+
+
+def _in_order(result: Any, contract: Contract) -> list[Any]:
+    """Results in the order of the contract's rules: GX groups them by column."""
+    by_rule = {r.expectation_config.meta.get("rule"): r for r in result.results
+               if r.expectation_config.meta}
+    return [by_rule[rule.name] for rule in contract.rules]
+
+
+def _keep(result: Any, stem: Path) -> Path:
+    """Write the result as JSON and as a page; returns the page's path."""
+    from great_expectations.render.renderer import ValidationResultsPageRenderer
+    from great_expectations.render.view import DefaultJinjaPageView
+
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    stem.with_suffix(".json").write_text(json.dumps(result.to_json_dict(), indent=1))
+    page = stem.with_suffix(".html")
+    page.write_text(DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(result)))
+    return page
