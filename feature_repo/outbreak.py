@@ -13,11 +13,10 @@ from feast.data_format import DeltaFormat
 from feast.types import Float64
 from feast.value_type import ValueType
 
-from feature_repo.outbreak_weekly import FEATURES, weekly_features
+from feature_repo.outbreak_weekly import FEATURES, SOURCES, TABLE, weekly_features
 from yupana.config.settings import settings
 
-SOURCES = ("dengue_linelist",)
-TABLE = "outbreak_weekly"
+__all__ = ["OBJECTS", "SOURCES", "TABLE", "build"]
 build = weekly_features
 
 district = Entity(

@@ -9,6 +9,8 @@ import polars as pl
 from yupana.core.errors import TerminalError
 from yupana.data.codes import epiweek_starts
 
+SOURCES = ("dengue_linelist",)
+TABLE = "outbreak_weekly"
 LAGS = 12
 DEPARTMENT_LAGS = 4
 YEAR_WEEKS = 52

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from yupana.core.errors import TerminalError
+from yupana.core.errors import TerminalError, UsageError
 from yupana.core.hashing import files_sha256
 
 Event = dict[str, Any]
@@ -72,6 +72,59 @@ def last_done(path: Path, step: str, subject: str, key: str = "") -> Event | Non
         ):
             found = event
     return found
+
+
+def output(path: Path, step: str, subject: str) -> str:
+    """First output of a step's newest success.
+
+    Raises:
+        TerminalError: the step was never done on this subject; says the command.
+    """
+    event = last_done(path, step, subject)
+    if event is None:
+        raise TerminalError(
+            f"'{step}' was never done for '{subject}'.", where=str(path),
+            fix=f"Run `yupana {step} {subject}` first, or `make run` for everything.",
+        )
+    return str(event["outputs"][0])
+
+
+def producer(path: Path, ref: str) -> Event:
+    """The newest successful event that has `ref` among its outputs.
+
+    Raises:
+        UsageError: no step made such a thing.
+    """
+    found = None
+    for event in read(path):
+        if event["status"] == "done" and ref in event["outputs"]:
+            found = event
+    if found is None:
+        raise UsageError(
+            f"No step made '{ref}'.", where=str(path),
+            fix="Take a reference from a step's output, or a prediction_id from an answer.",
+        )
+    return found
+
+
+def champion(path: Path, use_case: str) -> str:
+    """Reference of the model that was last registered as champion.
+
+    Raises:
+        TerminalError: no model was good enough yet.
+    """
+    found = None
+    for event in read(path):
+        if (event["step"], event["subject"], event["status"]) == ("register", use_case, "done") and (
+            event["facts"].get("alias") == "champion"
+        ):
+            found = event
+    if found is None:
+        raise TerminalError(
+            f"'{use_case}' has no champion.", where=str(path),
+            fix=f"Run `yupana train {use_case}`; if it ran, no candidate beat the baselines.",
+        )
+    return str(found["outputs"][0])
 
 
 @lru_cache(maxsize=8)

@@ -39,7 +39,8 @@ def monitor(settings: Settings, use_case: str, reference_path: Path, columns: li
         `ref` (`report:<use case>/<id>`), `html`, `json` (paths as text), `rows_reference`,
         `rows_current`, `models` (the versions that answered), `compared` and `drifted` (column
         names), `share_drifted` (0-1, of the compared), `empty` (columns without any value on
-        one side, not compared). The id follows from the answers and the reference: the same
+        one side, not compared), `threshold` and `scores` (by column: with up to 1000 answers
+        p-values, drifted below the threshold; else distances, drifted from it on). The id follows from the answers and the reference: the same
         ones again give the report that is there.
 
     Raises:
@@ -73,7 +74,8 @@ def monitor(settings: Settings, use_case: str, reference_path: Path, columns: li
     summary.update(found)
     # Written last: a report that has its facts is whole.
     facts.write_text(json.dumps({"summary": summary, "evidently": evidently}, indent=1))
-    say(f"{len(found['drifted'])} of {len(found['compared'])} columns drifted")
+    say(f"{len(found['drifted'])} of {len(found['compared'])} columns drifted; "
+        f"{len(found['empty'])} had no values to compare")
     return summary
 
 
@@ -112,7 +114,7 @@ def _current(logged: list[dict[str, Any]], reference: pd.DataFrame) -> pd.DataFr
 def _numbers(frame: pd.DataFrame) -> list[str]:
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-    return [c for c in frame if is_numeric_dtype(frame[c]) and not is_bool_dtype(frame[c])]
+    return [str(c) for c in frame if is_numeric_dtype(frame[c]) and not is_bool_dtype(frame[c])]
 
 
 def _compare(reference: pd.DataFrame, current: pd.DataFrame,
@@ -124,6 +126,12 @@ def _compare(reference: pd.DataFrame, current: pd.DataFrame,
     # Evidently stops on a column without values, so those are told apart.
     empty = [c for c in reference if reference[c].isna().all() or current[c].isna().all()]
     compared = [c for c in reference if c not in empty]
+    if not compared:
+        raise TerminalError(
+            "No column has values both in the test window and in the answers.",
+            where=f"columns {', '.join(empty)}",
+            fix="Compare the names in the logged features with those of reference.parquet.",
+        )
     numbers = [c for c in _numbers(reference) if c in compared]
     kinds = DataDefinition(
         numerical_columns=numbers,
@@ -131,7 +139,7 @@ def _compare(reference: pd.DataFrame, current: pd.DataFrame,
     )
     tested = min(len(reference), len(current)) <= _MANY
     # Divided by the columns: without any drift, one report in twenty shows some.
-    threshold = _ALPHA / max(1, len(compared)) if tested else _DISTANCE
+    threshold = _ALPHA / len(compared) if tested else _DISTANCE
     preset = DataDriftPreset(
         num_method="ks" if tested else "wasserstein",
         cat_method="chisquare" if tested else "jensenshannon",
@@ -154,6 +162,6 @@ def _compare(reference: pd.DataFrame, current: pd.DataFrame,
         c for c in compared
         if scores[c] is not None and (scores[c] < threshold) is tested
     ]  # fmt: skip
-    share = round(len(drifted) / max(1, len(compared)), 4)
+    share = round(len(drifted) / len(compared), 4)
     return {"compared": compared, "drifted": drifted, "share_drifted": share, "empty": empty,
             "threshold": threshold, "scores": scores}, evidently

@@ -45,11 +45,11 @@ def share_table(settings: Settings, table_path: Path, name: str, version: int,
         TerminalError: the tag holds something else, or git or DVC is missing or fails.
     """
     tag = _tag(name, version)
-    with _exchange(settings) as repository:
-        partial = repository / ".dvc" / "tmp" / f"{tag}.parquet"
+    with _open(settings) as exchange:
+        partial = exchange.scratch / f"{tag}.parquet"
         described = _export(table_path, version, partial)
         metadata = {**facts, "name": name, "delta_version": version, **described}
-        return _share(settings, partial, Path("datasets") / name / f"{name}.parquet", tag, metadata)
+        return _share(exchange, partial, Path("datasets") / name / f"{name}.parquet", tag, metadata)
 
 
 def share_model(settings: Settings, folder: Path, name: str, version: str,
@@ -66,12 +66,12 @@ def share_model(settings: Settings, folder: Path, name: str, version: str,
             fix="Train the model first, or give the folder of a registered version.",
         )
     sha256 = value_sha256([(str(p.relative_to(folder)), file_sha256(p)) for p in files])
-    with _exchange(settings) as repository:
-        partial = repository / ".dvc" / "tmp" / tag
+    with _open(settings) as exchange:
+        partial = exchange.scratch / tag
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(folder, partial)
         metadata = {**facts, "name": name, "version": version, "sha256": sha256}
-        return _share(settings, partial, Path("models") / name / "model", tag, metadata)
+        return _share(exchange, partial, Path("models") / name / "model", tag, metadata)
 
 
 def _tag(name: str, version: int | str) -> str:
@@ -102,35 +102,34 @@ def _export(table_path: Path, version: int, target: Path) -> dict[str, Any]:
     return {"rows": frame.height, "columns": frame.columns, "sha256": file_sha256(target)}
 
 
-def _share(settings: Settings, partial: Path, place: Path, tag: str,
+def _share(exchange: _Repository, partial: Path, place: Path, tag: str,
            metadata: dict[str, Any]) -> str:
     """Move `partial` to `place` in the exchange, store it, and tag the version."""
-    repository = settings.home / "exchange"
     ref = f"shared:{metadata['name']}@{tag}"
     facts = place.parent / "metadata.json"
     metadata = json.loads(json.dumps(metadata, default=str))
-    if _git(settings, "tag", "--list", tag):
+    if exchange.git("tag", "--list", tag):
         _remove(partial)
-        before = json.loads(_git(settings, "show", f"{tag}:{facts}"))
+        before = json.loads(exchange.git("show", f"{tag}:{facts}"))
         if other := sorted(k for k in before | metadata if before.get(k) != metadata.get(k)):
             raise TerminalError(
                 f"The version '{tag}' is already shared with other content.",
-                where=f"{repository}: {', '.join(other)} differ",
+                where=f"{exchange.folder}: {', '.join(other)} differ",
                 fix="A shared version never changes: share this one under a new version.",
             )
         return ref
-    target = repository / place
+    target = exchange.folder / place
     target.parent.mkdir(parents=True, exist_ok=True)
     _remove(target)
     partial.rename(target)
-    (repository / facts).write_text(json.dumps(metadata, indent=1, ensure_ascii=False) + "\n")
-    _dvc(settings, "add", "--quiet", str(place))
-    _dvc(settings, "push", "--quiet", str(place))
-    _git(settings, "add", "--", str(place.parent))
+    (exchange.folder / facts).write_text(json.dumps(metadata, indent=1, ensure_ascii=False) + "\n")
+    exchange.dvc("add", "--quiet", str(place))
+    exchange.dvc("push", "--quiet", str(place))
+    exchange.git("add", "--", str(place.parent))
     # Empty is allowed: a run that broke off before the tag has left the commit behind.
-    _git(settings, "commit", "--quiet", "--allow-empty", "-m", f"Share {tag}")
+    exchange.git("commit", "--quiet", "--allow-empty", "-m", f"Share {tag}")
     # The tag comes last: a version that has its tag is whole and in the store.
-    _git(settings, "tag", tag)
+    exchange.git("tag", tag)
     return ref
 
 
@@ -142,54 +141,65 @@ def _remove(path: Path) -> None:
 
 
 @contextmanager
-def _exchange(settings: Settings) -> Iterator[Path]:
-    """The exchange's folder, made at first use and held against a second process."""
+def _open(settings: Settings) -> Iterator[_Repository]:
+    """The exchange, made at first use and held against a second process."""
+    folder, new = settings.home / "exchange", settings.home / "exchange.new"
     settings.home.mkdir(parents=True, exist_ok=True)
-    repository, store = settings.home / "exchange", settings.home / "exchange-store"
     with (settings.home / "exchange.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (repository / ".dvc" / "config").exists():
-            repository.mkdir(exist_ok=True)
-            _git(settings, "init", "--quiet", "--initial-branch=main")
-            _git(settings, "config", "user.name", "yupana")
-            _git(settings, "config", "user.email", "yupana@localhost")
-            _dvc(settings, "init", "--quiet", "--force")
-            _git(settings, "add", "--all")
-            _git(settings, "commit", "--quiet", "-m", "Open the exchange")
-        # At every use: the project's folder may have moved since.
-        _dvc(settings, "remote", "add", "--quiet", "--force", "--local", "-d", "store", str(store))
-        (repository / ".dvc" / "tmp").mkdir(exist_ok=True)
-        yield repository
+        if not folder.exists():
+            _remove(new)
+            new.mkdir()
+            _found(_Repository(new, settings))
+            # Renamed last: an exchange that bears its final name is whole.
+            new.rename(folder)
+        exchange = _Repository(folder, settings)
+        exchange.scratch.mkdir(exist_ok=True)
+        yield exchange
 
 
-def _git(settings: Settings, *arguments: str) -> str:
-    return _run(settings, "git", *arguments)
+def _found(exchange: _Repository) -> None:
+    exchange.git("init", "--quiet", "--initial-branch=main")
+    exchange.git("config", "user.name", "yupana")
+    exchange.git("config", "user.email", "yupana@localhost")
+    exchange.dvc("init", "--quiet")
+    # Relative, so that exchange and store can move together.
+    exchange.dvc("remote", "add", "--quiet", "--default", "store", "../exchange-store")
+    exchange.git("add", "--all")
+    exchange.git("commit", "--quiet", "-m", "Open the exchange")
 
 
-def _dvc(settings: Settings, *arguments: str) -> str:
-    return _run(settings, sys.executable, "-m", "dvc", *arguments)
+class _Repository:
+    """git and DVC in one folder, blind to the user's own settings of both."""
 
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self.folder, self.scratch = folder, folder / ".dvc" / "tmp"
+        # GIT_* of an outer repository (a hook, a worktree) would lead git away from the folder.
+        inherited = settings.environment().items()
+        self._environment = {k: v for k, v in inherited if not k.startswith("GIT_")} | {
+            "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1",
+            "DVC_GLOBAL_CONFIG_DIR": str(self.scratch), "DVC_SYSTEM_CONFIG_DIR": str(self.scratch),
+        }
 
-def _run(settings: Settings, *command: str) -> str:
-    """Run a command in the exchange, blind to the user's git and DVC settings."""
-    repository = settings.home / "exchange"
-    # GIT_* of an outer repository (a hook, a worktree) would lead git away from the exchange.
-    environment = {k: v for k, v in settings.environment().items() if not k.startswith("GIT_")}
-    environment |= {
-        "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1",
-        "DVC_GLOBAL_CONFIG_DIR": str(repository / ".dvc" / "tmp"),
-        "DVC_SYSTEM_CONFIG_DIR": str(repository / ".dvc" / "tmp"),
-    }
-    if shutil.which(command[0], path=environment.get("PATH")) is None:
-        raise TerminalError(
-            f"The exchange needs the program '{command[0]}', which is not on the PATH.",
-            where=str(repository), fix="Install git (https://git-scm.com) and try again.",
+    def git(self, *arguments: str) -> str:
+        if shutil.which("git", path=self._environment.get("PATH")) is None:
+            raise TerminalError(
+                "The exchange needs the program 'git', which is not on the PATH.",
+                where=str(self.folder), fix="Install git (https://git-scm.com) and try again.",
+            )
+        return self._run("git", *arguments)
+
+    def dvc(self, *arguments: str) -> str:
+        return self._run(sys.executable, "-m", "dvc", *arguments)
+
+    def _run(self, *command: str) -> str:
+        done = subprocess.run(
+            command, cwd=self.folder, env=self._environment, capture_output=True, text=True
         )
-    done = subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True)
-    if done.returncode != 0:
-        told = (done.stderr or done.stdout).strip().splitlines()[-3:]
-        raise TerminalError(
-            f"`{' '.join(command[:6])}` failed: {' '.join(told)}", where=str(repository),
-            fix="Mend what the message names. Removing the exchange and its store starts anew.",
-        )
-    return done.stdout.strip()
+        if done.returncode != 0:
+            told = (done.stderr or done.stdout).strip().splitlines()[-3:]
+            raise TerminalError(
+                f"`{' '.join(command)}` failed: {' '.join(told)}", where=str(self.folder),
+                fix="Mend what the message names; what is already shared is untouched.",
+            )
+        return done.stdout.strip()

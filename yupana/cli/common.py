@@ -1,0 +1,32 @@
+"""What all commands share: the options they have in common and how a result is shown."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from yupana.core.types import StepResult
+
+AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON on stdout.")]
+UseCase = Annotated[str, typer.Argument(help="The use case, e.g. outbreak.")]
+
+
+def emit(result: StepResult, as_json: bool) -> None:
+    """Show a step's result: one JSON line for programs, a few words for people."""
+    if as_json:
+        print(json.dumps({**result.metrics, **result.model_dump()}, default=str))
+        return
+    said = "already done" if result.status == "unchanged" else f"done in {result.seconds:.1f} s"
+    print(f"{result.step} {result.subject}: {said} → {', '.join(result.outputs)}")
+    for name, value in result.metrics.items():
+        if isinstance(value, int | float | str | dict) and name not in ("raw", "stages"):
+            print(f"  {name}: {_plain(value)}")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
+    return f"{value:,.3f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,205 @@
+"""Commands of the ML engineer: features, split, fit, evaluate, register, and all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from yupana.cli.common import AsJson, UseCase, emit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from yupana.config.settings import Settings
+
+Split = Annotated[str, typer.Option("--split", help="Reference that `yupana split` printed.")]
+Candidate = Annotated[str, typer.Option(help="Reference that `yupana fit` printed.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    for command in (features, split, fit, evaluate, train):
+        app.command()(command)
+    app.command("register")(register_model)
+
+
+def features(use_case: UseCase, as_json: AsJson = False) -> None:
+    """Build the feature table from published data and fill the online store.
+
+    Example: yupana features outbreak
+    """
+    from yupana.config.settings import settings
+    from yupana.governance import events, steps
+
+    chosen = settings()
+    inputs = _published(chosen, use_case)
+
+    def work() -> steps.Outcome:
+        from yupana.core import usecase
+        from yupana.features import store
+
+        room = usecase.load("feature_repo", use_case)
+        table, sources = store.write_table(chosen, room)
+        newest = store.publish_online(chosen, room)
+        facts = {"rows": table.rows, "version": table.version, "data_as_of": f"{newest:%Y-%m-%d}"}
+        return steps.Outcome((table.ref,), inputs=sources, metrics=facts)
+
+    code = events.code_hash(chosen.root, "feature_repo", "yupana/features")
+    emit(steps.run(chosen, "features", use_case, work, inputs=inputs, depends_on=code), as_json)
+
+
+def split(use_case: UseCase, as_json: AsJson = False) -> None:
+    """Make the training set, point-in-time, and split it by time with a gap.
+
+    Example: yupana split outbreak
+    """
+    from yupana.config.settings import settings
+    from yupana.governance import events, steps
+
+    chosen = settings()
+    table = _output(chosen, "features", use_case)
+
+    def work() -> steps.Outcome:
+        from yupana.core import usecase
+        from yupana.features import training
+
+        name = table.split("/")[1].split("@")[0]
+        service = usecase.load("models", use_case).FEATURE_SERVICE
+        rows = training.build(chosen, name, service)
+        ref, _ = training.save(chosen, use_case, rows)
+        facts = {"rows": len(rows), "parts": rows["part"].value_counts().to_dict()}
+        return steps.Outcome((ref,), metrics=facts)
+
+    code = events.code_hash(chosen.root, "yupana/features")
+    emit(steps.run(chosen, "split", use_case, work, inputs=(table,), depends_on=code), as_json)
+
+
+def fit(use_case: UseCase, split: Split, as_json: AsJson = False) -> None:
+    """Train the use case's model on a split.
+
+    Example: yupana fit outbreak --split split:0123456789abcdef
+    """
+    from yupana.config.settings import settings
+    from yupana.core.hashing import value_sha256
+    from yupana.core.progress import Lines
+    from yupana.governance import events, steps
+
+    chosen = settings()
+    code = events.code_hash(chosen.root, "models")
+    identity = value_sha256([split, code, chosen.seed])[:16]
+
+    def work() -> steps.Outcome:
+        import pandas as pd
+
+        from yupana.core import usecase
+        from yupana.features import training
+
+        rows = pd.read_parquet(training.path_of(chosen, use_case, split))
+        out = _candidate(chosen, identity)
+        out.mkdir(parents=True, exist_ok=True)
+        facts = usecase.load("models", use_case).fit(
+            rows, out, seed=chosen.seed, say=Lines().say
+        )
+        return steps.Outcome((f"candidate:{identity}",), metrics=facts)
+
+    emit(
+        steps.run(chosen, "fit", use_case, work, inputs=(split,), depends_on=[code, chosen.seed]),
+        as_json,
+    )
+
+
+def evaluate(use_case: UseCase, candidate: Candidate, as_json: AsJson = False) -> None:
+    """Score a candidate and the baselines on the test weeks.
+
+    Example: yupana evaluate outbreak --candidate candidate:0123456789abcdef
+    """
+    from yupana.config.settings import settings
+    from yupana.governance import events, steps
+
+    chosen = settings()
+
+    def work() -> steps.Outcome:
+        from yupana.evaluation.evaluate import evaluate as score
+        from yupana.features import training
+
+        fitted = events.producer(chosen.events, candidate)
+        rows = training.path_of(chosen, use_case, fitted["inputs"][0])
+        scores = score(use_case, _candidate(chosen, candidate), rows)
+        ref = candidate.replace("candidate:", "evaluation:")
+        return steps.Outcome((ref,), metrics={"scores": scores})
+
+    code = events.code_hash(chosen.root, "models", "yupana/evaluation")
+    emit(steps.run(chosen, "evaluate", use_case, work, inputs=(candidate,), depends_on=code),
+         as_json)
+
+
+def register_model(use_case: UseCase, candidate: Candidate, as_json: AsJson = False) -> None:
+    """Put an evaluated candidate into the registry; the better one becomes champion.
+
+    Example: yupana register outbreak --candidate candidate:0123456789abcdef
+    """
+    from yupana.config.settings import settings
+    from yupana.governance import events, steps
+
+    chosen = settings()
+    evaluation = candidate.replace("candidate:", "evaluation:")
+
+    def work() -> steps.Outcome:
+        from yupana.tracking import registry
+
+        fitted = events.producer(chosen.events, candidate)
+        tags = {"candidate": candidate, "split": fitted["inputs"][0], "evaluation": evaluation}
+        made = registry.register(chosen, use_case, _candidate(chosen, candidate), tags)
+        facts = {"version": made.version, "alias": made.alias, "reason": made.reason}
+        return steps.Outcome((f"model:{use_case}@{made.version}",), metrics=facts)
+
+    emit(steps.run(chosen, "register", use_case, work, inputs=(candidate, evaluation)), as_json)
+
+
+def train(use_case: UseCase, as_json: AsJson = False) -> None:
+    """Run the use case's Kubeflow pipeline on this machine: split → fit → evaluate → register.
+
+    Example: yupana train outbreak
+    """
+    from yupana.config.settings import settings
+    from yupana.core.hashing import value_sha256
+    from yupana.governance import events, steps
+
+    chosen = settings()
+    table = _output(chosen, "features", use_case)
+    code = events.code_hash(chosen.root, "models", "pipelines", "yupana/features", "yupana/evaluation")
+
+    def work() -> steps.Outcome:
+        from yupana.core import usecase
+
+        usecase.load("pipelines", "run").run_local(use_case, chosen)
+        model = _output(chosen, "register", use_case)
+        found = events.producer(chosen.events, model)
+        facts = {k: found["facts"][k] for k in ("version", "alias", "reason")}
+        return steps.Outcome(
+            (f"pipeline:{value_sha256([table, code])[:16]}",), inputs=(model,), metrics=facts
+        )
+
+    emit(steps.run(chosen, "train", use_case, work, inputs=(table,), depends_on=code), as_json)
+
+
+def _published(settings: Settings, use_case: str) -> tuple[str, ...]:
+    """References of the published tables that the use case's features read."""
+    from yupana.core import usecase
+    from yupana.data import delta
+
+    # The weekly table's module, not the Feast definitions: importing Feast costs seconds, and
+    # a step that finds nothing to do should cost none.
+    sources = usecase.load("feature_repo", f"{use_case}_weekly").SOURCES
+    return tuple(delta.ref(settings.lake, "published", name).ref for name in sources)
+
+
+def _output(settings: Settings, step: str, use_case: str) -> str:
+    from yupana.governance import events
+
+    return events.output(settings.events, step, use_case)
+
+
+def _candidate(settings: Settings, ref: str) -> Path:
+    return settings.home / "candidates" / ref.removeprefix("candidate:")

@@ -1,0 +1,37 @@
+"""`yupana`: one command a step, the same in a terminal, an Airflow task and a Kubeflow pod."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from yupana.cli import data, learn, machine, serve
+from yupana.core.errors import YupanaError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="The open AI platform that a government's agencies run.\n\n"
+    "Start with `make run`, or one step at a time: ingest → features → train → deploy → serve "
+    "→ monitor → trace.\n\nExit codes: 0 done, 1 the data or model failed, 2 wrong use, "
+    "3 outside trouble that is worth a retry.",
+)
+for room in (machine, data, learn, serve):
+    room.register(app)
+
+
+def main() -> None:
+    """Run the command line; an error for people is printed without a stack."""
+    try:
+        app()
+    except YupanaError as error:
+        print(f"yupana: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("yupana: stopped", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

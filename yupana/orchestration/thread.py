@@ -1,0 +1,129 @@
+"""The whole thread on the shipped sample: Airflow runs the DAGs, the service answers, and
+Evidently reports on what was answered."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError
+from yupana.core.progress import Progress
+from yupana.data import delta
+from yupana.governance import events
+from yupana.orchestration import service
+from yupana.orchestration.command import run_command
+
+USE_CASE = "outbreak"
+IQUITOS = "160101"
+
+
+@dataclass
+class ThreadRun:
+    """What a run of the thread left: its events, the answer for Iquitos, and its seconds."""
+
+    started: int
+    answer: dict[str, Any] = field(default_factory=dict)
+    report: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def run(settings: Settings, progress: Progress) -> ThreadRun:
+    """Publish, train, deploy, ask and monitor; what is done already is not done again.
+
+    Raises:
+        TerminalError: a DAG failed; names it and its log. Later parts did not start.
+    """
+    done = ThreadRun(started=sum(1 for _ in events.read(settings.events)))
+    start = time.monotonic()
+
+    def part(name: str) -> None:
+        nonlocal start
+        now = time.monotonic()
+        done.seconds[name] = round(now - start, 1)
+        start = now
+
+    airflow = airflow_environment(settings)
+    if not (settings.home / "airflow" / "airflow.db").exists():
+        progress.say("Airflow: prepare its database …")
+        _airflow(settings, airflow, ["db", "migrate"])
+        part("Airflow database")
+    for name in ("ingest_dengue_linelist", USE_CASE):
+        progress.say(f"Airflow: run the DAG {name} …")
+        _airflow(settings, airflow, ["dags", "test", name])
+        part(f"DAG {name}")
+    progress.say("BentoML: start the service and ask it …")
+    with service.running(settings, USE_CASE) as url:
+        districts = sorted(delta.read(settings.table("features", "outbreak_weekly"))["ubigeo"].unique())
+        answers = service.ask(url, districts)["predictions"]
+    done.answer = next(a for a in answers if a["ubigeo"] == IQUITOS)
+    part("service")
+    progress.say("Evidently: report on what was answered …")
+    done.report = run_command(["monitor", USE_CASE])
+    part("monitor")
+    return done
+
+
+def airflow_environment(settings: Settings) -> dict[str, str]:
+    """Airflow on one machine: SQLite, this project's DAGs, nothing from outside."""
+    home = settings.home / "airflow"
+    return {
+        **settings.environment(),
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(settings.root / "dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+        "PYTHONPATH": str(settings.root),
+    }
+
+
+def _airflow(settings: Settings, environment: dict[str, str], args: list[str]) -> None:
+    log = settings.home / "logs" / f"airflow-{args[-1]}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    (settings.home / "airflow").mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "airflow", *args]
+    with log.open("w") as stream, subprocess.Popen(
+        command, env=environment, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True
+    ) as child:
+        try:
+            code = child.wait()
+        except BaseException:
+            _stop_group(child)
+            raise
+    said = log.read_text(errors="replace")
+    if code or "state=failed" in said:
+        raise TerminalError(
+            f"`airflow {' '.join(args)}` failed.\n{_reason(said)}", where=str(log),
+            fix="Mend what the lines above say and run it again; what was done is kept.",
+        )
+
+
+def _stop_group(child: subprocess.Popen[bytes]) -> None:
+    """End a child and everything it started: a task's Spark must not outlive Ctrl-C."""
+    os.killpg(child.pid, signal.SIGTERM)
+    try:
+        child.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def _reason(log: str) -> str:
+    """The lines that a person needs: from yupana's own error on, else the log's end."""
+    lines = log.strip().splitlines()
+    for number in range(len(lines) - 1, -1, -1):
+        if lines[number].startswith("yupana:"):
+            return "\n".join(lines[number : number + 4])
+    return "\n".join(lines[-8:])
+
+
+def log_folder(settings: Settings) -> Path:
+    """Where the logs of Airflow and the service lie."""
+    return settings.home / "logs"
