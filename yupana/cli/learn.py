@@ -90,6 +90,8 @@ def fit(use_case: UseCase, split: Split, as_json: AsJson = False) -> None:
     identity = value_sha256([split, code, chosen.seed])[:16]
 
     def work() -> steps.Outcome:
+        import json
+
         import pandas as pd
 
         from yupana.core import usecase
@@ -98,10 +100,11 @@ def fit(use_case: UseCase, split: Split, as_json: AsJson = False) -> None:
         rows = pd.read_parquet(training.path_of(chosen, use_case, split))
         out = _candidate(chosen, identity)
         out.mkdir(parents=True, exist_ok=True)
-        facts = usecase.load("models", use_case).fit(
+        fitted = usecase.load("models", use_case).fit(
             rows, out, seed=chosen.seed, say=Lines().say
         )
-        return steps.Outcome((f"candidate:{identity}",), metrics=facts)
+        (out / "fit.json").write_text(json.dumps(fitted))
+        return steps.Outcome((f"candidate:{identity}",), metrics=fitted["metrics"])
 
     emit(
         steps.run(chosen, "fit", use_case, work, inputs=(split,), depends_on=[code, chosen.seed]),

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from yupana.config.settings import Settings
-from yupana.core.errors import YupanaError
 from yupana.core.hashing import value_sha256
 from yupana.core.types import StepResult
 from yupana.governance import events
@@ -44,7 +43,7 @@ def run(
         StepResult with status `done`, or `unchanged` when nothing had to run.
 
     Raises:
-        YupanaError: as raised by `work`, after a `failed` event was logged.
+        Exception: as raised by `work`, after a `failed` event was logged.
     """
     key = value_sha256([inputs, depends_on])
     before = events.last_done(settings.events, step, subject)
@@ -56,7 +55,7 @@ def run(
     start = time.monotonic()
     try:
         outcome = work()
-    except YupanaError as error:
+    except Exception as error:
         events.append(
             settings.events, step, subject, status="failed", inputs=inputs, key=key,
             seconds=time.monotonic() - start, facts={"error": str(error)},

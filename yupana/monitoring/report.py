@@ -39,9 +39,10 @@ def monitor(settings: Settings, use_case: str, reference_path: Path, columns: li
         `ref` (`report:<use case>/<id>`), `html`, `json` (paths as text), `rows_reference`,
         `rows_current`, `models` (the versions that answered), `compared` and `drifted` (column
         names), `share_drifted` (0-1, of the compared), `empty` (columns without any value on
-        one side, not compared), `threshold` and `scores` (by column: with up to 1000 answers
-        p-values, drifted below the threshold; else distances, drifted from it on). The id follows from the answers and the reference: the same
-        ones again give the report that is there.
+        one side, not compared), `threshold` and `scores` by column (with up to 1000 answers
+        p-values, drifted below the threshold; else distances, drifted from it on). The id
+        follows from the answers and the reference: the same ones again give the report that
+        is there.
 
     Raises:
         UsageError: there is no reference file.
@@ -124,8 +125,8 @@ def _compare(reference: pd.DataFrame, current: pd.DataFrame,
     from evidently.presets import DataDriftPreset
 
     # Evidently stops on a column without values, so those are told apart.
-    empty = [c for c in reference if reference[c].isna().all() or current[c].isna().all()]
-    compared = [c for c in reference if c not in empty]
+    empty = [str(c) for c in reference if reference[c].isna().all() or current[c].isna().all()]
+    compared = [str(c) for c in reference if c not in empty]
     if not compared:
         raise TerminalError(
             "No column has values both in the test window and in the answers.",

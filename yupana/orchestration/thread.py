@@ -3,8 +3,6 @@ Evidently reports on what was answered."""
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -96,7 +94,7 @@ def _airflow(settings: Settings, environment: dict[str, str], args: list[str]) -
         try:
             code = child.wait()
         except BaseException:
-            _stop_group(child)
+            service.stop_group(child)
             raise
     said = log.read_text(errors="replace")
     if code or "state=failed" in said:
@@ -104,15 +102,6 @@ def _airflow(settings: Settings, environment: dict[str, str], args: list[str]) -
             f"`airflow {' '.join(args)}` failed.\n{_reason(said)}", where=str(log),
             fix="Mend what the lines above say and run it again; what was done is kept.",
         )
-
-
-def _stop_group(child: subprocess.Popen[bytes]) -> None:
-    """End a child and everything it started: a task's Spark must not outlive Ctrl-C."""
-    os.killpg(child.pid, signal.SIGTERM)
-    try:
-        child.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
 
 
 def _reason(log: str) -> str:

@@ -1,0 +1,35 @@
+"""Run a compiled pipeline on this machine by `kfp.local`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError
+
+
+def run_local(use_case: str, settings: Settings) -> str:
+    """Run `pipelines/<use_case>.yaml`, the file that a cluster would run; returns its output.
+
+    Raises:
+        TerminalError: a component failed; its own error stands in the log above.
+    """
+    from kfp import components, local
+
+    compiled = Path(__file__).parent / f"{use_case}.yaml"
+    # Components are children of this process: what they need of the settings travels here.
+    os.environ.update(settings.environment())
+    local.init(
+        runner=local.SubprocessRunner(use_venv=False),
+        pipeline_root=str(settings.home / "kfp"),
+        raise_on_error=True,
+    )
+    pipeline = components.load_component_from_file(str(compiled))
+    try:
+        return str(pipeline().output)
+    except RuntimeError as error:
+        raise TerminalError(
+            f"The pipeline stopped: {error}", where=str(compiled),
+            fix="Read the failing component's lines above; steps that were done are kept.",
+        ) from error

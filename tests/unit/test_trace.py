@@ -1,0 +1,95 @@
+"""The walk from an answer back to the published bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from yupana.core.errors import UsageError
+from yupana.governance import events
+from yupana.governance.trace import render, sources, to_json, trace
+
+RAW = "raw:" + "a" * 64
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """One thread from a file to an answer, with a failure and a second training beside it."""
+    path = tmp_path / "events.jsonl"
+
+    def done(step: str, inputs: tuple[str, ...], *outputs: str, **facts: object) -> None:
+        events.append(path, step, "x", status="done", inputs=inputs, outputs=outputs, facts=facts)
+
+    done("land", (), RAW, source="cases [2021].csv", publisher="CDC Perú", licence="ODC-BY")
+    done("ingest", (RAW,), "delta:published/cases@1", rows=12345)
+    done("features", ("delta:published/cases@1", "delta:published/climate@0"), "training:1")
+    done("train", ("training:1",), "model:outbreak@1", seed=1)
+    events.append(path, "train", "x", status="failed", outputs=("model:outbreak@1",))
+    done("train", ("training:1", "delta:published/cases@1"), "model:outbreak@1", seed=2)
+    done("predict", ("model:outbreak@1",), "prediction:abc", "prediction:def")
+    return path
+
+
+def test_answer_leads_to_the_bytes(log: Path) -> None:
+    node = trace(log, "prediction:def")
+    assert sources(node) == [RAW]
+    model = node.children[0]
+    assert model.ref == "model:outbreak@1"
+    assert model.event is not None and model.event["facts"] == {"seed": 2}, "newest success"
+
+
+def test_bare_id_is_a_prediction(log: Path) -> None:
+    assert trace(log, "abc").ref == "prediction:abc"
+
+
+def test_each_reference_is_opened_once(log: Path) -> None:
+    model = trace(log, "model:outbreak@1")
+    training, cases = model.children
+    assert [c.ref for c in training.children] == [cases.ref, "delta:published/climate@0"]
+    assert training.children[0].children and not training.children[0].again
+    assert cases.again and not cases.children
+
+
+def test_input_that_no_step_made_is_still_traced(log: Path) -> None:
+    assert trace(log, "delta:published/climate@0").event is None
+
+
+def test_cycle_ends(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    events.append(path, "s", "x", status="done", inputs=("a:1", "b:1"), outputs=("a:1",))
+    events.append(path, "s", "x", status="done", inputs=("a:1",), outputs=("b:1",))
+    node = trace(path, "a:1")
+    assert [c.ref for c in node.children] == ["b:1"]
+    assert node.children[0].children[0].again
+
+
+@pytest.mark.parametrize("ref", ["prediction:zzz", "zzz"])
+def test_unknown_reference_says_how_to_find_one(log: Path, ref: str) -> None:
+    with pytest.raises(UsageError, match="prediction:zzz") as caught:
+        trace(log, ref)
+    assert "prediction:abc" in caught.value.fix
+
+
+def test_empty_log_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        trace(tmp_path / "none.jsonl", "abc")
+    assert "empty" in caught.value.fix
+
+
+def test_rendered_tree_tells_source_publisher_and_licence(log: Path) -> None:
+    console = Console(width=160)
+    with console.capture() as capture:
+        console.print(render(trace(log, "model:outbreak@1")))
+    text = capture.get()
+    for part in (RAW, "source: cases [2021].csv", "publisher: CDC Perú", "licence: ODC-BY",
+                 "rows: 12,345", "delta:published/cases@1 …", "no step recorded", " UTC"):
+        assert part in text
+
+
+def test_json_holds_the_same_tree(log: Path) -> None:
+    tree = to_json(trace(log, "abc"))
+    assert tree["step"] == "predict"
+    first = tree["inputs"][0]["inputs"][0]["inputs"][0]
+    assert first["inputs"][0]["facts"]["publisher"] == "CDC Perú"

@@ -1,0 +1,86 @@
+"""What the thread shows when it is through: steps, forecast, reports, what to do next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from yupana.config.settings import Settings
+from yupana.governance import events
+from yupana.orchestration.thread import ThreadRun, log_folder
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+# Steps in the order of the road, with what each is told by.
+ROAD = ("land", "ingest", "features", "split", "fit", "evaluate", "register", "train", "deploy",
+        "share", "predict", "monitor")
+
+
+def show(settings: Settings, run: ThreadRun, console: Console | None = None) -> None:
+    """Print the tables of a finished run; `console` is for recording it."""
+    from rich.console import Console
+
+    out = console or Console(width=110)
+    out.print()
+    out.print(_steps(settings, run.started))
+    out.print(_forecast(run.answer))
+    out.print(_next(settings, run), soft_wrap=True, highlight=False)
+
+
+def _steps(settings: Settings, started: int) -> Table:
+    from rich.table import Table
+
+    table = Table(title="What happened", title_justify="left")
+    for column, side in (("step", "left"), ("rows", "right"), ("version", "left"), ("seconds", "right")):
+        table.add_column(column, justify=side)  # type: ignore[arg-type]
+    newest: dict[str, tuple[int, events.Event]] = {}
+    for number, event in enumerate(events.read(settings.events)):
+        if event["status"] == "done":
+            newest[event["step"]] = (number, event)
+    for step in ROAD:
+        if step in newest:
+            number, event = newest[step]
+            told = f"{event['seconds']:.1f}" if number >= started else "already done"
+            table.add_row(step, _rows(event), (event["outputs"] or [""])[0][:52], told)
+    return table
+
+
+def _rows(event: events.Event) -> str:
+    rows: Any = event["facts"].get("rows", "")
+    if isinstance(rows, dict):
+        return " ".join(f"{name} {count:,}" for name, count in rows.items())
+    return f"{rows:,}" if isinstance(rows, int) else str(rows)
+
+
+def _forecast(answer: dict[str, Any]) -> Table:
+    from rich.table import Table
+
+    title = (f"Dengue en el distrito de Iquitos / in the district of Iquitos: casos por semana, "
+             f"{answer['model']}, data as of {answer['data_as_of']}")
+    table = Table(title=title, title_justify="left")
+    for column in ("semana que termina / week ending", "mediana / median", "80 % de intervalo"):
+        table.add_column(column, justify="right")
+    for week in answer["weeks"]:
+        low, high = week["interval_80"]
+        table.add_row(week["week_ending"], f"{week['median']:.0f}", f"{low:.0f} - {high:.0f}")
+    return table
+
+
+def _next(settings: Settings, run: ThreadRun) -> str:
+    ingest = events.last_done(settings.events, "ingest", "dengue_linelist")
+    quality = ingest["facts"]["validation"] if ingest else ""
+    spent = "  ".join(f"{name} {seconds:.0f} s" for name, seconds in run.seconds.items())
+    return "\n".join([
+        f"prediction_id    {run.answer['prediction_id']}",
+        f"seconds          {spent}",
+        f"quality report   {quality}",
+        f"drift report     {run.report['metrics']['html']}",
+        f"logs             {log_folder(settings)}",
+        "",
+        "What to do next:",
+        f"  .venv/bin/yupana trace {run.answer['prediction_id']}   the road back to the source file",
+        "  make serve                    the endpoint, with a page that tries it",
+        "  make up                       Airflow's own page, with these DAGs",
+        "  .venv/bin/yupana --help       every step as a command",
+    ])
