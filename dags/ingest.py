@@ -11,7 +11,11 @@ from yupana.orchestration.airflow import Asset, command, dag
 
 for _name in names(settings().root):
     _contract = load(settings().root, _name)
-    with dag(f"ingest_{_name}", doc=f"# {_contract.title}\n\n{_contract.publisher}",
-             schedule="@weekly", tags=["ingest"]) as _dag:
+    with dag(
+        f"ingest_{_name}",
+        doc=f"# {_contract.title}\n\n{_contract.publisher}",
+        schedule="@weekly",
+        tags=["ingest"],
+    ) as _dag:
         command("ingest", ["ingest", _name], outlets=[Asset(_name)])
     globals()[_dag.dag_id] = _dag

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from yupana.orchestration.airflow import Asset, command, dag
 
-with dag("outbreak", doc=__doc__, schedule=[Asset("dengue_linelist")], tags=["outbreak"]) as outbreak:
+with dag(
+    "outbreak", doc=__doc__, schedule=[Asset("dengue_linelist")], tags=["outbreak"]
+) as outbreak:
     (
         command("features", ["features", "outbreak"])
         >> command("train", ["train", "outbreak"])

@@ -20,7 +20,9 @@ __all__ = ["OBJECTS", "SOURCES", "TABLE", "build"]
 build = weekly_features
 
 district = Entity(
-    name="district", join_keys=["ubigeo"], value_type=ValueType.STRING,
+    name="district",
+    join_keys=["ubigeo"],
+    value_type=ValueType.STRING,
     description="Distrito, by its INEI code of six digits",
 )
 source = FileSource(

@@ -130,9 +130,7 @@ class NetworkForecaster:
         with torch.no_grad():
             log_mean, log_dispersion = self._network(*self.description.encode(features))
         mean, size = log_mean.exp().numpy(), (-log_dispersion).exp().numpy()
-        counts = nbinom.ppf(
-            np.asarray(levels), size[..., None], (size / (size + mean))[..., None]
-        )
+        counts = nbinom.ppf(np.asarray(levels), size[..., None], (size / (size + mean))[..., None])
         return np.asarray(counts, dtype=float)
 
 

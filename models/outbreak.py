@@ -88,9 +88,7 @@ def _describe(rows: pd.DataFrame) -> Description:
     )
 
 
-def fit(
-    frame: pd.DataFrame, out: Path, *, seed: int, say: Callable[[str], None]
-) -> dict[str, Any]:
+def fit(frame: pd.DataFrame, out: Path, *, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
     """Fit on part `train`, stop by part `validation`, write the model's two files to `out`.
 
     Args:

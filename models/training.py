@@ -113,8 +113,13 @@ def _batches(part: Part, seed: int | None) -> DataLoader[Any]:
 
 
 def train(
-    make: Callable[[], CountNetwork], training: Part, validation: Part, *, seed: int,
-    say: Callable[[str], None], epochs: int = EPOCHS,
+    make: Callable[[], CountNetwork],
+    training: Part,
+    validation: Part,
+    *,
+    seed: int,
+    say: Callable[[str], None],
+    epochs: int = EPOCHS,
 ) -> tuple[CountNetwork, dict[str, Any]]:
     """Fit a network and hand back the weights of its best epoch.
 

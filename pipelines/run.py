@@ -30,6 +30,7 @@ def run_local(use_case: str, settings: Settings) -> str:
         return str(pipeline().output)
     except RuntimeError as error:
         raise TerminalError(
-            f"The pipeline stopped: {error}", where=str(compiled),
+            f"The pipeline stopped: {error}",
+            where=str(compiled),
             fix="Read the failing component's lines above; steps that were done are kept.",
         ) from error

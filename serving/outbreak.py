@@ -43,7 +43,8 @@ class Outbreak:
             model = bentoml.models.get(f"{USE_CASE}:latest")
         except NotFound as error:
             raise TerminalError(
-                "No model is deployed.", where="the BentoML model store",
+                "No model is deployed.",
+                where="the BentoML model store",
                 fix=f"Run `yupana train {USE_CASE}` and `yupana deploy {USE_CASE}`.",
             ) from error
         self.tag, self.version = str(model.tag), str(model.tag.version)
@@ -114,9 +115,15 @@ class Outbreak:
         ]
         predictions.record(self.settings.platform_db, log)
         events.append(
-            self.settings.events, "predict", USE_CASE, status="done",
-            inputs=(f"model:{USE_CASE}@{self.version}", f"deployment:{self.tag}",
-                    self.features_ref),
+            self.settings.events,
+            "predict",
+            USE_CASE,
+            status="done",
+            inputs=(
+                f"model:{USE_CASE}@{self.version}",
+                f"deployment:{self.tag}",
+                self.features_ref,
+            ),
             outputs=tuple(f"prediction:{p.prediction_id}" for p in made),
             facts={"rows": len(made)},
         )

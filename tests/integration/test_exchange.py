@@ -19,10 +19,15 @@ from yupana.core.errors import TerminalError, UsageError
 from yupana.core.hashing import file_sha256
 from yupana.tracking.exchange import share_model, share_table
 
-FACTS = {"contract_version": "1.0.0", "licence": "ODC-BY", "publisher": "CDC Perú",
-         "source_sha256": "b" * 64}
-FIRST = pl.DataFrame({"ubigeo": ["160101", "150101", None], "cases": [3, 1, 0],
-                      "weeks": [[1], [2, 3], []]})
+FACTS = {
+    "contract_version": "1.0.0",
+    "licence": "ODC-BY",
+    "publisher": "CDC Perú",
+    "source_sha256": "b" * 64,
+}
+FIRST = pl.DataFrame(
+    {"ubigeo": ["160101", "150101", None], "cases": [3, 1, 0], "weeks": [[1], [2, 3], []]}
+)
 
 
 @pytest.fixture
@@ -42,13 +47,18 @@ def table(tmp_path: Path) -> Path:
 
 def _dvc(folder: Path, *arguments: str) -> None:
     folder.mkdir(exist_ok=True)
-    subprocess.run([sys.executable, "-m", "dvc", *arguments, "--quiet"], cwd=folder, check=True,
-                   env={**os.environ, **QUIET})
+    subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments, "--quiet"],
+        cwd=folder,
+        check=True,
+        env={**os.environ, **QUIET},
+    )
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True,
-                          text=True).stdout
+    return subprocess.run(
+        ["git", *arguments], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout
 
 
 def _state(settings: Settings) -> str:
@@ -87,8 +97,14 @@ def test_table_is_imported_by_another_dvc_repository(
     other.mkdir()
     _git(other, "init", "--quiet")
     _dvc(other, "init")
-    _dvc(other, "import", str(settings.home / "exchange"), "datasets/cases/cases.parquet",
-         "--rev", "cases-v0")
+    _dvc(
+        other,
+        "import",
+        str(settings.home / "exchange"),
+        "datasets/cases/cases.parquet",
+        "--rev",
+        "cases-v0",
+    )
     assert pl.read_parquet(other / "cases.parquet").sort("ubigeo").equals(FIRST.sort("ubigeo"))
     assert (other / "cases.parquet.dvc").exists()
 
@@ -102,9 +118,7 @@ def test_same_rows_in_other_files_are_the_same_bytes(
     share_table(settings, table, "cases", 0, FACTS)
 
 
-def test_shared_version_is_never_replaced(
-    settings: Settings, table: Path, tmp_path: Path
-) -> None:
+def test_shared_version_is_never_replaced(settings: Settings, table: Path, tmp_path: Path) -> None:
     share_table(settings, table, "cases", 0, FACTS)
     with pytest.raises(TerminalError, match="already shared") as caught:
         share_table(settings, table, "cases", 0, {**FACTS, "licence": "none"})
@@ -131,8 +145,14 @@ def test_model_folder_is_fetched_whole_and_user_settings_do_not_matter(
     author = _git(settings.home / "exchange", "log", "-1", "--format=%an <%ae>")
     assert author.strip() == "yupana <yupana@localhost>"
     elsewhere = tmp_path / "elsewhere"
-    _dvc(elsewhere, "get", str(settings.home / "exchange"), "models/outbreak/model",
-         "--rev", "outbreak-v3")
+    _dvc(
+        elsewhere,
+        "get",
+        str(settings.home / "exchange"),
+        "models/outbreak/model",
+        "--rev",
+        "outbreak-v3",
+    )
     assert (elsewhere / "model" / "weights.bin").read_bytes() == bytes(range(256))
     assert (elsewhere / "model" / "deep" / "facts.json").read_text() == "{}"
 

@@ -22,22 +22,27 @@ def _window(rows: int, seed: int, rain: float = 100.0) -> pd.DataFrame:
     """Rows of a test window; `rain` is the mean rain in mm."""
     rng = np.random.default_rng(seed)
     cases = rng.negative_binomial(2, 0.2, rows)
-    return pd.DataFrame({
-        "ubigeo": "160101",
-        "event_timestamp": pd.Timestamp("2021-01-03", tz="UTC"),
-        "rain_mm": rng.gamma(4, rain / 4, rows),
-        "cases_lag_1": cases,
-        "region": rng.choice(["coast", "jungle"], rows),
-        FORECAST: cases * 1.1 + rng.normal(0, 1, rows),
-        "target_1": cases,
-    })
+    return pd.DataFrame(
+        {
+            "ubigeo": "160101",
+            "event_timestamp": pd.Timestamp("2021-01-03", tz="UTC"),
+            "rain_mm": rng.gamma(4, rain / 4, rows),
+            "cases_lag_1": cases,
+            "region": rng.choice(["coast", "jungle"], rows),
+            FORECAST: cases * 1.1 + rng.normal(0, 1, rows),
+            "target_1": cases,
+        }
+    )
 
 
 def _log(settings: Settings, window: pd.DataFrame, without: str = "") -> None:
     def answer(number: int, row: dict[str, Any]) -> dict[str, Any]:
         return {
-            "prediction_id": f"{number:032x}", "use_case": "outbreak",
-            "model_version": "outbreak@1", "ubigeo": row["ubigeo"], "data_as_of": "2021-01-03",
+            "prediction_id": f"{number:032x}",
+            "use_case": "outbreak",
+            "model_version": "outbreak@1",
+            "ubigeo": row["ubigeo"],
+            "data_as_of": "2021-01-03",
             "features": {c: row[c] for c in FEATURES if c != without},
             "answer": [{"horizon": h, "median": row[FORECAST] + h - 1} for h in (2, 1)],
         }
@@ -84,9 +89,7 @@ def test_shifted_feature_has_drifted_and_others_have_not(
 
 
 @pytest.mark.parametrize("rows", [20, 60, 1500])
-def test_same_distribution_has_not_drifted(
-    settings: Settings, reference: Path, rows: int
-) -> None:
+def test_same_distribution_has_not_drifted(settings: Settings, reference: Path, rows: int) -> None:
     _log(settings, _window(rows, seed=3))
     found = monitor(settings, "outbreak", reference, FEATURES, lambda _: None)
     assert found["drifted"] == []

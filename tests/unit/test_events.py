@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import multiprocessing
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,14 +14,15 @@ from yupana.core.errors import TerminalError
 from yupana.governance import events
 
 PROCESSES, EACH = 4, 25
-# Beyond the 8 KiB buffer of a text stream, so that one line takes more than one write.
+# Longer than a stream's buffer and than what a pipe or NFS writes at once.
 LONG = "ñ" * 20_000
 
 
 def _write(path: Path, who: int) -> None:
     for number in range(EACH):
-        events.append(path, "step", str(who), status="done", outputs=(f"x:{number}",),
-                      facts={"long": LONG})
+        events.append(
+            path, "step", str(who), status="done", outputs=(f"x:{number}",), facts={"long": LONG}
+        )
 
 
 def test_four_processes_mix_no_lines(tmp_path: Path) -> None:
@@ -37,6 +40,21 @@ def test_four_processes_mix_no_lines(tmp_path: Path) -> None:
     for who in range(PROCESSES):
         mine = [e["outputs"][0] for e in found if e["subject"] == str(who)]
         assert mine == [f"x:{n}" for n in range(EACH)], "a process's own order is kept"
+
+
+def test_writer_waits_for_the_lock(tmp_path: Path) -> None:
+    # One local write is whole by luck of the kernel; on a network file system the lock decides.
+    path = tmp_path / "events.jsonl"
+    with path.open("a") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        writer = threading.Thread(
+            target=events.append, args=(path, "a", "x"), kwargs={"status": "done"}
+        )
+        writer.start()
+        writer.join(0.3)
+        assert writer.is_alive() and path.stat().st_size == 0
+    writer.join(10)
+    assert len(list(events.read(path))) == 1
 
 
 def test_torn_line_is_named(tmp_path: Path) -> None:
@@ -73,5 +91,15 @@ def test_line_is_json_with_every_field(tmp_path: Path) -> None:
     line = json.loads(path.read_text())
     assert line["id"] == made
     assert line["facts"] == {"path": str(tmp_path)}
-    assert set(line) == {"id", "time", "step", "subject", "status", "inputs", "outputs", "key",
-                         "seconds", "facts"}
+    assert set(line) == {
+        "id",
+        "time",
+        "step",
+        "subject",
+        "status",
+        "inputs",
+        "outputs",
+        "key",
+        "seconds",
+        "facts",
+    }

@@ -22,8 +22,10 @@ def log(tmp_path: Path) -> Path:
     def done(step: str, inputs: tuple[str, ...], *outputs: str, **facts: object) -> None:
         events.append(path, step, "x", status="done", inputs=inputs, outputs=outputs, facts=facts)
 
-    done("land", (), RAW, source="cases [2021].csv", publisher="CDC Perú", licence="ODC-BY")
-    done("ingest", (RAW,), "delta:published/cases@1", rows=12345)
+    done(
+        "land", (), RAW, raw={"source": "cases [2021].csv"}, publisher="CDC Perú", licence="ODC-BY"
+    )
+    done("ingest", (RAW,), "delta:published/cases@1", rows={"read": 12345, "quarantined": 0})
     done("features", ("delta:published/cases@1", "delta:published/climate@0"), "training:1")
     done("train", ("training:1",), "model:outbreak@1", seed=1)
     events.append(path, "train", "x", status="failed", outputs=("model:outbreak@1",))
@@ -83,9 +85,32 @@ def test_rendered_tree_tells_source_publisher_and_licence(log: Path) -> None:
     with console.capture() as capture:
         console.print(render(trace(log, "model:outbreak@1")))
     text = capture.get()
-    for part in (RAW, "source: cases [2021].csv", "publisher: CDC Perú", "licence: ODC-BY",
-                 "rows: 12,345", "delta:published/cases@1 …", "no step recorded", " UTC"):
+    for part in (
+        RAW,
+        "source: cases [2021].csv",
+        "publisher: CDC Perú",
+        "licence: ODC-BY",
+        "rows: read 12,345, quarantined 0",
+        "delta:published/cases@1 …",
+        "no step recorded",
+        " UTC",
+    ):
         assert part in text
+
+
+def test_many_answers_of_one_step_are_counted_not_listed(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    answers = tuple(f"prediction:{n:03}" for n in range(50))
+    events.append(path, "predict", "x", status="done", outputs=answers)
+    events.append(path, "monitor", "x", status="done", inputs=answers, outputs=("report:x/1",))
+    node = trace(path, "report:x/1")
+    assert len(node.children) == len(to_json(node)["inputs"]) == 50
+    console = Console(width=160)
+    with console.capture() as capture:
+        console.print(render(node))
+    text = capture.get()
+    assert "prediction:002" in text and "prediction:003" not in text
+    assert "and 47 more from the same steps" in text
 
 
 def test_json_holds_the_same_tree(log: Path) -> None:

@@ -100,9 +100,7 @@ def fit(use_case: UseCase, split: Split, as_json: AsJson = False) -> None:
         rows = pd.read_parquet(training.path_of(chosen, use_case, split))
         out = _candidate(chosen, identity)
         out.mkdir(parents=True, exist_ok=True)
-        fitted = usecase.load("models", use_case).fit(
-            rows, out, seed=chosen.seed, say=Lines().say
-        )
+        fitted = usecase.load("models", use_case).fit(rows, out, seed=chosen.seed, say=Lines().say)
         (out / "fit.json").write_text(json.dumps(fitted))
         return steps.Outcome((f"candidate:{identity}",), metrics=fitted["metrics"])
 
@@ -133,8 +131,9 @@ def evaluate(use_case: UseCase, candidate: Candidate, as_json: AsJson = False) -
         return steps.Outcome((ref,), metrics={"scores": scores})
 
     code = events.code_hash(chosen.root, "models", "yupana/evaluation")
-    emit(steps.run(chosen, "evaluate", use_case, work, inputs=(candidate,), depends_on=code),
-         as_json)
+    emit(
+        steps.run(chosen, "evaluate", use_case, work, inputs=(candidate,), depends_on=code), as_json
+    )
 
 
 def register_model(use_case: UseCase, candidate: Candidate, as_json: AsJson = False) -> None:
@@ -171,7 +170,9 @@ def train(use_case: UseCase, as_json: AsJson = False) -> None:
 
     chosen = settings()
     table = _output(chosen, "features", use_case)
-    code = events.code_hash(chosen.root, "models", "pipelines", "yupana/features", "yupana/evaluation")
+    code = events.code_hash(
+        chosen.root, "models", "pipelines", "yupana/features", "yupana/evaluation"
+    )
 
     def work() -> steps.Outcome:
         from yupana.core import usecase

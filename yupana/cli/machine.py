@@ -7,7 +7,7 @@ import typer
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for command in (run, setup, doctor):
+    for command in (run, setup, doctor, up):
         app.command()(command)
 
 
@@ -52,8 +52,21 @@ def doctor() -> None:
     table = Table("", "what", "found", "how to get it")
     checks = machine.check(settings())
     for c in checks:
-        sign = "[green]ok[/]" if c.ok else ("[red]missing[/]" if c.needed else "[yellow]optional[/]")
+        sign = (
+            "[green]ok[/]" if c.ok else ("[red]missing[/]" if c.needed else "[yellow]optional[/]")
+        )
         table.add_row(sign, c.what, c.found, "" if c.ok else c.fix)
     Console().print(table)
     if any(c.needed and not c.ok for c in checks):
         raise typer.Exit(1)
+
+
+def up() -> None:
+    """Start Airflow with its web page and all DAGs, until Ctrl-C.
+
+    Example: yupana up
+    """
+    from yupana.config.settings import settings
+    from yupana.orchestration import thread
+
+    thread.airflow_standalone(settings())

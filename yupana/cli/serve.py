@@ -91,14 +91,19 @@ def share(use_case: UseCase, as_json: AsJson = False) -> None:
             about = contract.load(chosen.root, table.name)
             facts = {"publisher": about.publisher, "licence": about.licence}
             commit = delta.commit_facts(chosen.table("published", table.name), table.version)
-            refs.append(exchange.share_table(
-                chosen, chosen.table("published", table.name), table.name, table.version,
-                {**commit, **facts},
-            ))
+            refs.append(
+                exchange.share_table(
+                    chosen,
+                    chosen.table("published", table.name),
+                    table.name,
+                    table.version,
+                    {**commit, **facts},
+                )
+            )
         folder = deployment.folder(use_case)
-        refs.append(exchange.share_model(
-            chosen, folder, use_case, model.split("@")[1], {"model": model}
-        ))
+        refs.append(
+            exchange.share_model(chosen, folder, use_case, model.split("@")[1], {"model": model})
+        )
         where = str(chosen.home / "exchange")
         return steps.Outcome(tuple(refs), metrics={"exchange": where})
 

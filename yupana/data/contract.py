@@ -96,7 +96,7 @@ def load(root: Path, name: str) -> Contract:
         source=root / str(server.path),
         encoding=str(custom.get("encoding", "UTF-8")),
         delimiter=str(custom.get("delimiter", ",")),
-        limit=float(custom["quarantineLimit"]),
+        limit=float(str(custom["quarantineLimit"])),
         columns=tuple(_column(p) for p in table.properties or []),
         rules=rules_of(table),
     )

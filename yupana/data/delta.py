@@ -44,7 +44,8 @@ def commit_facts(table: Path, version: int | None = None) -> dict[str, Any]:
             facts: dict[str, Any] = json.loads(commit.get("userMetadata") or "{}")
             return facts
     raise TerminalError(
-        f"The table has no version {wanted} in its log.", where=str(table),
+        f"The table has no version {wanted} in its log.",
+        where=str(table),
         fix="Look at `yupana datasets` for the versions there are.",
     )
 
@@ -72,7 +73,8 @@ def ref(lake: Path, zone: str, name: str) -> DatasetRef:
 def _must_exist(table: Path) -> str:
     if not exists(table):
         raise TerminalError(
-            "There is no Delta table here yet.", where=str(table),
+            "There is no Delta table here yet.",
+            where=str(table),
             fix=f"Run `yupana ingest {table.name}` (or `make run`) first.",
         )
     return str(table)

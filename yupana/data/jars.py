@@ -16,20 +16,13 @@ from yupana.core.progress import Progress
 
 # What delta-spark 4.4.0 needs beyond the JARs that the pyspark 4.2.0 wheel holds.
 JARS = {
-    "io.delta:delta-spark_4.2_2.13:4.4.0":
-        "27d4fd8b1f879535c573ed1c718177d6a27f24d3e626ba02e216369725721ead",
-    "io.delta:delta-storage:4.4.0":
-        "c46735481fa8e326b0957be02b4420cbcab4b325bb08009b7f2045a95133f1cc",
-    "io.delta:delta-kernel-api:4.4.0":
-        "ee9b5a14ac3b7efdff4d61a58478fe8eb0e5a3fbca43889dca7290795fe79a11",
-    "io.delta:delta-kernel-defaults:4.4.0":
-        "225c975199e4718b38ee5b7e6da7f19e9585024262b2cec2656b32151a856b0b",
-    "io.delta:delta-kernel-unitycatalog:4.4.0":
-        "cea22dfb4ac562b3cd27bf652697750e8336009d73fb06631363aaaad5345ffa",
-    "io.unitycatalog:unitycatalog-client:0.6.0":
-        "48257499a86b801a3e2372cec55ac226ca1c1c7eabe5c118e7302f29a1fdbc19",
-    "io.unitycatalog:unitycatalog-hadoop:0.6.0":
-        "c47b63c961c87102b9e1d63809a0915ba4c86b7652f57c8d39ca3a05b441a150",
+    "io.delta:delta-spark_4.2_2.13:4.4.0": "27d4fd8b1f879535c573ed1c718177d6a27f24d3e626ba02e216369725721ead",
+    "io.delta:delta-storage:4.4.0": "c46735481fa8e326b0957be02b4420cbcab4b325bb08009b7f2045a95133f1cc",
+    "io.delta:delta-kernel-api:4.4.0": "ee9b5a14ac3b7efdff4d61a58478fe8eb0e5a3fbca43889dca7290795fe79a11",
+    "io.delta:delta-kernel-defaults:4.4.0": "225c975199e4718b38ee5b7e6da7f19e9585024262b2cec2656b32151a856b0b",
+    "io.delta:delta-kernel-unitycatalog:4.4.0": "cea22dfb4ac562b3cd27bf652697750e8336009d73fb06631363aaaad5345ffa",
+    "io.unitycatalog:unitycatalog-client:0.6.0": "48257499a86b801a3e2372cec55ac226ca1c1c7eabe5c118e7302f29a1fdbc19",
+    "io.unitycatalog:unitycatalog-hadoop:0.6.0": "c47b63c961c87102b9e1d63809a0915ba4c86b7652f57c8d39ca3a05b441a150",
 }
 
 
@@ -66,7 +59,9 @@ def fetch(cache: Path, progress: Progress) -> bool:
     if absent:
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
             by_maven = shutil.which("mvn") is not None
-            progress.say(f"fetching {len(absent)} Delta JARs by {'Maven' if by_maven else 'Spark'} …")
+            progress.say(
+                f"fetching {len(absent)} Delta JARs by {'Maven' if by_maven else 'Spark'} …"
+            )
             (_by_maven if by_maven else _by_spark)(Path(scratch))
             for coordinate in absent:
                 shutil.move(_found(Path(scratch), coordinate), target / _file(coordinate))
@@ -101,7 +96,9 @@ def _by_maven(scratch: Path) -> None:
         "<groupId>pe.yupana</groupId><artifactId>jars</artifactId><version>1</version>"
         f"<dependencies>{dependencies}</dependencies></project>"
     )
-    _run(["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={scratch}"], scratch)
+    _run(
+        ["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={scratch}"], scratch
+    )
 
 
 def _by_spark(scratch: Path) -> None:

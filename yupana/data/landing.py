@@ -28,7 +28,8 @@ def land(settings: Settings, dataset: str, source: Path) -> RawObject:
     """
     if not source.is_file():
         raise UsageError(
-            f"The source of '{dataset}' is not there.", where=str(source),
+            f"The source of '{dataset}' is not there.",
+            where=str(source),
             fix="Give its path with --source, or mend `servers.path` in the contract.",
         )
     _check_whole(source)
@@ -44,7 +45,10 @@ def land(settings: Settings, dataset: str, source: Path) -> RawObject:
         # Renamed last: a file that bears its final name is whole.
         partial.rename(kept)
     return RawObject(
-        dataset=dataset, path=str(kept), sha256=sha256, size=kept.stat().st_size,
+        dataset=dataset,
+        path=str(kept),
+        sha256=sha256,
+        size=kept.stat().st_size,
         source=str(source),
     )
 

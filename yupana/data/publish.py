@@ -27,8 +27,9 @@ def broken_rules(rows: DataFrame, contract: Contract) -> DataFrame:
     return rows.withColumn("broken_rules", f.array_compact(f.array(*tests)))
 
 
-def quarantine(spark: SparkSession, contract: Contract, staged: DatasetRef, raw: RawObject,
-               table: Path) -> DatasetRef:
+def quarantine(
+    spark: SparkSession, contract: Contract, staged: DatasetRef, raw: RawObject, table: Path
+) -> DatasetRef:
     """Keep the rows that break a rule, with the rules and the line, replacing this source's."""
     from pyspark.sql import functions as f
 
@@ -41,24 +42,39 @@ def quarantine(spark: SparkSession, contract: Contract, staged: DatasetRef, raw:
     writer.option("userMetadata", commit_metadata(source=raw.sha256)).save(str(table))
     kept = spark.read.format("delta").load(str(table))
     count = kept.where(f.col("source_sha256") == raw.sha256).count()
-    return DatasetRef(zone="quarantine", name=contract.name, version=version_of(table),
-                      path=str(table), rows=count)
+    return DatasetRef(
+        zone="quarantine",
+        name=contract.name,
+        version=version_of(table),
+        path=str(table),
+        rows=count,
+    )
 
 
-def publish(spark: SparkSession, contract: Contract, staged: DatasetRef, raw: RawObject,
-            validation: ValidationResult, table: Path) -> DatasetRef:
+def publish(
+    spark: SparkSession,
+    contract: Contract,
+    staged: DatasetRef,
+    raw: RawObject,
+    validation: ValidationResult,
+    table: Path,
+) -> DatasetRef:
     """Replace the published table by the good rows in one commit that names its origin."""
     from pyspark.sql import functions as f
 
     rows = broken_rules(spark.read.format("delta").load(staged.path), contract)
     good = rows.where(f.size("broken_rules") == 0).drop("broken_rules", MALFORMED)
     facts = commit_metadata(
-        source_sha256=raw.sha256, contract=contract.name, contract_version=contract.version,
-        contract_sha256=contract.sha256, validation=validation.id,
+        source_sha256=raw.sha256,
+        contract=contract.name,
+        contract_version=contract.version,
+        contract_sha256=contract.sha256,
+        validation=validation.id,
     )
     writer = good.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
     writer.option("userMetadata", facts).save(str(table))
     version = version_of(table)
     count = spark.read.format("delta").option("versionAsOf", version).load(str(table)).count()
-    return DatasetRef(zone="published", name=contract.name, version=version, path=str(table),
-                      rows=count)
+    return DatasetRef(
+        zone="published", name=contract.name, version=version, path=str(table), rows=count
+    )

@@ -21,8 +21,8 @@ from yupana.data.delta import commit_metadata, version_of
 from yupana.data.rules import MALFORMED
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql import Column as SparkColumn
+    from pyspark.sql import DataFrame, SparkSession
 
 SPARK_TYPES = {"string": "STRING", "integer": "INT", "number": "DOUBLE", "date": "DATE"}
 _CORRUPT = "_corrupt"
@@ -45,7 +45,8 @@ def stage(spark: SparkSession, contract: Contract, raw: RawObject, table: Path) 
     count = spark.read.format("delta").load(str(table)).count()
     if count == 0:
         raise TerminalError(
-            "The file has a header and no row.", where=raw.source,
+            "The file has a header and no row.",
+            where=raw.source,
             fix="Fetch it again from the publisher; the last good version stays published.",
         )
     return DatasetRef(

@@ -37,7 +37,7 @@ def weighted_interval_scores(
 
     middle = len(levels) // 2
     alphas = 2 * np.asarray(levels[:middle])
-    lower, upper = forecast[..., :middle], forecast[..., : middle : -1]
+    lower, upper = forecast[..., :middle], forecast[..., :middle:-1]
     # Bracher's weights: alpha / 2 for an interval, 1 / 2 for the median.
     scores = scoringrules.weighted_interval_score(
         observed, forecast[..., middle], lower, upper, alphas, 0.5, alphas / 2

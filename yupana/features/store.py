@@ -51,8 +51,9 @@ def write_table(settings: Settings, room: ModuleType) -> tuple[DatasetRef, tuple
     from deltalake import CommitProperties, write_deltalake
 
     sources = [delta.ref(settings.lake, "published", name) for name in room.SOURCES]
-    frame = room.build({s.name: delta.read(settings.table("published", s.name), s.version)
-                        for s in sources})
+    frame = room.build(
+        {s.name: delta.read(settings.table("published", s.name), s.version) for s in sources}
+    )
     refs = tuple(s.ref for s in sources)
     table = settings.table("features", room.TABLE)
     table.parent.mkdir(parents=True, exist_ok=True)
@@ -107,7 +108,8 @@ def online_features(settings: Settings, service: str, ubigeos: list[str]) -> pd.
         wanted = store.get_feature_service(service)
     except FeastObjectNotFoundException as error:
         raise TerminalError(
-            f"The feature service '{service}' was never published.", where="online store",
+            f"The feature service '{service}' was never published.",
+            where="online store",
             fix="Run `yupana features outbreak` first.",
         ) from error
     answer = store.get_online_features(
@@ -129,7 +131,8 @@ def online_ref(settings: Settings, use_case: str) -> str:
     event = events.last_done(settings.events, "features", use_case)
     if event is None:
         raise TerminalError(
-            "No features were published yet.", where=str(settings.events),
+            "No features were published yet.",
+            where=str(settings.events),
             fix=f"Run `yupana features {use_case}` first.",
         )
     return str(event["outputs"][0])

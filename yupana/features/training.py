@@ -49,7 +49,8 @@ def split(rows: pd.DataFrame) -> pd.DataFrame:
     if len(origins) < len(parts) + VALIDATION_WEEKS:
         raise TerminalError(
             f"{len(origins)} weeks are too few to train, validate and test.",
-            where="features", fix=f"Publish at least {len(parts) + VALIDATION_WEEKS + 52} weeks.",
+            where="features",
+            fix=f"Publish at least {len(parts) + VALIDATION_WEEKS + 52} weeks.",
         )
     parts += ["train"] * (len(origins) - len(parts))
     by_week = dict(zip(reversed(origins), parts, strict=True))

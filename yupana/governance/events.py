@@ -18,9 +18,18 @@ from yupana.core.hashing import files_sha256
 Event = dict[str, Any]
 
 
-def append(path: Path, step: str, subject: str, *, status: str, inputs: tuple[str, ...] = (),
-           outputs: tuple[str, ...] = (), key: str = "", seconds: float = 0.0,
-           facts: dict[str, Any] | None = None) -> str:
+def append(
+    path: Path,
+    step: str,
+    subject: str,
+    *,
+    status: str,
+    inputs: tuple[str, ...] = (),
+    outputs: tuple[str, ...] = (),
+    key: str = "",
+    seconds: float = 0.0,
+    facts: dict[str, Any] | None = None,
+) -> str:
     """Append one event durably and return its id.
 
     The line is written under a file lock and synced, so that two processes never mix lines
@@ -29,9 +38,14 @@ def append(path: Path, step: str, subject: str, *, status: str, inputs: tuple[st
     event = {
         "id": uuid.uuid4().hex,
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "step": step, "subject": subject, "status": status,
-        "inputs": list(inputs), "outputs": list(outputs),
-        "key": key, "seconds": round(seconds, 3), "facts": facts or {},
+        "step": step,
+        "subject": subject,
+        "status": status,
+        "inputs": list(inputs),
+        "outputs": list(outputs),
+        "key": key,
+        "seconds": round(seconds, 3),
+        "facts": facts or {},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     line = json.dumps(event, ensure_ascii=False, default=str) + "\n"
@@ -83,7 +97,8 @@ def output(path: Path, step: str, subject: str) -> str:
     event = last_done(path, step, subject)
     if event is None:
         raise TerminalError(
-            f"'{step}' was never done for '{subject}'.", where=str(path),
+            f"'{step}' was never done for '{subject}'.",
+            where=str(path),
             fix=f"Run `yupana {step} {subject}` first, or `make run` for everything.",
         )
     return str(event["outputs"][0])
@@ -101,7 +116,8 @@ def producer(path: Path, ref: str) -> Event:
             found = event
     if found is None:
         raise UsageError(
-            f"No step made '{ref}'.", where=str(path),
+            f"No step made '{ref}'.",
+            where=str(path),
             fix="Take a reference from a step's output, or a prediction_id from an answer.",
         )
     return found
@@ -115,13 +131,16 @@ def champion(path: Path, use_case: str) -> str:
     """
     found = None
     for event in read(path):
-        if (event["step"], event["subject"], event["status"]) == ("register", use_case, "done") and (
-            event["facts"].get("alias") == "champion"
-        ):
+        if (event["step"], event["subject"], event["status"]) == (
+            "register",
+            use_case,
+            "done",
+        ) and (event["facts"].get("alias") == "champion"):
             found = event
     if found is None:
         raise TerminalError(
-            f"'{use_case}' has no champion.", where=str(path),
+            f"'{use_case}' has no champion.",
+            where=str(path),
             fix=f"Run `yupana train {use_case}`; if it ran, no candidate beat the baselines.",
         )
     return str(found["outputs"][0])

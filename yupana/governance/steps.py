@@ -49,25 +49,49 @@ def run(
     before = events.last_done(settings.events, step, subject)
     if before and before["key"] == key and still_there(tuple(before["outputs"])):
         return StepResult(
-            step=step, subject=subject, status="unchanged", inputs=tuple(before["inputs"]),
-            outputs=tuple(before["outputs"]), metrics=before["facts"], event=before["id"],
+            step=step,
+            subject=subject,
+            status="unchanged",
+            inputs=tuple(before["inputs"]),
+            outputs=tuple(before["outputs"]),
+            metrics=before["facts"],
+            event=before["id"],
         )
     start = time.monotonic()
     try:
         outcome = work()
     except Exception as error:
         events.append(
-            settings.events, step, subject, status="failed", inputs=inputs, key=key,
-            seconds=time.monotonic() - start, facts={"error": str(error)},
+            settings.events,
+            step,
+            subject,
+            status="failed",
+            inputs=inputs,
+            key=key,
+            seconds=time.monotonic() - start,
+            facts={"error": str(error)},
         )
         raise
     seconds = time.monotonic() - start
     everything_in = (*inputs, *(i for i in outcome.inputs if i not in inputs))
     event = events.append(
-        settings.events, step, subject, status="done", inputs=everything_in,
-        outputs=outcome.outputs, key=key, seconds=seconds, facts=outcome.metrics,
+        settings.events,
+        step,
+        subject,
+        status="done",
+        inputs=everything_in,
+        outputs=outcome.outputs,
+        key=key,
+        seconds=seconds,
+        facts=outcome.metrics,
     )
     return StepResult(
-        step=step, subject=subject, status="done", inputs=everything_in, outputs=outcome.outputs,
-        metrics=outcome.metrics, seconds=round(seconds, 2), event=event,
+        step=step,
+        subject=subject,
+        status="done",
+        inputs=everything_in,
+        outputs=outcome.outputs,
+        metrics=outcome.metrics,
+        seconds=round(seconds, 2),
+        event=event,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 # What a reader asks first about a step; every other fact stays in `to_json`.
 _TOLD = ("rows", "source", "publisher", "licence")
 _NEWEST = 5
+_SIBLINGS = 3
 
 
 @dataclass
@@ -61,7 +63,8 @@ def trace(events_path: Path, ref: str) -> Node:
     if wanted not in made_by and wanted not in named:
         newest = list(made_by)[-_NEWEST:]
         raise UsageError(
-            f"No step in the event log made or read '{wanted}'.", where=str(events_path),
+            f"No step in the event log made or read '{wanted}'.",
+            where=str(events_path),
             fix="An answer's id is the `prediction_id` in the reply of the endpoint. "
             + (f"Newest references: {', '.join(newest)}." if newest else "The log is empty."),
         )
@@ -99,12 +102,21 @@ def to_json(node: Node) -> dict[str, Any]:
 
 
 def render(node: Node) -> Tree:
-    """The tree for a terminal: reference, step, date, and the facts a reader asks first."""
+    """The tree for a terminal: reference, step, date, and the facts a reader asks first.
+
+    Of many inputs that one step made (the answers under a report) the first three are shown.
+    """
     from rich.tree import Tree
 
     tree = Tree(_label(node))
+    shown: Counter[str] = Counter()
     for child in node.children:
-        tree.add(render(child))
+        step = child.event["id"] if child.event else child.ref
+        shown[step] += 1
+        if shown[step] <= _SIBLINGS:
+            tree.add(render(child))
+    if hidden := sum(max(0, n - _SIBLINGS) for n in shown.values()):
+        tree.add(f"and {hidden:,} more from the same steps")
     return tree
 
 
@@ -114,15 +126,21 @@ def _label(node: Node) -> Text:
     # `Text`, not markup: a reference or a file name may hold brackets.
     label = Text(node.ref, style="bold")
     if node.again:
-        return label.append(" …", style="dim")
+        return label.append(" …", style="not bold dim")
     if node.event is None:
-        return label.append("  no step recorded", style="dim")
-    facts = node.event["facts"]
+        return label.append("  no step recorded", style="not bold dim")
     day = str(node.event["time"])[:16].replace("T", " ")
-    label.append(f"  {node.event['step']}, {day} UTC", style="cyan")
+    label.append(f"  {node.event['step']}, {day} UTC", style="not bold cyan")
+    facts = node.event["facts"]
+    # A landed file keeps where it came from in its own record.
+    facts = {**facts, "source": facts["raw"]["source"]} if "raw" in facts else facts
     for name in _TOLD:
         if name in facts:
-            value = facts[name]
-            text = f"{value:,}" if isinstance(value, int) else str(value)
-            label.append(f"\n{name}: {text}", style="default")
+            label.append(f"\n{name}: {_plain(facts[name])}", style="not bold")
     return label
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(part)}" for name, part in value.items())
+    return f"{value:,}" if isinstance(value, int) else str(value)

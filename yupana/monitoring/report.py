@@ -25,14 +25,21 @@ _ALPHA = 0.05
 _DISTANCE = 0.1
 
 
-def monitor(settings: Settings, use_case: str, reference_path: Path, columns: list[str],
-            say: Callable[[str], None]) -> dict[str, Any]:
+def monitor(
+    settings: Settings,
+    use_case: str,
+    reference_path: Path,
+    columns: list[str],
+    say: Callable[[str], None],
+) -> dict[str, Any]:
     """Compare the answers given with the model's test window, column by column.
 
     Args:
         reference_path: parquet of the test window, one row a series and week, with `columns`
             and `forecast_median_1` (cases, one week ahead).
-        columns: the features to compare; the forecast is compared as well.
+        columns: the features to compare; the forecast is compared as well. A feature that is
+            equal for all series of a week (the season, a department's sum) counts as drifted
+            whenever the answers come from few weeks: leave it out, or read it so.
         say: is told what goes on.
 
     Returns:
@@ -61,13 +68,16 @@ def monitor(settings: Settings, use_case: str, reference_path: Path, columns: li
     name = value_sha256(asked)[:12]
     page = settings.reports / use_case / f"drift-{name}.html"
     facts = page.with_suffix(".json")
-    if facts.exists():
-        return dict(json.loads(facts.read_text())["summary"])
+    if facts.exists() and page.exists():
+        return {**json.loads(facts.read_text())["summary"], "html": str(page), "json": str(facts)}
     current = _current(logged, reference)
     say(f"comparing {len(current):,} answers with {len(reference):,} rows of the test window")
     summary = {
-        "ref": f"report:{use_case}/{name}", "html": str(page), "json": str(facts),
-        "rows_reference": len(reference), "rows_current": len(current),
+        "ref": f"report:{use_case}/{name}",
+        "html": str(page),
+        "json": str(facts),
+        "rows_reference": len(reference),
+        "rows_current": len(current),
         "models": sorted({str(r["model_version"]) for r in logged}),
     }
     page.parent.mkdir(parents=True, exist_ok=True)
@@ -75,8 +85,10 @@ def monitor(settings: Settings, use_case: str, reference_path: Path, columns: li
     summary.update(found)
     # Written last: a report that has its facts is whole.
     facts.write_text(json.dumps({"summary": summary, "evidently": evidently}, indent=1))
-    say(f"{len(found['drifted'])} of {len(found['compared'])} columns drifted; "
-        f"{len(found['empty'])} had no values to compare")
+    say(
+        f"{len(found['drifted'])} of {len(found['compared'])} columns drifted; "
+        f"{len(found['empty'])} had no values to compare"
+    )
     return summary
 
 
@@ -85,13 +97,15 @@ def _reference(path: Path, columns: list[str]) -> pd.DataFrame:
 
     if not path.is_file():
         raise UsageError(
-            "The model's test window is not there.", where=str(path),
+            "The model's test window is not there.",
+            where=str(path),
             fix="Train the model again: evaluation writes reference.parquet.",
         )
     frame = pd.read_parquet(path)
     if missing := [c for c in columns if c not in frame]:
         raise TerminalError(
-            f"The model's test window lacks the columns {', '.join(missing)}.", where=str(path),
+            f"The model's test window lacks the columns {', '.join(missing)}.",
+            where=str(path),
             fix="Train the model again with the features that it serves.",
         )
     return frame[columns]
@@ -118,8 +132,9 @@ def _numbers(frame: pd.DataFrame) -> list[str]:
     return [str(c) for c in frame if is_numeric_dtype(frame[c]) and not is_bool_dtype(frame[c])]
 
 
-def _compare(reference: pd.DataFrame, current: pd.DataFrame,
-             page: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def _compare(
+    reference: pd.DataFrame, current: pd.DataFrame, page: Path
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Run Evidently, write its page, and say which columns drifted."""
     from evidently import DataDefinition, Dataset, Report
     from evidently.presets import DataDriftPreset
@@ -144,7 +159,8 @@ def _compare(reference: pd.DataFrame, current: pd.DataFrame,
     preset = DataDriftPreset(
         num_method="ks" if tested else "wasserstein",
         cat_method="chisquare" if tested else "jensenshannon",
-        num_threshold=threshold, cat_threshold=threshold,
+        num_threshold=threshold,
+        cat_threshold=threshold,
     )
     with warnings.catch_warnings():
         # Constant columns and new categories make numpy warn of divisions by zero.
@@ -164,5 +180,11 @@ def _compare(reference: pd.DataFrame, current: pd.DataFrame,
         if scores[c] is not None and (scores[c] < threshold) is tested
     ]  # fmt: skip
     share = round(len(drifted) / len(compared), 4)
-    return {"compared": compared, "drifted": drifted, "share_drifted": share, "empty": empty,
-            "threshold": threshold, "scores": scores}, evidently
+    return {
+        "compared": compared,
+        "drifted": drifted,
+        "share_drifted": share,
+        "empty": empty,
+        "threshold": threshold,
+        "scores": scores,
+    }, evidently

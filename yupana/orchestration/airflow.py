@@ -22,8 +22,15 @@ __all__ = ["Asset", "command", "dag"]
 
 def dag(name: str, doc: str, **given: Any) -> DAG:
     """A DAG with the project's defaults: no catch-up, retries, documentation."""
-    return DAG(name, doc_md=doc, start_date=START, catchup=False, default_args=DEFAULTS,
-               max_active_runs=1, **given)
+    return DAG(
+        name,
+        doc_md=doc,
+        start_date=START,
+        catchup=False,
+        default_args=DEFAULTS,
+        max_active_runs=1,
+        **given,
+    )
 
 
 def command(task_id: str, args: list[str], outlets: list[Asset] | None = None) -> Any:
@@ -32,7 +39,7 @@ def command(task_id: str, args: list[str], outlets: list[Asset] | None = None) -
     An error in the data fails the task at once; outside trouble is retried.
     """
 
-    @task(task_id=task_id, outlets=outlets or [], doc_md=f"`yupana {' '.join(args)}`")
+    @task(task_id=task_id, outlets=outlets or [], doc_md=f"`yupana {' '.join(args)}`")  # type: ignore[untyped-decorator]
     def run(*, outlet_events: Any = None) -> list[str]:
         try:
             result = run_command(args)

@@ -24,17 +24,26 @@ def ingest(settings: Settings, name: str, source: Path | None, progress: Progres
     contract = contracts.load(settings.root, name)
     chosen = source or contract.source
     landed = steps.run(
-        settings, "land", name, lambda: _land(settings, contract, chosen),
-        inputs=(f"file:{chosen}",), depends_on=_stamp(chosen),
+        settings,
+        "land",
+        name,
+        lambda: _land(settings, contract, chosen),
+        inputs=(f"file:{chosen}",),
+        depends_on=_stamp(chosen),
         still_there=lambda refs: (settings.home / "landing" / name / refs[0][4:]).exists(),
     )
     raw = RawObject.model_validate(landed.metrics["raw"])
     published = settings.table("published", name)
     return steps.run(
-        settings, "ingest", name, lambda: _publish(settings, contract, raw, progress),
-        inputs=(raw.ref,), depends_on=contract.sha256,
-        still_there=lambda refs: delta.exists(published)
-        and refs[0].endswith(f"@{delta.version_of(published)}"),
+        settings,
+        "ingest",
+        name,
+        lambda: _publish(settings, contract, raw, progress),
+        inputs=(raw.ref,),
+        depends_on=contract.sha256,
+        still_there=lambda refs: (
+            delta.exists(published) and refs[0].endswith(f"@{delta.version_of(published)}")
+        ),
     )
 
 
@@ -45,13 +54,18 @@ def _stamp(path: Path) -> list[int]:
 
 def _land(settings: Settings, contract: Contract, source: Path) -> steps.Outcome:
     raw = landing.land(settings, contract.name, source)
-    facts = {"raw": raw.model_dump(), "publisher": contract.publisher,
-             "licence": contract.licence, "contract_version": contract.version}
+    facts = {
+        "raw": raw.model_dump(),
+        "publisher": contract.publisher,
+        "licence": contract.licence,
+        "contract_version": contract.version,
+    }
     return steps.Outcome((raw.ref,), metrics=facts)
 
 
-def _publish(settings: Settings, contract: Contract, raw: RawObject,
-             progress: Progress) -> steps.Outcome:
+def _publish(
+    settings: Settings, contract: Contract, raw: RawObject, progress: Progress
+) -> steps.Outcome:
     from yupana.data import publish, spark, staging
     from yupana.validation.audit import audit, require
 
@@ -73,13 +87,17 @@ def _publish(settings: Settings, contract: Contract, raw: RawObject,
     if staged.rows != out.rows + aside.rows:
         raise TerminalError(
             f"Row counts do not add up: read {staged.rows}, published {out.rows}, "
-            f"quarantined {aside.rows}.", where=contract.name,
+            f"quarantined {aside.rows}.",
+            where=contract.name,
             fix="This is a fault of yupana: please report it with the event log.",
         )
     counts = {"read": staged.rows, "published": out.rows, "quarantined": aside.rows}
-    facts = {"rows": counts, "version": out.version, "source_sha256": raw.sha256,
-             "validation": validation.report, "stages": seconds,
-             "contract_version": contract.version}
-    return steps.Outcome(
-        (out.ref, aside.ref, validation.ref), inputs=(staged.ref,), metrics=facts
-    )
+    facts = {
+        "rows": counts,
+        "version": out.version,
+        "source_sha256": raw.sha256,
+        "validation": validation.report,
+        "stages": seconds,
+        "contract_version": contract.version,
+    }
+    return steps.Outcome((out.ref, aside.ref, validation.ref), inputs=(staged.ref,), metrics=facts)

@@ -32,17 +32,20 @@ def check(settings: Settings) -> list[Check]:
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     java = java_version()
     free = shutil.disk_usage(settings.home).free / GIB
-    checks = [
+    return [
         Check("Python 3.11", python == "3.11", python, "apt install python3.11, or pyenv"),
-        Check("Java 17 or newer", java >= JAVA_OLDEST, str(java or "none"),
-              "apt install openjdk-17-jre-headless; or set JAVA_HOME"),
+        Check(
+            "Java 17 or newer",
+            java >= JAVA_OLDEST,
+            str(java or "none"),
+            "apt install openjdk-17-jre-headless; or set JAVA_HOME",
+        ),
         Check("Delta JARs", _jars(settings), str(settings.cache / "jars"), "yupana setup"),
         Check("5 GiB of free disk", free > 5, f"{free:.0f} GiB", "free some room, or YUPANA_HOME"),
         _tool("git", "apt install git (for the DVC exchange)"),
         _tool("kubectl", "apt install kubernetes-client (to render infra/)", needed=False),
         _tool("mvn", "apt install maven (else Spark fetches the JARs)", needed=False),
     ]
-    return checks
 
 
 def java_version() -> int:

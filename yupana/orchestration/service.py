@@ -35,12 +35,28 @@ def running(settings: Settings, use_case: str) -> Iterator[str]:
     port = _free_port(settings.serve_port)
     log = settings.home / "logs" / f"serve-{use_case}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "bentoml", "serve", f"serving.{use_case}:{use_case.title()}",
-               "--host", "127.0.0.1", "--port", str(port), "--working-dir", str(settings.root)]
+    command = [
+        sys.executable,
+        "-m",
+        "bentoml",
+        "serve",
+        f"serving.{use_case}:{use_case.title()}",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--working-dir",
+        str(settings.root),
+    ]
     url = f"http://127.0.0.1:{port}"
     with log.open("w") as stream:
-        child = subprocess.Popen(command, env=settings.environment(), stdout=stream,
-                                 stderr=subprocess.STDOUT, start_new_session=True)
+        child = subprocess.Popen(
+            command,
+            env=settings.environment(),
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     try:
         _wait_ready(child, url, log)
         yield url
@@ -48,8 +64,9 @@ def running(settings: Settings, use_case: str) -> Iterator[str]:
         stop_group(child)
 
 
-def ask(url: str, ubigeos: list[str], horizon: int = 8, *, use_case: str = "outbreak"
-        ) -> dict[str, Any]:
+def ask(
+    url: str, ubigeos: list[str], horizon: int = 8, *, use_case: str = "outbreak"
+) -> dict[str, Any]:
     """POST to the forecast endpoint and return its answer.
 
     Raises:
@@ -66,7 +83,8 @@ def ask(url: str, ubigeos: list[str], horizon: int = 8, *, use_case: str = "outb
             return found
     except urllib.error.HTTPError as error:
         raise TerminalError(
-            f"The service refused: {error.read().decode(errors='replace')}", where=url,
+            f"The service refused: {error.read().decode(errors='replace')}",
+            where=url,
             fix="Mend the request as it says.",
         ) from error
     except (urllib.error.URLError, TimeoutError) as error:
@@ -116,6 +134,7 @@ def _wait_ready(child: subprocess.Popen[Any], url: str, log: Path) -> None:
             time.sleep(0.3)
     last = "\n".join(log.read_text(errors="replace").strip().splitlines()[-12:])
     raise TransientError(
-        f"The service did not start:\n{last}", where=str(log),
+        f"The service did not start:\n{last}",
+        where=str(log),
         fix="Mend what the lines above say and run it again.",
     )

@@ -13,8 +13,20 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 # Steps in the order of the road, with what each is told by.
-ROAD = ("land", "ingest", "features", "split", "fit", "evaluate", "register", "train", "deploy",
-        "share", "predict", "monitor")
+ROAD = (
+    "land",
+    "ingest",
+    "features",
+    "split",
+    "fit",
+    "evaluate",
+    "register",
+    "train",
+    "deploy",
+    "share",
+    "predict",
+    "monitor",
+)
 
 
 def show(settings: Settings, run: ThreadRun, console: Console | None = None) -> None:
@@ -32,8 +44,9 @@ def _steps(settings: Settings, started: int) -> Table:
     from rich.table import Table
 
     table = Table(title="What happened", title_justify="left")
-    for column, side in (("step", "left"), ("rows", "right"), ("version", "left"), ("seconds", "right")):
-        table.add_column(column, justify=side)  # type: ignore[arg-type]
+    for column in ("step", "rows", "version"):
+        table.add_column(column)
+    table.add_column("seconds", justify="right")
     newest: dict[str, tuple[int, events.Event]] = {}
     for number, event in enumerate(events.read(settings.events)):
         if event["status"] == "done":
@@ -56,8 +69,10 @@ def _rows(event: events.Event) -> str:
 def _forecast(answer: dict[str, Any]) -> Table:
     from rich.table import Table
 
-    title = (f"Dengue en el distrito de Iquitos / in the district of Iquitos: casos por semana, "
-             f"{answer['model']}, data as of {answer['data_as_of']}")
+    title = (
+        f"Dengue en el distrito de Iquitos / in the district of Iquitos: casos por semana, "
+        f"{answer['model']}, data as of {answer['data_as_of']}"
+    )
     table = Table(title=title, title_justify="left")
     for column in ("semana que termina / week ending", "mediana / median", "80 % de intervalo"):
         table.add_column(column, justify="right")
@@ -71,16 +86,18 @@ def _next(settings: Settings, run: ThreadRun) -> str:
     ingest = events.last_done(settings.events, "ingest", "dengue_linelist")
     quality = ingest["facts"]["validation"] if ingest else ""
     spent = "  ".join(f"{name} {seconds:.0f} s" for name, seconds in run.seconds.items())
-    return "\n".join([
-        f"prediction_id    {run.answer['prediction_id']}",
-        f"seconds          {spent}",
-        f"quality report   {quality}",
-        f"drift report     {run.report['metrics']['html']}",
-        f"logs             {log_folder(settings)}",
-        "",
-        "What to do next:",
-        f"  .venv/bin/yupana trace {run.answer['prediction_id']}   the road back to the source file",
-        "  make serve                    the endpoint, with a page that tries it",
-        "  make up                       Airflow's own page, with these DAGs",
-        "  .venv/bin/yupana --help       every step as a command",
-    ])
+    return "\n".join(
+        [
+            f"prediction_id    {run.answer['prediction_id']}",
+            f"seconds          {spent}",
+            f"quality report   {quality}",
+            f"drift report     {run.report['metrics']['html']}",
+            f"logs             {log_folder(settings)}",
+            "",
+            "What to do next:",
+            "  .venv/bin/yupana trace <prediction_id>   the road back to the source file",
+            "  make serve                    the endpoint, with a page that tries it",
+            "  make up                       Airflow's own page, with these DAGs",
+            "  .venv/bin/yupana --help       every step as a command",
+        ]
+    )

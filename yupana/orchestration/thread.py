@@ -6,18 +6,23 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
+from yupana.core.hashing import file_sha256
 from yupana.core.progress import Progress
+from yupana.data import contract as contracts
 from yupana.data import delta
-from yupana.governance import events
+from yupana.governance import events, steps
 from yupana.orchestration import service
 from yupana.orchestration.command import run_command
 
+DATASET = "dengue_linelist"
 USE_CASE = "outbreak"
 IQUITOS = "160101"
 
@@ -52,20 +57,46 @@ def run(settings: Settings, progress: Progress) -> ThreadRun:
         progress.say("Airflow: prepare its database …")
         _airflow(settings, airflow, ["db", "migrate"])
         part("Airflow database")
-    for name in ("ingest_dengue_linelist", USE_CASE):
-        progress.say(f"Airflow: run the DAG {name} …")
-        _airflow(settings, airflow, ["dags", "test", name])
+    for name in (f"ingest_{DATASET}", USE_CASE):
+        progress.say(f"Airflow: the DAG {name} …")
+        result = steps.run(
+            settings,
+            "dag",
+            name,
+            partial(_dag, settings, airflow, name),
+            depends_on=_sources(settings),
+            still_there=_still_there(settings),
+        )
+        progress.say(f"Airflow: {name} {'was done already' if result.seconds == 0 else 'is done'}")
         part(f"DAG {name}")
     progress.say("BentoML: start the service and ask it …")
     with service.running(settings, USE_CASE) as url:
-        districts = sorted(delta.read(settings.table("features", "outbreak_weekly"))["ubigeo"].unique())
-        answers = service.ask(url, districts)["predictions"]
+        table = delta.read(settings.table("features", "outbreak_weekly"))
+        answers = service.ask(url, sorted(table["ubigeo"].unique()))["predictions"]
     done.answer = next(a for a in answers if a["ubigeo"] == IQUITOS)
     part("service")
     progress.say("Evidently: report on what was answered …")
     done.report = run_command(["monitor", USE_CASE])
     part("monitor")
     return done
+
+
+def _dag(settings: Settings, environment: dict[str, str], name: str) -> steps.Outcome:
+    _airflow(settings, environment, ["dags", "test", name])
+    return steps.Outcome((f"dag:{name}",))
+
+
+def _sources(settings: Settings) -> list[str]:
+    """Everything that the DAGs' results depend on: code, contract and source file."""
+    contract = contracts.load(settings.root, DATASET)
+    rooms = ("dags", "pipelines", "models", "feature_repo", "yupana")
+    return [events.code_hash(settings.root, *rooms), contract.sha256, file_sha256(contract.source)]
+
+
+def _still_there(settings: Settings) -> Callable[[tuple[str, ...]], bool]:
+    """Whether the tables that the DAGs made were not removed since."""
+    made = (settings.table("published", DATASET), settings.table("features", "outbreak_weekly"))
+    return lambda _: all(delta.exists(table) for table in made)
 
 
 def airflow_environment(settings: Settings) -> dict[str, str]:
@@ -83,14 +114,38 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def airflow_standalone(settings: Settings) -> None:
+    """Airflow's scheduler, triggerer and web page in one process group, until Ctrl-C.
+
+    The log shows the page's address and the password of `admin`.
+    """
+    (settings.home / "airflow").mkdir(exist_ok=True)
+    child = subprocess.Popen(
+        [sys.executable, "-m", "airflow", "standalone"],
+        env=airflow_environment(settings),
+        start_new_session=True,
+    )
+    try:
+        child.wait()
+    finally:
+        service.stop_group(child)
+
+
 def _airflow(settings: Settings, environment: dict[str, str], args: list[str]) -> None:
     log = settings.home / "logs" / f"airflow-{args[-1]}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     (settings.home / "airflow").mkdir(exist_ok=True)
     command = [sys.executable, "-m", "airflow", *args]
-    with log.open("w") as stream, subprocess.Popen(
-        command, env=environment, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True
-    ) as child:
+    with (
+        log.open("w") as stream,
+        subprocess.Popen(
+            command,
+            env=environment,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as child,
+    ):
         try:
             code = child.wait()
         except BaseException:
@@ -99,7 +154,8 @@ def _airflow(settings: Settings, environment: dict[str, str], args: list[str]) -
     said = log.read_text(errors="replace")
     if code or "state=failed" in said:
         raise TerminalError(
-            f"`airflow {' '.join(args)}` failed.\n{_reason(said)}", where=str(log),
+            f"`airflow {' '.join(args)}` failed.\n{_reason(said)}",
+            where=str(log),
             fix="Mend what the lines above say and run it again; what was done is kept.",
         )
 

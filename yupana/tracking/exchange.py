@@ -25,8 +25,9 @@ from yupana.core.hashing import file_sha256, value_sha256
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?")
 
 
-def share_table(settings: Settings, table_path: Path, name: str, version: int,
-                facts: dict[str, Any]) -> str:
+def share_table(
+    settings: Settings, table_path: Path, name: str, version: int, facts: dict[str, Any]
+) -> str:
     """Share one version of a Delta table as `datasets/<name>/<name>.parquet`.
 
     Rows are put in one order, so that the same rows give the same bytes. Beside the table,
@@ -52,8 +53,9 @@ def share_table(settings: Settings, table_path: Path, name: str, version: int,
         return _share(exchange, partial, Path("datasets") / name / f"{name}.parquet", tag, metadata)
 
 
-def share_model(settings: Settings, folder: Path, name: str, version: str,
-                facts: dict[str, Any]) -> str:
+def share_model(
+    settings: Settings, folder: Path, name: str, version: str, facts: dict[str, Any]
+) -> str:
     """Share a model's folder as `models/<name>/model`, with `metadata.json` beside it.
 
     Args, returns and errors are those of `share_table`; `version` is the registry's.
@@ -62,7 +64,8 @@ def share_model(settings: Settings, folder: Path, name: str, version: str,
     files = sorted(p for p in folder.rglob("*") if p.is_file())
     if not files:
         raise UsageError(
-            "The model's folder is not there, or is empty.", where=str(folder),
+            "The model's folder is not there, or is empty.",
+            where=str(folder),
             fix="Train the model first, or give the folder of a registered version.",
         )
     sha256 = value_sha256([(str(p.relative_to(folder)), file_sha256(p)) for p in files])
@@ -78,7 +81,8 @@ def _tag(name: str, version: int | str) -> str:
     tag = f"{name}-v{version}"
     if not _NAME.fullmatch(tag) or ".." in tag or tag.endswith(".lock"):
         raise UsageError(
-            f"'{tag}' cannot be the name of a version.", where="the exchange",
+            f"'{tag}' cannot be the name of a version.",
+            where="the exchange",
             fix="Use letters, digits, '_', '-' and single dots.",
         )
     return tag
@@ -94,7 +98,8 @@ def _export(table_path: Path, version: int, target: Path) -> dict[str, Any]:
     except (DeltaError, OSError) as error:
         raise UsageError(
             f"The Delta table or its version {version} is not there: {error}",
-            where=str(table_path), fix="Publish the table first, or name a version that it has.",
+            where=str(table_path),
+            fix="Publish the table first, or name a version that it has.",
         ) from error
     # Delta promises no order, and OPTIMIZE changes it: sorted, equal rows are equal bytes.
     frame = frame.sort([c for c, kind in frame.schema.items() if not kind.is_nested()])
@@ -102,8 +107,9 @@ def _export(table_path: Path, version: int, target: Path) -> dict[str, Any]:
     return {"rows": frame.height, "columns": frame.columns, "sha256": file_sha256(target)}
 
 
-def _share(exchange: _Repository, partial: Path, place: Path, tag: str,
-           metadata: dict[str, Any]) -> str:
+def _share(
+    exchange: _Repository, partial: Path, place: Path, tag: str, metadata: dict[str, Any]
+) -> str:
     """Move `partial` to `place` in the exchange, store it, and tag the version."""
     ref = f"shared:{metadata['name']}@{tag}"
     facts = place.parent / "metadata.json"
@@ -177,15 +183,18 @@ class _Repository:
         # GIT_* of an outer repository (a hook, a worktree) would lead git away from the folder.
         inherited = settings.environment().items()
         self._environment = {k: v for k, v in inherited if not k.startswith("GIT_")} | {
-            "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1",
-            "DVC_GLOBAL_CONFIG_DIR": str(self.scratch), "DVC_SYSTEM_CONFIG_DIR": str(self.scratch),
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "DVC_GLOBAL_CONFIG_DIR": str(self.scratch),
+            "DVC_SYSTEM_CONFIG_DIR": str(self.scratch),
         }
 
     def git(self, *arguments: str) -> str:
         if shutil.which("git", path=self._environment.get("PATH")) is None:
             raise TerminalError(
                 "The exchange needs the program 'git', which is not on the PATH.",
-                where=str(self.folder), fix="Install git (https://git-scm.com) and try again.",
+                where=str(self.folder),
+                fix="Install git (https://git-scm.com) and try again.",
             )
         return self._run("git", *arguments)
 
@@ -199,7 +208,8 @@ class _Repository:
         if done.returncode != 0:
             told = (done.stderr or done.stdout).strip().splitlines()[-3:]
             raise TerminalError(
-                f"`{' '.join(command)}` failed: {' '.join(told)}", where=str(self.folder),
+                f"`{' '.join(command)}` failed: {' '.join(told)}",
+                where=str(self.folder),
                 fix="Mend what the message names; what is already shared is untouched.",
             )
         return done.stdout.strip()

@@ -49,7 +49,8 @@ def register(
     path = candidate / "evaluation.json"
     if not path.exists():
         raise TerminalError(
-            "The candidate was not evaluated.", where=str(path),
+            "The candidate was not evaluated.",
+            where=str(path),
             fix=f"Run `yupana evaluate {use_case} --candidate …` first.",
         )
     scores = json.loads(path.read_text())
@@ -62,7 +63,10 @@ def register(
         if not mlflow.search_registered_models(f"name = '{use_case}'"):
             mlflow.create_registered_model(use_case)
         made = mlflow.create_model_version(
-            use_case, f"{run.info.artifact_uri}/model", run.info.run_id, tags=tags,
+            use_case,
+            f"{run.info.artifact_uri}/model",
+            run.info.run_id,
+            tags=tags,
             description=reason,
         )
     except Exception:
@@ -86,7 +90,8 @@ def champion(settings: Settings, use_case: str) -> tuple[int, Path]:
         found = client(settings).get_model_version_by_alias(use_case, "champion")
     except MlflowException as error:
         raise TerminalError(
-            f"'{use_case}' has no champion in the registry.", where="MLflow",
+            f"'{use_case}' has no champion in the registry.",
+            where="MLflow",
             fix=f"Run `yupana train {use_case}`; if it ran, no candidate beat the baselines.",
         ) from error
     return int(found.version), Path(str(found.source).removeprefix("file://"))
@@ -100,8 +105,9 @@ def _experiment(settings: Settings, mlflow: MlflowClient, use_case: str) -> str:
     return str(mlflow.create_experiment(use_case, artifact_location=place))
 
 
-def _log(mlflow: MlflowClient, run: str, candidate: Path, scores: dict[str, Any],
-         fitted: dict[str, Any]) -> None:
+def _log(
+    mlflow: MlflowClient, run: str, candidate: Path, scores: dict[str, Any], fitted: dict[str, Any]
+) -> None:
     for name, value in fitted["params"].items():
         mlflow.log_param(run, name, value)
     for name, value in fitted["metrics"].items():

@@ -36,23 +36,31 @@ def audit(contract: Contract, staged: DataFrame, reports: Path) -> ValidationRes
         suite.add_expectation(_expectation(rule, 1 - contract.limit))
     suite.add_expectation(gx.expectations.ExpectTableRowCountToBeBetween(min_value=1))
     # No values in the result: a report must not repeat what a row says.
-    result = batch.validate(suite, result_format={"result_format": "BASIC",
-                                                  "partial_unexpected_count": 0})
+    result = batch.validate(
+        suite, result_format={"result_format": "BASIC", "partial_unexpected_count": 0}
+    )
     identity = uuid.uuid4().hex[:12]
     page = _keep(result, reports / f"{contract.name}-{identity}")
     outcomes = tuple(
-        RuleResult(rule=rule.name, broken=int(r.result.get("unexpected_count") or 0),
-                   rows=int(r.result.get("element_count") or 0))
+        RuleResult(
+            rule=rule.name,
+            broken=int(r.result.get("unexpected_count") or 0),
+            rows=int(r.result.get("element_count") or 0),
+        )
         for rule, r in zip(contract.rules, _in_order(result, contract), strict=True)
     )
     return ValidationResult(
-        id=identity, success=bool(result.success), rows=max(o.rows for o in outcomes),
-        rules=outcomes, report=str(page),
+        id=identity,
+        success=bool(result.success),
+        rows=max(o.rows for o in outcomes),
+        rules=outcomes,
+        report=str(page),
     )
 
 
-def require(validation: ValidationResult, contract: Contract, staged: DataFrame,
-            source: str) -> None:
+def require(
+    validation: ValidationResult, contract: Contract, staged: DataFrame, source: str
+) -> None:
     """Stop the publication when a rule was broken by more rows than the contract allows.
 
     Raises:
@@ -91,8 +99,11 @@ def _expectation(rule: Rule, mostly: float) -> Any:
 
 def _in_order(result: Any, contract: Contract) -> list[Any]:
     """Results in the order of the contract's rules: GX groups them by column."""
-    by_rule = {r.expectation_config.meta.get("rule"): r for r in result.results
-               if r.expectation_config.meta}
+    by_rule = {
+        r.expectation_config.meta.get("rule"): r
+        for r in result.results
+        if r.expectation_config.meta
+    }
     return [by_rule[rule.name] for rule in contract.rules]
 
 
