@@ -56,9 +56,9 @@ def stage(spark: SparkSession, contract: Contract, raw: RawObject, table: Path) 
 
 def _header(path: Path, contract: Contract) -> list[str]:
     """The file's column names in its order, after a check of encoding and names."""
-    opened = gzip.open(path) if landing.is_gzip(path) else path.open("rb")
+    opener = gzip.open if landing.is_gzip(path) else open
     decoder = codecs.getincrementaldecoder(contract.encoding)()
-    with opened as stream:
+    with opener(path, "rb") as stream:
         for number, line in enumerate(stream, 1):
             try:
                 text = decoder.decode(line)

@@ -1,0 +1,68 @@
+"""What tests share: one temporary home, one Spark session, and the thread run once."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+# Before any import of yupana: Feast definitions read the settings when they are imported.
+os.environ["YUPANA_HOME"] = tempfile.mkdtemp(prefix="yupana-test-")
+
+import pytest
+
+from yupana.config.settings import ROOT, Settings, settings
+from yupana.core.progress import Lines
+from yupana.orchestration import service
+from yupana.orchestration import thread as the_thread
+
+SHARED = ROOT.parent / "shared" / "data"
+SAMPLE = ROOT / "samples" / "dengue_loreto_2010_2021.csv.gz"
+
+
+@dataclass
+class Thread:
+    """The thread after one run, with its service still answering at `url`."""
+
+    settings: Settings
+    run: the_thread.ThreadRun
+    url: str
+
+
+@pytest.fixture(scope="session")
+def thread() -> Iterator[Thread]:
+    """Run the whole thread once: Airflow, KFP and BentoML as `make run` does."""
+    run = the_thread.run(settings(), Lines())
+    with service.running(settings(), "outbreak") as url:
+        yield Thread(settings(), run, url)
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[object]:
+    """The one Spark session of the test run."""
+    from yupana.data import spark as sparks
+
+    made = sparks.session(settings())
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Settings:
+    """Settings with an empty home of their own."""
+    return Settings(home=tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Callable[[str], Path]:
+    """Path of a file of the real public data, or a skip that says what is absent."""
+
+    def find(name: str) -> Path:
+        path = SHARED / name
+        if not path.exists():
+            pytest.skip(f"the real data is not beside the clone: {path}")
+        return path
+
+    return find

@@ -1,0 +1,183 @@
+"""Ingestion: rows add up, faults stop it with the mend, and the last good version stays."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+import pytest
+from conftest import SAMPLE
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError, UsageError
+from yupana.core.progress import Silent
+from yupana.data import contract as contracts
+from yupana.data import delta
+from yupana.orchestration.ingest import ingest
+
+pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark")]
+NAME = "dengue_linelist"
+LINES = gzip.decompress(SAMPLE.read_bytes()).decode().split("\r\n")
+
+
+def write(path: Path, lines: list[str]) -> Path:
+    path.write_bytes(("\r\n".join(lines) + "\r\n").encode())
+    return path
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    return write(tmp_path / "good.csv", LINES[:501])
+
+
+def weekly(frame: pd.DataFrame, keys: list[str], week: list[str], cases: str) -> dict:
+    return frame.groupby([*keys, *week])[cases].sum().astype(int).to_dict()
+
+
+def published(lake: Settings) -> pl.DataFrame:
+    return delta.read(lake.table("published", NAME))
+
+
+def test_weekly_totals_of_the_sample_equal_an_independent_count(lake: Settings) -> None:
+    result = ingest(lake, NAME, None, Silent())
+    rows = result.metrics["rows"]
+    assert rows == {"read": 60178, "published": 60178, "quarantined": 0}
+    raw = pd.read_csv(SAMPLE)
+    ours = published(lake).to_pandas()
+    assert weekly(ours, ["province", "district"], ["year", "week"], "cases") == weekly(
+        raw, ["Provincia", "Distrito"], ["Ano", "Semana"], "DIS"
+    )
+    assert set(ours.loc[ours["district"] == "IQUITOS", "ubigeo"]) == {"160101"}
+    assert (ours["week"] == 53).sum() == 114 + 277
+    assert "sex" not in ours
+
+
+def test_every_row_keeps_its_line_and_source(lake: Settings, good: Path) -> None:
+    result = ingest(lake, NAME, good, Silent())
+    ours = published(lake).sort("source_line")
+    assert ours["source_line"].to_list() == list(range(2, 502))
+    assert ours["source_sha256"].unique().to_list() == [result.metrics["source_sha256"]]
+    first = LINES[1].split(",")
+    assert [ours["province"][0], ours["district"][0]] == first[1:3]
+
+
+def test_a_file_already_published_changes_nothing(lake: Settings, good: Path) -> None:
+    first = ingest(lake, NAME, good, Silent())
+    again = ingest(lake, NAME, good, Silent())
+    assert again.status == "unchanged"
+    assert again.outputs == first.outputs
+    assert delta.version_of(lake.table("published", NAME)) == first.metrics["version"]
+
+
+def test_bad_rows_go_to_quarantine_with_rule_and_line(lake: Settings, tmp_path: Path) -> None:
+    lines = LINES[:1001]
+    lines[10] = lines[10].replace("LORETO", "ATLANTIS", 1)  # no such department
+    lines[20] = lines[20].rsplit(",", 1)[0] + ",dos"  # not a number
+    lines[30] = lines[30] + ",extra"  # one field too many
+    lines[40] = "LORETO,MAYNAS,IQUITOS,2013,19,Dengue,53,Confirmados,1"  # 2013 has no week 53
+    result = ingest(lake, NAME, write(tmp_path / "some.csv", lines), Silent())
+    assert result.metrics["rows"] == {"read": 1000, "published": 996, "quarantined": 4}
+    aside = delta.read(lake.table("quarantine", NAME)).sort("source_line")
+    assert aside["source_line"].to_list() == [11, 21, 31, 41]
+    assert [sorted(rules) for rules in aside["broken_rules"].to_list()] == [
+        ["ubigeo.required"],
+        ["cases.required", "row.parsed"],
+        ["row.parsed"],
+        ["week_start.required"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("renamed", ["'Semana' is not in the file", "line 1", "physicalName"]),
+        ("truncated", ["cut short", "after", "Fetch it again"]),
+        ("all_bad", ["break 'ubigeo.required'", "line 2", "contract.yaml"]),
+        ("empty", ["is empty", "Fetch it again"]),
+        ("header_only", ["no row", "last good version"]),
+        ("latin1", ["not UTF-8", "line 1", "encoding"]),
+    ],
+)
+def test_a_broken_file_stops_and_the_last_good_version_stays(
+    lake: Settings, good: Path, tmp_path: Path, fault: str, says: list[str]
+) -> None:
+    ingest(lake, NAME, good, Silent())
+    before = published(lake)
+    bad = tmp_path / f"{fault}.csv"
+    if fault == "renamed":
+        write(bad, [LINES[0].replace("Semana,Tipo", "SE,Tipo"), *LINES[1:100]])
+    elif fault == "truncated":
+        bad.write_bytes(SAMPLE.read_bytes()[:50_000])
+    elif fault == "all_bad":
+        write(bad, [LINES[0], *(line.replace("LORETO", "NADA", 1) for line in LINES[1:100])])
+    elif fault == "empty":
+        bad.touch()
+    elif fault == "header_only":
+        write(bad, LINES[:1])
+    else:
+        bad.write_bytes("\r\n".join(LINES[:50]).encode("latin-1"))
+    with pytest.raises(TerminalError) as error:
+        ingest(lake, NAME, bad, Silent())
+    assert bad.name in str(error.value)
+    for words in says:
+        assert words in str(error.value)
+    assert published(lake).equals(before)
+
+
+def test_an_absent_file_says_so(lake: Settings, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not there"):
+        ingest(lake, NAME, tmp_path / "nowhere.csv", Silent())
+
+
+def test_another_contract_needs_no_python(lake: Settings) -> None:
+    result = ingest(lake, "iquitos_weekly", None, Silent())
+    assert result.metrics["rows"] == {"read": 468, "published": 468, "quarantined": 0}
+    ours = delta.read(lake.table("published", "iquitos_weekly"))
+    assert ours["total_cases"].sum() == 3638
+
+
+@pytest.mark.real
+def test_the_national_line_list(lake: Settings, shared) -> None:
+    path = shared("minsa_dengue_linelist_2010_2021/dengue_casos_2010_2021.csv.gz")
+    rows = ingest(lake, NAME, path, Silent()).metrics["rows"]
+    assert rows["read"] == 345_736
+    assert rows["read"] == rows["published"] + rows["quarantined"]
+    raw = pd.read_csv(path, keep_default_na=False)
+    blank = raw["Distrito"] == ""
+    aside = delta.read(lake.table("quarantine", NAME))
+    assert rows["quarantined"] == blank.sum() == len(aside)
+    ours = published(lake).to_pandas()
+    assert "sex" not in ours and "sex" not in aside.columns
+    keys = ["department", "province", "district"], ["Departamnento", "Provincia", "Distrito"]
+    assert weekly(ours, keys[0], ["year", "week"], "cases") == weekly(
+        raw[~blank], keys[1], ["Ano", "Semana"], "DIS"
+    )
+
+
+def test_great_expectations_and_spark_count_the_same(
+    lake: Settings, spark, tmp_path: Path
+) -> None:
+    """The suite that decides and the conditions that find rows are two forms of one rule."""
+    from yupana.data.publish import broken_rules
+    from yupana.validation.audit import audit
+
+    contract = contracts.load(lake.root, NAME)
+    header = [c.name for c in contract.kept]
+    good_row = ("LORETO", "MAYNAS", "IQUITOS", 2011, 19, "Dengue", 3, "Confirmados", 1, "160101")
+    bad = {3: 1999, 5: "Zika", 6: 54, 7: "Dudosos", 8: 2, 9: "16-101"}
+    rows = [(*good_row, None)]
+    for place, value in bad.items():
+        rows.append((*good_row[:place], value, *good_row[place + 1 :], None))
+        rows.append((*good_row[:place], None, *good_row[place + 1 :], "year"))
+    schema = (
+        "department STRING, province STRING, district STRING, year INT, update_week INT, "
+        "event STRING, week INT, diagnosis STRING, cases INT, ubigeo STRING, _malformed STRING"
+    )
+    frame = spark.createDataFrame(rows, schema).selectExpr("*", "CAST(NULL AS DATE) week_start")
+    assert set(header) <= set(frame.columns)
+    by_gx = {r.rule: r.broken for r in audit(contract, frame, tmp_path).rules}
+    found = broken_rules(frame, contract).toPandas()["broken_rules"].explode().value_counts()
+    assert {k: v for k, v in by_gx.items() if v} == found.to_dict()
+    assert sum(v > 0 for v in by_gx.values()) >= 13

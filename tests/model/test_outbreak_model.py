@@ -1,0 +1,210 @@
+"""The outbreak forecaster on small made-up panels: what any fitted model must keep."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models import outbreak
+from models.last_value import LastValue
+from yupana.core.errors import TerminalError
+from yupana.core.forecast import QUANTILES, Forecaster
+
+DISTRICTS = ("160101", "160102", "160201", "160301")
+
+
+def panel(weeks: int = 330, seed: int = 7) -> pd.DataFrame:
+    """Seasonal negative-binomial counts, one row a district and origin week, with parts."""
+    rng = np.random.default_rng(seed)
+    season = np.sin(2 * np.pi * np.arange(weeks) / 52)
+    means = np.array([60.0, 12.0, 3.0, 0.3])[:, None] * np.exp(season)
+    counts = rng.negative_binomial(4, 4 / (4 + means)).astype(float)
+    whole = counts.sum(axis=0)
+    rows = []
+    for i, ubigeo in enumerate(DISTRICTS):
+        for t in range(52, weeks):
+            row: dict[str, object] = {
+                "ubigeo": ubigeo,
+                "event_timestamp": pd.Timestamp("2012-01-07", tz="UTC") + pd.Timedelta(weeks=t),
+                "mean_52": counts[i, t - 51 : t + 1].mean(),
+                "week_sin": season[t],
+                "week_cos": np.cos(2 * np.pi * t / 52),
+            }
+            row |= {f"cases_lag_{lag}": counts[i, t - lag] for lag in range(12)}
+            row |= {f"department_lag_{lag}": whole[t - lag] for lag in range(4)}
+            for h in outbreak.HORIZONS:
+                row[f"target_{h}"] = counts[i, t + h] if t + h < weeks else np.nan
+            left = weeks - 1 - t
+            row["part"] = "test" if left < 52 else "validation" if left < 104 else "train"
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    return panel()
+
+
+@pytest.fixture(scope="module")
+def folder(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("candidate")
+    result = outbreak.fit(frame, out, seed=1, say=lambda _: None)
+    (out / "fit.json").write_text(json.dumps(result))
+    return out
+
+
+@pytest.fixture(params=["network", "last_value"])
+def forecaster(request: pytest.FixtureRequest, folder: Path, frame: pd.DataFrame) -> Forecaster:
+    return outbreak.load(folder) if request.param == "network" else LastValue(frame, range(1, 9))
+
+
+def test_quantiles_have_the_shape_rise_and_are_never_negative(
+    forecaster: Forecaster, frame: pd.DataFrame
+) -> None:
+    answer = forecaster.quantiles(frame, QUANTILES)
+    assert answer.shape == (len(frame), 8, 23)
+    assert np.isfinite(answer).all()
+    assert (answer >= 0).all()
+    assert (np.diff(answer, axis=2) >= 0).all()
+
+
+def test_a_row_gets_the_same_answer_in_any_company(
+    forecaster: Forecaster, frame: pd.DataFrame
+) -> None:
+    together = forecaster.quantiles(frame, QUANTILES)
+    order = np.random.default_rng(0).permutation(len(frame))
+    assert (forecaster.quantiles(frame.iloc[order], QUANTILES) == together[order]).all()
+    alone = [forecaster.quantiles(frame.iloc[[i]], QUANTILES)[0] for i in range(0, 400, 40)]
+    assert (np.stack(alone) == together[:400:40]).all()
+
+
+def test_a_new_district_gets_the_pooled_forecast_and_says_so(
+    forecaster: Forecaster, frame: pd.DataFrame
+) -> None:
+    assert forecaster.knows("160101")
+    assert not forecaster.knows("250101")
+    rows = frame.head(20)
+    one, other = (
+        forecaster.quantiles(rows.assign(ubigeo=u), QUANTILES) for u in ("250101", "010101")
+    )
+    assert (one == other).all()
+    assert np.isfinite(one).all()
+
+
+def test_forecasts_follow_the_size_of_recent_counts(folder: Path, frame: pd.DataFrame) -> None:
+    row = frame[frame["ubigeo"] == "160101"].head(1)
+    lags = [c for c in frame if c.startswith("cases_lag_")]
+    more = row.assign(**{c: row[c] * 4 for c in lags})
+    few, many = (outbreak.load(folder).quantiles(r, (0.5,))[0, 0, 0] for r in (row, more))
+    assert many > few
+
+
+def test_the_same_seed_gives_the_same_weights(
+    frame: pd.DataFrame, folder: Path, tmp_path: Path
+) -> None:
+    outbreak.fit(frame, tmp_path, seed=1, say=lambda _: None)
+    for name in ("weights.safetensors", "model.json"):
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+def test_another_seed_gives_other_weights(
+    frame: pd.DataFrame, folder: Path, tmp_path: Path
+) -> None:
+    outbreak.fit(frame, tmp_path, seed=2, say=lambda _: None)
+    weights = "weights.safetensors"
+    assert (tmp_path / weights).read_bytes() != (folder / weights).read_bytes()
+
+
+def test_the_loss_falls_and_every_epoch_is_told(frame: pd.DataFrame, tmp_path: Path) -> None:
+    told: list[str] = []
+    curve = outbreak.fit(frame, tmp_path, seed=3, say=told.append)["curve"]
+    losses = [point["train_nll"] for point in curve]
+    assert min(losses) < losses[0] - 0.1
+    assert len(told) == len(curve)
+    assert "val_nll=" in told[0]
+
+
+def test_the_network_can_learn_a_few_rows_by_heart(frame: pd.DataFrame) -> None:
+    import torch
+
+    from models import training
+    from models.network import CountNetwork
+
+    torch.manual_seed(0)
+    rows = frame.head(16)
+    counts = torch.tensor(rows[[f"target_{h}" for h in outbreak.HORIZONS]].to_numpy("float32"))
+    features, recent = torch.randn(16, 5), torch.zeros(16)
+    part = (features, recent, torch.ones(16, dtype=torch.long), counts)
+    _, result = training.train(
+        lambda: CountNetwork(5, 1, 8), part, part, seed=0, say=lambda _: None, epochs=400
+    )
+    assert result["val_nll"] < result["curve"][0]["val_nll"] - 1
+
+
+def test_the_loss_is_the_negative_binomial_and_skips_what_is_not_known() -> None:
+    import torch
+    from scipy.stats import nbinom
+
+    from models.training import negative_binomial_nll
+
+    mean, dispersion = np.array([[0.2, 9.0, 300.0]]), np.array([[2.0, 0.5, 0.05]])
+    counts = np.array([[0.0, 14.0, np.nan]])
+    size = 1 / dispersion
+    direct = -nbinom.logpmf(counts, size, size / (size + mean))[0, :2].mean()
+    ours = negative_binomial_nll(*(torch.tensor(v) for v in (np.log(mean), np.log(dispersion))),
+                                 torch.tensor(counts))  # fmt: skip
+    assert float(ours) == pytest.approx(direct, rel=1e-9)
+
+
+def test_features_come_from_the_frame_and_are_stored(folder: Path, frame: pd.DataFrame) -> None:
+    described = outbreak.load(folder).description
+    assert described.features == outbreak.feature_names(frame)
+    assert "target_1" not in described.features
+    assert described.districts == DISTRICTS
+    train = frame[frame["part"] == "train"]
+    assert described.trained_through == str(train["event_timestamp"].max().date())
+
+
+@pytest.mark.parametrize("part", ["train", "validation"])
+def test_a_feature_without_a_number_is_refused(
+    part: str, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    broken = frame.copy()
+    broken.loc[broken.index[broken["part"] == part][5], "cases_lag_3"] = np.nan
+    with pytest.raises(TerminalError) as caught:
+        outbreak.fit(broken, tmp_path, seed=1, say=lambda _: None)
+    assert "cases_lag_3" in str(caught.value)
+    assert caught.value.fix
+    assert not list(tmp_path.iterdir())
+
+
+def test_too_few_rows_and_absent_columns_are_refused(frame: pd.DataFrame, tmp_path: Path) -> None:
+    with pytest.raises(TerminalError, match="at least 200"):
+        outbreak.fit(frame.head(50), tmp_path, seed=1, say=lambda _: None)
+    with pytest.raises(TerminalError, match="cases_lag_0"):
+        outbreak.fit(frame.drop(columns="cases_lag_0"), tmp_path, seed=1, say=lambda _: None)
+
+
+def test_serving_refuses_rows_it_cannot_answer(folder: Path, frame: pd.DataFrame) -> None:
+    fitted = outbreak.load(folder)
+    with pytest.raises(TerminalError, match="week_sin"):
+        fitted.quantiles(frame.head(1).drop(columns="week_sin"), (0.5,))
+    with pytest.raises(TerminalError, match="not a number"):
+        fitted.quantiles(frame.head(1).assign(mean_52=np.nan), (0.5,))
+
+
+def test_an_empty_folder_holds_no_model(tmp_path: Path) -> None:
+    with pytest.raises(TerminalError, match="no fitted model"):
+        outbreak.load(tmp_path)
+
+
+def test_importing_the_model_for_serving_starts_no_lightning() -> None:
+    code = "import sys, models.outbreak; print('pytorch_lightning' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "False"
