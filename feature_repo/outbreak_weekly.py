@@ -22,6 +22,10 @@ FEATURES = (
     "week_cos",
 )
 
+# What one week's answers can be compared by: season and department totals are the same for
+# all districts of a week, so that they would always look like drift.
+MONITORED = (*(f"cases_lag_{k}" for k in range(LAGS)), f"mean_{YEAR_WEEKS}")
+
 
 def weekly_features(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """One row a district and week that has ended, from the published line list.

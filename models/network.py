@@ -100,7 +100,7 @@ class CountNetwork(nn.Module):
     def forward(
         self, features: torch.Tensor, recent: torch.Tensor, district: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Log mean and log dispersion, (rows, horizons) each; variance = mean + dispersion·mean²."""
+        """Log mean m and log dispersion d, (rows, horizons) each; variance = m + d·m²."""
         hidden = self.body(torch.cat([features, self.district(district)], dim=1))
         change, log_dispersion = hidden.split(self.horizons, dim=1)
         # The bounds (a factor of 400 either way) only keep a far-off input from overflowing.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def run_local(use_case: str, settings: Settings) -> str:
@@ -30,7 +33,7 @@ def run_local(use_case: str, settings: Settings) -> str:
         return str(pipeline().output)
     except RuntimeError as error:
         raise TerminalError(
-            f"The pipeline stopped: {error}",
+            f"The pipeline stopped: {_COLOUR.sub('', str(error))}",
             where=str(compiled),
             fix="Read the failing component's lines above; steps that were done are kept.",
         ) from error

@@ -6,71 +6,88 @@ platform does not know.
 
 from __future__ import annotations
 
+import sys
 import uuid
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import bentoml
 import numpy as np
 import pandas as pd
 from bentoml.exceptions import NotFound
-from pydantic import Field
+from starlette.responses import Response
 
-from models.outbreak import load
 from serving.answer import Answer, Prediction, Week
+from serving.features_ref import FeaturesRef
+from serving.question import HOW_TO_ASK, Question
+from serving.refusal import OneShape, refusal
 from yupana.config.settings import settings
-from yupana.core.errors import TerminalError
+from yupana.core.errors import TerminalError, YupanaError
 from yupana.core.forecast import QUANTILES
 from yupana.features import store
 from yupana.governance import events, predictions
 
 USE_CASE = "outbreak"
-Ubigeo = Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["160101"])]
 POOLED = (
     "Distrito sin historia en el entrenamiento: pronóstico conjunto de todos los distritos. / "
     "District without history in training: pooled forecast of all districts."
 )
 
 
+def _deployed() -> bentoml.Model:
+    try:
+        return bentoml.models.get(f"{USE_CASE}:latest")
+    except NotFound as error:
+        raise TerminalError(
+            "No model is deployed.",
+            where="the BentoML model store",
+            fix=f"Run `yupana train {USE_CASE}` and `yupana deploy {USE_CASE}`.",
+        ) from error
+
+
 @bentoml.service(name=USE_CASE, workers=1, traffic={"timeout": 30})
 class Outbreak:
     """Pronóstico de casos de dengue por distrito / Dengue cases by district, 1-8 weeks ahead."""
 
-    def __init__(self) -> None:
-        self.settings = settings()
+    @bentoml.on_deployment
+    def stop_early() -> None:
+        """Refuse to start what cannot answer: BentoML restarts a failing worker for ever."""
         try:
-            model = bentoml.models.get(f"{USE_CASE}:latest")
-        except NotFound as error:
-            raise TerminalError(
-                "No model is deployed.",
-                where="the BentoML model store",
-                fix=f"Run `yupana train {USE_CASE}` and `yupana deploy {USE_CASE}`.",
-            ) from error
+            _deployed()
+            store.online_ref(settings(), USE_CASE)
+        except YupanaError as error:
+            sys.exit(f"yupana: {error}")
+
+    def __init__(self) -> None:
+        # Here, so that BentoML's supervising process does not load torch as well.
+        from models.outbreak import load
+
+        self.settings = settings()
+        model = _deployed()
         self.tag, self.version = str(model.tag), str(model.tag.version)
         self.forecaster = load(Path(model.path))
         self.service_name = self.forecaster.description.feature_service
-        self.features_ref = store.online_ref(self.settings, USE_CASE)
+        self.features_ref = FeaturesRef(self.settings, USE_CASE)
         # Asked once here: a model that cannot answer does not start, and no agency waits for
         # the first imports.
         known = list(self.forecaster.description.districts[:1])
         rows = store.online_features(self.settings, self.service_name, known)
         self.forecaster.quantiles(rows, QUANTILES)
 
-    @bentoml.api(route="/v1/outbreak/forecast")
-    def forecast(
-        self,
-        ubigeo: Annotated[list[Ubigeo], Field(min_length=1, max_length=100)],
-        horizon: Annotated[int, Field(ge=1, le=8)] = 8,
-    ) -> Answer:
+    @bentoml.api(route="/v1/outbreak/forecast", input_spec=Question, output_spec=Answer)
+    def forecast(self, ubigeo: list[str], horizon: int) -> Answer | Response:
         """Casos por semana con 23 cuantiles / cases by week with 23 quantiles."""
         rows = store.online_features(self.settings, self.service_name, ubigeo)
         unknown = rows.loc[rows["event_timestamp"].isna(), "ubigeo"].tolist()
         if unknown:
-            raise NotFound(
-                f"Sin datos recientes para el ubigeo {', '.join(unknown)}; use un código INEI de "
-                "seis dígitos de un distrito vigilado. / No recent data for this ubigeo; use the "
-                "six-digit INEI code of a district under surveillance."
+            return refusal(
+                404,
+                f"Sin datos recientes del distrito {', '.join(unknown)}. / "
+                f"No recent data of district {', '.join(unknown)}.",
+                where="ubigeo",
+                fix="Use el código INEI de un distrito bajo vigilancia. / "
+                "Use the INEI code of a district under surveillance.",
             )
         counts = self.forecaster.quantiles(rows, QUANTILES)
         made = [self._prediction(rows.iloc[i], counts[i, :horizon]) for i in range(len(rows))]
@@ -122,8 +139,11 @@ class Outbreak:
             inputs=(
                 f"model:{USE_CASE}@{self.version}",
                 f"deployment:{self.tag}",
-                self.features_ref,
+                self.features_ref.now(),
             ),
             outputs=tuple(f"prediction:{p.prediction_id}" for p in made),
             facts={"rows": len(made)},
         )
+
+
+Outbreak.add_asgi_middleware(OneShape, how_to_ask=HOW_TO_ASK)

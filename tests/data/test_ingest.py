@@ -156,9 +156,7 @@ def test_the_national_line_list(lake: Settings, shared) -> None:
     )
 
 
-def test_great_expectations_and_spark_count_the_same(
-    lake: Settings, spark, tmp_path: Path
-) -> None:
+def test_great_expectations_and_spark_count_the_same(lake: Settings, spark, tmp_path: Path) -> None:
     """The suite that decides and the conditions that find rows are two forms of one rule."""
     from yupana.data.publish import broken_rules
     from yupana.validation.audit import audit

@@ -116,6 +116,7 @@ def evaluate(use_case: UseCase, candidate: Candidate, as_json: AsJson = False) -
     Example: yupana evaluate outbreak --candidate candidate:0123456789abcdef
     """
     from yupana.config.settings import settings
+    from yupana.core.hashing import value_sha256
     from yupana.governance import events, steps
 
     chosen = settings()
@@ -127,7 +128,7 @@ def evaluate(use_case: UseCase, candidate: Candidate, as_json: AsJson = False) -
         fitted = events.producer(chosen.events, candidate)
         rows = training.path_of(chosen, use_case, fitted["inputs"][0])
         scores = score(use_case, _candidate(chosen, candidate), rows)
-        ref = candidate.replace("candidate:", "evaluation:")
+        ref = f"evaluation:{value_sha256([candidate, scores])[:16]}"
         return steps.Outcome((ref,), metrics={"scores": scores})
 
     code = events.code_hash(chosen.root, "models", "yupana/evaluation")
@@ -145,7 +146,7 @@ def register_model(use_case: UseCase, candidate: Candidate, as_json: AsJson = Fa
     from yupana.governance import events, steps
 
     chosen = settings()
-    evaluation = candidate.replace("candidate:", "evaluation:")
+    evaluation = events.output(chosen.events, "evaluate", use_case, candidate)
 
     def work() -> steps.Outcome:
         from yupana.tracking import registry

@@ -132,7 +132,7 @@ def monitor(use_case: UseCase, as_json: AsJson = False) -> None:
         registered = events.producer(chosen.events, model)
         candidate = registered["inputs"][0].removeprefix("candidate:")
         reference = chosen.home / "candidates" / candidate / "reference.parquet"
-        columns = list(usecase.load("feature_repo", f"{use_case}_weekly").FEATURES)
+        columns = list(usecase.load("feature_repo", f"{use_case}_weekly").MONITORED)
         facts = compare(chosen, use_case, reference, columns, Lines().say)
         return steps.Outcome((facts.pop("ref"),), metrics=facts)
 

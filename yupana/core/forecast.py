@@ -35,7 +35,7 @@ class ModelRoom(Protocol):
     """What a module `models/<use case>.py` offers."""
 
     FEATURE_SERVICE: str
-    FEATURES: tuple[str, ...]
+    HORIZONS: Sequence[int]
 
     def fit(self, frame: pd.DataFrame, out: Path, *, seed: int, say: Any) -> dict[str, Any]: ...
 

@@ -88,20 +88,25 @@ def last_done(path: Path, step: str, subject: str, key: str = "") -> Event | Non
     return found
 
 
-def output(path: Path, step: str, subject: str) -> str:
-    """First output of a step's newest success.
+def output(path: Path, step: str, subject: str, of: str = "") -> str:
+    """First output of a step's newest success, optionally the one that read the reference `of`.
 
     Raises:
         TerminalError: the step was never done on this subject; says the command.
     """
-    event = last_done(path, step, subject)
-    if event is None:
+    found = None
+    for event in read(path):
+        if (event["step"], event["subject"], event["status"]) == (step, subject, "done") and (
+            not of or of in event["inputs"]
+        ):
+            found = event
+    if found is None:
         raise TerminalError(
-            f"'{step}' was never done for '{subject}'.",
+            f"'{step}' was never done for '{subject}'{' on ' + of if of else ''}.",
             where=str(path),
             fix=f"Run `yupana {step} {subject}` first, or `make run` for everything.",
         )
-    return str(event["outputs"][0])
+    return str(found["outputs"][0])
 
 
 def producer(path: Path, ref: str) -> Event:

@@ -12,15 +12,16 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError, TransientError
+from yupana.core.errors import TerminalError, TransientError, YupanaError
 
 START_SECONDS = 120
 STOP_SECONDS = 10
+LOG_LINES = 12
 
 
 @contextmanager
@@ -70,8 +71,8 @@ def ask(
     """POST to the forecast endpoint and return its answer.
 
     Raises:
-        TerminalError: the service refused the request; repeats its reason.
-        TransientError: nothing answers at `url`.
+        TerminalError: the service refused the request; repeats its reason and its fix.
+        TransientError: the service failed, or nothing answers at `url`.
     """
     body = json.dumps({"ubigeo": ubigeos, "horizon": horizon}).encode()
     request = urllib.request.Request(
@@ -82,15 +83,22 @@ def ask(
             found: dict[str, Any] = json.load(answer)
             return found
     except urllib.error.HTTPError as error:
-        raise TerminalError(
-            f"The service refused: {error.read().decode(errors='replace')}",
-            where=url,
-            fix="Mend the request as it says.",
-        ) from error
+        raise _refused(error, url) from error
     except (urllib.error.URLError, TimeoutError) as error:
         raise TransientError(
             f"Nothing answers: {error}", where=url, fix=f"Start it: yupana serve {use_case}."
         ) from error
+
+
+def _refused(error: urllib.error.HTTPError, url: str) -> YupanaError:
+    """What the service said, in its own words where it used the platform's shape."""
+    text = error.read().decode(errors="replace")
+    kind = TerminalError if error.code < 500 else TransientError
+    try:
+        said = json.loads(text)
+        return kind(said["what"], where=f"{url}: {said['where']}", fix=said["fix"])
+    except (ValueError, TypeError, KeyError):
+        return kind(f"The service refused ({error.code}): {text}", where=url)
 
 
 def wait() -> None:
@@ -101,20 +109,36 @@ def wait() -> None:
 
 
 def stop_group(child: subprocess.Popen[Any]) -> None:
-    """End a child that leads its own session, and everything that it started."""
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(child.pid, sign)
+    """End a child that leads its own session, and everything that it started.
+
+    BentoML's workers leave the child's process group for sessions of their own, so a signal to
+    the group alone would let them live on when the child must be killed.
+    """
+    import psutil  # type: ignore[import-untyped]
+
+    family: list[Any] = []
+    with suppress(psutil.NoSuchProcess):
+        family = psutil.Process(child.pid).children(recursive=True)
+    try:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
             child.wait(timeout=STOP_SECONDS)
-        except ProcessLookupError:
-            return
-        except subprocess.TimeoutExpired:
-            continue
+    finally:
+        # Also when a second Ctrl-C cut the wait short.
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        child.wait()
 
 
 def _free_port(wanted: int) -> int:
     for port in (wanted, 0):
         with socket.socket() as probe:
+            # As the server itself does: a port that was in use a minute ago is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
@@ -125,16 +149,21 @@ def _free_port(wanted: int) -> int:
 
 def _wait_ready(child: subprocess.Popen[Any], url: str, log: Path) -> None:
     end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end and child.poll() is None:
+    while time.monotonic() < end and child.poll() is None and not _worker_failed(log):
         try:
             with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:
                 if answer.status == 200:
                     return
         except (urllib.error.URLError, OSError):
             time.sleep(0.3)
-    last = "\n".join(log.read_text(errors="replace").strip().splitlines()[-12:])
+    last = "\n".join(log.read_text(errors="replace").strip().splitlines()[-LOG_LINES:])
     raise TransientError(
         f"The service did not start:\n{last}",
         where=str(log),
         fix="Mend what the lines above say and run it again.",
     )
+
+
+def _worker_failed(log: Path) -> bool:
+    """BentoML restarts a worker that cannot start for ever, and its parent never ends."""
+    return "Initializing service error" in log.read_text(errors="replace")

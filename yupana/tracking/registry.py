@@ -56,6 +56,10 @@ def register(
     scores = json.loads(path.read_text())
     fitted = json.loads((candidate / "fit.json").read_text())
     mlflow = client(settings)
+    for made in mlflow.search_model_versions(f"name = '{use_case}'"):
+        if made.tags.get("evaluation") == tags["evaluation"]:
+            alias = "champion" if "champion" in made.aliases else "challenger"
+            return Registered(int(made.version), alias, str(made.description))
     alias, reason = _verdict(scores, _champion_score(mlflow, use_case))
     run = mlflow.create_run(_experiment(settings, mlflow, use_case), tags=tags)
     try:
@@ -101,7 +105,7 @@ def _experiment(settings: Settings, mlflow: MlflowClient, use_case: str) -> str:
     found = mlflow.get_experiment_by_name(use_case)
     if found:
         return str(found.experiment_id)
-    place = (settings.home / "mlflow" / "artifacts").as_uri()
+    place = (settings.home / "mlflow" / "artifacts").resolve().as_uri()
     return str(mlflow.create_experiment(use_case, artifact_location=place))
 
 

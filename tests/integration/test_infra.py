@@ -1,0 +1,69 @@
+"""The manifests render, and every object fits the Kubernetes schema (offline, strict)."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import subprocess
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from yupana.config.settings import ROOT
+
+BASE = ROOT / "infra" / "base"
+KUBERNETES = "1.34"
+Manifest = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def rendered() -> list[Manifest]:
+    tools = (["kubectl", "kustomize"], ["kustomize", "build"])
+    tool = next((t for t in tools if shutil.which(t[0])), None)
+    if tool is None:
+        pytest.skip("neither kubectl nor kustomize is on PATH")
+    done = subprocess.run([*tool, str(BASE)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return list(yaml.safe_load_all(done.stdout))
+
+
+def kind(rendered: list[Manifest], wanted: str) -> Manifest:
+    return next(m for m in rendered if m["kind"] == wanted)
+
+
+def test_every_object_fits_the_kubernetes_schema(rendered: list[Manifest]) -> None:
+    assert {m["kind"] for m in rendered} == {"Deployment", "Service", "PersistentVolumeClaim"}
+    for manifest in rendered:
+        kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+
+
+def test_a_misspelt_field_is_refused(rendered: list[Manifest]) -> None:
+    broken = copy.deepcopy(kind(rendered, "Deployment"))
+    container = broken["spec"]["template"]["spec"]["containers"][0]
+    container["readynessProbe"] = container.pop("readinessProbe")
+    with pytest.raises(kubernetes_validate.ValidationError, match="readynessProbe"):
+        kubernetes_validate.validate(broken, KUBERNETES, strict=True)
+
+
+def test_the_service_reaches_the_pods(rendered: list[Manifest]) -> None:
+    """A selector or port name that matches nothing is valid to the schema, and answers nothing."""
+    service, pod = kind(rendered, "Service"), kind(rendered, "Deployment")["spec"]["template"]
+    labels = pod["metadata"]["labels"]
+    assert service["spec"]["selector"].items() <= labels.items()
+    ports = {p["name"] for c in pod["spec"]["containers"] for p in c["ports"]}
+    assert {p["targetPort"] for p in service["spec"]["ports"]} <= ports
+
+
+def test_containers_run_with_least_privilege(rendered: list[Manifest]) -> None:
+    pod = kind(rendered, "Deployment")["spec"]["template"]["spec"]
+    claims = {m["metadata"]["name"] for m in rendered if m["kind"] == "PersistentVolumeClaim"}
+    assert pod["securityContext"]["runAsNonRoot"]
+    for container in pod["containers"]:
+        assert container["securityContext"]["readOnlyRootFilesystem"], container["name"]
+        assert not container["securityContext"]["allowPrivilegeEscalation"], container["name"]
+        assert {v["name"] for v in container["volumeMounts"]} <= {v["name"] for v in pod["volumes"]}
+    for volume in pod["volumes"]:
+        if claim := volume.get("persistentVolumeClaim"):
+            assert claim["claimName"] in claims

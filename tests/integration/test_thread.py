@@ -1,0 +1,159 @@
+"""The whole road once, by real Airflow, Kubeflow (local), MLflow, BentoML and Evidently."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import SAMPLE, Thread
+
+from yupana.core.errors import TerminalError
+from yupana.core.hashing import file_sha256
+from yupana.core.progress import Silent
+from yupana.data import delta
+from yupana.governance import events, predictions
+from yupana.governance import trace as tracing
+from yupana.orchestration import service
+from yupana.orchestration import thread as the_thread
+
+pytestmark = pytest.mark.thread
+
+
+def test_an_answer_leads_back_to_the_file(thread: Thread) -> None:
+    answer = service.ask(thread.url, ["160101"])["predictions"][0]
+    node = tracing.trace(thread.settings.events, answer["prediction_id"])
+    assert tracing.sources(node) == [f"raw:{file_sha256(SAMPLE)}"]
+    steps = {e["step"] for e in walk(node) if e}
+    assert {
+        "predict",
+        "deploy",
+        "register",
+        "evaluate",
+        "fit",
+        "split",
+        "features",
+        "ingest",
+        "land",
+    } <= steps
+
+
+def walk(node: tracing.Node):
+    yield node.event
+    for child in node.children:
+        yield from walk(child)
+
+
+def test_the_answer_is_a_forecast_with_uncertainty(thread: Thread) -> None:
+    answer = service.ask(thread.url, ["160101", "160201"])["predictions"]
+    assert [a["ubigeo"] for a in answer] == ["160101", "160201"]
+    for a in answer:
+        assert (a["model"], a["data_as_of"]) == ("outbreak@1", "2022-01-01")
+        assert [w["horizon"] for w in a["weeks"]] == list(range(1, 9))
+        for week in a["weeks"]:
+            levels = list(week["quantiles"].values())
+            assert len(levels) == 23 and levels == sorted(levels) and levels[0] >= 0
+            assert week["interval_80"] == [week["quantiles"]["0.1"], week["quantiles"]["0.9"]]
+
+
+def test_the_answer_is_logged_under_its_id(thread: Thread) -> None:
+    answer = service.ask(thread.url, ["160101"], 2)["predictions"][0]
+    logged = predictions.logged(thread.settings.platform_db, "outbreak")[-1]
+    assert logged["prediction_id"] == answer["prediction_id"]
+    assert logged["answer"] == answer["weeks"] and len(answer["weeks"]) == 2
+    assert logged["features"]["cases_lag_0"] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("ubigeo", "horizon", "says"),
+    [
+        (["999999"], 8, "999999"),
+        (["12"], 8, "ubigeo"),
+        ([], 8, "at least 1 item"),
+        (["160101"], 9, "less than or equal to 8"),
+    ],
+)
+def test_a_wrong_question_is_refused_with_the_reason(
+    thread: Thread, ubigeo: list[str], horizon: int, says: str
+) -> None:
+    with pytest.raises(TerminalError, match=says):
+        service.ask(thread.url, ubigeo, horizon)
+
+
+def test_online_features_equal_the_feature_table(thread: Thread) -> None:
+    from feature_repo.outbreak_weekly import FEATURES
+    from yupana.features import store
+
+    table = delta.read(thread.settings.table("features", "outbreak_weekly")).to_pandas()
+    newest = table[table["event_timestamp"] == table["event_timestamp"].max()]
+    offline = newest.set_index("ubigeo").sort_index()
+    online = store.online_features(thread.settings, "outbreak_v1", list(offline.index))
+    names = list(FEATURES)
+    assert (online.set_index("ubigeo")[names] == offline[names]).all(axis=None)
+
+
+def test_the_network_beats_the_last_value(thread: Thread) -> None:
+    event = events.last_done(thread.settings.events, "evaluate", "outbreak")
+    assert event
+    scores = event["facts"]["scores"]
+    assert scores["network"]["wis"] < scores["last_value"]["wis"]
+
+
+def test_the_drift_report_is_for_people_and_machines(thread: Thread) -> None:
+    facts = thread.run.report["metrics"]
+    assert "<html" in Path(facts["html"]).read_text()[:2000].lower()
+    assert json.loads(Path(facts["json"]).read_text())
+    assert facts["rows_current"] == 51
+
+
+def test_table_and_model_can_be_got_from_elsewhere(thread: Thread, tmp_path) -> None:
+    exchange = thread.settings.home / "exchange"
+    for path in ("datasets/dengue_linelist/dengue_linelist.parquet", "models/outbreak/model"):
+        command = [sys.executable, "-m", "dvc", "get", str(exchange), path]
+        subprocess.run(command, cwd=tmp_path, check=True, env=thread.settings.environment())
+    assert (tmp_path / "model" / "weights.safetensors").stat().st_size > 1000
+    assert (tmp_path / "dengue_linelist.parquet").stat().st_size > 10_000
+
+
+def test_a_second_run_does_nothing_twice(thread: Thread) -> None:
+    before = {s: delta.version_of(thread.settings.table(z, s)) for z, s in TABLES}
+    done = [e for e in events.read(thread.settings.events) if e["step"] in ONCE]
+    the_thread.run(thread.settings, Silent())
+    assert before == {s: delta.version_of(thread.settings.table(z, s)) for z, s in TABLES}
+    assert done == [e for e in events.read(thread.settings.events) if e["step"] in ONCE]
+
+
+TABLES = [("published", "dengue_linelist"), ("features", "outbreak_weekly")]
+ONCE = ("land", "ingest", "features", "split", "fit", "evaluate", "register", "train", "deploy")
+
+
+def test_nothing_it_started_is_left(thread: Thread) -> None:
+    with service.running(thread.settings, "outbreak") as url:
+        assert service.ask(url, ["160101"])["predictions"]
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+    port = url.rsplit(":", 1)[1]
+    assert not [line for line in listed.splitlines() if "bentoml" in line and port in line]
+    assert not [line for line in listed.splitlines() if "airflow dags test" in line]
+
+
+def test_a_broken_sample_stops_airflow_and_the_endpoint_stays(thread: Thread, tmp_path) -> None:
+    """The DAG fails with the reason, at once and not after retries; answers go on."""
+    bad = tmp_path / "cut.csv.gz"
+    bad.write_bytes(SAMPLE.read_bytes()[:40_000])
+    command = [
+        sys.executable,
+        "-m",
+        "yupana.cli.main",
+        "ingest",
+        "dengue_linelist",
+        "--source",
+        str(bad),
+    ]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=thread.settings.environment()
+    )
+    assert done.returncode == 1
+    assert "cut short" in done.stderr and "Traceback" not in done.stderr
+    assert service.ask(thread.url, ["160101"])["predictions"]
