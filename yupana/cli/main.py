@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
@@ -23,6 +24,8 @@ for room in (machine, data, learn, serve):
 
 def main() -> None:
     """Run the command line; an error for people is printed without a stack."""
+    # A polite stop must pass through `finally`, as Ctrl-C does: children are ended there.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         app()
     except YupanaError as error:

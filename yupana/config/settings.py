@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     cache: Path = Field(default_factory=_cache_home, description="downloads shared by all runs")
     spark_master: str = Field("local[2]", description="where Spark runs")
     spark_memory: str = Field("2g", description="heap of the Spark driver")
+    # One short job on two cores: the optimising compiler costs more than it gives back.
+    spark_java_options: str = Field(
+        "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC", description="options of the Spark JVM"
+    )
     serve_port: int = Field(8410, description="port of the prediction service")
     seed: int = Field(20210101, description="seed of every random choice")
 

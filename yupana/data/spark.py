@@ -27,6 +27,7 @@ def session(settings: Settings) -> SparkSession:
     options = {
         "spark.driver.extraClassPath": class_path,
         "spark.driver.memory": settings.spark_memory,
+        "spark.driver.extraJavaOptions": settings.spark_java_options,
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.session.timeZone": "UTC",

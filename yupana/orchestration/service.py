@@ -103,7 +103,6 @@ def _refused(error: urllib.error.HTTPError, url: str) -> YupanaError:
 
 def wait() -> None:
     """Sleep until Ctrl-C or a polite stop."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     while True:
         time.sleep(3600)
 
@@ -114,7 +113,7 @@ def stop_group(child: subprocess.Popen[Any]) -> None:
     BentoML's workers leave the child's process group for sessions of their own, so a signal to
     the group alone would let them live on when the child must be killed.
     """
-    import psutil  # type: ignore[import-untyped]
+    import psutil  # type: ignore[import-untyped,unused-ignore]
 
     family: list[Any] = []
     with suppress(psutil.NoSuchProcess):
