@@ -59,6 +59,15 @@ def read(table: Path, version: int | None = None) -> pl.DataFrame:
     return pl.DataFrame(pl.from_arrow(loaded.to_pyarrow_table()))
 
 
+def count(table: Path, *, source_sha256: str) -> int:
+    """How many rows of the newest version came from one source file."""
+    import pyarrow.compute as pc
+    from deltalake import DeltaTable
+
+    rows = DeltaTable(_must_exist(table)).to_pyarrow_dataset()
+    return int(rows.count_rows(filter=pc.field("source_sha256") == source_sha256))
+
+
 def ref(lake: Path, zone: str, name: str) -> DatasetRef:
     """The newest version of a table, as a reference with its row count."""
     from deltalake import DeltaTable

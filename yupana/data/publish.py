@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yupana.core.types import DatasetRef, RawObject, ValidationResult
+from yupana.data import delta
 from yupana.data.contract import Contract
-from yupana.data.delta import commit_metadata, exists, version_of
+from yupana.data.delta import commit_metadata, exists
 from yupana.data.rules import MALFORMED
 
 if TYPE_CHECKING:
@@ -40,12 +41,11 @@ def quarantine(
     if exists(table):
         writer = writer.mode("overwrite").option("replaceWhere", f"source_sha256 = '{raw.sha256}'")
     writer.option("userMetadata", commit_metadata(source=raw.sha256)).save(str(table))
-    kept = spark.read.format("delta").load(str(table))
-    count = kept.where(f.col("source_sha256") == raw.sha256).count()
+    count = delta.count(table, source_sha256=raw.sha256)
     return DatasetRef(
         zone="quarantine",
         name=contract.name,
-        version=version_of(table),
+        version=delta.version_of(table),
         path=str(table),
         rows=count,
     )
@@ -73,8 +73,4 @@ def publish(
     )
     writer = good.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
     writer.option("userMetadata", facts).save(str(table))
-    version = version_of(table)
-    count = spark.read.format("delta").option("versionAsOf", version).load(str(table)).count()
-    return DatasetRef(
-        zone="published", name=contract.name, version=version, path=str(table), rows=count
-    )
+    return delta.ref(table.parent.parent, "published", contract.name)

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from yupana.core.errors import TerminalError
 from yupana.core.types import DatasetRef, RawObject
-from yupana.data import derive, landing
+from yupana.data import delta, derive, landing
 from yupana.data.contract import Column, Contract
-from yupana.data.delta import commit_metadata, version_of
+from yupana.data.delta import commit_metadata
 from yupana.data.rules import MALFORMED
 
 if TYPE_CHECKING:
@@ -42,16 +42,14 @@ def stage(spark: SparkSession, contract: Contract, raw: RawObject, table: Path) 
     staged = rows.withColumn("source_sha256", _literal(raw.sha256)).select(*columns)
     writer = staged.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
     writer.option("userMetadata", commit_metadata(source=raw.sha256)).save(str(table))
-    count = spark.read.format("delta").load(str(table)).count()
-    if count == 0:
+    out = delta.ref(table.parent.parent, "staging", contract.name)
+    if out.rows == 0:
         raise TerminalError(
             "The file has a header and no row.",
             where=raw.source,
             fix="Fetch it again from the publisher; the last good version stays published.",
         )
-    return DatasetRef(
-        zone="staging", name=contract.name, version=version_of(table), path=str(table), rows=count
-    )
+    return out
 
 
 def _header(path: Path, contract: Contract) -> list[str]:
@@ -88,6 +86,8 @@ def _lines(spark: SparkSession, path: str) -> DataFrame:
     from pyspark.sql import functions as f
 
     lines = spark.read.text(path).withColumn("_id", f.monotonically_increasing_id())
+    if landing.is_gzip(Path(path)):  # read in one part: its ids are the line numbers
+        return _rows(lines.withColumn("source_line", f.col("_id") + 1))
     part = f.shiftright("_id", _PARTITION_BITS)
     counts = {r["p"]: r["count"] for r in lines.groupBy(part.alias("p")).count().collect()}
     starts, total = [], 0
@@ -96,7 +96,11 @@ def _lines(spark: SparkSession, path: str) -> DataFrame:
         total += counts[key]
     within = f.col("_id").bitwiseAND(f.lit((1 << _PARTITION_BITS) - 1))
     start = f.create_map(*starts)[part] if starts else f.lit(0)
-    numbered = lines.withColumn("source_line", (start + within + 1).cast("long"))
+    return _rows(lines.withColumn("source_line", (start + within + 1).cast("long")))
+
+
+def _rows(numbered: DataFrame) -> DataFrame:
+    """Without the header and without lines that hold nothing."""
     return numbered.where("source_line > 1 AND trim(value) != ''").drop("_id")
 
 
