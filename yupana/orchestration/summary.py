@@ -35,12 +35,13 @@ def show(settings: Settings, run: ThreadRun, console: Console | None = None) -> 
 
     out = console or Console(width=110)
     out.print()
-    out.print(_steps(settings, run.started))
-    out.print(_forecast(run.answer))
+    out.print(steps_table(settings, run.started))
+    out.print(forecast_table(run.answer))
     out.print(_next(settings, run), soft_wrap=True, highlight=False)
 
 
-def _steps(settings: Settings, started: int) -> Table:
+def steps_table(settings: Settings, started: int) -> Table:
+    """Each step's newest success; those before event number `started` are told as done already."""
     from rich.table import Table
 
     table = Table(title="What happened", title_justify="left")
@@ -66,7 +67,8 @@ def _rows(event: events.Event) -> str:
     return f"{rows:,}" if isinstance(rows, int) else str(rows)
 
 
-def _forecast(answer: dict[str, Any]) -> Table:
+def forecast_table(answer: dict[str, Any]) -> Table:
+    """One district's weeks with median and 80 % interval, in cases."""
     from rich.table import Table
 
     title = (

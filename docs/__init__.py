@@ -1,0 +1,1 @@
+"""Pictures and tables of the documentation, made from the code and from real runs."""
