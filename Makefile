@@ -27,7 +27,7 @@ lint: ## ruff, mypy and the import contract
 	@$(ENV) infra/lint.sh
 
 bench: ## measure and compare; writes JSON under var/bench
-	@$(ENV) python -m tests.benchmark.startup
+	@$(ENV) python tests/benchmark/startup.py
 
 docs: ## draw the pictures and tables of docs/ and README again
 	@$(ENV) python -m docs.draw
