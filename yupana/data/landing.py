@@ -19,8 +19,11 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _BLOCK = 1 << 20
 
 
-def land(settings: Settings, dataset: str, source: Path) -> RawObject:
+def land(settings: Settings, dataset: str, source: Path, *, shown: str) -> RawObject:
     """Keep a source file once; a file already kept is not written again.
+
+    Args:
+        shown: how records name the source.
 
     Raises:
         UsageError: the file is not there.
@@ -40,7 +43,7 @@ def land(settings: Settings, dataset: str, source: Path) -> RawObject:
         folder.mkdir(parents=True, exist_ok=True)
         partial = folder / f".{source.name}.{os.getpid()}"
         shutil.copyfile(source, partial)
-        facts = {"source": str(source), "time": datetime.now(UTC).isoformat(), "sha256": sha256}
+        facts = {"source": shown, "time": datetime.now(UTC).isoformat(), "sha256": sha256}
         (folder / "landed.json").write_text(json.dumps(facts, indent=1))
         # Renamed last: a file that bears its final name is whole.
         partial.rename(kept)
@@ -49,7 +52,7 @@ def land(settings: Settings, dataset: str, source: Path) -> RawObject:
         path=str(kept),
         sha256=sha256,
         size=kept.stat().st_size,
-        source=str(source),
+        source=shown,
     )
 
 

@@ -28,8 +28,7 @@ def ingest(settings: Settings, name: str, source: Path | None, progress: Progres
         "land",
         name,
         lambda: _land(settings, contract, chosen),
-        inputs=(f"file:{chosen}",),
-        depends_on=_stamp(chosen),
+        depends_on=[str(chosen), _stamp(chosen)],
         still_there=lambda refs: (settings.home / "landing" / name / refs[0][4:]).exists(),
     )
     raw = RawObject.model_validate(landed.metrics["raw"])
@@ -52,8 +51,13 @@ def _stamp(path: Path) -> list[int]:
     return [path.stat().st_size, path.stat().st_mtime_ns] if path.exists() else []
 
 
+def _shown(path: Path, root: Path) -> str:
+    """A source's name in records: a file of the project without this machine's folders."""
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)
+
+
 def _land(settings: Settings, contract: Contract, source: Path) -> steps.Outcome:
-    raw = landing.land(settings, contract.name, source)
+    raw = landing.land(settings, contract.name, source, shown=_shown(source, settings.root))
     facts = {
         "raw": raw.model_dump(),
         "publisher": contract.publisher,
