@@ -35,7 +35,7 @@ def stage(spark: SparkSession, contract: Contract, raw: RawObject, table: Path) 
     Raises:
         TerminalError: wrong encoding or header, or no row at all; names file, line, column.
     """
-    header = _header(Path(raw.path), contract)
+    header = _header(Path(raw.path), contract, raw.source)
     parsed = _typed(_parsed(_lines(spark, raw.path), header, contract), contract)
     rows = derive.add(spark, parsed, contract)
     columns = [*(c.name for c in contract.kept), MALFORMED, "source_sha256", "source_line"]
@@ -52,7 +52,7 @@ def stage(spark: SparkSession, contract: Contract, raw: RawObject, table: Path) 
     return out
 
 
-def _header(path: Path, contract: Contract) -> list[str]:
+def _header(path: Path, contract: Contract, source: str) -> list[str]:
     """The file's column names in its order, after a check of encoding and names."""
     opener = gzip.open if landing.is_gzip(path) else open
     decoder = codecs.getincrementaldecoder(contract.encoding)()
@@ -63,7 +63,7 @@ def _header(path: Path, contract: Contract) -> list[str]:
             except UnicodeDecodeError as error:
                 raise TerminalError(
                     f"The file is not {contract.encoding}: {error.reason}.",
-                    where=f"{path}, line {number}, byte {error.start + 1}",
+                    where=f"{source}, line {number}, byte {error.start + 1}",
                     fix="Set the contract's `encoding` to the file's own, or ask the publisher.",
                 ) from error
             if number == 1:
@@ -74,7 +74,7 @@ def _header(path: Path, contract: Contract) -> list[str]:
             near = difflib.get_close_matches(str(column.published), found, n=1, cutoff=0.5)
             raise TerminalError(
                 f"The column '{column.published}' is not in the file.",
-                where=f"{path}, line 1; it has: {', '.join(found)}",
+                where=f"{source}, line 1; it has: {', '.join(found)}",
                 fix=(f"If it is now called '{near[0]}', say so" if near else "Say what replaced it")
                 + f" (physicalName) in expectations/{contract.name}/contract.yaml.",
             )

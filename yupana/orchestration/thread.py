@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -161,11 +162,12 @@ def _airflow(settings: Settings, environment: dict[str, str], args: list[str]) -
 
 
 def _reason(log: str) -> str:
-    """The lines that a person needs: from yupana's own error on, else the log's end."""
+    """The lines that a person needs: yupana's own error, else the log's end."""
     lines = log.strip().splitlines()
     for number in range(len(lines) - 1, -1, -1):
         if lines[number].startswith("yupana:"):
-            return "\n".join(lines[number : number + 4])
+            more = takewhile(lambda line: line.startswith("  "), lines[number + 1 :])
+            return "\n".join([lines[number].removeprefix("yupana: "), *more])
     return "\n".join(lines[-8:])
 
 
