@@ -31,7 +31,7 @@ def purpose(folder: Path) -> str:
     package = folder / "__init__.py"
     if package.exists():
         return package.read_text("utf-8").split('"""')[1].split(".")[0].split(":")[-1].strip()
-    return (folder / "README.md").read_text("utf-8").splitlines()[2].strip()
+    return (folder / "README.md").read_text("utf-8").splitlines()[2].split(".")[0]
 
 
 def architecture(root: Path) -> None:
@@ -43,7 +43,7 @@ def architecture(root: Path) -> None:
     def box(x: float, w: float, name: str, says: str, fill: str) -> None:
         parts.append(f'<rect x="{x}" y="{y}" width="{w}" height="{high}" rx="6" fill="{fill}"/>')
         parts.append(f'<text x="{x + 10}" y="{y + 19}" class="n">{name}/</text>')
-        room = int(w / 5.6)
+        room = int(w / 6.4)
         short = says if len(says) <= room else says[: room - 1] + "…"
         parts.append(f'<text x="{x + 10}" y="{y + 36}" class="s">{short}</text>')
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -70,7 +71,10 @@ class Settings(BaseSettings):
     def environment(self) -> dict[str, str]:
         """Environment for a child process: this one's, our settings, and no telemetry."""
         mine = {f"YUPANA_{k.upper()}": str(v) for k, v in self.model_dump().items()}
-        return {**os.environ, **QUIET, **mine, "BENTOML_HOME": str(self.home / "bentoml")}
+        # Airflow starts its parts by name, whether or not the environment was activated.
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+        own = {"PATH": path, "BENTOML_HOME": str(self.home / "bentoml")}
+        return {**os.environ, **QUIET, **mine, **own}
 
 
 @lru_cache(maxsize=1)

@@ -76,7 +76,11 @@ def forecast_table(answer: dict[str, Any]) -> Table:
         f"{answer['model']}, data as of {answer['data_as_of']}"
     )
     table = Table(title=title, title_justify="left")
-    for column in ("semana que termina / week ending", "mediana / median", "80 % de intervalo"):
+    for column in (
+        "semana que termina / week ending",
+        "mediana / median",
+        "intervalo del 80 % / interval",
+    ):
         table.add_column(column, justify="right")
     for week in answer["weeks"]:
         low, high = week["interval_80"]
