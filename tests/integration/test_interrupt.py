@@ -43,7 +43,12 @@ def test_a_stopped_run_leaves_nothing(tmp_path: Path, sign: signal.Signals) -> N
     lake = Settings(home=tmp_path)
     command = [sys.executable, "-m", "yupana.cli.main", "run"]
     child = subprocess.Popen(
-        command, env=lake.environment(), stderr=subprocess.DEVNULL, start_new_session=True
+        command,
+        env=lake.environment(),
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        # As a terminal starts it: a test run in the background hands down an ignored SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
     def spark_runs() -> bool:

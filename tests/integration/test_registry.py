@@ -11,7 +11,11 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
 from yupana.tracking import registry
 
-TAGS = {"candidate": "candidate:1", "split": "split:1"}
+TAGS = {"candidate": "candidate:1", "split": "split:1", "evaluation": "evaluation:1"}
+
+
+def tags(name: str) -> dict[str, str]:
+    return {**TAGS, "candidate": f"candidate:{name}", "evaluation": f"evaluation:{name}"}
 
 
 @pytest.fixture(scope="module")
@@ -45,15 +49,24 @@ def test_the_better_candidate_becomes_champion_and_the_worse_does_not(
 ) -> None:
     first = registry.register(home, "better", candidate(tmp_path / "a", 1.5), TAGS)
     assert (first.version, first.alias) == (1, "champion")
-    worse = registry.register(home, "better", candidate(tmp_path / "b", 1.7), TAGS)
+    worse = registry.register(home, "better", candidate(tmp_path / "b", 1.7), tags("b"))
     assert (worse.version, worse.alias) == (2, "challenger")
     assert "1.5" in worse.reason
     assert registry.champion(home, "better")[0] == 1
-    best = registry.register(home, "better", candidate(tmp_path / "c", 1.2), TAGS)
+    best = registry.register(home, "better", candidate(tmp_path / "c", 1.2), tags("c"))
     assert (best.version, best.alias) == (3, "champion")
     version, folder = registry.champion(home, "better")
     assert version == 3
     assert (folder / "weights.safetensors").read_bytes() == b"1.2"
+
+
+def test_the_same_evaluation_is_registered_once(home: Settings, tmp_path: Path) -> None:
+    folder = candidate(tmp_path / "a", 1.5)
+    first = registry.register(home, "once", folder, TAGS)
+    assert registry.register(home, "once", folder, TAGS) == first
+    assert first.alias == "champion"
+    equal = registry.register(home, "once", folder, tags("b"))
+    assert (equal.version, equal.alias) == (2, "challenger")
 
 
 @pytest.mark.parametrize("wis", [2.0, 2.5])
@@ -101,6 +114,6 @@ def test_a_failure_leaves_no_version_and_keeps_the_champion(
 
     monkeypatch.setattr(type(mlflow), "log_artifacts", full)
     with pytest.raises(OSError, match="no space"):
-        registry.register(home, "broken", candidate(tmp_path / "b", 1.0), TAGS)
+        registry.register(home, "broken", candidate(tmp_path / "b", 1.0), tags("b"))
     assert len(mlflow.search_model_versions("name = 'broken'")) == 1
     assert registry.champion(home, "broken")[0] == 1

@@ -40,7 +40,7 @@ def register(
 ) -> Registered:
     """Log a run with the candidate's scores, curve and files, and register it as a version.
 
-    It becomes champion when its WIS on the test weeks is below every baseline's and not above
+    It becomes champion when its WIS on the test weeks is below every baseline's and below
     the present champion's; otherwise it is the challenger and the champion stays.
 
     Raises:
@@ -58,7 +58,8 @@ def register(
     mlflow = client(settings)
     for made in mlflow.search_model_versions(f"name = '{use_case}'"):
         if made.tags.get("evaluation") == tags["evaluation"]:
-            alias = "champion" if "champion" in made.aliases else "challenger"
+            holds = mlflow.get_registered_model(use_case).aliases.get("champion")
+            alias = "champion" if str(holds) == str(made.version) else "challenger"
             return Registered(int(made.version), alias, str(made.description))
     alias, reason = _verdict(scores, _champion_score(mlflow, use_case))
     run = mlflow.create_run(_experiment(settings, mlflow, use_case), tags=tags)
@@ -138,7 +139,7 @@ def _verdict(scores: dict[str, Any], present: float | None) -> tuple[str, str]:
     for name, values in scores.items():
         if name != "network" and mine >= values[METRIC]:
             return "challenger", f"WIS {mine:.3f} is not below {name}'s {values[METRIC]:.3f}"
-    if present is not None and mine > present:
-        return "challenger", f"WIS {mine:.3f} is above the champion's {present:.3f}"
+    if present is not None and mine >= present:
+        return "challenger", f"WIS {mine:.3f} is not below the champion's {present:.3f}"
     rest = ", ".join(f"{n} {v[METRIC]:.3f}" for n, v in scores.items() if n != "network")
     return "champion", f"WIS {mine:.3f} on the test weeks (baselines: {rest})"
