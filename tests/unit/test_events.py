@@ -74,13 +74,13 @@ def test_no_log_has_no_events(tmp_path: Path) -> None:
     assert list(events.read(tmp_path / "none.jsonl")) == []
 
 
-def test_last_done_is_the_newest_success_with_the_key(tmp_path: Path) -> None:
+def test_last_done_is_the_newest_success_that_matches(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "events.jsonl"
     for key, status in (("k1", "done"), ("k2", "done"), ("k1", "failed")):
         events.append(path, "train", "outbreak", status=status, key=key)
     newest = events.last_done(path, "train", "outbreak")
     assert newest is not None and newest["key"] == "k2"
-    first = events.last_done(path, "train", "outbreak", "k1")
+    first = events.last_done(path, "train", "outbreak", lambda e: e["key"] == "k1")
     assert first is not None and first["status"] == "done"
     assert events.last_done(path, "train", "other") is None
 

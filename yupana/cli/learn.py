@@ -92,12 +92,10 @@ def fit(use_case: UseCase, split: Split, as_json: AsJson = False) -> None:
     def work() -> steps.Outcome:
         import json
 
-        import pandas as pd
-
         from yupana.core import usecase
         from yupana.features import training
 
-        rows = pd.read_parquet(training.path_of(chosen, use_case, split))
+        rows = training.load(chosen, use_case, split)
         out = _candidate(chosen, identity)
         out.mkdir(parents=True, exist_ok=True)
         fitted = usecase.load("models", use_case).fit(rows, out, seed=chosen.seed, say=Lines().say)

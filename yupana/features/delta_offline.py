@@ -13,6 +13,8 @@ from deltalake import DeltaTable
 from feast.infra.offline_stores import duckdb as feast_duckdb
 from feast.infra.offline_stores import ibis as feast_ibis
 
+from yupana.core.errors import TerminalError
+
 
 class DeltaOfflineStoreConfig(feast_duckdb.DuckDBOfflineStoreConfig):  # type: ignore[misc]
     """The DuckDB store's settings under this store's name (Feast finds it by its name)."""
@@ -27,7 +29,11 @@ def _read(source: Any, repo_path: str) -> Any:
 
 
 def _refuse(*args: Any) -> None:
-    raise NotImplementedError("Feature tables are written by `yupana features`, not by Feast.")
+    raise TerminalError(
+        "Feast was asked to write a feature table; its Delta store only reads.",
+        where="yupana.features.delta_offline",
+        fix="Run `yupana features <use case>`.",
+    )
 
 
 class DeltaOfflineStore(feast_duckdb.DuckDBOfflineStore):  # type: ignore[misc]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError
+from yupana.core.errors import TerminalError, UsageError
 from yupana.core.hashing import file_sha256
 from yupana.data import delta
 from yupana.features import store
@@ -71,3 +71,21 @@ def save(settings: Settings, use_case: str, rows: pd.DataFrame) -> tuple[str, Pa
 def path_of(settings: Settings, use_case: str, ref: str) -> Path:
     """Where a split lies."""
     return settings.home / "training" / f"{use_case}-{ref.removeprefix('split:')}.parquet"
+
+
+def load(settings: Settings, use_case: str, ref: str) -> pd.DataFrame:
+    """The rows of a split.
+
+    Raises:
+        UsageError: there is no such split.
+    """
+    import pandas as pd
+
+    path = path_of(settings, use_case, ref)
+    if not path.exists():
+        raise UsageError(
+            f"There is no split '{ref}' of '{use_case}'.",
+            where=str(path),
+            fix=f"Run `yupana split {use_case}` and give the reference that it prints.",
+        )
+    return pd.read_parquet(path)

@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -77,13 +77,17 @@ def read(path: Path) -> Iterator[Event]:
                 ) from error
 
 
-def last_done(path: Path, step: str, subject: str, key: str = "") -> Event | None:
-    """The newest successful event of a step on a subject, optionally with this key."""
+def last_done(
+    path: Path,
+    step: str,
+    subject: str,
+    match: Callable[[Event], bool] = lambda event: True,
+) -> Event | None:
+    """The newest success of a step on a subject, among those that `match`."""
+    wanted = (step, subject, "done")
     found = None
     for event in read(path):
-        if (event["step"], event["subject"], event["status"]) == (step, subject, "done") and (
-            not key or event["key"] == key
-        ):
+        if (event["step"], event["subject"], event["status"]) == wanted and match(event):
             found = event
     return found
 
@@ -94,19 +98,30 @@ def output(path: Path, step: str, subject: str, of: str = "") -> str:
     Raises:
         TerminalError: the step was never done on this subject; says the command.
     """
-    found = None
-    for event in read(path):
-        if (event["step"], event["subject"], event["status"]) == (step, subject, "done") and (
-            not of or of in event["inputs"]
-        ):
-            found = event
-    if found is None:
+    event = last_done(path, step, subject, lambda e: not of or of in e["inputs"])
+    if event is None:
         raise TerminalError(
             f"'{step}' was never done for '{subject}'{' on ' + of if of else ''}.",
             where=str(path),
             fix=f"Run `yupana {step} {subject}` first, or `make run` for everything.",
         )
-    return str(found["outputs"][0])
+    return str(event["outputs"][0])
+
+
+def champion(path: Path, use_case: str) -> str:
+    """Reference of the model that was last registered as champion.
+
+    Raises:
+        TerminalError: no model was good enough yet.
+    """
+    event = last_done(path, "register", use_case, lambda e: e["facts"]["alias"] == "champion")
+    if event is None:
+        raise TerminalError(
+            f"'{use_case}' has no champion.",
+            where=str(path),
+            fix=f"Run `yupana train {use_case}`; if it ran, no candidate beat the baselines.",
+        )
+    return str(event["outputs"][0])
 
 
 def producer(path: Path, ref: str) -> Event:
@@ -126,29 +141,6 @@ def producer(path: Path, ref: str) -> Event:
             fix="Take a reference from a step's output, or a prediction_id from an answer.",
         )
     return found
-
-
-def champion(path: Path, use_case: str) -> str:
-    """Reference of the model that was last registered as champion.
-
-    Raises:
-        TerminalError: no model was good enough yet.
-    """
-    found = None
-    for event in read(path):
-        if (event["step"], event["subject"], event["status"]) == (
-            "register",
-            use_case,
-            "done",
-        ) and (event["facts"].get("alias") == "champion"):
-            found = event
-    if found is None:
-        raise TerminalError(
-            f"'{use_case}' has no champion.",
-            where=str(path),
-            fix=f"Run `yupana train {use_case}`; if it ran, no candidate beat the baselines.",
-        )
-    return str(found["outputs"][0])
 
 
 @lru_cache(maxsize=8)
