@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from yupana.core.types import DatasetRef, RawObject, ValidationResult
 from yupana.data import delta
 from yupana.data.contract import Contract
-from yupana.data.delta import commit_metadata, exists
 from yupana.data.rules import MALFORMED
 
 if TYPE_CHECKING:
@@ -38,9 +37,9 @@ def quarantine(
         f.size("broken_rules") > 0
     )
     writer = bad.write.format("delta").option("mergeSchema", "true")
-    if exists(table):
+    if delta.exists(table):
         writer = writer.mode("overwrite").option("replaceWhere", f"source_sha256 = '{raw.sha256}'")
-    writer.option("userMetadata", commit_metadata(source=raw.sha256)).save(str(table))
+    writer.option("userMetadata", delta.commit_metadata(source=raw.sha256)).save(str(table))
     count = delta.count(table, source_sha256=raw.sha256)
     return DatasetRef(
         zone="quarantine",
@@ -64,7 +63,7 @@ def publish(
 
     rows = broken_rules(spark.read.format("delta").load(staged.path), contract)
     good = rows.where(f.size("broken_rules") == 0).drop("broken_rules", MALFORMED)
-    facts = commit_metadata(
+    facts = delta.commit_metadata(
         source_sha256=raw.sha256,
         contract=contract.name,
         contract_version=contract.version,

@@ -17,7 +17,6 @@ from yupana.core.errors import TerminalError
 from yupana.core.types import DatasetRef, RawObject
 from yupana.data import delta, derive, landing
 from yupana.data.contract import Column, Contract
-from yupana.data.delta import commit_metadata
 from yupana.data.rules import MALFORMED
 
 if TYPE_CHECKING:
@@ -35,13 +34,15 @@ def stage(spark: SparkSession, contract: Contract, raw: RawObject, table: Path) 
     Raises:
         TerminalError: wrong encoding or header, or no row at all; names file, line, column.
     """
+    from pyspark.sql import functions as f
+
     header = _header(Path(raw.path), contract, raw.source)
     parsed = _typed(_parsed(_lines(spark, raw.path), header, contract), contract)
     rows = derive.add(spark, parsed, contract)
     columns = [*(c.name for c in contract.kept), MALFORMED, "source_sha256", "source_line"]
-    staged = rows.withColumn("source_sha256", _literal(raw.sha256)).select(*columns)
+    staged = rows.withColumn("source_sha256", f.lit(raw.sha256)).select(*columns)
     writer = staged.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
-    writer.option("userMetadata", commit_metadata(source=raw.sha256)).save(str(table))
+    writer.option("userMetadata", delta.commit_metadata(source=raw.sha256)).save(str(table))
     out = delta.ref(table.parent.parent, "staging", contract.name)
     if out.rows == 0:
         raise TerminalError(
@@ -140,9 +141,3 @@ def _unreadable(column: Column) -> SparkColumn:
     from pyspark.sql import functions as f
 
     return (f.col(column.name) != "") & _cast(column).isNull()
-
-
-def _literal(value: str) -> SparkColumn:
-    from pyspark.sql import functions as f
-
-    return f.lit(value)
