@@ -45,6 +45,15 @@ class Settings(BaseSettings):
     spark_java_options: str = Field(
         "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC", description="options of the Spark JVM"
     )
+    spark_remote: str = Field("", description="address of a shared Spark Connect server, sc://…")
+    user_agent: str = Field(
+        "Mozilla/5.0 (X11; Linux x86_64) yupana/0.1",
+        description="how downloads present themselves; portals' firewalls refuse unknown names",
+    )
+    http_timeout: float = Field(60.0, description="seconds without an answer before a retry")
+    http_retries: int = Field(4, description="times that outside trouble is tried again")
+    max_download: int = Field(8 << 30, description="bytes that one download may have")
+    max_unpacked: int = Field(32 << 30, description="bytes that one file may unpack to")
     serve_port: int = Field(8410, description="port of the prediction service")
     seed: int = Field(20210101, description="seed of every random choice")
 
