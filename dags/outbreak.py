@@ -6,10 +6,16 @@ and the share of table and model for other agencies.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from yupana.orchestration.airflow import Asset, command, dag
 
 with dag(
-    "outbreak", doc=__doc__, schedule=[Asset("dengue_linelist")], tags=["outbreak"]
+    "outbreak",
+    doc=__doc__,
+    schedule=[Asset("dengue_linelist")],
+    tags=["outbreak"],
+    within=timedelta(hours=4),
 ) as outbreak:
     (
         command("features", ["features", "outbreak"])

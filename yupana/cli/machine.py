@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
+
+from yupana.cli.common import AsJson, emit
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for command in (run, setup, doctor, up):
+    for command in (run, setup, doctor, up, down, maintain):
         app.command()(command)
 
 
@@ -62,11 +66,46 @@ def doctor() -> None:
 
 
 def up() -> None:
-    """Start Airflow with its web page and all DAGs, until Ctrl-C.
+    """Start Airflow with its web page and all DAGs, and a shared Spark server, until Ctrl-C.
+
+    Both listen on this machine alone. Ports: YUPANA_AIRFLOW_PORT, YUPANA_SPARK_PORT.
 
     Example: yupana up
     """
     from yupana.config.settings import settings
-    from yupana.orchestration import thread
+    from yupana.core.progress import Lines
+    from yupana.orchestration import standalone
 
-    thread.airflow_standalone(settings())
+    standalone.up(settings(), Lines())
+
+
+def down() -> None:
+    """Stop what `yupana up` started, from another terminal.
+
+    Example: yupana down
+    """
+    from yupana.config.settings import settings
+    from yupana.orchestration import standalone
+
+    print(standalone.down(settings()))
+
+
+def maintain(
+    part: Annotated[str, typer.Argument(help="compact, vacuum, forget, or all.")] = "all",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would be done.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compact tables, remove files that nothing refers to, and forget raw files in time.
+
+    A version that the event log mentions stays readable for ever; other files stay for
+    YUPANA_KEEP_DAYS. Raw files go by the contract's retention, if they were never published.
+
+    Example: yupana maintain --dry-run
+    """
+    from yupana.config.settings import settings
+    from yupana.core.progress import Lines
+    from yupana.orchestration import maintain as maintenance
+
+    emit(maintenance.maintain(settings(), part, Lines(), dry_run=dry_run), as_json)

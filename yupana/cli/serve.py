@@ -140,21 +140,29 @@ def monitor(use_case: UseCase, as_json: AsJson = False) -> None:
 
 
 def trace(
-    reference: Annotated[str, typer.Argument(help="A prediction_id, or any reference.")],
+    reference: Annotated[
+        str, typer.Argument(help="A prediction_id, a data set (name or name@3), or a reference.")
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """Print the road from an answer back to the hash of the file that it came from.
+    """Print the road from an answer, or a published version, back to the hash of its file.
 
-    Example: yupana trace 0f8c…
+    Example: yupana trace dengue_linelist@1
     """
     import json
 
     from rich.console import Console
 
+    from yupana.cli import lake
     from yupana.config.settings import settings
+    from yupana.data import provenance
     from yupana.governance import trace as tracing
 
-    node = tracing.trace(settings().events, reference)
+    chosen = settings()
+    if dataset := provenance.named(chosen, reference):
+        lake.trace(chosen, *dataset, as_json)
+        return
+    node = tracing.trace(chosen.events, reference)
     if as_json:
         print(json.dumps(tracing.to_json(node), ensure_ascii=False, default=str))
         return

@@ -46,6 +46,9 @@ class Settings(BaseSettings):
         "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC", description="options of the Spark JVM"
     )
     spark_remote: str = Field("", description="address of a shared Spark Connect server, sc://…")
+    pseudonym_key: Path | None = Field(
+        None, description="file with the key for pseudonyms; default: keys/ in home"
+    )
     user_agent: str = Field(
         "Mozilla/5.0 (X11; Linux x86_64) yupana/0.1",
         description="how downloads present themselves; portals' firewalls refuse unknown names",
@@ -54,6 +57,11 @@ class Settings(BaseSettings):
     http_retries: int = Field(4, description="times that outside trouble is tried again")
     max_download: int = Field(8 << 30, description="bytes that one download may have")
     max_unpacked: int = Field(32 << 30, description="bytes that one file may unpack to")
+    spark_port: int = Field(15002, description="port of the shared Spark server of `yupana up`")
+    airflow_port: int = Field(8080, description="port of Airflow's page of `yupana up`")
+    keep_days: int = Field(
+        7, ge=0, description="days that every version of a table stays readable, referred to or not"
+    )
     serve_port: int = Field(8410, description="port of the prediction service")
     seed: int = Field(20210101, description="seed of every random choice")
 
@@ -79,7 +87,8 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """Environment for a child process: this one's, our settings, and no telemetry."""
-        mine = {f"YUPANA_{k.upper()}": str(v) for k, v in self.model_dump().items()}
+        given = {k: v for k, v in self.model_dump().items() if v is not None}
+        mine = {f"YUPANA_{k.upper()}": str(v) for k, v in given.items()}
         # Airflow starts its parts by name, whether or not the environment was activated.
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         own = {"PATH": path, "BENTOML_HOME": str(self.home / "bentoml")}

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yupana.core.errors import TerminalError
 from yupana.data import codes
-from yupana.data.contract import Column, Contract
+from yupana.data.columns import Column
+from yupana.data.contract import Contract
 
 if TYPE_CHECKING:
     from pyspark.sql import Column as SparkColumn
     from pyspark.sql import DataFrame, SparkSession
 
+# Life stages of Peru's health ministry (R.M. 538-2009/MINSA), by completed years of age.
+LIFE_STAGES = ((0, 11), (12, 17), (18, 29), (30, 59), (60, 120))
+_DAYS_A_YEAR = 365.25
 
-def add(spark: SparkSession, rows: DataFrame, contract: Contract) -> DataFrame:
+
+def add(spark: SparkSession, rows: DataFrame, contract: Contract, root: Path) -> DataFrame:
     """Add every derived column of the contract; null where nothing matches.
 
     Raises:
@@ -29,16 +35,17 @@ def add(spark: SparkSession, rows: DataFrame, contract: Contract) -> DataFrame:
                 where=f"expectations/{contract.name}/contract.yaml",
                 fix=f"Use one of: {', '.join(DERIVATIONS)}.",
             )
-        rows = DERIVATIONS[column.derive](spark, rows, column)
+        rows = DERIVATIONS[column.derive](spark, rows, column, root)
     return rows
 
 
-def ubigeo_inei(spark: SparkSession, rows: DataFrame, column: Column) -> DataFrame:
-    """INEI code by department, province and district name (accents and case ignored)."""
+def ubigeo_inei(spark: SparkSession, rows: DataFrame, column: Column, root: Path) -> DataFrame:
+    """INEI code by department, province and district name; accents, case and reviewed
+    spellings (expectations/ubigeo/aliases.csv) are seen through."""
     from pyspark.sql import functions as f
 
     lookup = spark.createDataFrame(
-        [(*names, code) for names, code in codes.ubigeos().items()],
+        [(*names, code) for names, code in codes.ubigeos_with_aliases(root).items()],
         f"_department STRING, _province STRING, _district STRING, `{column.name}` STRING",
     )
     keys = ["_department", "_province", "_district"]
@@ -47,21 +54,47 @@ def ubigeo_inei(spark: SparkSession, rows: DataFrame, column: Column) -> DataFra
     return rows.join(f.broadcast(lookup), keys, "left").drop(*keys)
 
 
-def epiweek_start(spark: SparkSession, rows: DataFrame, column: Column) -> DataFrame:
+def epiweek_start(spark: SparkSession, rows: DataFrame, column: Column, root: Path) -> DataFrame:
     """First day of a PAHO epidemiological week; null for a week that its year does not have."""
     from pyspark.sql import functions as f
 
     year, week = column.derive_from
     calendar = spark.createDataFrame(
-        list(codes.epiweek_starts(1990, 2040)), f"_year INT, _week INT, `{column.name}` DATE"
+        list(codes.epiweek_starts(codes.FIRST_YEAR, codes.LAST_YEAR)),
+        f"_year INT, _week INT, `{column.name}` DATE",
     )
     same = (f.col(year) == f.col("_year")) & (f.col(week) == f.col("_week"))
     return rows.join(f.broadcast(calendar), same, "left").drop("_year", "_week")
 
 
-DERIVATIONS: dict[str, Callable[[SparkSession, DataFrame, Column], DataFrame]] = {
+def date_of(spark: SparkSession, rows: DataFrame, column: Column, root: Path) -> DataFrame:
+    """The day of year, month and (first when not given) day columns; null for 30 February."""
+    parts = [f"`{name}`" for name in column.derive_from]
+    day = parts[2] if len(parts) > 2 else "1"
+    text = f"concat_ws('-', {parts[0]}, {parts[1]}, {day})"
+    return rows.selectExpr("*", f"try_to_date({text}, 'y-M-d') AS `{column.name}`")
+
+
+def life_stage(spark: SparkSession, rows: DataFrame, column: Column, root: Path) -> DataFrame:
+    """Age in `A` years, `M` months or `D` days → life stage; null when it cannot be an age."""
+    from pyspark.sql import functions as f
+
+    age, unit = (f.col(name) for name in column.derive_from)
+    years = (
+        f.when(unit == "A", age)
+        .when(unit == "M", f.floor(age / 12))
+        .when(unit == "D", f.floor(age / _DAYS_A_YEAR))
+    )
+    stages = [f.when(years.between(*s), f.lit(f"{s[0]}-{s[1]}")) for s in LIFE_STAGES]
+    return rows.withColumn(column.name, f.coalesce(*stages))
+
+
+Derivation = Callable[["SparkSession", "DataFrame", Column, Path], "DataFrame"]
+DERIVATIONS: dict[str, Derivation] = {
     "ubigeo_inei": ubigeo_inei,
     "epiweek_start": epiweek_start,
+    "date_of": date_of,
+    "life_stage": life_stage,
 }
 
 
@@ -70,4 +103,5 @@ def _plain(name: str) -> SparkColumn:
     from pyspark.sql import functions as f
 
     bare = f.translate(f.upper(f.col(name)), "ÁÀÂÄÉÈÊËÍÌÎÏÓÒÔÖÚÙÛÜ", "AAAAEEEEIIIIOOOOUUUU")
-    return f.trim(f.regexp_replace(bare, r"\s+", " "))
+    single = f.when(bare.contains("  "), f.regexp_replace(bare, r"\s+", " ")).otherwise(bare)
+    return f.trim(single)

@@ -10,66 +10,106 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from yupana.core.types import DatasetRef, RawObject, ValidationResult
-from yupana.data import delta
+from yupana.config.settings import Settings
+from yupana.core.types import DatasetRef, RawObject
+from yupana.data import cleaning, delta
 from yupana.data.contract import Contract
-from yupana.data.rules import MALFORMED
+from yupana.data.rules import BROKEN, KEY_COUNT, MALFORMED
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-def broken_rules(rows: DataFrame, contract: Contract) -> DataFrame:
-    """Add `broken_rules`, the names of the rules that each row breaks (empty when none)."""
-    from pyspark.sql import functions as f
-
-    tests = [f.when(~f.expr(rule.good), f.lit(rule.name)) for rule in contract.rules]
-    return rows.withColumn("broken_rules", f.array_compact(f.array(*tests)))
-
-
 def quarantine(
-    spark: SparkSession, contract: Contract, staged: DatasetRef, raw: RawObject, table: Path
+    spark: SparkSession, settings: Settings, contract: Contract, staged: DatasetRef, raw: RawObject
 ) -> DatasetRef:
-    """Keep the rows that break a rule, with the rules and the line, replacing this source's."""
+    """Keep the rows that break a rule, with rules, value classes and line, replacing this
+    source's earlier ones."""
     from pyspark.sql import functions as f
 
-    bad = broken_rules(spark.read.format("delta").load(staged.path), contract).where(
-        f.size("broken_rules") > 0
+    table = settings.table("quarantine", contract.name)
+    rows = spark.read.format("delta").load(staged.path).where(f.col(BROKEN).isNotNull())
+    classes = [
+        item
+        for rule in contract.rules
+        for item in (f.lit(rule.name), cleaning.shape(f.col(rule.column)))
+        if rule.kind not in ("required", "parsed")
+    ]
+    classes += [f.lit("row.parsed"), f.col(MALFORMED)]
+    names = f.split(BROKEN, ",")
+    bad = rows.withColumn("broken_rules", names).withColumn(
+        "value_classes",
+        f.map_filter(f.create_map(*classes), lambda k, v: f.array_contains(names, k)),
     )
-    writer = bad.write.format("delta").option("mergeSchema", "true")
+    bad = bad.drop(BROKEN, MALFORMED, KEY_COUNT)
+    writer = bad.write.format("delta").mode("append").option("mergeSchema", "true")
     if delta.exists(table):
+        # Overwriting only this source's rows makes running again harmless.
         writer = writer.mode("overwrite").option("replaceWhere", f"source_sha256 = '{raw.sha256}'")
     writer.option("userMetadata", delta.commit_metadata(source=raw.sha256)).save(str(table))
-    count = delta.count(table, source_sha256=raw.sha256)
     return DatasetRef(
         zone="quarantine",
         name=contract.name,
         version=delta.version_of(table),
         path=str(table),
-        rows=count,
+        rows=delta.count(table, source_sha256=raw.sha256),
     )
 
 
 def publish(
     spark: SparkSession,
+    settings: Settings,
     contract: Contract,
     staged: DatasetRef,
     raw: RawObject,
-    validation: ValidationResult,
-    table: Path,
+    facts: str,
 ) -> DatasetRef:
-    """Replace the published table by the good rows in one commit that names its origin."""
+    """Commit the good rows at once, as the contract's `publication` says.
+
+    Args:
+        facts: the commit's origin (`delta.commit_metadata`).
+
+    Returns:
+        The new version; `rows` are those that came from this source.
+    """
     from pyspark.sql import functions as f
 
-    rows = broken_rules(spark.read.format("delta").load(staged.path), contract)
-    good = rows.where(f.size("broken_rules") == 0).drop("broken_rules", MALFORMED)
-    facts = delta.commit_metadata(
-        source_sha256=raw.sha256,
-        contract=contract.name,
-        contract_version=contract.version,
-        contract_sha256=contract.sha256,
-        validation=validation.id,
+    table = settings.table("published", contract.name)
+    rows = spark.read.format("delta").load(staged.path).where(f.col(BROKEN).isNull())
+    good = rows.drop(BROKEN, MALFORMED, KEY_COUNT)
+    if contract.publication == "merge" and delta.exists(table):
+        _merge(spark, contract, good, table, facts)
+    else:
+        writer = good.write.format("delta").mode("overwrite").partitionBy(*contract.partitions)
+        if contract.publication == "append" and delta.exists(table):
+            writer = writer.option("replaceWhere", f"source_sha256 = '{raw.sha256}'")
+        else:
+            writer = writer.option("overwriteSchema", "true")
+        writer.option("userMetadata", facts).save(str(table))
+    return DatasetRef(
+        zone="published",
+        name=contract.name,
+        version=delta.version_of(table),
+        path=str(table),
+        rows=delta.count(table, source_sha256=raw.sha256),
     )
-    writer = good.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
-    writer.option("userMetadata", facts).save(str(table))
-    return delta.ref(table.parent.parent, "published", contract.name)
+
+
+def _merge(
+    spark: SparkSession, contract: Contract, good: DataFrame, table: Path, facts: str
+) -> None:
+    """Update rows of the same key, add new ones, keep those that the file does not name."""
+    same = " AND ".join(f"old.`{k}` = new.`{k}`" for k in contract.key)
+    good.createOrReplaceTempView("_yupana_new")
+    # The session's setting is the one way to give a MERGE its metadata.
+    spark.conf.set("spark.databricks.delta.commitInfo.userMetadata", facts)
+    spark.conf.set("spark.databricks.delta.schema.autoMerge.enabled", "true")
+    try:
+        spark.sql(
+            f"MERGE INTO delta.`{table}` AS old USING _yupana_new AS new ON {same} "
+            "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+        )
+    finally:
+        spark.conf.unset("spark.databricks.delta.commitInfo.userMetadata")
+        spark.conf.unset("spark.databricks.delta.schema.autoMerge.enabled")
+        spark.catalog.dropTempView("_yupana_new")

@@ -9,14 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from open_data_contract_standard.model import SchemaObject, SchemaProperty
 
-Kind = Literal["parsed", "required", "range", "codes", "pattern"]
+from yupana.data import codes
+
+Kind = Literal["parsed", "required", "range", "codes", "pattern", "unique"]
 
 # Staging puts the names of the columns whose text could not be read here; null when none.
 MALFORMED = "_malformed"
+# How often a row's key occurs in its file; only where the contract has a key.
+KEY_COUNT = "_key_count"
+# Names of the rules that a staged row breaks, joined by commas; null when none.
+BROKEN = "_broken"
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,8 @@ class Rule:
 
     @property
     def name(self) -> str:
-        return "row.parsed" if self.kind == "parsed" else f"{self.column}.{self.kind}"
+        special = {"parsed": "row.parsed", "unique": "key.unique"}
+        return special.get(self.kind, f"{self.column}.{self.kind}")
 
     @property
     def good(self) -> str:
@@ -43,35 +51,48 @@ class Rule:
             test = f"{c} IN ({', '.join(_literal(v) for v in self.values)})"
         elif self.kind == "pattern":
             test = f"{c} RLIKE {_literal(self.values[0])}"
+        elif self.kind == "unique":
+            test = f"{c} = 1"
         else:
-            low, high = self.values
-            bounds = [f"{c} >= {low}"] * (low is not None) + [f"{c} <= {high}"] * (high is not None)
+            low, high = map(_literal, self.values)
+            bounds = [f"{c} >= {low}"] * (low != "NULL") + [f"{c} <= {high}"] * (high != "NULL")
             test = " AND ".join(bounds)
         return f"({c} IS NULL OR ({test}))"
 
 
-def rules_of(table: SchemaObject) -> tuple[Rule, ...]:
-    """All row rules of a contract's table; personal columns are gone before the audit."""
+def rules_of(root: Path, table: SchemaObject) -> tuple[Rule, ...]:
+    """All row rules of a contract's table; dropped columns are gone before the audit."""
     rules = [Rule("parsed", MALFORMED)]
     for p in table.properties or []:
-        if p.classification != "personal":
-            rules.extend(_of_column(p))
+        treatment = {c.property: c.value for c in p.customProperties or []}.get("treatment")
+        if p.classification != "personal" or treatment == "pseudonymise":
+            rules.extend(_of_column(root, p))
+    if any(p.primaryKey for p in table.properties or []):
+        rules.append(Rule("unique", KEY_COUNT))
     return tuple(rules)
 
 
-def _of_column(p: SchemaProperty) -> Iterator[Rule]:
+def _of_column(root: Path, p: SchemaProperty) -> Iterator[Rule]:
     name, options = str(p.name), p.logicalTypeOptions or {}
-    if p.required:
+    if p.required or p.primaryKey:
         yield Rule("required", name)
     if p.enum:
         yield Rule("codes", name, tuple(e.value for e in p.enum))
+    elif p.relationships and codes.is_code_list(root, str(p.relationships[0].to)):
+        yield Rule("codes", name, codes.values(root, str(p.relationships[0].to)))
     if "minimum" in options or "maximum" in options:
         yield Rule("range", name, (options.get("minimum"), options.get("maximum")))
     if "pattern" in options:
         yield Rule("pattern", name, (options["pattern"],))
+    outlier = {c.property: c.value for c in p.customProperties or []}.get("outlier")
+    if isinstance(outlier, dict) and outlier.get("action") == "quarantine":
+        yield Rule("range", name, (outlier.get("minimum"), outlier.get("maximum")))
 
 
 def _literal(value: Any) -> str:
+    """A value as Spark SQL; a date compares as one with the text `2020-12-31`."""
+    if value is None:
+        return "NULL"
     if isinstance(value, str):
         text = value.replace("\\", "\\\\").replace("'", "\\'")
         return f"'{text}'"

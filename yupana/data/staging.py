@@ -1,49 +1,60 @@
-"""Stage: parse a landed file into a Delta table, one row a line, by what the contract says.
+"""Stage: parse a prepared file into a Delta table, one row a record, by what the contract says.
 
-Every row carries the hash of its file and its line number there. Text that cannot be read as
-the column's type becomes null and is named in `_malformed`; personal data is left behind here.
+Every row carries the hash of its file and its line number there, the names of the rules that
+it breaks, and flags for what cleaning changed. Text that cannot be read as the column's type
+becomes null and is named in `_malformed` with its shape; personal data is left behind here.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
-import difflib
-import gzip
-from pathlib import Path
+from functools import reduce
 from typing import TYPE_CHECKING
 
+from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
 from yupana.core.types import DatasetRef, RawObject
-from yupana.data import delta, derive, landing
-from yupana.data.contract import Column, Contract
-from yupana.data.rules import MALFORMED
+from yupana.data import cleaning, delta, derive, personal
+from yupana.data.contract import Contract
+from yupana.data.prepare import Prepared
+from yupana.data.rules import BROKEN, KEY_COUNT, MALFORMED
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column as SparkColumn
     from pyspark.sql import DataFrame, SparkSession
 
-SPARK_TYPES = {"string": "STRING", "integer": "INT", "number": "DOUBLE", "date": "DATE"}
+FLAGS = "quality_flags"
 _CORRUPT = "_corrupt"
 _PARTITION_BITS = 33  # documented layout of monotonically_increasing_id
 
 
-def stage(spark: SparkSession, contract: Contract, raw: RawObject, table: Path) -> DatasetRef:
-    """Write the staging table of one landed file and return its version.
+def stage(
+    spark: SparkSession, settings: Settings, contract: Contract, raw: RawObject, prepared: Prepared
+) -> DatasetRef:
+    """Write the staging table of one prepared file and return its version.
 
     Raises:
-        TerminalError: wrong encoding or header, or no row at all; names file, line, column.
+        TerminalError: the file has no row; names it.
     """
     from pyspark.sql import functions as f
 
-    header = _header(Path(raw.path), contract, raw.source)
-    parsed = _typed(_parsed(_lines(spark, raw.path), header, contract), contract)
-    rows = derive.add(spark, parsed, contract)
-    columns = [*(c.name for c in contract.kept), MALFORMED, "source_sha256", "source_line"]
-    staged = rows.withColumn("source_sha256", f.lit(raw.sha256)).select(*columns)
+    table = settings.table("staging", contract.name)
+    text = _fields(spark, prepared, contract)
+    rows = cleaning.typed(text, contract, _CORRUPT)
+    rows = personal.pseudonymise(rows, contract, settings)
+    rows = derive.add(spark, rows, contract, settings.root)
+    rows = _with_key_count(cleaning.outliers(rows, contract, FLAGS), contract)
+    own = [MALFORMED, *([FLAGS] if contract.flags else []), *([KEY_COUNT] if contract.key else [])]
+    broken = [f.when(~f.expr(rule.good), f.lit(rule.name)) for rule in contract.rules]
+    staged = rows.select(
+        *(c.name for c in contract.kept),
+        *own,
+        f.lit(raw.sha256).alias("source_sha256"),
+        "source_line",
+        # One text, not an array: it is compiled, and Delta skips files without a null.
+        f.nullif(f.concat_ws(",", *broken), f.lit("")).alias(BROKEN),
+    )
     writer = staged.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
     writer.option("userMetadata", delta.commit_metadata(source=raw.sha256)).save(str(table))
-    out = delta.ref(table.parent.parent, "staging", contract.name)
+    out = delta.ref(settings.lake, "staging", contract.name)
     if out.rows == 0:
         raise TerminalError(
             "The file has a header and no row.",
@@ -53,42 +64,34 @@ def stage(spark: SparkSession, contract: Contract, raw: RawObject, table: Path) 
     return out
 
 
-def _header(path: Path, contract: Contract, source: str) -> list[str]:
-    """The file's column names in its order, after a check of encoding and names."""
-    opener = gzip.open if landing.is_gzip(path) else open
-    decoder = codecs.getincrementaldecoder(contract.encoding)()
-    with opener(path, "rb") as stream:
-        for number, line in enumerate(stream, 1):
-            try:
-                text = decoder.decode(line)
-            except UnicodeDecodeError as error:
-                raise TerminalError(
-                    f"The file is not {contract.encoding}: {error.reason}.",
-                    where=f"{source}, line {number}, byte {error.start + 1}",
-                    fix="Set the contract's `encoding` to the file's own, or ask the publisher.",
-                ) from error
-            if number == 1:
-                header = next(csv.reader([text.lstrip("\ufeff")], delimiter=contract.delimiter))
-    found = [name.strip() for name in header]
-    for column in contract.read:
-        if column.published not in found and not column.personal:
-            near = difflib.get_close_matches(str(column.published), found, n=1, cutoff=0.5)
-            raise TerminalError(
-                f"The column '{column.published}' is not in the file.",
-                where=f"{source}, line 1; it has: {', '.join(found)}",
-                fix=(f"If it is now called '{near[0]}', say so" if near else "Say what replaced it")
-                + f" (physicalName) in expectations/{contract.name}/contract.yaml.",
-            )
-    return found
+def _fields(spark: SparkSession, prepared: Prepared, contract: Contract) -> DataFrame:
+    """`source_line`, `_corrupt` and the used columns as texts under their standard names."""
+    from pyspark.sql import functions as f
+
+    places = [
+        (c.name, prepared.header.index(str(c.published)))
+        for c in contract.used
+        if c.published in prepared.header
+    ]
+    if not prepared.lines:
+        rows = spark.read.parquet(str(prepared.path))
+        found = [f.col(f"c{place}").alias(name) for name, place in places]
+        return rows.select("source_line", _CORRUPT, *found)
+    # Placeholder names: the published ones may hold dots, spaces or accents.
+    schema = ", ".join(
+        [*(f"c{i} STRING" for i in range(len(prepared.header))), f"{_CORRUPT} STRING"]
+    )
+    options = {"sep": prepared.delimiter, "columnNameOfCorruptRecord": _CORRUPT, "escape": '"'}
+    row = _lines(spark, prepared).withColumn("row", f.from_csv("value", schema, options))
+    found = [f.col(f"row.c{place}").alias(name) for name, place in places]
+    return row.select("source_line", f.col(f"row.{_CORRUPT}").alias(_CORRUPT), *found)
 
 
-def _lines(spark: SparkSession, path: str) -> DataFrame:
+def _lines(spark: SparkSession, prepared: Prepared) -> DataFrame:
     """Text lines with their number in the file, also where Spark reads it in several parts."""
     from pyspark.sql import functions as f
 
-    lines = spark.read.text(path).withColumn("_id", f.monotonically_increasing_id())
-    if landing.is_gzip(Path(path)):  # read in one part: its ids are the line numbers
-        return _rows(lines.withColumn("source_line", f.col("_id") + 1))
+    lines = spark.read.text(str(prepared.path)).withColumn("_id", f.monotonically_increasing_id())
     part = f.shiftright("_id", _PARTITION_BITS)
     counts = {r["p"]: r["count"] for r in lines.groupBy(part.alias("p")).count().collect()}
     starts, total = [], 0
@@ -97,47 +100,17 @@ def _lines(spark: SparkSession, path: str) -> DataFrame:
         total += counts[key]
     within = f.col("_id").bitwiseAND(f.lit((1 << _PARTITION_BITS) - 1))
     start = f.create_map(*starts)[part] if starts else f.lit(0)
-    return _rows(lines.withColumn("source_line", (start + within + 1).cast("long")))
+    numbered = lines.withColumn("source_line", (start + within + 1).cast("long"))
+    return numbered.where(f"source_line > {prepared.skipped} AND trim(value) != ''").drop("_id")
 
 
-def _rows(numbered: DataFrame) -> DataFrame:
-    """Without the header and without lines that hold nothing."""
-    return numbered.where("source_line > 1 AND trim(value) != ''").drop("_id")
-
-
-def _parsed(lines: DataFrame, header: list[str], contract: Contract) -> DataFrame:
+def _with_key_count(rows: DataFrame, contract: Contract) -> DataFrame:
+    from pyspark.sql import Window
     from pyspark.sql import functions as f
 
-    # Placeholder names: the published ones may hold dots, spaces or accents.
-    schema = ", ".join([*(f"c{i} STRING" for i in range(len(header))), f"{_CORRUPT} STRING"])
-    options = {"sep": contract.delimiter, "columnNameOfCorruptRecord": _CORRUPT}
-    row = lines.withColumn("row", f.from_csv("value", schema, options))
-    wanted = [
-        f.trim(f.col(f"row.c{header.index(str(c.published))}")).alias(c.name)
-        for c in contract.read
-        if not c.personal
-    ]
-    return row.select("source_line", f.col(f"row.{_CORRUPT}").alias(_CORRUPT), *wanted)
-
-
-def _typed(text: DataFrame, contract: Contract) -> DataFrame:
-    from pyspark.sql import functions as f
-
-    read = [c for c in contract.read if not c.personal]
-    unreadable = [f.when(_unreadable(c), f.lit(c.name)) for c in read if c.type != "string"]
-    torn = f.when(f.col(_CORRUPT).isNotNull(), f.lit("row: wrong number of fields"))
-    broken = f.concat_ws(", ", torn, *unreadable)
-    typed = [_cast(c).alias(c.name) for c in read]
-    return text.select("source_line", f.nullif(broken, f.lit("")).alias(MALFORMED), *typed)
-
-
-def _cast(column: Column) -> SparkColumn:
-    from pyspark.sql import functions as f
-
-    return f.expr(f"try_cast(nullif(`{column.name}`, '') AS {SPARK_TYPES[column.type]})")
-
-
-def _unreadable(column: Column) -> SparkColumn:
-    from pyspark.sql import functions as f
-
-    return (f.col(column.name) != "") & _cast(column).isNull()
+    if not contract.key:
+        return rows
+    same = Window.partitionBy(*contract.key)
+    whole = reduce(lambda a, b: a & b, (f.col(k).isNotNull() for k in contract.key))
+    # A row without its whole key breaks `required`; it is not a double of another such row.
+    return rows.withColumn(KEY_COUNT, f.when(whole, f.count(f.lit(1)).over(same)))

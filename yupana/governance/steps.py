@@ -31,6 +31,7 @@ def run(
     inputs: tuple[str, ...] = (),
     depends_on: Any = None,
     still_there: Callable[[tuple[str, ...]], bool] = lambda outputs: True,
+    earlier: bool = False,
 ) -> StepResult:
     """Do `work` unless the newest success of this step had the same inputs.
 
@@ -38,6 +39,7 @@ def run(
         inputs: references that the step reads.
         depends_on: anything else that the result depends on (code hash, parameters).
         still_there: whether the outputs of an earlier success still exist.
+        earlier: any earlier success with the same inputs counts, not the newest alone.
 
     Returns:
         StepResult with status `done`, or `unchanged` when nothing had to run.
@@ -46,7 +48,9 @@ def run(
         Exception: as raised by `work`, after a `failed` event was logged.
     """
     key = value_sha256([inputs, depends_on])
-    before = events.last_done(settings.events, step, subject)
+    before = events.last_done(
+        settings.events, step, subject, lambda e: not earlier or e["key"] == key
+    )
     if before and before["key"] == key and still_there(tuple(before["outputs"])):
         return StepResult(
             step=step,

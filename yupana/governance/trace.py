@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.tree import Tree
 
 # What a reader asks first about a step; every other fact stays in `to_json`.
-_TOLD = ("rows", "source", "publisher", "licence")
+_TOLD = ("rows", "known_on", "validation", "source", "publisher", "licence")
 _NEWEST = 5
 _SIBLINGS = 3
 

@@ -1,52 +1,177 @@
 """The one module that imports Airflow: what DAG files need of it, in one shape.
 
 A task runs a `yupana` command and passes references on; it never sees a row.
+
+Dates. A run by hand or by the clock publishes what the source holds now, and the ingest itself
+knows when it first saw those bytes. Only a backfill tells of the past: it must name the file of
+each date (`source` with `{date}`), because a live address would pass today's bytes off as old
+knowledge. Its asset events bear the date as partition key, and Airflow starts no DAG on them
+that does not ask for partitions: nothing retrains for each week of a backfill.
 """
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from airflow.sdk import DAG, Asset, task
+from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, task
+
+# The package's type stub does not list these three.
+from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference  # type: ignore[attr-defined]  # isort: skip
 from airflow.sdk.exceptions import AirflowFailException
 
-from yupana.core.errors import TerminalError
+from yupana.core.errors import TerminalError, UsageError
+from yupana.orchestration.alerts import deadline_missed
 from yupana.orchestration.command import run_command
 
-START = datetime(2026, 1, 1)
-DEFAULTS = {"owner": "yupana", "retries": 2, "retry_delay": timedelta(minutes=2)}
+ZONE = "America/Lima"
+START = datetime(2026, 1, 1, tzinfo=ZoneInfo(ZONE))
+TEAM = "yupana"
+XCOM_BYTES = 4096
+RETRIES = {
+    "retries": 3,
+    "retry_delay": timedelta(minutes=1),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=30),
+}
+DATED = {
+    "source": Param(
+        None,
+        type=["null", "string"],
+        description="A file or URL; {date} stands for the date. Default: the contract's.",
+    ),
+    "as_of": Param(
+        None,
+        type=["null", "string"],
+        format="date",
+        description="The date on which that file was what was known. Default: when first seen.",
+    ),
+}
 
-__all__ = ["Asset", "command", "dag"]
+__all__ = ["DATED", "Asset", "command", "dag"]
 
 
-def dag(name: str, doc: str, **given: Any) -> DAG:
-    """A DAG with the project's defaults: no catch-up, retries, documentation."""
+def dag(
+    name: str,
+    doc: str,
+    *,
+    tags: list[str],
+    schedule: str | list[Asset] | None,
+    owner: str = TEAM,
+    within: timedelta = timedelta(hours=2),
+    params: dict[str, Param] | None = None,
+) -> DAG:
+    """A DAG with the project's defaults: retries, one run at a time, an alert when it is late.
+
+    Args:
+        schedule: a cron expression or preset in Peruvian time, assets to wait for, or None for
+            runs by hand. What runs by the clock starts switched off: turning it on is a decision.
+        within: how long a run may take from when it was queued.
+    """
+    by_clock = isinstance(schedule, str)
     return DAG(
         name,
         doc_md=doc,
+        schedule=CronTriggerTimetable(schedule, timezone=ZONE) if by_clock else schedule,
         start_date=START,
         catchup=False,
-        default_args=DEFAULTS,
         max_active_runs=1,
-        **given,
+        is_paused_upon_creation=by_clock,
+        tags=tags,
+        params=params,
+        deadline=DeadlineAlert(
+            reference=DeadlineReference.DAGRUN_QUEUED_AT,
+            interval=within,
+            callback=AsyncCallback(deadline_missed),
+        ),
+        default_args={"owner": owner, **RETRIES},
     )
 
 
 def command(task_id: str, args: list[str], outlets: list[Asset] | None = None) -> Any:
     """A task that runs `yupana <args>` and returns the references it made.
 
-    An error in the data fails the task at once; outside trouble is retried.
+    An error in the data, or a wrong command, fails the task at once; outside trouble is retried.
+    Where the DAG has the parameters `DATED`, they are added to the command.
     """
 
-    @task(task_id=task_id, outlets=outlets or [], doc_md=f"`yupana {' '.join(args)}`")  # type: ignore[untyped-decorator]
-    def run(*, outlet_events: Any = None) -> list[str]:
+    @task(  # type: ignore[untyped-decorator]
+        task_id=task_id,
+        outlets=outlets or [],
+        doc_md=f"`yupana {' '.join(args)}`",
+        # Also a backfill beside a scheduled run: `max_active_runs` counts those apart.
+        max_active_tis_per_dag=1,
+    )
+    def run(
+        args: list[str], *, params: Any = None, dag_run: Any = None, outlet_events: Any = None
+    ) -> list[str]:
         try:
-            result = run_command(args)
+            date = _backfilled(dag_run)
+            result = run_command([*args, *dated(params, date)])
+            for asset in outlets or []:
+                outlet_events[asset].extra = event_extra(result)
+                if date:
+                    outlet_events[asset].add_partitions(date)
+            return references(result)
         except TerminalError as error:
             raise AirflowFailException(str(error)) from error
-        for asset in outlets or []:
-            outlet_events[asset].extra = {"ref": result["outputs"][0], **result["metrics"]}
-        return list(result["outputs"])
 
-    return run()
+    return run(args)
+
+
+def dated(params: Any, backfilled: str | None) -> list[str]:
+    """Options of the command for the run's parameters `source` and `as_of`.
+
+    Args:
+        backfilled: the date (ISO) that a backfill is at, else None.
+
+    Raises:
+        UsageError: a backfill that does not say where each date's file is.
+    """
+    source, as_of = params.get("source"), params.get("as_of") or backfilled
+    if backfilled and "{date}" not in (source or ""):
+        raise UsageError(
+            "A backfill must say where the file of each date is.",
+            where=f"the run for {backfilled}",
+            fix="""Add --dag-run-conf '{"source": "/archive/{date}.csv"}' to `airflow backfill"""
+            " create`: what the source holds today was not known then.",
+        )
+    given = [f"--source={source.replace('{date}', as_of or '')}"] if source else []
+    return given + ([f"--as-of={as_of}"] if as_of else [])
+
+
+def _backfilled(dag_run: Any) -> str | None:
+    if dag_run.run_type != "backfill":
+        return None
+    return str(dag_run.logical_date.astimezone(ZoneInfo(ZONE)).date())
+
+
+def event_extra(result: dict[str, Any]) -> dict[str, Any]:
+    """What an asset's event tells those who wait for it: version, validation, rows, date."""
+    ref, facts = str(result["outputs"][0]), result["metrics"]
+    version = ref.rpartition("@")[2]
+    return {
+        "ref": ref,
+        "version": int(version) if version.isdigit() else version,
+        "validation": next((r for r in result["outputs"] if r.startswith("validation:")), None),
+        "rows": facts.get("rows"),
+        "known_on": facts.get("known_on"),
+    }
+
+
+def references(result: dict[str, Any]) -> list[str]:
+    """The references that a command made: all that passes between tasks.
+
+    Raises:
+        TerminalError: they are so long that rows must be among them.
+    """
+    outputs = [str(o) for o in result["outputs"]]
+    if len(json.dumps(outputs)) > XCOM_BYTES:
+        raise TerminalError(
+            f"The command's outputs are longer than {XCOM_BYTES} bytes.",
+            where=f"{result['step']} {result['subject']}",
+            fix="Return references (delta:…@version, report:…), never what they refer to.",
+        )
+    return outputs

@@ -1,93 +1,170 @@
-"""Ingest: land → stage → audit → publish, for any data set that has a contract."""
+"""Ingest: fetch → land → stage → audit → publish, for any data set that has a contract."""
 
 from __future__ import annotations
 
+import errno
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError
+from yupana.core.errors import TerminalError, TransientError, UsageError
+from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress, stage
-from yupana.core.types import RawObject, StepResult
+from yupana.core.types import DatasetRef, RawObject, StepResult, ValidationResult
 from yupana.data import contract as contracts
-from yupana.data import delta, landing
+from yupana.data import delta, history, landing, sources
 from yupana.data.contract import Contract
+from yupana.data.sources import Fetched
 from yupana.governance import steps
 
 
-def ingest(settings: Settings, name: str, source: Path | None, progress: Progress) -> StepResult:
+def ingest(
+    settings: Settings,
+    name: str,
+    location: str | None,
+    progress: Progress,
+    *,
+    as_of: date | None = None,
+    today: date | None = None,
+) -> StepResult:
     """Publish one file of a data set; a file that is published already starts no JVM.
 
+    Two ingests of one data set wait for each other. After a crash at any point, running it
+    again completes it: no row twice, none lost.
+
+    Args:
+        location: path, URL or portal resource; None takes the contract's.
+        as_of: the date on which this file was what was known; default: when it first landed.
+        today: the date that counts as today (UTC).
+
     Raises:
-        UsageError: no such data set or file.
+        UsageError: no such data set or file, or `as_of` is before what is published.
         TerminalError: the file is damaged or fails its audit; the last good version stays.
+        TransientError: the network, the disk or another process stood in the way.
     """
     contract = contracts.load(settings.root, name)
-    chosen = source or contract.source
-    landed = steps.run(
+    lock = settings.home / "locks" / f"{name}.lock"
+    with one_at_a_time(lock, f"another ingest of {name}", progress), _outside_trouble(settings):
+        fetched = sources.fetch(settings, name, location or contract.location, progress)
+        raw = _landed(settings, contract, fetched)
+        return _published(settings, contract, raw, progress, as_of, today)
+
+
+def _landed(settings: Settings, contract: Contract, fetched: Fetched) -> RawObject:
+    def work() -> steps.Outcome:
+        raw = landing.land(settings, contract.name, fetched, format=contract.format)
+        facts = {
+            "raw": raw.model_dump(),
+            "publisher": contract.publisher,
+            "licence": contract.licence,
+            "contract_version": contract.version,
+        }
+        return steps.Outcome((raw.ref,), metrics=facts)
+
+    found = steps.run(
         settings,
         "land",
-        name,
-        lambda: _land(settings, contract, chosen),
-        depends_on=[str(chosen), _stamp(chosen)],
-        still_there=lambda refs: (settings.home / "landing" / name / refs[0][4:]).exists(),
-    )
-    raw = RawObject.model_validate(landed.metrics["raw"])
-    published = settings.table("published", name)
-    return steps.run(
-        settings,
-        "ingest",
-        name,
-        lambda: _publish(settings, contract, raw, progress),
-        inputs=(raw.ref,),
-        depends_on=contract.sha256,
+        contract.name,
+        work,
+        depends_on=[fetched.shown, fetched.unchanged_sha256 or _stamp(fetched.path)],
         still_there=lambda refs: (
-            delta.exists(published) and refs[0].endswith(f"@{delta.version_of(published)}")
+            landing.find(settings, contract.name, refs[0].removeprefix("raw:")) is not None
         ),
     )
+    return RawObject.model_validate(found.metrics["raw"])
 
 
 def _stamp(path: Path) -> list[int]:
     """Size and time of change: whether the file must be hashed again."""
-    return [path.stat().st_size, path.stat().st_mtime_ns] if path.exists() else []
+    return [path.stat().st_size, path.stat().st_mtime_ns]
 
 
-def _shown(path: Path, root: Path) -> str:
-    """A source's name in records: a file of the project without this machine's folders."""
-    return str(path.relative_to(root) if path.is_relative_to(root) else path)
+def _published(
+    settings: Settings,
+    contract: Contract,
+    raw: RawObject,
+    progress: Progress,
+    as_of: date | None,
+    today: date | None,
+) -> StepResult:
+    table = settings.table("published", contract.name)
+    before = history.find(
+        table, source_sha256=raw.sha256, contract_sha256=contract.sha256, known_on=as_of
+    )
+
+    def work() -> steps.Outcome:
+        if before:
+            return _recovered(contract.name, before)
+        newest = max((p.known_on for p in history.published_versions(table)), default=None)
+        known_on = as_of or max(filter(None, [landing.first_seen(settings, raw), newest]))
+        if newest and known_on < newest:
+            raise UsageError(
+                f"A file known on {known_on} cannot follow one known on {newest}.",
+                where=f"published/{contract.name}",
+                fix="Ingest files in the order in which they were known.",
+            )
+        return _publish(settings, contract, raw, known_on, progress)
+
+    return steps.run(
+        settings,
+        "ingest",
+        contract.name,
+        work,
+        inputs=(raw.ref,),
+        depends_on=[contract.sha256, as_of],
+        still_there=lambda _: before is not None,
+        earlier=True,
+    )
 
 
-def _land(settings: Settings, contract: Contract, source: Path) -> steps.Outcome:
-    raw = landing.land(settings, contract.name, source, shown=_shown(source, settings.root))
+def _recovered(name: str, before: history.Publication) -> steps.Outcome:
+    """What a crash between the commit and its event left unsaid."""
+    ref = f"delta:published/{name}@{before.version}"
     facts = {
-        "raw": raw.model_dump(),
-        "publisher": contract.publisher,
-        "licence": contract.licence,
-        "contract_version": contract.version,
+        "rows": before.rows,
+        "version": before.version,
+        "source_sha256": before.source_sha256,
+        "known_on": str(before.known_on),
+        "contract_version": before.contract_version,
     }
-    return steps.Outcome((raw.ref,), metrics=facts)
+    return steps.Outcome((ref, f"validation:{before.validation}"), metrics=facts)
 
 
 def _publish(
-    settings: Settings, contract: Contract, raw: RawObject, progress: Progress
+    settings: Settings, contract: Contract, raw: RawObject, known_on: date, progress: Progress
 ) -> steps.Outcome:
-    from yupana.data import publish, spark, staging
+    if contract.format == "object":
+        return _publish_object(settings, contract, raw, known_on, progress)
+    from yupana.data import prepare, publish, spark, staging
     from yupana.validation.audit import audit, require
 
     seconds: dict[str, float] = {}
-    table = {z: settings.table(z, contract.name) for z in ("staging", "quarantine", "published")}
-    with stage(progress, "start Spark", seconds):
-        session = spark.session(settings)
-    with stage(progress, f"stage {Path(raw.source).name}", seconds):
-        staged = staging.stage(session, contract, raw, table["staging"])
-        rows = session.read.format("delta").load(staged.path).cache()
-    with stage(progress, f"audit {staged.rows:,} rows by Great Expectations", seconds):
-        validation = audit(contract, rows, settings.reports / "validation")
-    with stage(progress, "quarantine", seconds):
-        aside = publish.quarantine(session, contract, staged, raw, table["quarantine"])
-    require(validation, contract, rows, raw.source)
-    with stage(progress, "publish", seconds):
-        out = publish.publish(session, contract, staged, raw, validation, table["published"])
-    rows.unpersist()
+    work = settings.home / "work" / contract.name
+    shown = Path(raw.source).name
+    try:
+        with stage(progress, f"read {shown}", seconds):
+            prepared = prepare.prepare(settings, contract, raw, work)
+        with stage(progress, "start Spark", seconds):
+            session = spark.session(settings)
+        with stage(progress, f"stage {shown}", seconds):
+            staged = staging.stage(session, settings, contract, raw, prepared)
+            rows = session.read.format("delta").load(staged.path)
+        with stage(progress, f"audit {staged.rows:,} rows by Great Expectations", seconds):
+            validation = audit(contract, rows, settings.reports / "validation")
+        with stage(progress, "quarantine", seconds):
+            aside = publish.quarantine(session, settings, contract, staged, raw)
+        require(validation, contract, rows, raw.source)
+        facts = _origin(contract, raw, validation, staged, aside, known_on)
+        with stage(progress, "publish", seconds):
+            metadata = delta.commit_metadata(**facts)
+            out = publish.publish(session, settings, contract, staged, raw, metadata)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
     if staged.rows != out.rows + aside.rows:
         raise TerminalError(
             f"Row counts do not add up: read {staged.rows}, published {out.rows}, "
@@ -95,13 +172,70 @@ def _publish(
             where=contract.name,
             fix="This is a fault of yupana: please report it with the event log.",
         )
-    counts = {"read": staged.rows, "published": out.rows, "quarantined": aside.rows}
-    facts = {
-        "rows": counts,
-        "version": out.version,
-        "source_sha256": raw.sha256,
-        "validation": validation.report,
-        "stages": seconds,
-        "contract_version": contract.version,
+    told = {**facts, "version": out.version, "report": validation.report, "stages": seconds}
+    return steps.Outcome((out.ref, aside.ref, validation.ref), inputs=(staged.ref,), metrics=told)
+
+
+def _publish_object(
+    settings: Settings, contract: Contract, raw: RawObject, known_on: date, progress: Progress
+) -> steps.Outcome:
+    from yupana.data import objects
+
+    seconds: dict[str, float] = {}
+    facts = _facts(contract, raw, known_on, {"read": 1, "published": 1, "quarantined": 0})
+    with stage(progress, f"publish {Path(raw.source).name}", seconds):
+        out = objects.publish(settings, contract, raw, delta.commit_metadata(**facts))
+    return steps.Outcome((out.ref,), metrics={**facts, "version": out.version, "stages": seconds})
+
+
+def _origin(
+    contract: Contract,
+    raw: RawObject,
+    validation: ValidationResult,
+    staged: DatasetRef,
+    aside: DatasetRef,
+    known_on: date,
+) -> dict[str, Any]:
+    """What the commit says of itself."""
+    rows = {
+        "read": staged.rows,
+        "published": staged.rows - aside.rows,
+        "quarantined": aside.rows,
     }
-    return steps.Outcome((out.ref, aside.ref, validation.ref), inputs=(staged.ref,), metrics=facts)
+    return {**_facts(contract, raw, known_on, rows), "validation": validation.id}
+
+
+def _facts(
+    contract: Contract, raw: RawObject, known_on: date, rows: dict[str, int]
+) -> dict[str, Any]:
+    return {
+        "run": uuid.uuid4().hex,
+        "rows": rows,
+        "source": raw.source,
+        "source_sha256": raw.sha256,
+        "known_on": str(known_on),
+        "contract": contract.name,
+        "contract_version": contract.version,
+        "contract_sha256": contract.sha256,
+    }
+
+
+@contextmanager
+def _outside_trouble(settings: Settings) -> Iterator[None]:
+    """A full disk, met by Python or by Spark, is worth a retry once there is room.
+
+    Raises:
+        TransientError: names the folder and what to do.
+    """
+    try:
+        yield
+    except Exception as error:
+        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        if full or "No space left on device" in str(error):
+            free = shutil.disk_usage(settings.home).free / 2**20
+            raise TransientError(
+                "The disk is full; nothing was published.",
+                where=f"{settings.home} ({free:,.0f} MiB free)",
+                fix="Make room (`yupana maintain`), or move YUPANA_HOME, and run it again.",
+            ) from error
+        raise

@@ -3,24 +3,20 @@ Evidently reports on what was answered."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError
 from yupana.core.hashing import file_sha256
 from yupana.core.progress import Progress
 from yupana.data import contract as contracts
 from yupana.data import delta
 from yupana.governance import events, steps
-from yupana.orchestration import service
+from yupana.orchestration import airflow_home, service
 from yupana.orchestration.command import run_command
 
 DATASET = "dengue_linelist"
@@ -53,10 +49,9 @@ def run(settings: Settings, progress: Progress) -> ThreadRun:
         done.seconds[name] = round(now - start, 1)
         start = now
 
-    airflow = airflow_environment(settings)
     if not (settings.home / "airflow" / "airflow.db").exists():
         progress.say("Airflow: prepare its database …")
-        _airflow(settings, airflow, ["db", "migrate"])
+        airflow_home.run(settings, ["db", "migrate"])
         part("Airflow database")
     for name in (f"ingest_{DATASET}", USE_CASE):
         progress.say(f"Airflow: the DAG {name} …")
@@ -64,7 +59,7 @@ def run(settings: Settings, progress: Progress) -> ThreadRun:
             settings,
             "dag",
             name,
-            partial(_dag, settings, airflow, name),
+            partial(_dag, settings, name),
             depends_on=_sources(settings),
             still_there=_still_there(settings),
         )
@@ -82,8 +77,8 @@ def run(settings: Settings, progress: Progress) -> ThreadRun:
     return done
 
 
-def _dag(settings: Settings, environment: dict[str, str], name: str) -> steps.Outcome:
-    _airflow(settings, environment, ["dags", "test", name])
+def _dag(settings: Settings, name: str) -> steps.Outcome:
+    airflow_home.run(settings, ["dags", "test", name])
     return steps.Outcome((f"dag:{name}",))
 
 
@@ -91,84 +86,17 @@ def _sources(settings: Settings) -> list[str]:
     """Everything that the DAGs' results depend on: code, contract and source file."""
     contract = contracts.load(settings.root, DATASET)
     rooms = ("dags", "pipelines", "models", "feature_repo", "yupana")
-    return [events.code_hash(settings.root, *rooms), contract.sha256, file_sha256(contract.source)]
+    return [
+        events.code_hash(settings.root, *rooms),
+        contract.sha256,
+        file_sha256(settings.root / contract.location),
+    ]
 
 
 def _still_there(settings: Settings) -> Callable[[tuple[str, ...]], bool]:
     """Whether the tables that the DAGs made were not removed since."""
     made = (settings.table("published", DATASET), settings.table("features", "outbreak_weekly"))
     return lambda _: all(delta.exists(table) for table in made)
-
-
-def airflow_environment(settings: Settings) -> dict[str, str]:
-    """Airflow on one machine: SQLite, this project's DAGs, nothing from outside."""
-    home = settings.home / "airflow"
-    return {
-        **settings.environment(),
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(settings.root / "dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__PARALLELISM": "4",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
-        "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
-        "PYTHONPATH": str(settings.root),
-    }
-
-
-def airflow_standalone(settings: Settings) -> None:
-    """Airflow's scheduler, triggerer and web page in one process group, until Ctrl-C.
-
-    The log shows the page's address and the password of `admin`.
-    """
-    (settings.home / "airflow").mkdir(exist_ok=True)
-    child = subprocess.Popen(
-        [sys.executable, "-m", "airflow", "standalone"],
-        env=airflow_environment(settings),
-        start_new_session=True,
-    )
-    try:
-        child.wait()
-    finally:
-        service.stop_group(child)
-
-
-def _airflow(settings: Settings, environment: dict[str, str], args: list[str]) -> None:
-    log = settings.home / "logs" / f"airflow-{args[-1]}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    (settings.home / "airflow").mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "airflow", *args]
-    with (
-        log.open("w") as stream,
-        subprocess.Popen(
-            command,
-            env=environment,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        ) as child,
-    ):
-        try:
-            code = child.wait()
-        except BaseException:
-            service.stop_group(child)
-            raise
-    said = log.read_text(errors="replace")
-    if code or "state=failed" in said:
-        raise TerminalError(
-            f"`airflow {' '.join(args)}` failed.\n{_reason(said)}",
-            where=str(log),
-            fix="Mend what the lines above say and run it again; what was done is kept.",
-        )
-
-
-def _reason(log: str) -> str:
-    """The lines that a person needs: yupana's own error, else the log's end."""
-    lines = log.strip().splitlines()
-    for number in range(len(lines) - 1, -1, -1):
-        if lines[number].startswith("yupana:"):
-            more = takewhile(lambda line: line.startswith("  "), lines[number + 1 :])
-            return "\n".join([lines[number].removeprefix("yupana: "), *more])
-    return "\n".join(lines[-8:])
 
 
 def log_folder(settings: Settings) -> Path:

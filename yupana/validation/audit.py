@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from yupana.core.errors import TerminalError
 from yupana.core.types import RuleResult, ValidationResult
 from yupana.data.contract import Contract
-from yupana.data.rules import Rule
+from yupana.data.rules import BROKEN, Rule
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -70,12 +70,14 @@ def require(
         return
     worst = max(validation.rules, key=lambda r: r.broken)
     rule = next(r for r in contract.rules if r.name == worst.rule)
-    first = staged.where(f"NOT {rule.good}").agg({"source_line": "min"}).first()
+    broke = f"array_contains(split({BROKEN}, ','), '{rule.name}')"
+    first = staged.where(broke).agg({"source_line": "min"}).first()
     line = first[0] if first else "?"
+    column = "the key" if rule.kind == "unique" else f"column {rule.column}"
     raise TerminalError(
         f"The audit failed: {worst.broken:,} of {worst.rows:,} rows break '{worst.rule}', and "
         f"the contract allows {contract.limit:.0%}.",
-        where=f"{source}, first in line {line}, column {rule.column}",
+        where=f"{source}, first in line {line}, {column}",
         fix=f"Read {validation.report}; mend the file, or expectations/{contract.name}/"
         "contract.yaml if the rule is wrong. The last good version stays published.",
     )
@@ -91,6 +93,8 @@ def _expectation(rule: Rule, mostly: float) -> Any:
         return gxe.ExpectColumnValuesToNotBeNull(**meta)
     if rule.kind == "codes":
         return gxe.ExpectColumnValuesToBeInSet(value_set=list(rule.values), **meta)
+    if rule.kind == "unique":
+        return gxe.ExpectColumnValuesToBeBetween(min_value=1, max_value=1, **meta)
     if rule.kind == "pattern":
         return gxe.ExpectColumnValuesToMatchRegex(regex=rule.values[0], **meta)
     low, high = rule.values

@@ -1,0 +1,83 @@
+"""Climate of Iquitos: padded sentinels, blank lines, odd headers, workbooks."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+
+import pandas as pd
+import polars as pl
+import pytest
+from realdata import publish
+
+from yupana.config.settings import Settings
+
+pytestmark = [pytest.mark.spark, pytest.mark.real, pytest.mark.usefixtures("spark")]
+FOLDER = "iquitos_challenge/Environmental_data"
+
+
+def plain(values: pd.Series) -> list[float | None]:
+    return [None if math.isnan(v) else float(v) for v in values.astype(float)]
+
+
+def test_station(lake: Settings, shared) -> None:
+    path = shared(f"{FOLDER}/IquitosPE000084377.csv")
+    raw = pd.read_csv(path, skipinitialspace=True, na_values=[-9999.0])
+    found = publish(lake, "iquitos_station_daily", path)
+    assert found.counts == (14_554, 14_554, 0)
+    columns = {
+        "temperature_max": "TMAX",
+        "temperature_min": "TMIN",
+        "temperature_mean": "TAVG",
+        "temperature_range": "TDTR",
+        "precipitation": "PRCP",
+    }
+    for ours, theirs in columns.items():
+        assert found.good[ours].to_list() == plain(raw[theirs]), ours
+    assert found.good["temperature_max"].null_count() == 6149
+    assert (found.good["temperature_max"].max(), found.good["precipitation"].max()) == (42.2, 461.3)
+    assert found.flags == {"temperature_max.outlier_flag": 2, "precipitation.outlier_flag": 5}
+    days = found.good["date"]
+    assert (days.min(), days.max()) == (date(1973, 1, 2), date(2015, 3, 14))
+    assert (days.max() - days.min()).days + 1 - days.n_unique() == 858
+
+
+def test_vegetation(lake: Settings, shared) -> None:
+    path = shared(f"{FOLDER}/iquitos_noqc.csv")
+    raw = pd.read_csv(path, skipinitialspace=True)
+    found = publish(lake, "iquitos_ndvi_weekly", path)
+    assert found.counts == (1691, 1691, 0)
+    pixels = [c for c in found.good.columns if c.startswith("ndvi_")]
+    for ours, theirs in zip(pixels, raw.columns[2:], strict=True):
+        assert found.good[ours].to_list() == plain(raw[theirs])
+    assert sum(found.good[c].null_count() for c in pixels) == 60
+    assert found.good["source_line"].min() == 3  # the second line is blank
+    assert found.good.filter(pl.col("week") == 53)["year"].to_list() == [2002]
+    assert sum(found.flags.values()) == int((raw.iloc[:, 2:] < 0).sum().sum()) == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "sheet", "days", "measures"),
+    [
+        ("iquitos_reanalysis_daily", "Iquitos.xlsx", "RanalysisTemp", 13_259, 5),
+        ("iquitos_humidity_daily", "Iquitos.xlsx", "ReanalysisHumidity", 13_254, 4),
+        ("iquitos_precipitation_daily", "Iquitos_Precip.xlsx", "Iquitos", 11_408, 1),
+    ],
+)
+def test_workbooks(
+    lake: Settings, shared, name: str, file: str, sheet: str, days: int, measures: int
+) -> None:
+    path = shared(f"{FOLDER}/{file}")
+    found = publish(lake, name, path)
+    # The row of units below the header is not a day.
+    assert found.counts == (days + 1, days, 1)
+    assert found.aside["source_line"].to_list() == [2]
+    raw = pd.read_excel(path, sheet_name=sheet, engine="calamine", header=0).iloc[1:]
+    ours = found.good.select(found.good.columns[4 : 4 + measures])
+    for place, column in enumerate(ours.columns, 3):
+        expected = raw.iloc[:, place].astype(float).replace(-9999, float("nan"))
+        assert ours[column].to_list() == plain(expected), column
+    parts = dict(zip(("year", "month", "day"), raw.iloc[:, :3].astype(int).T.values, strict=True))
+    assert found.good["date"].to_list() == list(pd.to_datetime(parts).dt.date)
+    if name == "iquitos_precipitation_daily":
+        assert found.good["precipitation"].null_count() == 121

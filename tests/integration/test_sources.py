@@ -1,0 +1,384 @@
+"""Sources over HTTP: whole, never spliced, asked for once, and honest about what went wrong."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from replay import File, Site, answer, drop_after, first, serving
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError, TransientError, UsageError
+from yupana.core.progress import Silent
+from yupana.core.types import RawObject
+from yupana.data import landing, sources
+from yupana.data.landing import Fetched
+
+NAME = "cases"
+OLD = b"year,cases\n" + b"".join(b"%d,%d\n" % (i, i * 7) for i in range(200_000))
+NEW = OLD.replace(b"7", b"8")
+SOON = 0.01
+DAYS = "Wed, 08 Feb 2023 15:41:00 GMT", "Thu, 09 Feb 2023 15:41:00 GMT"
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving() as made:
+        yield made
+
+
+def fetch(lake: Settings, location: str) -> Fetched:
+    return sources.fetch(lake, NAME, location, Silent(), first_wait=SOON)
+
+
+def land(lake: Settings, fetched: Fetched, format: str = "csv") -> RawObject:
+    return landing.land(lake, NAME, fetched, format=format)
+
+
+def records(raw: RawObject) -> list[dict]:
+    return json.loads((Path(raw.path).parent / "landed.json").read_text("utf-8"))
+
+
+def leftovers(lake: Settings) -> list[Path]:
+    home = lake.home / "landing" / NAME
+    return [p for p in home.rglob("*") if p.is_file() and len(p.parent.name) != 64]
+
+
+def test_a_download_lands_with_where_and_when(lake: Settings, site: Site) -> None:
+    site.files["/datos/casos 2024 año.csv"] = File(
+        OLD, '"v1"', DAYS[0], {"Content-Type": "text/csv"}
+    )
+    raw = land(lake, fetch(lake, f"{site.url}/datos/casos 2024 año.csv"))
+    assert Path(raw.path).read_bytes() == OLD
+    assert raw.sha256 == hashlib.sha256(OLD).hexdigest()
+    assert raw.source == f"{site.url}/datos/casos%202024%20a%C3%B1o.csv"
+    facts = records(raw)[0]["facts"]
+    assert facts["status"] == 200
+    assert facts["headers"]["etag"] == '"v1"'
+    assert facts["headers"]["content-type"] == "text/csv"
+    assert leftovers(lake) == []
+    assert site.headers("User-Agent") == [lake.user_agent]
+
+
+def test_a_broken_connection_goes_on_where_it_stopped(lake: Settings, site: Site) -> None:
+    site.files["/a.csv"] = File(OLD, '"v1"')
+    site.faults = [drop_after(700_000), drop_after(500_000)]
+    assert fetch(lake, f"{site.url}/a.csv").path.read_bytes() == OLD
+    assert site.headers("Range") == ["", "bytes=700000-", "bytes=1200000-"]
+    assert site.headers("If-Range") == ["", '"v1"', '"v1"']
+
+
+def test_a_rest_that_comes_in_pieces_is_put_together(lake: Settings, site: Site) -> None:
+    site.files["/a.csv"] = File(OLD, '"v1"')
+    span = f"bytes 700000-799999/{len(OLD)}"
+    piece = answer(206, OLD[700_000:800_000], ETag='"v1"', Content_Range=span)
+    site.faults = [drop_after(700_000), piece]
+    assert fetch(lake, f"{site.url}/a.csv").path.read_bytes() == OLD
+    assert site.headers("Range") == ["", "bytes=700000-", "bytes=800000-"]
+
+
+def test_without_a_validator_it_starts_again(lake: Settings, site: Site) -> None:
+    site.files["/a.csv"] = File(OLD, 'W/"weak"')
+    site.faults = [drop_after(700_000)]
+    assert fetch(lake, f"{site.url}/a.csv").path.read_bytes() == OLD
+    assert site.headers("Range") == ["", ""]
+
+
+def _fetch_slowly(home: Path, url: str) -> None:
+    sources.fetch(Settings(home=home), NAME, url, Silent())
+
+
+def test_a_killed_process_is_gone_on_from(lake: Settings, site: Site) -> None:
+    body = OLD * 3
+
+    def crawl(handler) -> bool:
+        handler.send_response(200)
+        handler.send_header("ETag", '"v1"')
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body[:4_000_000])
+        time.sleep(20)
+        return True
+
+    site.files["/a.csv"] = File(body, '"v1"')
+    site.faults = [crawl]
+    url = f"{site.url}/a.csv"
+    child = multiprocessing.get_context("spawn").Process(
+        target=_fetch_slowly, args=(lake.home, url)
+    )
+    child.start()
+    end = time.monotonic() + 30
+    while not any(p.stat().st_size for p in lake.home.rglob("*.part")):
+        assert time.monotonic() < end, "nothing was downloaded"
+        time.sleep(0.05)
+    os.kill(child.pid, signal.SIGKILL)
+    child.join()
+    (part,) = lake.home.rglob("*.part")
+    came = part.stat().st_size
+    assert fetch(lake, url).path.read_bytes() == body
+    assert site.headers("Range") == ["", f"bytes={came}-"]
+
+
+REST = {"Content_Range": f"bytes 700000-{len(NEW) - 1}/{len(NEW)}", "ETag": '"9"'}
+MIDWAY = {
+    "another etag": (File(OLD, '"1"'), File(NEW, '"2"'), []),
+    "another date": (File(OLD, "", DAYS[0]), File(NEW, "", DAYS[1]), []),
+    "another size": (File(OLD, "", DAYS[0]), File(NEW + b"1,2\n", "", DAYS[0]), []),
+    "shorter than what came": (File(OLD, '"1"'), File(b"a,b\n", '"1"'), [answer(416)]),
+    "a server without ranges": (File(OLD, '"1"'), File(NEW, '"1"'), [answer(200, NEW)]),
+    "the rest of another": (
+        File(OLD, '"1"'),
+        File(NEW, '"9"'),
+        [answer(206, NEW[700_000:], **REST)],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MIDWAY)
+def test_a_file_that_changes_midway_is_never_spliced(lake: Settings, site: Site, case: str) -> None:
+    before, after, faults = MIDWAY[case]
+    site.files["/a.csv"] = before
+
+    def drop_and_change(handler) -> bool:
+        drop_after(700_000)(handler)
+        site.files["/a.csv"] = after
+        return True
+
+    site.faults = [drop_and_change, *faults]
+    assert fetch(lake, f"{site.url}/a.csv").path.read_bytes() == after.body
+    assert site.headers("Range")[1] == "bytes=700000-"
+
+
+def test_an_unchanged_source_is_not_downloaded_again(lake: Settings, site: Site) -> None:
+    site.files["/a.csv"] = File(OLD, '"v1"')
+    url = f"{site.url}/a.csv"
+    raw = land(lake, fetch(lake, url))
+    again = fetch(lake, url)
+    assert site.headers("If-None-Match") == ["", '"v1"']
+    assert again.facts["status"] == 304
+    assert again.unchanged_sha256 == raw.sha256
+    assert land(lake, again) == raw
+    assert len(records(raw)) == 1
+
+
+def test_a_server_that_knows_no_conditions_is_heard_out_early(lake: Settings, site: Site) -> None:
+    site.files["/a.csv"] = File(OLD, "", DAYS[0])
+    url = f"{site.url}/a.csv"
+    raw = land(lake, fetch(lake, url))
+    site.faults = [answer(200, OLD, Last_Modified=DAYS[0])]
+    assert fetch(lake, url).unchanged_sha256 == raw.sha256
+    site.faults = [answer(200, OLD + b"1,2\n", Last_Modified=DAYS[0])]
+    assert fetch(lake, url).unchanged_sha256 is None
+
+
+def test_a_new_version_lands_beside_the_old_and_a_return_is_noted(
+    lake: Settings, site: Site
+) -> None:
+    url = f"{site.url}/a.csv"
+    landed = []
+    for tag, body in (("1", OLD), ("2", NEW), ("3", OLD)):
+        site.files["/a.csv"] = File(body, f'"{tag}"')
+        landed.append(land(lake, fetch(lake, url)))
+    assert landed[0] == landed[2] != landed[1]
+    assert [r["facts"]["headers"]["etag"] for r in records(landed[0])] == ['"1"', '"3"']
+    assert fetch(lake, url).unchanged_sha256 == landed[0].sha256
+    assert landing.find(lake, NAME, landed[1].sha256) == landed[1]
+    assert landing.find(lake, NAME, "0" * 64) is None
+
+
+def test_a_download_that_never_landed_is_used(lake: Settings, site: Site) -> None:
+    site.files["/a.csv"] = File(OLD, '"v1"')
+    fetch(lake, f"{site.url}/a.csv")
+    again = fetch(lake, f"{site.url}/a.csv")
+    assert again.facts["status"] == 304
+    assert again.unchanged_sha256 is None
+    assert Path(land(lake, again).path).read_bytes() == OLD
+
+
+def test_outside_trouble_passes(lake: Settings, site: Site) -> None:
+    site.files["/a.csv"] = File(OLD)
+    site.faults = [answer(503), answer(429, Retry_After="1")]
+    start = time.monotonic()
+    assert fetch(lake, f"{site.url}/a.csv").path.read_bytes() == OLD
+    assert 1.0 <= time.monotonic() - start < 5
+    assert len(site.asked) == 3
+
+
+def test_outside_trouble_that_lasts_is_worth_a_later_try(lake: Settings, site: Site) -> None:
+    site.faults = [answer(503)] * 9
+    with pytest.raises(TransientError, match="503") as error:
+        fetch(lake, f"{site.url}/a.csv")
+    assert len(site.asked) == lake.http_retries + 1
+    assert f"{site.url}/a.csv" in str(error.value)
+    site.faults = [answer(503, Retry_After="86400")]
+    with pytest.raises(TransientError, match="86,400 seconds"):
+        fetch(lake, f"{site.url}/a.csv")
+    assert len(site.asked) == lake.http_retries + 2
+
+
+def test_nobody_there_is_worth_a_later_try(lake: Settings) -> None:
+    with serving() as gone:
+        url = gone.url
+    with pytest.raises(TransientError, match="ConnectError"):
+        fetch(lake, f"{url}/a.csv")
+
+
+def test_silence_is_worth_a_later_try(tmp_path: Path, site: Site) -> None:
+    lake = Settings(home=tmp_path, http_timeout=0.2, http_retries=1)
+    site.faults = [first(lambda s: time.sleep(0.6))] * 2
+    with pytest.raises(TransientError, match="ReadTimeout"):
+        fetch(lake, f"{site.url}/a.csv")
+
+
+@pytest.mark.parametrize(
+    ("status", "says"), [(404, "has moved"), (418, "YUPANA_USER_AGENT"), (403, "firewall")]
+)
+def test_a_refusal_is_final_and_names_the_mend(
+    lake: Settings, site: Site, status: int, says: str
+) -> None:
+    site.faults = [answer(status)]
+    with pytest.raises(TerminalError, match=says) as error:
+        fetch(lake, f"{site.url}/a.csv")
+    assert str(status) in error.value.what
+    assert len(site.asked) == 1
+
+
+def test_a_firewall_lets_a_browser_through(lake: Settings, site: Site) -> None:
+    def firewall(handler) -> bool:
+        if handler.headers.get("User-Agent", "").startswith("Mozilla/"):
+            return False
+        handler.reply(418, b"posible ataque")
+        return True
+
+    site.files["/a.csv"] = File(OLD)
+    site.faults = [firewall, firewall]
+    with pytest.raises(TerminalError, match="418"):
+        fetch(Settings(home=lake.home, user_agent="python"), f"{site.url}/a.csv")
+    assert fetch(lake, f"{site.url}/a.csv").path.read_bytes() == OLD
+
+
+def endless(handler) -> bool:
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    for start in range(0, len(OLD), 50_000):
+        block = OLD[start : start + 50_000]
+        handler.wfile.write(b"%x\r\n%s\r\n" % (len(block), block))
+    handler.wfile.write(b"0\r\n\r\n")
+    return True
+
+
+def vast(handler) -> bool:
+    """Promise much and send nothing."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(1 << 52))
+    handler.end_headers()
+    handler.close_connection = True
+    return True
+
+
+@pytest.mark.parametrize("fault", [endless, vast], ids=["by its bytes", "by its header"])
+def test_a_download_has_a_limit(tmp_path: Path, site: Site, fault) -> None:
+    lake = Settings(home=tmp_path, max_download=1_000_000)
+    site.faults = [fault]
+    with pytest.raises(TerminalError, match="more than 1,000,000 bytes") as error:
+        fetch(lake, f"{site.url}/a.csv")
+    assert "YUPANA_MAX_DOWNLOAD" in str(error.value)
+    assert leftovers(lake) == []
+
+
+def test_a_page_instead_of_data_is_refused_and_not_kept(lake: Settings, site: Site) -> None:
+    page = b"\xef\xbb\xbf\n <!DOCTYPE HTML><html><title>Mantenimiento</title></html>"
+    site.files["/a.csv"] = File(page, '"v1"')
+    with pytest.raises(TerminalError, match="HTML page came instead of the data") as error:
+        land(lake, fetch(lake, f"{site.url}/a.csv"))
+    assert "Mantenimiento" in str(error.value)
+    site.files["/a.csv"] = File(OLD, '"v1"')
+    assert Path(land(lake, fetch(lake, f"{site.url}/a.csv")).path).read_bytes() == OLD
+    site.files["/page.html"] = File(page)
+    assert land(lake, fetch(lake, f"{site.url}/page.html"), "object").size == len(page)
+
+
+def test_credentials_are_used_and_never_told(lake: Settings, site: Site, caplog) -> None:
+    caplog.set_level("DEBUG")
+    site.files["/a.csv"] = File(OLD)
+    url = site.url.replace("//", "//ana:s3cr%40t@") + "/a.csv?token=hushhush&year=2024"
+    raw = land(lake, fetch(lake, url))
+    sent = base64.b64encode(b"ana:s3cr@t").decode()
+    assert site.headers("Authorization") == [f"Basic {sent}"]
+    assert site.asked[0][0] == "/a.csv?token=hushhush&year=2024"
+    told = json.dumps(records(raw)) + raw.model_dump_json()
+    site.faults = [answer(404), *[answer(503)] * 9]
+    for _ in range(2):
+        with pytest.raises((TerminalError, TransientError)) as error:
+            fetch(lake, url)
+        told += str(error.value)
+    logged = "".join(r.getMessage() for r in caplog.records if r.name != "httpcore.http11")
+    for secret in ("ana", "s3cr", "hushhush"):
+        assert secret not in told
+        assert secret not in logged
+    assert "year=2024" in told
+
+
+def test_a_file_name_is_made_safe(lake: Settings, site: Site) -> None:
+    said = {"Content-Disposition": "attachment; filename*=UTF-8''..%2F..%2Fca%C3%B1a%5B1%5D.csv"}
+    site.files["/download"] = File(OLD, headers=said)
+    assert Path(land(lake, fetch(lake, f"{site.url}/download?id=7")).path).name == "cana_1_.csv"
+
+
+def test_local_files(lake: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "casos año.csv"
+    file.write_bytes(OLD)
+    for location in (str(file), file.as_uri()):
+        fetched = fetch(lake, location)
+        assert (fetched.path, fetched.shown) == (file, str(file))
+    raw = land(lake, fetched)
+    assert file.exists()
+    assert Path(raw.path).read_bytes() == OLD
+    assert land(lake, fetched) == raw
+    assert len(records(raw)) == 2
+    sample = fetch(lake, "samples/dengue_loreto_2010_2021.csv.gz")
+    assert sample.shown == "samples/dengue_loreto_2010_2021.csv.gz"
+    for nowhere in ("samples/nothing.csv", "file:///nothing.csv"):
+        with pytest.raises(UsageError, match="not there"):
+            fetch(lake, nowhere)
+    with pytest.raises(UsageError, match="form that is not known"):
+        fetch(lake, "s3://bucket/cases.csv")
+
+
+def test_code_lists_are_made(lake: Settings) -> None:
+    raw = land(lake, fetch(lake, "codelist:epiweeks"))
+    assert Path(raw.path).read_text("utf-8").startswith("epiweek,year,week")
+    assert raw.source == "codelist:epiweeks"
+    assert land(lake, fetch(lake, "codelist:epiweeks")) == raw
+
+
+def test_a_full_disk_says_how_much_it_needs(lake: Settings, site: Site) -> None:
+    site.faults = [vast]
+    big = Settings(home=lake.home, max_download=1 << 60)
+    with pytest.raises(TransientError, match=r"4,503,599,627\.4 MB are needed") as error:
+        fetch(big, f"{site.url}/a.csv")
+    assert str(lake.home / "landing" / NAME) in error.value.where
+
+
+def test_a_kill_while_landing_leaves_nothing_half(lake: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_bytes(OLD)
+    torn = lake.home / "landing" / NAME / ".partial.1"
+    torn.mkdir(parents=True)
+    (torn / "a.csv").write_bytes(OLD[:100])
+    empty = lake.home / "landing" / NAME / hashlib.sha256(OLD).hexdigest()
+    empty.mkdir()
+    (empty / "landed.json").write_text("[]")
+    assert landing.find(lake, NAME, empty.name) is None
+    raw = land(lake, fetch(lake, str(file)))
+    assert Path(raw.path).read_bytes() == OLD
+    assert leftovers(lake) == []

@@ -1,0 +1,250 @@
+"""Commands that look at the lake without changing it: history, quarantine, quality, profile."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from yupana.cli.common import AsJson
+
+if TYPE_CHECKING:
+    from yupana.config.settings import Settings
+    from yupana.data.refused import Refusal
+
+Name = Annotated[str, typer.Argument(help="A folder of expectations/; see `yupana datasets`.")]
+AsOf = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Answer as on this date.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    for command in (history, quarantine, quality, profile):
+        app.command()(command)
+
+
+def say_json(value: Any) -> None:
+    """One line of JSON on stdout."""
+    print(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def history(name: Name, as_of: AsOf = None, as_json: AsJson = False) -> None:
+    """List the published versions of a data set, and which one was known on a date.
+
+    Example: yupana history dengue_linelist --as-of 2021-12-31
+    """
+    from yupana.config.settings import settings
+    from yupana.data import contract
+    from yupana.data import history as versions
+
+    chosen = settings()
+    contract.load(chosen.root, name)
+    table = chosen.table("published", name)
+    newest = versions.at_version(table)
+    known = versions.known_as_of(table, as_of.date()) if as_of else newest
+    found = versions.published_versions(table)
+    ref = f"delta:published/{name}@{known.version}"
+    if as_json:
+        told = {"name": name, "versions": [asdict(p) for p in found]}
+        say_json({**told, "known": ref, "as_of": as_of.date() if as_of else None})
+        return
+    _versions_table(name, found)
+    print(f"known on {as_of.date()}: {ref}" if as_of else f"newest: {ref}")
+
+
+def _versions_table(name: str, found: list[Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        "version", "known on", "committed (UTC)", "rows", "file", "contract", "audit", title=name
+    )
+    for p in found:
+        rows = "\n".join(f"{kind} {count:,}" for kind, count in p.rows.items())
+        file = Text(f"{p.source or '?'}\n{p.source_sha256[:12]}")
+        committed = f"{p.time:%Y-%m-%d %H:%M}"
+        table.add_row(
+            str(p.version), str(p.known_on), committed, rows, file, p.contract_version,
+            p.validation or "-",
+        )  # fmt: skip
+    Console().print(table)
+
+
+def trace(chosen: Settings, name: str, version: int | None, as_json: bool) -> None:
+    """`yupana trace` of a published version: its commit, its file, its audit, its steps."""
+    from yupana.core.errors import UsageError
+    from yupana.data import provenance
+    from yupana.governance import trace as tracing
+
+    told = provenance.of_version(chosen, name, version)
+    try:
+        node = tracing.trace(chosen.events, told["ref"])
+    except UsageError:
+        # A table that came from another machine: the commit alone tells its origin.
+        node = None
+    if as_json:
+        say_json({**told, "trace": tracing.to_json(node) if node else None})
+        return
+    from rich.console import Console
+
+    _provenance(told)
+    if node:
+        Console().print(tracing.render(node))
+    print(f"source file SHA-256: {told['publication']['source_sha256']}")
+
+
+def _provenance(told: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    p, audit = told["publication"], told["audit"]
+    first = told["landed"][0] if told["landed"] else {}
+    facts = {k: v for k, v in first.get("facts", {}).items() if isinstance(v, str)}
+    rows = {
+        "published": f"{told['ref']}, {p['time']:%Y-%m-%d %H:%M} UTC, known on {p['known_on']}",
+        "rows": ", ".join(f"{kind} {count:,}" for kind, count in p["rows"].items()),
+        "file": p["source"],
+        "landed": f"{str(first['time'])[:16]}, {len(told['landed'])} times" if first else "",
+        **facts,
+        "contract": f"{p['contract_version']}, SHA-256 {p['contract_sha256'][:12]}",
+        "audit": f"{p['validation']}: {audit['rules']} rules, {audit['broken']:,} rows broke one, "
+        f"{audit['page']}" if audit else p["validation"],
+        "run": p["run"],
+    }  # fmt: skip
+    table = Table(show_header=False, box=None)
+    for name, value in rows.items():
+        if value:
+            table.add_row(Text(name, style="cyan"), Text(value))
+    Console().print(table)
+
+
+def quarantine(
+    name: Name,
+    rule: Annotated[str | None, typer.Option(help="Only this rule, e.g. week.range.")] = None,
+    limit: Annotated[int, typer.Option(help="How many lines to name.", min=0)] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Say which lines of an agency's files were refused, why, and how to mend them.
+
+    Shows shapes (99, aaa), never values. With --json: by_rule and lines, up to --limit.
+
+    Example: yupana quarantine dengue_linelist --rule week.range --limit 50
+    """
+    from collections import Counter
+
+    from yupana.config.settings import settings
+    from yupana.data import contract, refused
+
+    chosen = settings()
+    found = refused.refusals(chosen, contract.load(chosen.root, name), rule)
+    kinds = Counter((r.rule, r.column, r.value_class, r.fix) for r in found)
+    if as_json:
+        heads = ("rule", "column", "value_class", "fix", "rows")
+        by_rule = [dict(zip(heads, (*kind, n), strict=True)) for kind, n in kinds.most_common()]
+        rows = len({(r.source_sha256, r.line) for r in found})
+        lines = [asdict(r) for r in found[:limit]]
+        say_json({"name": name, "rows": rows, "by_rule": by_rule, "lines": lines})
+        return
+    if not found:
+        print(f"{name}: no row is in quarantine{' for ' + rule if rule else ''}.")
+        return
+    _refusals(kinds, found[:limit])
+    if len(found) > limit:
+        print(f"and {len(found) - limit:,} more: use --limit, --rule or --json")
+
+
+def _refusals(kinds: Any, shown: list[Refusal]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("rule", "column in the file", "value class", "rows", "how to mend")
+    for (rule, column, shape, fix), count in kinds.most_common():
+        cells = (Text(text) for text in (rule, column, shape or "(empty)", f"{count:,}", fix))
+        table.add_row(*cells)
+    Console().print(table)
+    source = None
+    for r in shown:
+        if r.source_sha256 != source:
+            source = r.source_sha256
+            print(f"{r.source} (SHA-256 {source[:12]}…)")
+        shape = f"value class {r.value_class}" if r.value_class else "no value"
+        print(f"  line {r.line}, column {r.column}, rule {r.rule}, {shape}")
+
+
+def quality(name: Name, as_of: AsOf = None, as_json: AsJson = False) -> None:
+    """Measure readiness, completeness, usability and conformity; writes a page and JSON.
+
+    Example: yupana quality dengue_linelist
+    """
+    from datetime import UTC
+
+    from yupana.config.settings import settings
+    from yupana.validation import quality as indicators
+
+    day = as_of.date() if as_of else datetime.now(UTC).date()
+    report = indicators.measure(settings(), name, day)
+    paths = indicators.write(settings(), report)
+    if as_json:
+        say_json({**report.model_dump(mode="json"), **paths})
+        return
+    _indicators(report)
+    print(f"page: {paths['html']}")
+
+
+def _indicators(report: Any) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("indicator", "%", "counted", "how", title=f"{report.name}@{report.version}")
+    for i in report.indicators:
+        percent = "-" if i.percent is None else f"{i.percent:.1f}"
+        table.add_row(i.id, percent, f"{i.numerator:,} of {i.denominator:,}", i.formula_en)
+    Console().print(table)
+
+
+def profile(
+    name: Name,
+    version: Annotated[int | None, typer.Option(help="A published version.")] = None,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """Statistics and charts of a published table; writes a page and JSON.
+
+    Counts under 5 and columns that identify someone are left out.
+
+    Example: yupana profile dengue_linelist --version 0
+    """
+    from yupana.config.settings import settings
+    from yupana.monitoring import profile as profiles
+
+    day = as_of.date() if as_of else None
+    found = profiles.profile(settings(), name, version=version, as_of=day)
+    if as_json:
+        say_json(found)
+        return
+    _statistics(found)
+    print(f"page: {found['html']}")
+
+
+def _statistics(found: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("column", "kind", "empty", "distinct", "range", "mean", "most common")
+    for c in found["columns"]:
+        top = sorted((t for t in c.get("top", []) if t["count"]), key=lambda t: -t["count"])
+        most = ", ".join(f"{t['value']} ({t['count']:,})" for t in top[:2])
+        mean = f"{c['mean']:,.2f}" if c.get("mean") is not None and c["unit"] else ""
+        edges = f"{c['minimum']} – {c['maximum']}" if "minimum" in c else ""
+        cells = (c["name"], c["kind"], f"{c['nulls']:,}", f"{c['distinct']:,}", edges, mean, most)
+        table.add_row(*(Text(cell) for cell in cells))
+    Console().print(table)
+    print(f"{found['rows']:,} rows; left out: {', '.join(found['left_out']) or 'nothing'}")

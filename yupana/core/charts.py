@@ -1,0 +1,127 @@
+"""Charts as SVG text inside a page: Matplotlib, the same bytes for the same values."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from datetime import date
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MAIN, SECOND, THIRD = "#1b5e8c", "#c2571a", "#3d7f3d"
+_STYLE: dict[Any, Any] = {
+    # Text stays text: it can be read aloud, searched and scaled.
+    "svg.fonttype": "none",
+    "svg.hashsalt": "yupana",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#8a95a1",
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.color": "#e3e8ed",
+}
+
+
+def lines(
+    x: Sequence[date] | Sequence[str],
+    series: dict[str, Sequence[float | None]],
+    unit: str,
+    what: str,
+    unfinished: date | None = None,
+) -> str:
+    """Values over time, a gap where one is None.
+
+    Args:
+        x: days, or names that stand at equal steps.
+        series: name in the legend → values; one series alone has no legend.
+        unit: label of the vertical axis.
+        what: what the chart shows, for readers who cannot see it.
+        unfinished: shade from this day on, where later reports are still missing.
+    """
+    import numpy as np
+
+    figure, axes = _figure(10.2, 2.9)
+    named = isinstance(x[0], str)
+    days = np.array(x) if named else np.array(x, dtype="datetime64[D]")
+    few = len(x) <= 24
+    for (name, values), colour in zip(series.items(), (MAIN, SECOND, THIRD), strict=False):
+        numbers = [float("nan") if v is None else v for v in values]
+        axes.plot(
+            days, numbers, color=colour, label=name, lw=1.5, marker="o" if few else None, ms=4
+        )
+    axes.set_ylabel(unit)
+    top = max((v for values in series.values() for v in values if v is not None), default=1)
+    axes.set_ylim(0, top * 1.08 or 1)
+    _plain_numbers(axes)
+    if unfinished and x[-1] >= unfinished:  # type: ignore[operator]
+        from matplotlib.dates import date2num
+
+        start, end = (date2num(day) for day in (unfinished, x[-1]))  # type: ignore[no-untyped-call]
+        axes.axvspan(start, end + 1, color="#f0d9b5", alpha=0.6, lw=0)
+    if len(series) > 1:
+        axes.legend(frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
+    return _svg(figure, what)
+
+
+def bars(names: Sequence[str], counts: Sequence[int | None], what: str) -> str:
+    """One horizontal bar a category; a bar without a count is told as hidden."""
+    figure, axes = _figure(4.3, 0.5 + 0.24 * max(len(names), 2))
+    axes.barh(range(len(names)), [c or 0 for c in counts], color=MAIN, height=0.7)
+    axes.set_yticks(range(len(names)), [n if len(n) <= 28 else f"{n[:27]}…" for n in names])
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
+    axes.grid(axis="x", visible=True)
+    _plain_numbers(axes, "x")
+    return _svg(figure, what)
+
+
+def histogram(edges: Sequence[float], counts: Sequence[int | None], unit: str, what: str) -> str:
+    """Bars between edges; None is a count too small to show."""
+    figure, axes = _figure(4.3, 2.2)
+    widths = [b - a for a, b in pairwise(edges)]
+    axes.bar(edges[:-1], [c or 0 for c in counts], widths, align="edge", color=MAIN, ec="white")
+    axes.set_xlabel(unit)
+    _plain_numbers(axes)
+    return _svg(figure, what)
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure as NewFigure
+
+    with mpl.rc_context(_STYLE):
+        figure = NewFigure(figsize=(width, height), layout="constrained")
+        return figure, figure.add_subplot()
+
+
+def _plain_numbers(axes: Axes, axis: str = "y") -> None:
+    """12 345 instead of 1e4, and no half counts on short axes."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    chosen = axes.yaxis if axis == "y" else axes.xaxis
+    chosen.set_major_locator(MaxNLocator(5 if axis == "y" else 3, min_n_ticks=2))
+    chosen.set_major_formatter(FuncFormatter(_tick))
+
+
+def _tick(value: float, _: Any) -> str:
+    return f"{value:,.0f}".replace(",", "\u202f") if value == round(value) else f"{value:g}"
+
+
+def _svg(figure: Figure, what: str) -> str:
+    import matplotlib as mpl
+
+    with mpl.rc_context(_STYLE):
+        stream = io.StringIO()
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    drawn = stream.getvalue()
+    drawn = drawn[drawn.index("<svg") :]
+    label = what.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return re.sub(r"^<svg", f'<svg role="img" aria-label="{label}"', drawn)

@@ -1,0 +1,23 @@
+"""One process at a time: a lock on a file, which the system frees when its holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from yupana.core.progress import Progress
+
+
+@contextmanager
+def one_at_a_time(path: Path, holder: str, progress: Progress) -> Iterator[None]:
+    """Hold the lock `path`; wait, and say so, while `holder` has it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress.say(f"waiting for {holder} …")
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,58 @@
+"""HTML pages that open offline: one file, no script, Spanish first with English beside it.
+
+Templates lie beside the modules that fill them and extend core/page.html.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def write(path: Path, template: str, **values: Any) -> Path:
+    """Fill a template (`validation/quality.html`) and put the page in place at once."""
+    text = _environment().get_template(template).render(**values)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(text, encoding="utf-8")
+    return partial.rename(path)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(
+        loader=FileSystemLoader(_PACKAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(count=_count, figure=_figure, percent=_percent)
+    return made
+
+
+def _count(value: int | None) -> str:
+    """12345 → 12 345: a thin space, read alike in Spanish and English."""
+    return "–" if value is None else f"{value:,}".replace(",", "\u202f")
+
+
+def _figure(value: float | str | None) -> str:
+    """A number with four significant digits; text as it is."""
+    if value is None or isinstance(value, str):
+        return value or "–"
+    if float(value).is_integer():
+        return _count(int(value))
+    return f"{value:,.4g}".replace(",", "\u202f") if abs(value) < 1e4 else _count(round(value))
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f} %"

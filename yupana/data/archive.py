@@ -1,0 +1,287 @@
+"""Read what is inside a gzip or zip file as it streams by, with limits on what it may become."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, Literal
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError
+
+_BLOCK = 1 << 20
+_MOST_RATIO = 200
+_RATIO_MATTERS = 100 * 1000 * 1000
+_JUNK = ("__MACOSX/", ".DS_Store", "Thumbs.db")
+_SHOWN = 20
+
+Kind = Literal["gzip", "zip", "document", "plain"]
+
+
+def kind(path: Path) -> Kind:
+    """What the bytes say, not the name; a `document` is a workbook: a zip to be read whole."""
+    with path.open("rb") as stream:
+        magic = stream.read(4)
+    if magic[:2] == b"\x1f\x8b":
+        return "gzip"
+    if magic in (b"PK\x03\x04", b"PK\x05\x06"):
+        return "document" if _is_document(path) else "zip"
+    return "plain"
+
+
+def is_packed(path: Path) -> bool:
+    """Whether the content must be unpacked to be read."""
+    return kind(path) in ("gzip", "zip")
+
+
+@contextmanager
+def open_content(path: Path, settings: Settings, member: str | None) -> Iterator[BinaryIO]:
+    """The content of a file as a stream; nothing is unpacked to disk.
+
+    Args:
+        member: name or glob of a zip's member; None when it has only one file.
+
+    Raises:
+        TerminalError: damaged or cut short, too big once unpacked, or no such member.
+    """
+    found = kind(path)
+    if found in ("plain", "document"):
+        with path.open("rb") as plain:
+            yield plain
+    elif found == "gzip":
+        with path.open("rb") as packed:
+            yield _gunzipped(path, packed, settings, str(path))
+    else:
+        with _zip(path, str(path)) as archive:
+            info = _chosen(archive, member, str(path))
+            yield from _members(settings, archive, [info], str(path))
+
+
+def check(path: Path, settings: Settings, shown: str) -> bytes:
+    """Read a packed file to its end; a plain one is only looked at.
+
+    Args:
+        shown: how messages name the file.
+
+    Returns:
+        The first 4 KiB of its content; of a zip, of its first member.
+
+    Raises:
+        TerminalError: empty, damaged, cut short, or too big once unpacked.
+    """
+    found = kind(path)
+    if found == "document":
+        _check_document(path, settings, shown)
+    if found in ("plain", "document"):
+        with path.open("rb") as plain:
+            return plain.read(4096)
+    if found == "gzip":
+        with path.open("rb") as packed:
+            return _drained(_gunzipped(path, packed, settings, shown))
+    with _zip(path, shown) as archive:
+        heads = [
+            _drained(stream)
+            for stream in _members(settings, archive, _files(archive, shown), shown)
+        ]
+    return heads[0]
+
+
+def _gunzipped(path: Path, packed: BinaryIO, settings: Settings, shown: str) -> BinaryIO:
+    guard = _Guard(settings, _Gunzip(packed).read, path.stat().st_size, shown)
+    return io.BufferedReader(guard, _BLOCK)
+
+
+def _drained(stream: BinaryIO) -> bytes:
+    head = stream.read(4096)
+    while stream.read(_BLOCK):
+        pass
+    return head
+
+
+def _is_document(path: Path) -> bool:
+    """Whether a zip is one document: a workbook (OOXML) or an OpenDocument file."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, EOFError):
+        return False
+    return "[Content_Types].xml" in names or names[:1] == ["mimetype"]
+
+
+def _check_document(path: Path, settings: Settings, shown: str) -> None:
+    """A workbook is unpacked by its reader, so only what it declares can be checked here."""
+    with _zip(path, shown) as archive:
+        declared = sum(info.file_size for info in archive.infolist())
+    _within(settings, 0, declared, path.stat().st_size, shown)
+
+
+@contextmanager
+def _zip(path: Path, shown: str) -> Iterator[zipfile.ZipFile]:
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise _damaged(error, shown, 0) from error
+    with archive:
+        yield archive
+
+
+def _files(archive: zipfile.ZipFile, shown: str) -> list[zipfile.ZipInfo]:
+    """The members that somebody put there, without folders and what systems leave."""
+    found = [
+        info
+        for info in archive.infolist()
+        if not info.is_dir() and not any(junk in info.filename for junk in _JUNK)
+    ]
+    if not found:
+        raise TerminalError(
+            "The zip file holds no file.", where=shown, fix="Fetch it again from the publisher."
+        )
+    return found
+
+
+def _chosen(archive: zipfile.ZipFile, member: str | None, shown: str) -> zipfile.ZipInfo:
+    files = _files(archive, shown)
+    wanted = [info for info in files if not member or _matches(info.filename, member)]
+    if len(wanted) == 1:
+        return wanted[0]
+    what = f"{len(wanted)} files" + (f" that match '{member}'" if member else "")
+    names = ", ".join(info.filename for info in files[:_SHOWN])
+    more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
+    raise TerminalError(
+        f"The zip file has {what}; exactly one is read.",
+        where=f"{shown}; it holds: {names}{more}",
+        fix="Name one in the contract's `member` (a name, or a pattern such as '*/cases_*.csv').",
+    )
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """A pattern is for the whole path, or for the name alone."""
+    return fnmatchcase(name, pattern) or fnmatchcase(PurePosixPath(name).name, pattern)
+
+
+def _members(
+    settings: Settings, archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], shown: str
+) -> Iterator[BinaryIO]:
+    """One guarded stream a member; what one has unpacked counts against the next."""
+    before = 0
+    for info in infos:
+        where = f"{shown}, member {info.filename}"
+        try:
+            opened = archive.open(info)
+        except NotImplementedError as error:
+            raise TerminalError(
+                f"The zip file is packed in a way that cannot be read here: {error}",
+                where=where,
+                fix="Unpack it by hand, pack it again as a common zip (deflate), and give that.",
+            ) from error
+        except RuntimeError as error:
+            raise TerminalError(
+                "The zip file is locked with a password.",
+                where=where,
+                fix="Ask the publisher for an open file.",
+            ) from error
+        except (zipfile.BadZipFile, EOFError) as error:
+            raise _damaged(error, where, 0) from error
+        with opened:
+            guard = _Guard(settings, opened.read, info.compress_size, where, before)
+            yield io.BufferedReader(guard, _BLOCK)
+            before += guard.seen
+
+
+def _damaged(error: Exception, where: str, seen: int) -> TerminalError:
+    return TerminalError(
+        f"The file is cut short or damaged: {error}",
+        where=f"{where}, after {seen:,} bytes of content",
+        fix="Fetch it again from the publisher; nothing was published from it.",
+    )
+
+
+def _within(settings: Settings, before: int, unpacked: int, packed: int, where: str) -> None:
+    if before + unpacked > settings.max_unpacked:
+        raise TerminalError(
+            f"The file unpacks to more than {settings.max_unpacked:,} bytes.",
+            where=where,
+            fix="If it is meant to be so big, raise YUPANA_MAX_UNPACKED.",
+        )
+    if unpacked > max(_RATIO_MATTERS, _MOST_RATIO * packed):
+        raise TerminalError(
+            f"The file unpacks to more than {_MOST_RATIO} times its size, as files do that are "
+            "made to fill a disk.",
+            where=f"{where}, after {unpacked:,} bytes of content",
+            fix="Look at it by hand; if it is sound, unpack it and give the unpacked file.",
+        )
+
+
+class _Guard(io.RawIOBase):
+    """Counts what is unpacked, and stops at the limits and at damage."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        read: Callable[[int], bytes],
+        packed: int,
+        where: str,
+        before: int = 0,
+    ) -> None:
+        self.seen = 0
+        self._settings, self._read = settings, read
+        self._packed, self._where, self._before = packed, where, before
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        block = self._next(len(buffer))
+        buffer[: len(block)] = block
+        return len(block)
+
+    def readall(self) -> bytes:
+        return b"".join(iter(lambda: self._next(_BLOCK), b""))
+
+    def _next(self, size: int) -> bytes:
+        try:
+            block = self._read(size)
+        except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+            raise _damaged(error, self._where, self.seen) from error
+        self.seen += len(block)
+        _within(self._settings, self._before, self.seen, self._packed, self._where)
+        return block
+
+
+class _Gunzip:
+    """Gzip members one after another; zlib itself checks each one's sum and length."""
+
+    def __init__(self, packed: BinaryIO) -> None:
+        self._packed = packed
+        self._waiting = b""
+        self._member: Any = zlib.decompressobj(31)
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes; none at the end.
+
+        Raises:
+            EOFError, zlib.error: cut short, or damaged.
+        """
+        while True:
+            block: bytes = self._waiting or self._packed.read(_BLOCK)
+            self._waiting = b""
+            if self._member.eof:
+                if not block:
+                    return b""
+                # Tapes and some tools pad the end with zeros.
+                self._waiting = block.lstrip(b"\0")
+                if self._waiting:
+                    self._member = zlib.decompressobj(31)
+                continue
+            out: bytes = self._member.decompress(block, size)
+            self._waiting = self._member.unconsumed_tail or self._member.unused_data
+            if out:
+                return out
+            if not block and not self._member.eof:
+                raise EOFError("it ends before its end mark")

@@ -1,0 +1,127 @@
+"""Cleaning that a contract declares: missing marks, code mapping, types, dates, outliers.
+
+Nothing is changed silently: what cannot be read is named in `_malformed`, what an outlier
+rule changes leaves a flag, and no row is dropped.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from yupana.data.columns import Column
+from yupana.data.contract import Contract
+from yupana.data.rules import MALFORMED
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column as SparkColumn
+    from pyspark.sql import DataFrame
+
+SPARK_TYPES = {
+    "string": "STRING",
+    "integer": "INT",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+}
+_LONGEST_SHAPE = 40
+_MONTHS = (
+    "enero", "febrero", "marzo", "abril", "mayo", "junio",
+    "julio", "agosto", "septiembre|setiembre", "octubre", "noviembre", "diciembre",
+)  # fmt: skip
+
+
+def typed(text: DataFrame, contract: Contract, corrupt: str) -> DataFrame:
+    """Texts → standard codes and types, with `_malformed` for what could not be read."""
+    from pyspark.sql import functions as f
+
+    there = [c for c in contract.used if c.name in text.columns]
+    plain = text.select("source_line", corrupt, *(_plain(c).alias(c.name) for c in there))
+    unread = [
+        f.when(
+            f.col(c.name).isNotNull() & _cast(c).isNull(),
+            f.concat(f.lit(f"{c.name}: "), shape(f.col(c.name))),
+        )
+        for c in there
+        if c.type != "string"
+    ]
+    torn = f.when(f.col(corrupt).isNotNull(), f.lit("row: wrong number of fields"))
+    broken = f.nullif(f.concat_ws(", ", torn, *unread), f.lit(""))
+    absent = [
+        f.lit(None).cast(SPARK_TYPES[c.type]).alias(c.name) for c in contract.used if c not in there
+    ]
+    return plain.select(
+        "source_line", broken.alias(MALFORMED), *(_cast(c).alias(c.name) for c in there), *absent
+    )
+
+
+def outliers(rows: DataFrame, contract: Contract, flags: str) -> DataFrame:
+    """Flag, null or clip what lies outside plausible bounds; `flags` lists what was found."""
+    from pyspark.sql import functions as f
+
+    found = []
+    for column in contract.columns:
+        if column.outlier is None or column.flag is None:
+            continue
+        low, high = column.outlier.minimum, column.outlier.maximum
+        value = f.col(column.name)
+        below = value < low if low is not None else f.lit(False)
+        above = value > high if high is not None else f.lit(False)
+        found.append(f.when(below | above, f.lit(column.flag)))
+        changed = {
+            "flag": value,
+            "null": f.when(~(below | above), value),
+            "clip": f.when(below, f.lit(low)).when(above, f.lit(high)).otherwise(value),
+        }[column.outlier.action].cast(SPARK_TYPES[column.type])
+        rows = rows.withColumn(f"_clean_{column.name}", changed)
+    if not found:
+        return rows
+    rows = rows.withColumn(flags, f.array_compact(f.array(*found)))
+    for column in contract.columns:
+        if column.flag:
+            rows = rows.drop(column.name).withColumnRenamed(f"_clean_{column.name}", column.name)
+    return rows
+
+
+def shape(value: SparkColumn) -> SparkColumn:
+    """What a value looks like without saying it: letters as `a`, digits as `9`."""
+    from pyspark.sql import functions as f
+
+    letters = f.regexp_replace(value.cast("string"), r"\p{L}", "a")
+    return f.substring(f.regexp_replace(letters, r"\d", "9"), 1, _LONGEST_SHAPE)
+
+
+def _plain(column: Column) -> SparkColumn:
+    """The field's text: trimmed, missing marks as null, published codes as standard ones."""
+    from pyspark.sql import functions as f
+
+    text = f.trim(f.col(column.name))
+    if column.collapse:
+        text = f.regexp_replace(text, r"\s+", " ")
+    text = f.nullif(text, f.lit(""))
+    if column.missing:
+        text = f.when(~text.isin(*column.missing), text)
+    if column.codes:
+        pairs = [f.lit(part) for pair in column.codes.items() for part in pair]
+        text = f.coalesce(f.create_map(*pairs)[text], text)
+    return text
+
+
+def _cast(column: Column) -> SparkColumn:
+    from pyspark.sql import functions as f
+
+    if column.type == "date" and column.date_formats:
+        return f.coalesce(*(_date(column, pattern) for pattern in column.date_formats))
+    return f.expr(f"try_cast(`{column.name}` AS {SPARK_TYPES[column.type]})")
+
+
+def _date(column: Column, pattern: str) -> SparkColumn:
+    from pyspark.sql import functions as f
+
+    text = f.lower(f.col(column.name))
+    if "MMMM" in pattern:
+        # Spark reads English month names only.
+        for number, names in enumerate(_MONTHS, 1):
+            text = f.regexp_replace(text, rf"\b({names})\b", str(number))
+        pattern = pattern.replace("MMMM", "M")
+    return f.try_to_date(text, pattern)

@@ -1,0 +1,117 @@
+"""A column of a contract: its names, type, unit, cleaning and what is done with personal data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from open_data_contract_standard.model import SchemaProperty
+
+from yupana.core.errors import TerminalError
+
+Treatment = Literal["none", "drop", "pseudonymise"]
+Action = Literal["flag", "null", "clip", "quarantine"]
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """Plausible bounds (inclusive, in the column's unit) and what happens outside of them."""
+
+    minimum: float | None
+    maximum: float | None
+    action: Action
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: `published` is its name in the file, None when it is derived.
+
+    Attributes:
+        missing: texts that mean "no value" (`NA`, `-9999.0`).
+        codes: published text → standard code.
+        date_formats: patterns (java.time) tried in this order; `MMMM` reads Spanish months.
+        collapse: runs of blanks become one.
+        relation: `<data set>.<column>` that holds the allowed values, None when free.
+    """
+
+    name: str
+    published: str | None
+    type: str
+    description: str = ""
+    unit: str = ""
+    required: bool = False
+    personal: bool = False
+    treatment: Treatment = "none"
+    derive: str | None = None
+    derive_from: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    codes: dict[str, str] = field(default_factory=dict, hash=False)
+    outlier: Outlier | None = None
+    date_formats: tuple[str, ...] = ()
+    collapse: bool = False
+    relation: str | None = None
+
+    @property
+    def flag(self) -> str | None:
+        """Name of the flag that a cleaned value leaves in `quality_flags`."""
+        if self.outlier is None or self.outlier.action == "quarantine":
+            return None
+        return f"{self.name}.outlier_{self.outlier.action}"
+
+
+def column_of(p: SchemaProperty, where: str) -> Column:
+    """Read one property of the contract's schema.
+
+    Raises:
+        TerminalError: an option that does not exist; names the column and the options.
+    """
+    options = {c.property: c.value for c in p.customProperties or []}
+    unknown = set(map(str, options)) - {
+        "unit", "treatment", "missing", "codes", "outlier", "dateFormats", "collapse",
+    }  # fmt: skip
+    if unknown:
+        raise _wrong(p, where, f"unknown customProperties: {', '.join(sorted(unknown))}")
+    personal = p.classification == "personal"
+    treatment = str(options.get("treatment", "drop" if personal else "none"))
+    if treatment not in ("none", "drop", "pseudonymise") or (personal and treatment == "none"):
+        raise _wrong(p, where, f"treatment '{treatment}': use drop or pseudonymise")
+    relations = p.relationships or []
+    return Column(
+        name=str(p.name),
+        published=None if p.transformLogic else p.physicalName or p.name,
+        type=p.logicalType or "string",
+        description=p.description or "",
+        unit=str(options.get("unit") or ""),
+        required=bool(p.required),
+        personal=personal,
+        treatment=treatment,  # type: ignore[arg-type]
+        derive=p.transformLogic,
+        derive_from=tuple(p.transformSourceObjects or ()),
+        missing=tuple(map(str, _list(options.get("missing")))),
+        codes={str(k): str(v) for k, v in dict(options.get("codes") or {}).items()},
+        outlier=_outlier(p, options.get("outlier"), where),
+        date_formats=tuple(map(str, _list(options.get("dateFormats")))),
+        collapse=bool(options.get("collapse")),
+        relation=str(relations[0].to) if relations else None,
+    )
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _outlier(p: SchemaProperty, value: Any, where: str) -> Outlier | None:
+    if value is None:
+        return None
+    action = value.get("action")
+    if action not in ("flag", "null", "clip", "quarantine"):
+        raise _wrong(p, where, f"outlier action '{action}': use flag, null, clip or quarantine")
+    return Outlier(value.get("minimum"), value.get("maximum"), action)
+
+
+def _wrong(p: SchemaProperty, where: str, what: str) -> TerminalError:
+    return TerminalError(
+        f"The contract's column '{p.name}' has {what}.",
+        where=where,
+        fix="docs/contracts.md lists what a column may state.",
+    )

@@ -1,0 +1,75 @@
+"""Pseudonyms for personal data: keyed, one-way, and different in every data set and column.
+
+HMAC-SHA-256 (RFC 2104) as ENISA's report on pseudonymisation (2019) recommends. The key lies
+outside the lake: who holds the tables cannot try out names or identity numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError
+from yupana.data.contract import Contract
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_KEY_BYTES = 32
+
+
+def pseudonymise(rows: DataFrame, contract: Contract, settings: Settings) -> DataFrame:
+    """Replace every value of the columns that the contract has pseudonymised."""
+    from pyspark.sql import functions as f
+
+    for column in contract.columns:
+        if column.treatment == "pseudonymise":
+            # A function and not SQL: the key must not stand in a plan that an error could print.
+            name = f.udf(
+                partial(pseudonym, _key(settings), f"{contract.name}.{column.name}"), "STRING"
+            )
+            rows = rows.withColumn(column.name, name(column.name))
+    return rows
+
+
+def pseudonym(key: bytes, domain: str, value: str | None) -> str | None:
+    """32 hexadecimal digits for a value in its domain; None stays None."""
+    if value is None:
+        return None
+    return hmac.new(key, f"{domain}:{value}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _key(settings: Settings) -> bytes:
+    """The platform's key, made on first use and readable by its owner alone.
+
+    Raises:
+        TerminalError: the key file was cut short or opened to others.
+    """
+    path: Path = settings.pseudonym_key or settings.home / "keys" / "pseudonym.key"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = path.with_suffix(f".{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_hex(_KEY_BYTES))
+        try:
+            # Linked, not renamed: of two processes at once, the first one's key stays.
+            os.link(fresh, path)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    text = path.read_text().strip()
+    if len(text) < 2 * _KEY_BYTES or path.stat().st_mode & 0o077:
+        raise TerminalError(
+            "The key for pseudonyms is too short, or others may read it.",
+            where=str(path),
+            fix=f"Restore it from its backup and `chmod 600 {path}`; a new key breaks the links "
+            "to tables that are published.",
+        )
+    return bytes.fromhex(text)

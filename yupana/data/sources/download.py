@@ -1,0 +1,297 @@
+"""Download a file: resumed after a break, never spliced from two versions, asked for once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from email.message import Message
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError, TransientError
+from yupana.core.progress import Progress
+from yupana.data.landing import room
+from yupana.data.sources import http
+
+if TYPE_CHECKING:
+    import httpx
+
+# A try that brought this many bytes is no failed one: big files come over bad lines too.
+_FRUITFUL = 8 << 20
+_EVERY_SECONDS = 5.0
+_SPAN = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_KEPT_HEADERS = (
+    "etag",
+    "last-modified",
+    "content-type",
+    "content-length",
+    "content-encoding",
+    "content-disposition",
+    "date",
+)
+
+
+@dataclass(frozen=True)
+class Version:
+    """What tells one version of a file from the next; empty and None where not said."""
+
+    etag: str = ""
+    modified: str = ""
+    size: int | None = None
+
+    @property
+    def validator(self) -> str:
+        """What If-Range may hold: a strong ETag, else the date of change."""
+        return self.etag if self.etag and not self.etag.startswith("W/") else self.modified
+
+    def same(self, other: Version) -> bool:
+        """Whether nothing speaks against it and an ETag, or date and size, speak for it."""
+        if None not in (self.size, other.size) and self.size != other.size:
+            return False
+        if self.etag or other.etag:
+            return self.etag == other.etag
+        return bool(self.modified) and self.modified == other.modified and self.size is not None
+
+
+@dataclass(frozen=True)
+class Held:
+    """A file that this machine has of a URL."""
+
+    version: Version
+    path: Path
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The end of a download. `path` is None when the source still has what is held."""
+
+    path: Path | None
+    url: str
+    status: int
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Job:
+    settings: Settings
+    made: httpx.Client
+    url: httpx.URL
+    user: tuple[str, str] | None
+    folder: Path
+    held: Held | None
+    progress: Progress
+
+    @property
+    def part(self) -> Path:
+        return self.folder / "data.part"
+
+    @property
+    def memory(self) -> Path:
+        return self.folder / "version.json"
+
+
+def download(
+    settings: Settings,
+    made: httpx.Client,
+    url: str,
+    folder: Path,
+    held: Held | None,
+    progress: Progress,
+    first_wait: float,
+) -> Answer:
+    """Download `url` into `folder`, going on with what an earlier try left there.
+
+    Args:
+        folder: this URL's own.
+        held: a landed version; nothing is downloaded when the source still has it.
+
+    Raises:
+        TerminalError: the server refuses, or the file is too big.
+        TransientError: outside trouble that lasted, or no room on the disk.
+    """
+    target, user = http.taken_apart(url)
+    folder.mkdir(parents=True, exist_ok=True)
+    job = _Job(settings, made, target, user, folder, _waiting(folder) or held, progress)
+    while True:
+        before = _size(job.part)
+        try:
+            where = http.masked(str(target))
+            answer = http.persist(
+                settings, lambda: _attempt(job), where=where, first_wait=first_wait
+            )
+        except TransientError:
+            if _size(job.part) - before < _FRUITFUL:
+                raise
+            continue
+        if answer.path is None and job.held and job.held is not held:
+            # Downloaded by a run that ended before it landed the file.
+            return Answer(job.held.path, answer.url, answer.status, answer.headers)
+        return answer
+
+
+def folder_of(parent: Path, url: str) -> Path:
+    """A URL's own folder; those of other URLs are of releases that are gone, and removed."""
+    mine = parent / hashlib.sha256(url.encode()).hexdigest()[:16]
+    for other in parent.glob("*"):
+        if other != mine and other.is_dir():
+            shutil.rmtree(other)
+    return mine
+
+
+def _waiting(folder: Path) -> Held | None:
+    facts = _recalled(folder / "done.json")
+    path = folder / facts.pop("name", "")
+    return Held(Version(**facts), path) if path.is_file() else None
+
+
+def _recalled(note: Path) -> dict[str, Any]:
+    """What a note says; nothing when a kill has torn it."""
+    try:
+        found: dict[str, Any] = json.loads(note.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _attempt(job: _Job) -> Answer:
+    offset, known = _begun(job)
+    with http.asked(job.made, job.url, job.user, _headers(job, offset, known)) as response:
+        status = response.status_code
+        if status == 304 and job.held and not offset:
+            return _answer(None, response)
+        if status == 416 or (status == 206 and not _continues(response, known, offset)):
+            _drop(job)
+            raise http.PassingError("The file changed while it was downloaded")
+        http.require_good(response, (200, 206))
+        version = _version(response) if status == 200 else known
+        if status == 200:
+            offset = 0
+            if job.held and job.held.version.same(version):
+                _drop(job)
+                return _answer(None, response)
+            job.part.unlink(missing_ok=True)
+            job.memory.write_text(json.dumps(asdict(version)), encoding="utf-8")
+        _within(job, version.size or 0, response)
+        with room(job.folder, (version.size or 0) - offset):
+            _write(job, response, offset, version.size)
+            return _answer(_finish(job, response, version), response)
+
+
+def _begun(job: _Job) -> tuple[int, Version]:
+    """How many bytes are here already, and of which version; 0 when they cannot be resumed."""
+    known = Version(**_recalled(job.memory))
+    if known.validator and _size(job.part):
+        return _size(job.part), known
+    _drop(job)
+    return 0, Version()
+
+
+def _headers(job: _Job, offset: int, known: Version) -> dict[str, str]:
+    if offset:
+        return {"Range": f"bytes={offset}-", "If-Range": known.validator}
+    asked = {}
+    if job.held and job.held.version.etag:
+        asked["If-None-Match"] = job.held.version.etag
+    if job.held and job.held.version.modified:
+        asked["If-Modified-Since"] = job.held.version.modified
+    return asked
+
+
+def _continues(response: httpx.Response, known: Version, offset: int) -> bool:
+    """Whether a 206 brings bytes that follow on those of the version that is begun."""
+    span = _SPAN.match(response.headers.get("content-range", ""))
+    if not span or not offset or int(span[1]) != offset:
+        return False
+    said = _version(response)
+    if None not in (said.size, known.size) and said.size != known.size:
+        return False
+    etag, modified = said.etag or known.etag, said.modified or known.modified
+    return (etag, modified) == (known.etag, known.modified)
+
+
+def _version(response: httpx.Response) -> Version:
+    """What the answer says of the whole file, also when only a part of it came."""
+    length = response.headers.get("content-length", "")
+    if response.status_code == 206:
+        span = _SPAN.match(response.headers.get("content-range", ""))
+        length = span[2] if span else ""
+    size = int(length) if length.isdigit() else None
+    return Version(
+        response.headers.get("etag", ""), response.headers.get("last-modified", ""), size
+    )
+
+
+def _within(job: _Job, size: int, response: httpx.Response) -> None:
+    limit = job.settings.max_download
+    if size <= limit:
+        return
+    _drop(job)
+    raise TerminalError(
+        f"The download has more than {limit:,} bytes.",
+        where=http.masked(str(response.url)),
+        fix="If it is meant to be so big, raise YUPANA_MAX_DOWNLOAD.",
+    )
+
+
+def _write(job: _Job, response: httpx.Response, offset: int, total: int | None) -> None:
+    written, start = offset, time.monotonic()
+    told = start
+    with job.part.open("ab" if offset else "wb", buffering=1 << 20) as out:
+        for block in response.iter_raw():
+            written += len(block)
+            _within(job, written, response)
+            out.write(block)
+            if time.monotonic() - told >= _EVERY_SECONDS:
+                told = time.monotonic()
+                job.progress.say(_so_far(written, total, (written - offset) / (told - start)))
+        out.flush()
+        os.fsync(out.fileno())
+    if total is not None and written != total:
+        raise http.PassingError(f"{written:,} of {total:,} bytes came")
+
+
+def _so_far(written: int, total: int | None, pace: float) -> str:
+    share = f" of {total / 1e6:,.0f} MB ({written / total:.0%})" if total else " MB"
+    return f"downloaded {written / 1e6:,.0f}{share}, {pace / 1e6:,.1f} MB/s"
+
+
+def _finish(job: _Job, response: httpx.Response, version: Version) -> Path:
+    name = _name(response)
+    facts: dict[str, Any] = {**asdict(version), "size": _size(job.part), "name": name}
+    path, done = job.folder / name, job.folder / "done.json"
+    # Noted last: a note never speaks of another version than the file's.
+    done.unlink(missing_ok=True)
+    job.part.replace(path)
+    done.write_text(json.dumps(facts), encoding="utf-8")
+    job.memory.unlink(missing_ok=True)
+    return path
+
+
+def _drop(job: _Job) -> None:
+    job.part.unlink(missing_ok=True)
+    job.memory.unlink(missing_ok=True)
+
+
+def _name(response: httpx.Response) -> str:
+    """The file's name: what the server calls it, else the end of the address."""
+    said = Message()
+    said["content-disposition"] = response.headers.get("content-disposition", "")
+    found = said.get_filename() or unquote(PurePosixPath(response.url.path).name)
+    name = re.sub(r"[^\w. -]+", "_", PurePosixPath(found).name).lstrip(". ")[-100:]
+    return f"file_{name}" if name in ("", "done.json", "version.json", "data.part") else name
+
+
+def _answer(path: Path | None, response: httpx.Response) -> Answer:
+    headers = {k: response.headers[k] for k in _KEPT_HEADERS if k in response.headers}
+    return Answer(path, http.masked(str(response.url)), response.status_code, headers)

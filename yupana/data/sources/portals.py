@@ -1,0 +1,256 @@
+"""Open-data portals: CKAN 2 and DKAN 7, whose files are found by package, never by address.
+
+APIs: https://docs.ckan.org/en/2.11/api/ and https://docs.getdkan.org (7.x). DKAN says it
+speaks CKAN's API, but has no search, may wrap a package in a list, and keeps its own datastore.
+"""
+
+from __future__ import annotations
+
+import difflib
+from contextlib import suppress
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote, urljoin, urlsplit
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError, UsageError, YupanaError
+from yupana.data.sources import http
+from yupana.data.sources.words import folded, iso_date, plain
+
+if TYPE_CHECKING:
+    import httpx
+
+_ROWS = 100
+_MOST_FOUND = 1000
+
+
+@dataclass(frozen=True)
+class Portal:
+    """A portal and its kind; `base` is its address without a slash at the end."""
+
+    kind: Literal["ckan", "dkan"]
+    base: str
+
+    @property
+    def api(self) -> str:
+        return f"{self.base}/api/3/action"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A file (or, with an empty `url`, a datastore table) of a package.
+
+    `modified` is ISO 8601 where the portal's text could be read, else that text.
+    """
+
+    url: str
+    id: str
+    name: str
+    format: str
+    package: str
+    licence: str
+    publisher: str
+    modified: str
+
+
+@dataclass(frozen=True)
+class Package:
+    """A data set of a portal. From a DKAN search only `name` is known."""
+
+    name: str
+    title: str = ""
+    licence: str = ""
+    publisher: str = ""
+    modified: str = ""
+    resources: tuple[Resource, ...] = ()
+
+
+def is_portal(location: str) -> bool:
+    return location.lower().startswith(("ckan+http", "dkan+http"))
+
+
+def portal_of(location: str) -> tuple[Portal, str, str]:
+    """Portal, package and wanted resource (may be empty) of `dkan+https://host/<slug>#<one>`.
+
+    Raises:
+        UsageError: the location has another form.
+    """
+    kind, _, address = location.partition("+")
+    parts = urlsplit(address)
+    *base, slug = parts.path.strip("/").split("/")
+    # The address of a package's page is taken too: https://host/dataset/<slug>.
+    base = base[:-1] if base[-1:] == ["dataset"] else base
+    if kind.lower() not in ("ckan", "dkan") or not parts.netloc:
+        raise UsageError(
+            "This is not the address of a portal.",
+            where=http.masked(location),
+            fix="Use ckan+https://<host>/<package>#<resource>, or dkan+https://…",
+        )
+    root = "/".join([f"{parts.scheme}://{parts.netloc}", *base])
+    found = Portal("ckan" if kind.lower() == "ckan" else "dkan", root)
+    return found, unquote(slug), unquote(parts.fragment)
+
+
+def search(settings: Settings, portal: str, text: str, *, first_wait: float = 1.0) -> list[Package]:
+    """Packages that fit a text; of DKAN, which cannot search, those with its words in the slug.
+
+    Args:
+        portal: `ckan+https://host` or `dkan+https://host`.
+
+    Raises:
+        TerminalError, TransientError: the portal refuses or cannot be reached.
+    """
+    found = portal_of(f"{portal.rstrip('/')}/any")[0]
+    with http.client(settings) as made:
+        if found.kind == "dkan":
+            words = folded(text).split()
+            names = _names(settings, made, found, first_wait)
+            return [Package(n) for n in names if all(w in folded(n) for w in words)]
+        packages: list[Package] = []
+        while len(packages) < _MOST_FOUND:
+            params = {"q": text, "rows": str(_ROWS), "start": str(len(packages))}
+            answer = result_of(
+                http.get_json(settings, made, f"{found.api}/package_search", params, first_wait),
+                f"{found.api}/package_search",
+            )
+            fresh = [_package(found, p) for p in answer["results"]]
+            packages += fresh
+            if not fresh or len(packages) >= int(answer["count"]):
+                break
+        return packages
+
+
+def resolve(settings: Settings, location: str, *, first_wait: float = 1.0) -> Resource:
+    """The resource that a portal's location means now.
+
+    Raises:
+        TerminalError: no such package, or none or several such resources; lists what there is.
+        TransientError: the portal cannot be reached.
+    """
+    portal, slug, wanted = portal_of(location)
+    with http.client(settings) as made:
+        package = _show(settings, made, portal, slug, first_wait)
+    if wanted.startswith("datastore:"):
+        return _table(package, wanted.removeprefix("datastore:"))
+    return _choose(package, wanted, http.masked(location))
+
+
+def _show(
+    settings: Settings, made: httpx.Client, portal: Portal, slug: str, first_wait: float
+) -> Package:
+    url = f"{portal.api}/package_show"
+    try:
+        answer = result_of(http.get_json(settings, made, url, {"id": slug}, first_wait), url)
+    except http.RefusedError as error:
+        if error.status != 404:
+            raise
+        answer = None
+    found = next((p for p in _as_list(answer) if isinstance(p, dict) and "resources" in p), None)
+    if found:
+        return _package(portal, found)
+    near: list[str] = []
+    with suppress(YupanaError):
+        names = _names(settings, made, portal, first_wait)
+        near = difflib.get_close_matches(slug, names, n=5, cutoff=0.5)
+    raise TerminalError(
+        f"The portal has no package '{slug}'.",
+        where=http.masked(portal.base),
+        fix=f"Near it: {', '.join(near)}." if near else "Look the package up on the portal's page.",
+    )
+
+
+def _names(settings: Settings, made: httpx.Client, portal: Portal, first_wait: float) -> list[str]:
+    url = f"{portal.api}/package_list"
+    return [str(n) for n in result_of(http.get_json(settings, made, url, {}, first_wait), url)]
+
+
+def result_of(body: Any, url: str) -> Any:
+    """What an API answered: `result`, or the whole body where that is a list.
+
+    Raises:
+        TerminalError: the API says that it failed, or answers in another form.
+    """
+    if isinstance(body, list):
+        return body
+    if not isinstance(body, dict) or "result" not in body or body.get("success") is False:
+        said = body.get("error") or body.get("message") if isinstance(body, dict) else body
+        raise TerminalError(
+            f"The portal's API failed: {str(said)[:200]}",
+            where=http.masked(url),
+            fix="Check the package's name and the portal's kind (ckan+ or dkan+).",
+        )
+    return body["result"]
+
+
+def _as_list(answer: Any) -> list[Any]:
+    return answer if isinstance(answer, list) else [answer]
+
+
+def _package(portal: Portal, raw: dict[str, Any]) -> Package:
+    title = str(raw.get("title") or raw.get("name") or "")
+    licence = str(raw.get("license_title") or raw.get("license_id") or "")
+    publisher = _publisher(portal, raw)
+    modified = iso_date(raw.get("metadata_modified") or "")
+    resources = tuple(
+        Resource(
+            url=urljoin(f"{portal.base}/", str(r.get("url") or "").strip()) if r.get("url") else "",
+            id=str(r.get("id") or ""),
+            name=str(r.get("name") or ""),
+            format=_format(r),
+            package=title,
+            licence=licence,
+            publisher=publisher,
+            modified=iso_date(r.get("last_modified") or r.get("revision_timestamp") or ""),
+        )
+        for r in raw.get("resources") or []
+    )
+    return Package(str(raw.get("name") or ""), title, licence, publisher, modified, resources)
+
+
+def _publisher(portal: Portal, raw: dict[str, Any]) -> str:
+    """CKAN's organization; DKAN calls publishers groups, which for CKAN are topics."""
+    if isinstance(raw.get("organization"), dict):
+        return str(raw["organization"].get("title") or raw["organization"].get("name") or "")
+    groups = raw.get("groups") if portal.kind == "dkan" else None
+    return ", ".join(str(g.get("title") or g.get("name")) for g in groups or [])
+
+
+def _format(raw: dict[str, Any]) -> str:
+    """csv, xlsx, …: what the portal says, else the end of the file's name."""
+    said = str(raw.get("format") or "").lower().rsplit("/", 1)[-1].lstrip(".")
+    return said or PurePosixPath(urlsplit(str(raw.get("url") or "")).path).suffix[1:].lower()
+
+
+def _table(package: Package, resource: str) -> Resource:
+    """A resource that is to be read from the datastore."""
+    known = next((r for r in package.resources if r.id == resource), None)
+    name = known.name if known else resource
+    modified = known.modified if known else package.modified
+    return Resource(
+        "", resource, name, "csv", package.title, package.licence, package.publisher, modified
+    )
+
+
+def _choose(package: Package, wanted: str, where: str) -> Resource:
+    """By id, else name (a pattern may be given), else format; else the only one or only CSV."""
+    every = package.resources
+    fits = (
+        [r for r in every if r.id == wanted],
+        [r for r in every if folded(r.name) == folded(wanted)],
+        [r for r in every if fnmatchcase(plain(r.name), plain(wanted))],
+        [r for r in every if r.format == wanted.lower()],
+    )
+    untold = [r for r in every if len(every) == 1 or r.format == "csv"]
+    found = next((fit for fit in fits if fit), []) if wanted else untold
+    if len(found) == 1:
+        return found[0]
+    listed = "; ".join(f"{r.id} '{r.name}' ({r.format})" for r in every) or "nothing"
+    how_many = f"{len(found)} resources" if found else "no resource"
+    raise TerminalError(
+        f"The package '{package.name}' has {how_many}"
+        + (f" '{wanted}'." if wanted else " to take."),
+        where=f"{where}; it has: {listed}",
+        fix="Put one's id or name after the # of the location.",
+    )

@@ -1,0 +1,124 @@
+"""Rows and measures of a table by period, at the finest step whose counts may be shown."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from yupana.core import disclosure
+from yupana.data.contract import Contract
+from yupana.data.history import Publication
+from yupana.validation import periods
+
+if TYPE_CHECKING:
+    import polars as pl
+
+STEPS = {"1w": "semana", "1mo": "mes", "1q": "trimestre", "1y": "año"}
+_ENGLISH = {"1w": "week", "1mo": "month", "1q": "quarter", "1y": "year"}
+_MEASURES = 6
+
+
+def table(contract: Contract, known: Publication, rows: pl.DataFrame) -> dict[str, Any] | None:
+    """Rows by period, and the sum of counts or the mean of other measures.
+
+    Returns:
+        columns (that tell the period), step (week, month, quarter, year), from (first days),
+        rows (None: under 5), measures [name, unit, what: sum or mean, values], incomplete_from
+        (first day that the publisher's delay leaves unfinished, or None). None when the table
+        has no time axis.
+    """
+    import polars as pl
+
+    names = periods.columns(contract)
+    if not names or not set(names) <= set(rows.columns):
+        return None
+    dated = rows.with_columns(periods.of_rows(rows, names).alias("_period"))
+    dated = dated.drop_nulls("_period")
+    if dated.is_empty():
+        return None
+    step = _step(dated)
+    starts = _starts(dated["_period"], step)
+    measures = _measures(contract, names, dated)
+    aggregated = dated.group_by(starts.alias("_start")).agg(
+        pl.len().alias("_rows"), *(_of(m).alias(m["name"]) for m in measures)
+    )
+    calendar = _calendar(aggregated["_start"].min(), aggregated["_start"].max(), step)
+    by_period = calendar.join(aggregated, on="_start", how="left").sort("_start")
+    shown = disclosure.hide(by_period["_rows"].fill_null(0).to_list())
+    return {
+        "columns": list(names),
+        "step": _ENGLISH[step],
+        "step_es": STEPS[step],
+        "from": [str(day) for day in by_period["_start"]],
+        "rows": shown,
+        "measures": [
+            {**m, "values": [v if n else None for v, n in
+                             zip(by_period[m["name"]].to_list(), shown, strict=True)]}
+            for m in measures
+        ],
+        "incomplete_from": _incomplete(contract, known),
+    }  # fmt: skip
+
+
+def charts(found: dict[str, Any]) -> list[dict[str, str]]:
+    """The charts of `table`: rows first, then each measure."""
+    from yupana.core import charts as draw
+
+    days = [date.fromisoformat(day) for day in found["from"]]
+    late = found["incomplete_from"] and date.fromisoformat(found["incomplete_from"])
+    every = f"por {found['step_es']} / by {found['step']}"
+    title = f"Filas {every}"
+    drawn = [{"title": title, "svg": draw.lines(days, {"": found["rows"]}, "", title, late)}]
+    for m in found["measures"]:
+        how = "suma / sum" if m["what"] == "sum" else "promedio / mean"
+        title = f"{m['name']} ({m['unit']}), {how} {every}"
+        drawn.append(
+            {"title": title, "svg": draw.lines(days, {"": m["values"]}, m["unit"], title, late)}
+        )
+    return drawn
+
+
+def _step(dated: pl.DataFrame) -> str:
+    for step in STEPS:
+        sizes = _starts(dated["_period"], step).value_counts()["count"]
+        typical = sizes.median()
+        if isinstance(typical, float | int) and typical >= disclosure.FEWEST:
+            return step
+    return "1y"
+
+
+def _starts(days: pl.Series, step: str) -> pl.Series:
+    """First day of each day's period; weeks start on Sunday, as PAHO's do."""
+    one = timedelta(days=1)
+    return (days + one).dt.truncate("1w") - one if step == "1w" else days.dt.truncate(step)
+
+
+def _calendar(first: Any, last: Any, step: str) -> pl.DataFrame:
+    """All periods, so that one without rows stands as a gap."""
+    import polars as pl
+
+    return pl.DataFrame({"_start": pl.date_range(first, last, interval=step, eager=True)})
+
+
+def _measures(contract: Contract, time: tuple[str, ...], dated: pl.DataFrame) -> list[Any]:
+    """Columns with a unit that vary: counts are added up, other quantities averaged."""
+    found = []
+    for c in contract.kept:
+        usable = c.unit and c.type in ("integer", "number") and c.name in dated.columns
+        if usable and c.name not in (*time, *contract.key) and dated[c.name].n_unique() > 1:
+            what = "sum" if c.type == "integer" else "mean"
+            found.append({"name": c.name, "unit": c.unit, "what": what})
+    return found[:_MEASURES]
+
+
+def _of(measure: dict[str, str]) -> pl.Expr:
+    import polars as pl
+
+    column = pl.col(measure["name"])
+    return column.sum() if measure["what"] == "sum" else column.mean().round_sig_figs(6)
+
+
+def _incomplete(contract: Contract, known: Publication) -> str | None:
+    if contract.latency_days is None:
+        return None
+    return str(known.known_on - timedelta(days=contract.latency_days))

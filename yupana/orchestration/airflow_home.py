@@ -1,0 +1,115 @@
+"""Airflow on one machine: its environment, its command line, and the password of its page."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from itertools import takewhile
+from pathlib import Path
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError
+from yupana.orchestration import service
+
+HOST = "127.0.0.1"
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Airflow with SQLite and this project's DAGs, and nothing that listens beyond this machine."""
+    home = settings.home / "airflow"
+    page = url(settings)
+    return {
+        **settings.environment(),
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__API__BASE_URL": page,
+        "AIRFLOW__API__HOST": HOST,
+        "AIRFLOW__API__PORT": str(settings.airflow_port),
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(settings.root / "dags"),
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{page}/execution/",
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        # Each slot may hold a Spark of its own when no server is shared.
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_password_path(settings)),
+        "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+        "PYTHONPATH": str(settings.root),
+    }
+
+
+def url(settings: Settings) -> str:
+    """Address of the web page."""
+    return f"http://{HOST}:{settings.airflow_port}"
+
+
+def log(settings: Settings, name: str) -> Path:
+    """Where a part's words go; makes the folder."""
+    path = settings.home / "logs" / f"airflow-{name}.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def password_file(settings: Settings) -> Path:
+    """File with the password of `admin`, made once, for this user's eyes alone.
+
+    Airflow would make one itself and print it into its log.
+    """
+    path = _password_path(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path
+    with os.fdopen(handle, "w") as stream:
+        json.dump({"admin": secrets.token_urlsafe(12)}, stream)
+    return path
+
+
+def _password_path(settings: Settings) -> Path:
+    return settings.home / "airflow" / "password.json"
+
+
+def run(settings: Settings, args: list[str]) -> None:
+    """Run `airflow <args>` to its end; its words go to a log.
+
+    Raises:
+        TerminalError: it failed; tells yupana's own error where there is one.
+    """
+    kept = log(settings, args[-1])
+    password_file(settings)
+    with (
+        kept.open("w") as stream,
+        subprocess.Popen(
+            [sys.executable, "-m", "airflow", *args],
+            env=environment(settings),
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as child,
+    ):
+        try:
+            code = child.wait()
+        except BaseException:
+            service.stop_group(child)
+            raise
+    said = kept.read_text(errors="replace")
+    if code or "state=failed" in said:
+        raise TerminalError(
+            f"`airflow {' '.join(args)}` failed.\n{_reason(said)}",
+            where=str(kept),
+            fix="Mend what the lines above say and run it again; what was done is kept.",
+        )
+
+
+def _reason(said: str) -> str:
+    """The lines that a person needs: yupana's own error, else the log's end."""
+    lines = said.strip().splitlines()
+    for number in range(len(lines) - 1, -1, -1):
+        if lines[number].startswith("yupana:"):
+            more = takewhile(lambda line: line.startswith("  "), lines[number + 1 :])
+            return "\n".join([lines[number].removeprefix("yupana: "), *more])
+    return "\n".join(lines[-8:])

@@ -1,0 +1,89 @@
+"""The time axis of a table: which column tells a row's period, and which periods are absent."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from yupana.data.contract import Contract
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# A step this much longer than the usual one has left a period out; months differ by less.
+_LONG = 1.5
+
+
+def columns(contract: Contract) -> tuple[str, ...]:
+    """The columns that tell a row's period: a date, or year and week, year and month, year.
+
+    Dates of the key come first, then those made from year and week, then required ones; empty
+    when the table has no time axis.
+    """
+    kept = {c.name: c for c in contract.kept}
+    days = [
+        c
+        for c in contract.kept
+        if c.type in ("date", "timestamp") and not any(o.personal for o in contract.columns
+                                                       if o.name in (c.name, *c.derive_from))
+    ]  # fmt: skip
+    if days:
+        best = min(days, key=lambda c: (c.name not in contract.key, not c.derive, not c.required))
+        return (best.name,)
+    for pair in (("year", "week"), ("year", "month"), ("year",)):
+        if all(name in kept and kept[name].type == "integer" for name in pair):
+            return pair
+    return ()
+
+
+def expected(contract: Contract) -> bool:
+    """Whether every period should have a row: its columns are in the key, or year and week.
+
+    A table of events with a date (complaints, say) may well have days without any.
+    """
+    names = set(columns(contract))
+    kept = {c.name for c in contract.kept}
+    return bool(names) and (names <= set(contract.key) or {"year", "week"} <= kept)
+
+
+def of_rows(rows: pl.DataFrame, names: tuple[str, ...]) -> pl.Series:
+    """First day of every row's period; null where it is not known or does not exist."""
+    import polars as pl
+
+    if len(names) == 1 and names[0] != "year":
+        return rows[names[0]].cast(pl.Date)
+    if names == ("year",):
+        return rows.select(pl.date("year", 1, 1).alias("period"))["period"]
+    if names == ("year", "month"):
+        return rows.select(pl.date("year", "month", 1).alias("period"))["period"]
+    from yupana.data import codes
+
+    starts = {
+        (y, w): start for y, w, start in codes.epiweek_starts(codes.FIRST_YEAR, codes.LAST_YEAR)
+    }
+    pairs = rows.select(names).unique()
+    days = [starts.get((y, w)) for y, w in pairs.iter_rows()]
+    known = pairs.with_columns(pl.Series("period", days, dtype=pl.Date))
+    return rows.select(names).join(known, on=names, how="left", maintain_order="left")["period"]
+
+
+def missing(days: list[date]) -> tuple[int, int, list[tuple[date, date]]]:
+    """Periods present and expected between the first and last day, and the gaps.
+
+    The usual step is the median one, so that a calendar with steps of 7, 8 and 9 days, or of
+    28 to 31, has no gap of its own.
+
+    Args:
+        days: the distinct first days of periods, ascending.
+
+    Returns:
+        (present, expected, [(last day before a gap, first day after it)]).
+    """
+    steps = [(b - a).days for a, b in pairwise(days)]
+    if not steps:
+        return len(days), len(days), []
+    usual = sorted(steps)[len(steps) // 2]
+    gaps = [(a, b) for a, b in pairwise(days) if (b - a).days >= _LONG * usual]
+    absent = sum(round((b - a).days / usual) - 1 for a, b in gaps)
+    return len(days), len(days) + absent, gaps
