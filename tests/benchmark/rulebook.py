@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from yupana.data.rules import Rule
 
-
 Engine = Literal["spark", "duckdb"]
 QUOTE = {"spark": "`", "duckdb": '"'}
 MATCH = {"spark": "regexp_like", "duckdb": "regexp_matches"}

@@ -21,6 +21,7 @@ from yupana.core.progress import Silent
 from yupana.core.types import RawObject
 from yupana.data import landing, sources
 from yupana.data.landing import Fetched
+from yupana.data.sources import download
 
 NAME = "cases"
 OLD = b"year,cases\n" + b"".join(b"%d,%d\n" % (i, i * 7) for i in range(200_000))
@@ -76,6 +77,14 @@ def test_a_broken_connection_goes_on_where_it_stopped(lake: Settings, site: Site
     assert site.headers("If-Range") == ["", '"v1"', '"v1"']
 
 
+def test_the_version_is_known_though_the_rest_did_not_say_it(lake: Settings, site: Site) -> None:
+    site.files["/a.csv"] = File(OLD, '"v1"')
+    span = f"bytes 700000-{len(OLD) - 1}/{len(OLD)}"
+    site.faults = [drop_after(700_000), answer(206, OLD[700_000:], Content_Range=span)]
+    raw = land(lake, fetch(lake, f"{site.url}/a.csv"))
+    assert fetch(lake, f"{site.url}/a.csv").unchanged_sha256 == raw.sha256
+
+
 def test_a_rest_that_comes_in_pieces_is_put_together(lake: Settings, site: Site) -> None:
     site.files["/a.csv"] = File(OLD, '"v1"')
     span = f"bytes 700000-799999/{len(OLD)}"
@@ -83,6 +92,16 @@ def test_a_rest_that_comes_in_pieces_is_put_together(lake: Settings, site: Site)
     site.faults = [drop_after(700_000), piece]
     assert fetch(lake, f"{site.url}/a.csv").path.read_bytes() == OLD
     assert site.headers("Range") == ["", "bytes=700000-", "bytes=800000-"]
+
+
+def test_long_downloads_say_how_far_they_are(lake: Settings, site: Site, monkeypatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(download, "_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(Silent, "say", lambda self, message: said.append(message))
+    site.files["/a.csv"] = File(OLD * 3)
+    fetch(lake, f"{site.url}/a.csv")
+    assert said[-1].startswith(f"downloaded {len(OLD) * 3 / 1e6:,.0f} of ")
+    assert "(100%)" in said[-1]
 
 
 def test_without_a_validator_it_starts_again(lake: Settings, site: Site) -> None:

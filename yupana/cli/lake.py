@@ -13,6 +13,7 @@ from yupana.cli.common import AsJson
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings
+    from yupana.data.history import Publication
     from yupana.data.refused import Refusal
 
 Name = Annotated[str, typer.Argument(help="A folder of expectations/; see `yupana datasets`.")]
@@ -56,22 +57,23 @@ def history(name: Name, as_of: AsOf = None, as_json: AsJson = False) -> None:
     print(f"known on {as_of.date()}: {ref}" if as_of else f"newest: {ref}")
 
 
-def _versions_table(name: str, found: list[Any]) -> None:
+def _versions_table(name: str, found: list[Publication]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     table = Table(
-        "version", "known on", "committed (UTC)", "rows", "file", "contract", "audit", title=name
+        Column("version", no_wrap=True),
+        Column("known on", no_wrap=True),
+        "rows",
+        Column("file; contract; audit; time of commit", overflow="fold"),
+        title=name,
     )
     for p in found:
-        rows = "\n".join(f"{kind} {count:,}" for kind, count in p.rows.items())
-        file = Text(f"{p.source or '?'}\n{p.source_sha256[:12]}")
-        committed = f"{p.time:%Y-%m-%d %H:%M}"
-        table.add_row(
-            str(p.version), str(p.known_on), committed, rows, file, p.contract_version,
-            p.validation or "-",
-        )  # fmt: skip
+        rows = "\n".join(f"{count:,} {kind}" for kind, count in p.rows.items())
+        origin = f"{p.source or '?'}\nSHA-256 {p.source_sha256[:12]}; contract {p.contract_version}"
+        origin += f"; audit {p.validation or '-'}\n{p.time:%Y-%m-%d %H:%M} UTC"
+        table.add_row(str(p.version), str(p.known_on), rows, Text(origin))
     Console().print(table)
 
 
@@ -110,7 +112,7 @@ def _provenance(told: dict[str, Any]) -> None:
         "published": f"{told['ref']}, {p['time']:%Y-%m-%d %H:%M} UTC, known on {p['known_on']}",
         "rows": ", ".join(f"{kind} {count:,}" for kind, count in p["rows"].items()),
         "file": p["source"],
-        "landed": f"{str(first['time'])[:16]}, {len(told['landed'])} times" if first else "",
+        "landed": f"{str(first['time'])[:16]} UTC" if first else "",
         **facts,
         "contract": f"{p['contract_version']}, SHA-256 {p['contract_sha256'][:12]}",
         "audit": f"{p['validation']}: {audit['rules']} rules, {audit['broken']:,} rows broke one, "
@@ -175,7 +177,8 @@ def _refusals(kinds: Any, shown: list[Refusal]) -> None:
             source = r.source_sha256
             print(f"{r.source} (SHA-256 {source[:12]}…)")
         shape = f"value class {r.value_class}" if r.value_class else "no value"
-        print(f"  line {r.line}, column {r.column}, rule {r.rule}, {shape}")
+        column = f"column{'s' if ', ' in r.column else ''} {r.column}"
+        print(f"  line {r.line}, {column}, rule {r.rule}, {shape}")
 
 
 def quality(name: Name, as_of: AsOf = None, as_json: AsJson = False) -> None:

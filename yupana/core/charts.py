@@ -107,7 +107,7 @@ def _plain_numbers(axes: Axes, axis: str = "y") -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     chosen = axes.yaxis if axis == "y" else axes.xaxis
-    chosen.set_major_locator(MaxNLocator(5 if axis == "y" else 3, min_n_ticks=2))
+    chosen.set_major_locator(MaxNLocator(5 if axis == "y" else 3, steps=[1, 2, 5, 10]))
     chosen.set_major_formatter(FuncFormatter(_tick))
 
 
@@ -122,6 +122,7 @@ def _svg(figure: Figure, what: str) -> str:
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     drawn = stream.getvalue()
-    drawn = drawn[drawn.index("<svg") :]
+    # Matplotlib's note on itself names addresses; a page that opens offline needs none.
+    drawn = re.sub(r"\s*<metadata>.*?</metadata>", "", drawn[drawn.index("<svg") :], flags=re.S)
     label = what.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     return re.sub(r"^<svg", f'<svg role="img" aria-label="{label}"', drawn)

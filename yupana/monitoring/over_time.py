@@ -52,9 +52,7 @@ def table(contract: Contract, known: Publication, rows: pl.DataFrame) -> dict[st
         "from": [str(day) for day in by_period["_start"]],
         "rows": shown,
         "measures": [
-            {**m, "values": [v if n else None for v, n in
-                             zip(by_period[m["name"]].to_list(), shown, strict=True)]}
-            for m in measures
+            {**m, "values": _shown(m, by_period[m["name"]].to_list(), shown)} for m in measures
         ],
         "incomplete_from": _incomplete(contract, known),
     }  # fmt: skip
@@ -116,6 +114,14 @@ def _of(measure: dict[str, str]) -> pl.Expr:
 
     column = pl.col(measure["name"])
     return column.sum() if measure["what"] == "sum" else column.mean().round_sig_figs(6)
+
+
+def _shown(
+    measure: dict[str, str], values: list[Any], rows: list[int | None]
+) -> list[float | None]:
+    """Values of periods whose rows may be shown; a sum of people or cases is a count as well."""
+    small = range(1, disclosure.FEWEST) if measure["what"] == "sum" else range(0)
+    return [v if n and v not in small else None for v, n in zip(values, rows, strict=True)]
 
 
 def _incomplete(contract: Contract, known: Publication) -> str | None:

@@ -88,8 +88,8 @@ def _shown(contract: Contract, rows: pl.DataFrame) -> tuple[dict[str, Any], dict
             left_out[column.name] = "personal"
         elif column.name not in rows.columns:
             left_out[column.name] = "not in this version"
-        elif column.type == "string" and statistics.names_rows(rows[column.name]):
-            left_out[column.name] = "names each row"
+        elif statistics.identifies(rows[column.name], column):
+            left_out[column.name] = "identifier"
         else:
             shown[column.name] = column
     return shown, left_out

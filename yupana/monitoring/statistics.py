@@ -15,7 +15,9 @@ BINS = 24
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 # A whole number with few values is counted by value: years, weeks, codes.
 _DISCRETE = 60
+# Long texts that hardly repeat are free text, whose words are nobody's category.
 _LONG_TEXT = 40
+_REPEATED = 0.1
 
 
 def describe(values: pl.Series, column: Column, personal: bool) -> dict[str, Any]:
@@ -58,10 +60,12 @@ def describe(values: pl.Series, column: Column, personal: bool) -> dict[str, Any
     return found
 
 
-def names_rows(values: pl.Series) -> bool:
-    """Whether every value stands once, so that it names its row."""
+def identifies(values: pl.Series, column: Column) -> bool:
+    """Whether a column names records: called an id, or a text that stands once in each row."""
+    if column.name == "id" or column.name.endswith("_id"):
+        return True
     there = values.drop_nulls()
-    return len(there) > 1 and there.n_unique() == len(there)
+    return column.type == "string" and len(there) > 1 and there.n_unique() == len(there)
 
 
 def _kind(there: pl.Series, column: Column) -> str:
@@ -76,7 +80,8 @@ def _kind(there: pl.Series, column: Column) -> str:
     if column.type == "boolean":
         return "category"
     mean = there.str.len_chars().mean()
-    return "text" if isinstance(mean, float) and mean > _LONG_TEXT else "category"
+    free = isinstance(mean, float) and mean > _LONG_TEXT
+    return "text" if free and there.n_unique() > _REPEATED * len(there) else "category"
 
 
 def _spread(there: pl.Series) -> dict[str, Any]:

@@ -12,6 +12,7 @@ that does not ask for partitions: nothing retrains for each week of a backfill.
 from __future__ import annotations
 
 import json
+import sys
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,6 +37,9 @@ RETRIES = {
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=30),
 }
+# `airflow dags test` ends with an error after a good run of a DAG that has a deadline: in 3.3.2,
+# https://github.com/apache/airflow/issues/73428; delete this when that is closed.
+_TRYING_OUT = sys.argv[1:3] == ["dags", "test"]
 DATED = {
     "source": Param(
         None,
@@ -71,6 +75,11 @@ def dag(
         within: how long a run may take from when it was queued.
     """
     by_clock = isinstance(schedule, str)
+    alert = DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=within,
+        callback=AsyncCallback(deadline_missed),
+    )
     return DAG(
         name,
         doc_md=doc,
@@ -81,11 +90,7 @@ def dag(
         is_paused_upon_creation=by_clock,
         tags=tags,
         params=params,
-        deadline=DeadlineAlert(
-            reference=DeadlineReference.DAGRUN_QUEUED_AT,
-            interval=within,
-            callback=AsyncCallback(deadline_missed),
-        ),
+        deadline=None if _TRYING_OUT else alert,
         default_args={"owner": owner, **RETRIES},
     )
 

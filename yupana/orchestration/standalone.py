@@ -87,10 +87,11 @@ def up(settings: Settings, progress: Progress) -> None:
         progress.say("stop it with Ctrl-C here, or `yupana down` from another terminal")
         _wait(parts, lambda: False, seconds=float("inf"))
     finally:
-        progress.say("stopping …")
-        _stop(parts, mark)
+        if parts:
+            progress.say("stopping …")
+            _stop(parts, mark)
+            progress.say("stopped")
         _state(settings).unlink(missing_ok=True)
-        progress.say("stopped")
 
 
 def down(settings: Settings) -> str:

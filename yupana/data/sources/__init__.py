@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,6 +66,12 @@ def _local(settings: Settings, dataset: str, location: str, requested: dict[str,
             f"The source of '{dataset}' is not there.",
             where=str(path),
             fix="Give its path with --source, or mend `servers.path` in the contract.",
+        )
+    if not os.access(path, os.R_OK):
+        raise UsageError(
+            f"The source of '{dataset}' may not be read.",
+            where=str(path),
+            fix="Give the user who runs yupana the right to read it.",
         )
     inside = path.is_relative_to(settings.root)
     shown = str(path.relative_to(settings.root) if inside else path)

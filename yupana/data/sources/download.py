@@ -185,7 +185,7 @@ def _attempt(job: _Job) -> Answer:
         _within(job, version.size or 0, response)
         with room(job.folder, (version.size or 0) - offset):
             _write(job, response, offset, version.size)
-            return _answer(_finish(job, response, version), response)
+            return _answer(_finish(job, response, version), response, version)
 
 
 def _begun(job: _Job) -> tuple[int, Version]:
@@ -292,6 +292,10 @@ def _name(response: httpx.Response) -> str:
     return f"file_{name}" if name in ("", "done.json", "version.json", "data.part") else name
 
 
-def _answer(path: Path | None, response: httpx.Response) -> Answer:
+def _answer(path: Path | None, response: httpx.Response, known: Version | None = None) -> Answer:
     headers = {k: response.headers[k] for k in _KEPT_HEADERS if k in response.headers}
+    if known:
+        # The answer that brings the rest of a file need not say again which version it is.
+        said = {"etag": known.etag, "last-modified": known.modified}
+        headers = {**{k: v for k, v in said.items() if v}, **headers}
     return Answer(path, http.masked(str(response.url)), response.status_code, headers)

@@ -1,0 +1,153 @@
+"""Quality indicators on real Delta tables: each number from rows that are counted by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+import small_lake
+from small_lake import NAME, SECRET, day
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError, UsageError
+from yupana.core.progress import Silent
+from yupana.validation import quality
+from yupana.validation.indicators import Indicator
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Settings:
+    return small_lake.make(tmp_path)
+
+
+def indicator(found: quality.Quality, name: str) -> Indicator:
+    return next(i for i in found.indicators if i.id == name)
+
+
+def measured(lake: Settings, as_of: str = "2024-04-10", **facts: object) -> quality.Quality:
+    rows = facts.pop("rows", None)
+    rows = small_lake.frame() if rows is None else rows
+    small_lake.publish(lake, rows, known_on="2024-04-01", **facts)  # type: ignore[arg-type]
+    return quality.measure(lake, NAME, day(as_of))
+
+
+@pytest.mark.parametrize(("as_of", "met"), [("2024-04-22", 4), ("2024-04-23", 3)])
+def test_readiness_ends_after_frequency_and_delay(lake: Settings, as_of: str, met: int) -> None:
+    # A week and two weeks of delay after 1 April.
+    ready = indicator(measured(lake, as_of), "readiness")
+    assert (ready.numerator, ready.denominator) == (met, 4)
+    assert ready.percent == 25 * met
+
+
+def test_completeness_counts_cells(lake: Settings) -> None:
+    # 60 rows of 6 columns; `note` is filled in the first row of each of the 10 weeks.
+    complete = indicator(measured(lake), "completeness")
+    assert (complete.numerator, complete.denominator) == (310, 360)
+    assert complete.percent == pytest.approx(100 * 310 / 360)
+    weeks = complete.parts[1]
+    assert (weeks.numerator, weeks.denominator) == (10, 10)
+
+
+def test_completeness_is_that_of_weeks_when_more_of_them_are_absent(lake: Settings) -> None:
+    rows = small_lake.frame().filter(~pl.col("week").is_between(3, 7))
+    found = measured(lake, rows=rows)
+    complete = indicator(found, "completeness")
+    assert (complete.numerator, complete.denominator) == (5, 10)
+    # Week 2 of 2024 began on 7 January, week 8 on 18 February.
+    assert found.gaps == ((day("2024-01-07"), day("2024-02-18")),)
+
+
+def test_usability_counts_refused_and_flagged_rows(lake: Settings) -> None:
+    found = measured(lake, rows=small_lake.frame(flags=3), quarantined=40)
+    usable = indicator(found, "usability")
+    assert (usable.numerator, usable.denominator) == (57, 100)
+    assert [(p.numerator, p.denominator) for p in usable.parts] == [(60, 100), (57, 60)]
+    assert {c.name: c.flagged for c in found.columns if c.flagged} == {"fever": 3}
+
+
+def test_conformity_is_the_share_of_rule_checks_kept(lake: Settings) -> None:
+    found = measured(lake, broken={"week.range": 6, "year.required": 3})
+    conform = indicator(found, "conformity")
+    # 6 rules (row, year x 2, week x 2, class) on 60 rows, 9 broken.
+    assert (conform.numerator, conform.denominator) == (351, 360)
+    week = next(c for c in found.columns if c.name == "week")
+    assert (week.checks, week.kept) == (120, 114)
+
+
+def test_conformity_is_that_of_the_standards_when_the_contract_breaks_more(lake: Settings) -> None:
+    path = lake.root / "expectations" / NAME / "contract.yaml"
+    text = path.read_text("utf-8").replace("name: fever", "name: fecha")
+    path.write_text(text.replace("{property: unit, value: °C}", ""), encoding="utf-8")
+    text = path.read_text("utf-8").replace("          - \n", "")
+    path.write_text(text, encoding="utf-8")
+    rows = small_lake.frame().rename({"fever": "fecha"})
+    conform = indicator(measured(lake, rows=rows), "conformity")
+    assert (conform.numerator, conform.denominator) == (12, 14)
+
+
+def test_trend_has_a_point_a_publication_up_to_the_day(lake: Settings) -> None:
+    rows = small_lake.frame()
+    small_lake.publish(lake, rows, known_on="2024-03-01", quarantined=20, validation="v0")
+    small_lake.publish(lake, rows, known_on="2024-04-01", source="b")
+    small_lake.publish(lake, rows, known_on="2024-05-01", source="c")
+    found = quality.measure(lake, NAME, day("2024-04-30"))
+    assert [(p.version, p.usability) for p in found.trend] == [(0, 75.0), (1, 100.0)]
+    assert found.source_sha256 == "b" * 64
+
+
+def test_page_is_whole_offline_and_tells_no_value(lake: Settings) -> None:
+    found = measured(lake, broken={"week.range": 6})
+    small_lake.publish(lake, small_lake.frame(), known_on="2024-04-02", source="b")
+    paths = quality.write(lake, quality.measure(lake, NAME, day("2024-04-10")))
+    page = Path(paths["html"]).read_text("utf-8")
+    assert "<svg" in page and "Completitud" in page and "completeness" in page
+    assert "<script" not in page and "http" not in page.replace("http://www.w3.org", "")
+    facts = Path(paths["json"]).read_text("utf-8")
+    for text in (page, facts):
+        assert SECRET not in text and "grave" not in text
+    assert {i["id"] for i in json.loads(facts)["indicators"]} == {i.id for i in found.indicators}
+
+
+def test_never_ingested_says_the_command(lake: Settings) -> None:
+    with pytest.raises(TerminalError) as caught:
+        quality.measure(lake, NAME, day("2024-04-10"))
+    assert f"yupana ingest {NAME}" in caught.value.fix
+    with pytest.raises(UsageError):
+        quality.measure(lake, "nothing", day("2024-04-10"))
+
+
+@pytest.mark.spark
+@pytest.mark.usefixtures("spark")
+def test_a_real_ingestion_is_measured_and_its_refused_line_is_named(tmp_path: Path) -> None:
+    from yupana.config.settings import ROOT
+    from yupana.data import contract, refused
+    from yupana.orchestration.ingest import ingest
+
+    made = Settings(home=tmp_path / "home")
+    lines = (ROOT / "samples" / "iquitos_weekly_2000_2009.csv").read_text("utf-8").splitlines()
+    path = tmp_path / "weekly.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    result = ingest(made, "iquitos_weekly", str(path), Silent(), as_of=day("2024-04-01"))
+    found = quality.measure(made, "iquitos_weekly", day("2024-04-01"))
+    assert found.rows == result.metrics["rows"]["read"] == len(lines) - 1
+    rules = contract.load(made.root, "iquitos_weekly").rules
+    assert [r.rule for r in found.rules if r.made == r.kept == found.rows] == [
+        r.name for r in rules
+    ]
+    assert [i.percent for i in found.indicators] == [100, 100, 100, 100]
+    about = contract.load(made.root, "iquitos_weekly")
+    assert refused.refusals(made, about) == []
+
+    row = lines[16].split(",")
+    header = lines[0].split(",")
+    row[header.index("season_week")] = "99"
+    path.write_text("\n".join([*lines[:16], ",".join(row), *lines[17:]]) + "\n", encoding="utf-8")
+    with pytest.raises(TerminalError, match=r"season_week\.range"):
+        ingest(made, "iquitos_weekly", str(path), Silent(), as_of=day("2024-04-02"))
+    (broken,) = refused.refusals(made, about)
+    assert (broken.line, broken.column, broken.rule, broken.value_class) == (
+        17, "season_week", "season_week.range", "99",
+    )  # fmt: skip
+    assert broken.source == str(path)

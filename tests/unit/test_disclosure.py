@@ -1,0 +1,42 @@
+"""No count from 1 to 4 is shown, nor told by the ones beside it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yupana.core.disclosure import FEWEST, hide, largest
+
+
+def test_one_small_count_takes_the_next_with_it() -> None:
+    assert hide([10, 3, 7]) == [10, None, None]
+    assert hide([10, 3, 2, 7]) == [10, None, None, 7]
+    assert hide([10, 1, 2, 7]) == [10, None, None, None]
+    assert hide([10, 0, 5]) == [10, 0, 5]
+    assert hide([2]) == [None]
+
+
+def test_others_hold_what_is_small_and_what_is_past_the_largest() -> None:
+    assert largest({"a": 9, "b": 8, "c": 7}, 2) == ([("a", 9), ("b", 8)], (1, 7))
+    assert largest({"a": 9, "b": 8, "c": 1}, 5) == ([("a", 9)], (2, 9))
+    assert largest({"a": 9, "b": 3, "c": 3}, 5) == ([("a", 9)], (2, 6))
+    assert largest({"a": 2, "b": 1}, 5) == ([], (2, None))
+    assert largest({"a": 9}, 5) == ([("a", 9)], (0, 0))
+
+
+@given(st.lists(st.integers(0, 30), max_size=12))
+def test_hidden_counts_cannot_be_found_from_the_total(counts: list[int]) -> None:
+    shown = hide(counts)
+    hidden = [c for c, s in zip(counts, shown, strict=True) if s is None]
+    assert all(s is None or s == 0 or s >= FEWEST for s in shown)
+    if hidden and any(s for s in shown):
+        assert len(hidden) > 1 and sum(hidden) >= FEWEST
+
+
+@given(st.dictionaries(st.text(max_size=3), st.integers(1, 30), max_size=12), st.integers(1, 5))
+def test_largest_keeps_every_row(counts: dict[str, int], most: int) -> None:
+    shown, (values, rows) = largest(counts, most)
+    assert len(shown) + values == len(counts) and len(shown) <= most
+    assert all(n >= FEWEST for _, n in shown)
+    assert sum(n for _, n in shown) + (rows or 0) == sum(counts.values()) or rows is None
+    assert rows is None or rows == 0 or rows >= FEWEST
