@@ -38,26 +38,41 @@ schema:
     physicalType: table
     dataGranularityDescription: One row is one notified case.
     properties:
-      - {name: year, physicalName: Año, logicalType: integer, required: true, logicalTypeOptions: {minimum: 2000, maximum: 2030}}
-      - {name: week, physicalName: Semana, logicalType: integer, required: true, logicalTypeOptions: {minimum: 1, maximum: 53}}
-      - {name: diagnosis_class, physicalName: Clase, logicalType: string, enum: [{value: A}, {value: B}, {value: C}]}
+      - name: year
+        physicalName: Año
+        logicalType: integer
+        required: true
+        logicalTypeOptions: {minimum: 2000, maximum: 2030}
+      - name: week
+        physicalName: Semana
+        logicalType: integer
+        required: true
+        logicalTypeOptions: {minimum: 1, maximum: 53}
+      - name: diagnosis_class
+        physicalName: Clase
+        logicalType: string
+        enum: [{value: A}, {value: B}, {value: C}]
       - name: fever
         physicalName: Temperatura
         logicalType: number
         customProperties:
           - {property: unit, value: °C}
           - {property: outlier, value: {maximum: 43, action: flag}}
-      - {name: patient, physicalName: DNI, logicalType: string, classification: personal, customProperties: [{property: treatment, value: pseudonymise}]}
+      - name: patient
+        physicalName: DNI
+        logicalType: string
+        classification: personal
+        customProperties: [{property: treatment, value: pseudonymise}]
       - {name: note, physicalName: Nota, logicalType: string}
 """
 
 
-def make(home: Path) -> Settings:
+def make(home: Path, contract: str = CONTRACT) -> Settings:
     """Settings of a project with this contract and the shared subject areas."""
     root = home / "project"
     folder = root / "expectations" / NAME
     folder.mkdir(parents=True)
-    (folder / "contract.yaml").write_text(CONTRACT, encoding="utf-8")
+    (folder / "contract.yaml").write_text(contract, encoding="utf-8")
     shutil.copy(ROOT / "expectations" / "subject_areas.csv", root / "expectations")
     return Settings(root=root, home=home / "home")
 
@@ -95,6 +110,8 @@ def publish(
     quarantined: int = 0,
     validation: str = "v1",
     broken: dict[str, int] | None = None,
+    empty: dict[str, int] | None = None,
+    partition: str | None = None,
 ) -> int:
     """Commit a version as ingestion does, with its audit and events; returns the version."""
     about = contract.load(settings.root, NAME)
@@ -118,9 +135,9 @@ def publish(
         "run": f"run-{source}",
     }
     kept = rows.with_columns(pl.lit(sha256).alias("source_sha256"))
-    commit(table, kept, delta.commit_metadata(**facts))
+    commit(table, kept, delta.commit_metadata(**facts), partition)
     version = delta.version_of(table)
-    audit(settings, validation, counts["read"], broken or {})
+    audit(settings, validation, counts["read"], broken or {}, empty or {})
     raw = {"dataset": NAME, "path": "", "sha256": sha256, "size": 1, "source": f"{source}.csv"}
     events.append(
         settings.events, "land", NAME, status="done", outputs=(f"raw:{sha256}",),
@@ -133,7 +150,9 @@ def publish(
     return version
 
 
-def commit(table: Path, rows: pl.DataFrame, metadata: str | None) -> None:
+def commit(
+    table: Path, rows: pl.DataFrame, metadata: str | None, partition: str | None = None
+) -> None:
     """Overwrite a table, with or without metadata of ours."""
     custom = {"userMetadata": metadata} if metadata else {}
     write_deltalake(
@@ -141,15 +160,20 @@ def commit(table: Path, rows: pl.DataFrame, metadata: str | None) -> None:
         rows.to_arrow(),
         mode="overwrite",
         schema_mode="overwrite",
+        partition_by=partition,
         commit_properties=CommitProperties(custom_metadata=custom),
     )
 
 
-def audit(settings: Settings, validation: str, rows: int, broken: dict[str, int]) -> None:
-    """The part of a Great Expectations result that is read again."""
+def audit(
+    settings: Settings, validation: str, rows: int, broken: dict[str, int], empty: dict[str, int]
+) -> None:
+    """The part of a Great Expectations result that is read again; `empty` values by rule."""
     results = []
     for rule in contract.load(settings.root, NAME).rules:
         result = {"element_count": rows, "unexpected_count": broken.get(rule.name, 0)}
+        if rule.kind not in ("required", "parsed"):
+            result["missing_count"] = empty.get(rule.name, 0)
         config = {"kwargs": {"column": rule.column}, "meta": {"rule": rule.name}}
         results.append({"success": True, "expectation_config": config, "result": result})
     folder = settings.reports / "validation"

@@ -71,11 +71,8 @@ def _query(about: Contract) -> str:
 def validate(about: Contract, staged: duckdb.DuckDBPyConnection) -> tuple[int, dict[str, int]]:
     """Rows read, and how many break each rule; stops over the contract's limit."""
     (count,) = staged.execute("SELECT count(*) FROM staged").fetchone() or (0,)
-    found = dict(
-        staged.execute(
-            "SELECT name, count(*) FROM (SELECT unnest(broken_rules) AS name FROM staged) GROUP BY 1"
-        ).fetchall()
-    )
+    names = "SELECT unnest(broken_rules) AS name FROM staged"
+    found = dict(staged.execute(f"SELECT name, count(*) FROM ({names}) GROUP BY 1").fetchall())
     rules = {r.name: found.get(r.name, 0) for r in about.rules}
     if count == 0 or max(rules.values()) > count * about.limit:
         raise SystemExit("the validation failed")

@@ -72,6 +72,29 @@ def test_small_categories_and_persons_are_in_neither_file(lake: Settings) -> Non
     assert json.loads(Path(found["json"]).read_text("utf-8"))["rows"] == 60
 
 
+def test_small_sums_of_a_count_are_hidden(tmp_path: Path) -> None:
+    counting = small_lake.CONTRACT.replace("logicalType: number", "logicalType: integer")
+    lake = small_lake.make(tmp_path, counting.replace("°C", "cases"))
+    cases = pl.when(pl.col("week") == 2).then(pl.col("source_line") % 2).otherwise(1)
+    rows = small_lake.frame().with_columns(fever=cases.cast(pl.Int32))
+    small_lake.publish(lake, rows, known_on="2024-04-01")
+    (measure,) = profile(lake, NAME)["time"]["measures"]
+    assert (measure["name"], measure["what"]) == ("fever", "sum")
+    assert measure["values"] == [6, None, *[6] * 8]
+
+
+def test_no_single_value_of_what_is_made_from_personal_data(tmp_path: Path) -> None:
+    derived = small_lake.CONTRACT.replace(
+        "physicalName: Temperatura",
+        "transformLogic: age_years\n        transformSourceObjects: [patient]",
+    )
+    lake = small_lake.make(tmp_path, derived)
+    rows = small_lake.frame().with_columns(fever=pl.Series([float(n) for n in range(60)]))
+    small_lake.publish(lake, rows, known_on="2024-04-01")
+    fever = column(profile(lake, NAME), "fever")
+    assert fever["mean"] == 29.5 and "minimum" not in fever and "maximum" not in fever
+
+
 def test_version_and_date_choose_the_rows(lake: Settings) -> None:
     small_lake.publish(lake, small_lake.frame(weeks=range(1, 3)), known_on="2024-02-01")
     small_lake.publish(lake, small_lake.frame(), known_on="2024-04-01", source="b")

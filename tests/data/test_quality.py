@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -26,19 +27,35 @@ def indicator(found: quality.Quality, name: str) -> Indicator:
     return next(i for i in found.indicators if i.id == name)
 
 
-def measured(lake: Settings, as_of: str = "2024-04-10", **facts: object) -> quality.Quality:
-    rows = facts.pop("rows", None)
+def measured(
+    lake: Settings,
+    as_of: str = "2024-04-10",
+    *,
+    rows: pl.DataFrame | None = None,
+    known_on: str = "2024-04-01",
+    **facts: Any,
+) -> quality.Quality:
     rows = small_lake.frame() if rows is None else rows
-    small_lake.publish(lake, rows, known_on="2024-04-01", **facts)  # type: ignore[arg-type]
+    small_lake.publish(lake, rows, known_on=known_on, **facts)
     return quality.measure(lake, NAME, day(as_of))
 
 
-@pytest.mark.parametrize(("as_of", "met"), [("2024-04-22", 4), ("2024-04-23", 3)])
-def test_readiness_ends_after_frequency_and_delay(lake: Settings, as_of: str, met: int) -> None:
-    # A week and two weeks of delay after 1 April.
-    ready = indicator(measured(lake, as_of), "readiness")
-    assert (ready.numerator, ready.denominator) == (met, 4)
-    assert ready.percent == 25 * met
+@pytest.mark.parametrize(
+    ("known_on", "as_of", "met"),
+    [
+        # In force for a week and two weeks of delay; week 10 began on 3 March.
+        ("2024-03-20", "2024-04-10", 5),
+        ("2024-03-20", "2024-04-11", 4),
+        ("2024-03-25", "2024-04-10", 4),
+        ("2024-03-25", "2024-04-16", 3),
+    ],
+)
+def test_readiness_asks_for_a_version_in_force_with_recent_data(
+    lake: Settings, known_on: str, as_of: str, met: int
+) -> None:
+    ready = indicator(measured(lake, as_of, known_on=known_on), "readiness")
+    assert (ready.numerator, ready.denominator) == (met, 5)
+    assert ready.percent == 20 * met
 
 
 def test_completeness_counts_cells(lake: Settings) -> None:
@@ -76,12 +93,48 @@ def test_conformity_is_the_share_of_rule_checks_kept(lake: Settings) -> None:
     assert (week.checks, week.kept) == (120, 114)
 
 
+def test_an_empty_value_is_checked_by_required_alone(lake: Settings) -> None:
+    found = measured(lake, empty={"diagnosis_class.codes": 12})
+    conform = indicator(found, "conformity")
+    assert (conform.numerator, conform.denominator) == (348, 348)
+    (codes,) = [r for r in found.rules if r.rule == "diagnosis_class.codes"]
+    assert (codes.made, codes.kept) == (48, 48)
+
+
+def test_columns_without_statistics_in_the_log_are_counted_from_the_rows(lake: Settings) -> None:
+    rows = small_lake.frame().with_columns(
+        week=pl.when(pl.col("source_line") < 8).then(None).otherwise("week").cast(pl.Int32)
+    )
+    found = measured(lake, rows=rows, partition="week")
+    assert {c.name: c.cells - c.filled for c in found.columns} == {
+        "year": 0, "week": 6, "diagnosis_class": 0, "fever": 0, "patient": 0, "note": 50,
+    }  # fmt: skip
+
+
+def test_an_appended_table_counts_the_newest_of_each_file(tmp_path: Path) -> None:
+    appending = small_lake.CONTRACT.replace(
+        "  - {property: subjectArea",
+        "  - {property: publication, value: append}\n  - {property: subjectArea",
+    )
+    lake = small_lake.make(tmp_path, appending)
+    rows = small_lake.frame()
+    small_lake.publish(lake, rows, known_on="2024-03-01", quarantined=90, validation="v0")
+    small_lake.publish(lake, rows, known_on="2024-03-02", quarantined=20, validation="v1")
+    small_lake.publish(
+        lake, rows, known_on="2024-03-03", source="b", quarantined=10, validation="v2"
+    )
+    found = quality.measure(lake, NAME, day("2024-04-10"))
+    usable = indicator(found, "usability")
+    assert (usable.numerator, usable.denominator) == (60, 90)
+    assert [p.usability for p in found.trend] == [40, 75, pytest.approx(100 * 60 / 90)]
+    (parsed,) = [r for r in found.rules if r.rule == "row.parsed"]
+    assert parsed.made == 80 + 70
+
+
 def test_conformity_is_that_of_the_standards_when_the_contract_breaks_more(lake: Settings) -> None:
     path = lake.root / "expectations" / NAME / "contract.yaml"
     text = path.read_text("utf-8").replace("name: fever", "name: fecha")
-    path.write_text(text.replace("{property: unit, value: °C}", ""), encoding="utf-8")
-    text = path.read_text("utf-8").replace("          - \n", "")
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text.replace("- {property: unit, value: °C}", ""), encoding="utf-8")
     rows = small_lake.frame().rename({"fever": "fecha"})
     conform = indicator(measured(lake, rows=rows), "conformity")
     assert (conform.numerator, conform.denominator) == (12, 14)
@@ -141,7 +194,7 @@ def test_a_real_ingestion_is_measured_and_its_refused_line_is_named(tmp_path: Pa
     assert refused.refusals(made, about) == []
 
     row = lines[16].split(",")
-    header = lines[0].split(",")
+    header = [name.strip('"') for name in lines[0].split(",")]
     row[header.index("season_week")] = "99"
     path.write_text("\n".join([*lines[:16], ",".join(row), *lines[17:]]) + "\n", encoding="utf-8")
     with pytest.raises(TerminalError, match=r"season_week\.range"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,10 @@ import pytest
 from yupana.config.settings import ROOT
 from yupana.core.errors import TerminalError, UsageError
 from yupana.data import contract as contracts
+from yupana.data.cleaning import SPARK_TYPES
+from yupana.data.derive import DERIVATIONS
+
+CUSTOM_MERGE = "customProperties:\n  - {property: publication, value: merge}\n"
 
 
 def test_personal_columns_are_not_kept() -> None:
@@ -25,6 +30,66 @@ def test_a_field_outside_the_standard_is_named(tmp_path: Path) -> None:
     (folder / "contract.yaml").write_text(text.replace("status: active", "statuss: active"))
     with pytest.raises(TerminalError, match="statuss"):
         contracts.load(tmp_path, "wrong")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("status: active", "status: [active", "not YAML"),
+        ("format: csv", "format: pdf", "use csv, xlsx, json, parquet or object"),
+        ("{property: unit, value: persons}", "{property: units, value: persons}", "unknown.*units"),
+        ("primaryKey: true", "classification: personal, customProperties: [{property: "
+         "treatment, value: hide}]", "treatment 'hide': use drop or pseudonymise"),
+        ("{property: unit, value: persons}", "{property: outlier, value: {maximum: 9, action: "
+         "guess}}", "outlier action 'guess'"),
+        ("primaryKey: true", "unique: false", "merge and no primaryKey"),
+    ],
+)  # fmt: skip
+def test_a_wrong_option_is_named_with_what_it_may_be(
+    tmp_path: Path, old: str, new: str, says: str
+) -> None:
+    folder = tmp_path / "expectations" / "wrong"
+    folder.mkdir(parents=True)
+    text = (ROOT / "expectations" / "iquitos_population" / "contract.yaml").read_text()
+    merged = text.replace("customProperties:\n", CUSTOM_MERGE, 1)
+    assert old in merged
+    (folder / "contract.yaml").write_text(merged.replace(old, new, 1))
+    with pytest.raises(TerminalError, match=says) as error:
+        contracts.load(tmp_path, "wrong")
+    assert "contract.yaml" in str(error.value)
+
+
+def test_the_key_keeps_its_order_and_personal_columns_their_treatment() -> None:
+    infections = contracts.load(ROOT, "respiratory_infections")
+    assert infections.key == ("ubigeo", "year", "week", "notifying_subregion")
+    cases = contracts.load(ROOT, "dengue_cases")
+    personal = [c.name for c in cases.columns if c.personal]
+    assert personal == ["locality", "locality_code", "age", "age_unit"]
+    # Read for the life stage alone; the other two are not even parsed.
+    assert {c.name for c in cases.used} & set(personal) == {"age", "age_unit"}
+    assert not {c.name for c in cases.kept} & set(personal)
+    assert (cases.schedule, cases.latency_days, cases.retention_days) == ("@monthly", 28, 1825)
+
+
+@pytest.mark.parametrize("name", contracts.names(ROOT))
+def test_every_contract_names_a_source_that_stays(name: str) -> None:
+    location = contracts.load(ROOT, name).location
+    if location.startswith("https://raw.githubusercontent.com/"):
+        assert re.search(r"/[0-9a-f]{40}/", location), "pin the commit"
+    elif "://" not in location and not location.startswith("codelist:"):
+        assert (ROOT / location).is_file()
+
+
+def test_the_guide_names_every_option() -> None:
+    guide = (ROOT / "docs" / "contracts.md").read_text()
+    code = "".join(
+        (ROOT / "yupana" / "data" / f).read_text() for f in ("contract.py", "columns.py")
+    )
+    options = set(re.findall(r'(?:custom|options)\.get\("(\w+)"', code))
+    assert options > {"licence", "missing", "codes"}
+    # Nothing acts on expectedRows yet.
+    for option in (options - {"expectedRows"}) | set(DERIVATIONS) | set(SPARK_TYPES):
+        assert f"`{option}`" in guide, option
 
 
 def test_an_unknown_data_set_lists_those_there_are() -> None:

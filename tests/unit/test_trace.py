@@ -118,3 +118,15 @@ def test_json_holds_the_same_tree(log: Path) -> None:
     assert tree["step"] == "predict"
     first = tree["inputs"][0]["inputs"][0]["inputs"][0]
     assert first["inputs"][0]["facts"]["publisher"] == "CDC Perú"
+
+
+def test_ingestion_tells_since_when_it_was_known_and_its_audit(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    events.append(
+        path, "ingest", "x", status="done", outputs=("delta:published/x@0",),
+        facts={"known_on": "2021-12-31", "validation": "ab12", "run": "r"},
+    )  # fmt: skip
+    console = Console(width=160)
+    with console.capture() as capture:
+        console.print(render(trace(path, "delta:published/x@0")))
+    assert "known_on: 2021-12-31" in capture.get() and "validation: ab12" in capture.get()

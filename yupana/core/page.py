@@ -5,6 +5,7 @@ Templates lie beside the modules that fill them and extend core/page.html.
 
 from __future__ import annotations
 
+import math
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -55,4 +56,5 @@ def _figure(value: float | str | None) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f} %"
+    """One decimal, rounded down: 100 % is said only of what is whole."""
+    return "–" if value is None else f"{math.floor(value * 10) / 10:.1f} %"

@@ -91,7 +91,6 @@ def sources(settings: Settings, name: str) -> dict[str, str]:
 
 
 def _rows(settings: Settings, contract: Contract) -> list[dict[str, Any]]:
-    import polars as pl
     from deltalake import DeltaTable
 
     table = settings.table("quarantine", contract.name)
@@ -106,14 +105,15 @@ def _rows(settings: Settings, contract: Contract) -> list[dict[str, Any]]:
     loaded = DeltaTable(table)
     there = {field.name for field in loaded.schema().fields}
     read = loaded.to_pyarrow_table(columns=[c for c in _READ if c in there])
-    return pl.DataFrame(pl.from_arrow(read)).to_dicts()
+    rows: list[dict[str, Any]] = read.to_pylist()
+    return rows
 
 
 def _places(
     contract: Contract, name: str, rule: Rule | None, row: dict[str, Any]
 ) -> list[tuple[str, str]]:
     """(column in the file, shape of the value) of what broke a rule in a row."""
-    shapes = {c["key"]: c["value"] for c in row.get("value_classes") or []}
+    shapes = dict(row.get("value_classes") or [])
     shape = shapes.get(name) or ""
     if name == "row.parsed":
         return _unread(contract, shape)

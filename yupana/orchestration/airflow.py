@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,7 +28,6 @@ from yupana.orchestration.alerts import deadline_missed
 from yupana.orchestration.command import run_command
 
 ZONE = "America/Lima"
-START = datetime(2026, 1, 1, tzinfo=ZoneInfo(ZONE))
 TEAM = "yupana"
 XCOM_BYTES = 4096
 RETRIES = {
@@ -84,7 +83,7 @@ def dag(
         name,
         doc_md=doc,
         schedule=CronTriggerTimetable(schedule, timezone=ZONE) if by_clock else schedule,
-        start_date=START,
+        # No start date: switching a DAG on does not run the last date it missed at once.
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=by_clock,

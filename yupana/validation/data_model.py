@@ -35,30 +35,34 @@ def page(lake: Lake) -> str:
 
 
 def _diagram(tables: list[Contract]) -> str:
-    lines = ["```mermaid", "erDiagram"]
-    for table in tables:
-        lines.append(f"    {table.name} {{")
-        lines += [f"        {_attribute(table, c)}" for c in table.kept]
-        lines.append("    }")
-    for table in tables:
-        lines += [f"    {line}" for line in _relations(table)]
-    return "\n".join([*lines, "```", ""])
+    """Tables that relate to another, with their keys; all columns stand in the tables below."""
+    lines = [line for table in tables for line in _relations(table)]
+    related = {name for line in lines for name in (line.split()[0], line.split()[2])}
+    boxes = [line for t in tables if t.name in related for line in _box(t)]
+    alone = ", ".join(t.name for t in tables if t.name not in related)
+    drawn = [f"    {line}" for line in [*boxes, *lines]]
+    return "\n".join(
+        ["```mermaid", "erDiagram", *drawn, "```", "", f"Without relations: {alone}.\n"]
+    )
 
 
-def _attribute(table: Contract, column: Column) -> str:
-    marks = ["PK"] * (column.name in table.key) + ["FK"] * (column.relation is not None)
-    # Mermaid ends a comment at a double quote.
-    unit = f' "{column.unit}"'.replace('""', "") if column.unit else ""
-    return f"{column.type} {column.name}{' ' + ', '.join(marks) if marks else ''}{unit}"
+def _box(table: Contract) -> Iterator[str]:
+    yield f"{table.name} {{"
+    for column in table.kept:
+        marks = ["PK"] * (column.name in table.key) + ["FK"] * (column.relation is not None)
+        if marks:
+            yield f"    {column.type} {column.name} {', '.join(marks)}"
+    yield "}"
 
 
 def _relations(table: Contract) -> Iterator[str]:
-    """Many rows to one; a column that may be empty relates to none or one."""
+    """Many rows to one (one to one where the column is the key); none when it may be empty."""
     for column in table.kept:
         if column.relation:
             other = column.relation.split(".")[0]
             one = "||" if column.required or column.name in table.key else "|o"
-            yield f"{table.name} }}o--{one} {other} : {column.name}"
+            many = "|o" if table.key == (column.name,) else "}o"
+            yield f"{table.name} {many}--{one} {other} : {column.name}"
 
 
 def _table(table: Contract) -> str:

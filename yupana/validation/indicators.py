@@ -46,13 +46,20 @@ class Indicator(Frozen):
     parts: tuple[Part, ...]
 
 
-def readiness(contract: Contract, known: Publication, as_of: date) -> Indicator:
-    """Whether the version can be worked with on a day: published, audited, described, in time."""
+def readiness(
+    contract: Contract, known: Publication, as_of: date, last_period: date | None
+) -> Indicator:
+    """Whether the version can be worked with on a day: published, audited, described, in time.
+
+    Args:
+        last_period: first day of the newest period in the rows, None without a time axis.
+    """
     told = (contract.title, contract.publisher, contract.licence, contract.purpose)
     described = all(told) and bool(contract.key or contract.granularity)
     wait = _EVERY.get(contract.schedule or "")
     late = timedelta(days=(wait or 0) + (contract.latency_days or 0))
     due = known.known_on + late
+    reaches = last_period if wait else None
     parts = (
         Part(es="Hay una versión publicada", en="A version is published",
              numerator=1, denominator=1),
@@ -61,11 +68,17 @@ def readiness(contract: Contract, known: Publication, as_of: date) -> Indicator:
         Part(es="Título, responsable, licencia, propósito y qué es una fila están descritos",
              en="Title, publisher, licence, purpose and what a row is are described",
              numerator=described, denominator=1),
-        Part(es=f"Está al día: vigente hasta el {due}" if wait
-             else "Está al día (no se aplica: el contrato no fija frecuencia)",
-             en=f"It is in time: good until {due}" if wait
-             else "It is in time (does not apply: the contract sets no frequency)",
+        Part(es=f"La versión está vigente: hasta el {due}" if wait
+             else "La versión está vigente (no se aplica: el contrato no fija frecuencia)",
+             en=f"The version is in force: until {due}" if wait
+             else "The version is in force (does not apply: the contract sets no frequency)",
              numerator=bool(wait) and as_of <= due, denominator=bool(wait)),
+        Part(es=f"Sus datos eran recientes al conocerse: llegan hasta el {reaches}" if reaches
+             else "Sus datos eran recientes al conocerse (no se aplica)",
+             en=f"Its data were recent when it became known: they reach {reaches}" if reaches
+             else "Its data were recent when it became known (does not apply)",
+             numerator=reaches is not None and reaches + late >= known.known_on,
+             denominator=reaches is not None),
     )  # fmt: skip
     return _sum(
         parts,
@@ -73,10 +86,12 @@ def readiness(contract: Contract, known: Publication, as_of: date) -> Indicator:
         name_es="Disponibilidad para el uso",
         stage="operation",
         basis="ISO/IEC 25012 currentness, availability, understandability",
-        formula_es="Condiciones cumplidas ÷ condiciones que se aplican. Al día: fecha de consulta "
-        "≤ fecha en que se conoció + frecuencia + retraso declarado en el contrato.",
-        formula_en="Conditions met ÷ conditions that apply. In time: date asked ≤ date known + "
-        "frequency + delay stated in the contract.",
+        formula_es="Condiciones cumplidas ÷ condiciones que se aplican. Vigente: fecha de consulta "
+        "≤ fecha en que se conoció + frecuencia + retraso declarado en el contrato. Reciente: "
+        "último período + frecuencia + retraso ≥ fecha en que se conoció.",
+        formula_en="Conditions met ÷ conditions that apply. In force: date asked ≤ date known + "
+        "frequency + delay stated in the contract. Recent: last period + frequency + delay ≥ date "
+        "known.",
     )
 
 

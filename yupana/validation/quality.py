@@ -102,7 +102,7 @@ def measure(settings: Settings, name: str, as_of: date) -> Quality:
         last_period=days[-1] if days else None,
         gaps=tuple(gaps),
         indicators=(
-            indicators.readiness(contract, known, as_of),
+            indicators.readiness(contract, known, as_of, days[-1] if days else None),
             indicators.completeness(counts.cells(), (present, expected)),
             indicators.usability(counts.rows, counts.flagged_rows, counts.quarantined),
             indicators.conformity(_total(rules), standards.score(settings.root, name)),
