@@ -51,10 +51,11 @@ def ratios(runs: Runs) -> list[dict[str, Any]]:
 
 def show(result: dict[str, Any]) -> None:
     console = Console()
-    table = Table("rows", "", "seconds", "rows/s", "validation s", "peak GiB", "load", "stages (s)")
+    heads = ("rows", "side", "s", "rows/s", "audit s", "peak GiB", "load", "stages, s")
+    table = Table(*heads, show_lines=True)
     for rows, sides in sorted(result["runs"].items()):
         for side, run in sides.items():
-            stages = ", ".join(f"{k} {v}" for k, v in run["told"]["stages"].items())
+            stages = "\n".join(f"{v:.1f} {k.split()[0]}" for k, v in run["told"]["stages"].items())
             numbers = [
                 f"{run['seconds']:.1f}",
                 f"{rows / run['seconds']:,.0f}",

@@ -41,9 +41,8 @@ class Settings(BaseSettings):
     cache: Path = Field(default_factory=_cache_home, description="downloads shared by all runs")
     spark_master: str = Field("local[2]", description="where Spark runs")
     spark_memory: str = Field("2g", description="heap of the Spark driver")
-    # One short job on two cores: the optimising compiler costs more than it gives back.
     spark_java_options: str = Field(
-        "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC", description="options of the Spark JVM"
+        "", description="options of the Spark JVM; default: by the size of the input"
     )
     spark_remote: str = Field("", description="address of a shared Spark Connect server, sc://…")
     pseudonym_key: Path | None = Field(

@@ -33,7 +33,7 @@ def command(settings: Settings) -> list[str]:
     if found is None or found.origin is None:
         raise TerminalError("Spark is not installed here.", fix="Run `make setup`.")
     conf = {
-        **spark.options(settings),
+        **spark.options(settings, settings.spark_java_options or spark.THROUGHPUT),
         "spark.connect.grpc.binding.address": HOST,
         "spark.connect.grpc.binding.port": str(settings.spark_port),
     }

@@ -102,6 +102,10 @@ def _plain(name: str) -> SparkColumn:
     """`codes.plain_name` as a Spark expression."""
     from pyspark.sql import functions as f
 
-    bare = f.translate(f.upper(f.col(name)), "ÁÀÂÄÉÈÊËÍÌÎÏÓÒÔÖÚÙÛÜ", "AAAAEEEEIIIIOOOOUUUU")
+    upper = f.upper(f.col(name))
+    # `translate` is slow, and most names have nothing to translate.
+    bare = f.when(f.octet_length(upper) == f.length(upper), upper).otherwise(
+        f.translate(upper, "ÁÀÂÄÉÈÊËÍÌÎÏÓÒÔÖÚÙÛÜ", "AAAAEEEEIIIIOOOOUUUU")
+    )
     single = f.when(bare.contains("  "), f.regexp_replace(bare, r"\s+", " ")).otherwise(bare)
     return f.trim(single)

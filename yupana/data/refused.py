@@ -12,7 +12,7 @@ from typing import Any
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
-from yupana.data import catalogue, delta
+from yupana.data import catalogue, delta, reading
 from yupana.data.contract import Contract
 from yupana.data.rules import Rule
 from yupana.governance import events
@@ -104,7 +104,7 @@ def _rows(settings: Settings, contract: Contract) -> list[dict[str, Any]]:
         )
     loaded = DeltaTable(table)
     there = {field.name for field in loaded.schema().fields}
-    read = loaded.to_pyarrow_table(columns=[c for c in _READ if c in there])
+    read = reading.dataset(loaded).to_table(columns=[c for c in _READ if c in there])
     rows: list[dict[str, Any]] = read.to_pylist()
     return rows
 

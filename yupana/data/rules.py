@@ -78,7 +78,12 @@ def _of_column(root: Path, p: SchemaProperty) -> Iterator[Rule]:
         yield Rule("required", name)
     if p.enum:
         yield Rule("codes", name, tuple(e.value for e in p.enum))
-    elif p.relationships and codes.is_code_list(root, str(p.relationships[0].to)):
+    # A code that a derivation looked up in its list cannot be another one.
+    elif (
+        p.relationships
+        and not p.transformLogic
+        and codes.is_code_list(root, str(p.relationships[0].to))
+    ):
         yield Rule("codes", name, codes.values(root, str(p.relationships[0].to)))
     if "minimum" in options or "maximum" in options:
         yield Rule("range", name, (options.get("minimum"), options.get("maximum")))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
 from yupana.data import contract as contracts
-from yupana.data import history
+from yupana.data import history, reading
 from yupana.data.contract import Contract
 from yupana.data.history import Publication
 from yupana.monitoring import over_time, statistics
@@ -76,7 +76,7 @@ def _rows(settings: Settings, contract: Contract, known: Publication) -> pl.Data
     names = [c.name for c in contract.kept if c.name in there and not c.personal]
     if not names:
         return pl.DataFrame({"_": range(loaded.count())})
-    return pl.DataFrame(pl.from_arrow(loaded.to_pyarrow_table(columns=names)))
+    return reading.frame(loaded, names)
 
 
 def _shown(contract: Contract, rows: pl.DataFrame) -> tuple[dict[str, Any], dict[str, str]]:

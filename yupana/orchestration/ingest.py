@@ -141,8 +141,9 @@ def _publish(
     if contract.format == "object":
         return _publish_object(settings, contract, raw, known_on, progress)
     from yupana.data import prepare, publish, spark, staging
-    from yupana.validation.audit import audit, require
+    from yupana.validation.audit import audit, require, warm_up
 
+    warm_up()
     seconds: dict[str, float] = {}
     work = settings.home / "work" / contract.name
     shown = Path(raw.source).name
@@ -150,7 +151,7 @@ def _publish(
         with stage(progress, f"read {shown}", seconds):
             prepared = prepare.prepare(settings, contract, raw, work)
         with stage(progress, "start Spark", seconds):
-            session = spark.session(settings)
+            session = spark.session(settings, prepared.path.stat().st_size)
         with stage(progress, f"stage {shown}", seconds):
             staged = staging.stage(session, settings, contract, raw, prepared)
             rows = session.read.format("delta").load(staged.path)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
 from yupana.core.types import Frozen
+from yupana.data import reading
 from yupana.data.contract import Contract
 from yupana.data.history import Publication
 from yupana.validation import periods
@@ -68,12 +69,10 @@ class Counts:
 
     def days(self) -> list[date]:
         """The distinct periods of the rows, ascending; none where the contract expects none."""
-        import polars as pl
-
         names = periods.columns(self._contract)
         if not periods.expected(self._contract) or not set(names) <= set(self._columns):
             return []
-        rows = pl.DataFrame(pl.from_arrow(self._loaded.to_pyarrow_table(columns=list(names))))
+        rows = reading.frame(self._loaded, list(names))
         days: list[date] = periods.of_rows(rows, names).drop_nulls().unique().sort().to_list()
         return days
 
@@ -110,16 +109,14 @@ def _nulls(loaded: DeltaTable, columns: list[str]) -> tuple[int, dict[str, int]]
         found = actions[counted].to_pylist() if counted in actions.column_names else [None]
         known = [n for n in found if n is not None]
         if len(known) < len(found):
-            known = [loaded.to_pyarrow_table(columns=[name])[name].null_count]
+            known = [reading.frame(loaded, [name])[name].null_count()]
         nulls[name] = sum(known)
     return loaded.count(), nulls
 
 
 def _flags(loaded: DeltaTable) -> tuple[Counter[str], int]:
     """Flags by column, and how many rows have one."""
-    import polars as pl
-
-    flags = pl.DataFrame(pl.from_arrow(loaded.to_pyarrow_table(columns=[FLAGS])))[FLAGS]
+    flags = reading.frame(loaded, [FLAGS])[FLAGS]
     each = flags.drop_nulls().explode(empty_as_null=False)
     return Counter(str(f).rsplit(".", 1)[0] for f in each), int((flags.list.len() > 0).sum())
 

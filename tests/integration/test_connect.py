@@ -1,0 +1,214 @@
+"""`yupana up` as a user has it: one Spark for all tasks, Airflow beside it, and nothing left."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TransientError, UsageError
+from yupana.data import connect, delta
+from yupana.data import spark as sparks
+from yupana.orchestration import airflow_home, family, standalone
+
+START_SECONDS = 240
+DATASET = "iquitos_weekly"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def yupana(settings: Settings, *args: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "yupana.cli.main", *args]
+    return subprocess.run(command, capture_output=True, text=True, env=settings.environment())
+
+
+@dataclass
+class Up:
+    settings: Settings
+    leader: subprocess.Popen[bytes]
+    said: Path
+
+    def ask(self, path: str, body: dict[str, Any] | None = None, method: str = "") -> Any:
+        """Airflow's API, as the page itself uses it."""
+        base = airflow_home.url(self.settings)
+        password = json.loads(airflow_home.password_file(self.settings).read_text())["admin"]
+        login = {"username": "admin", "password": password}
+        token = _json(f"{base}/auth/token", login)["access_token"]
+        return _json(f"{base}/api/v2/{path}", body, method, {"Authorization": f"Bearer {token}"})
+
+
+def _json(
+    url: str, body: dict[str, Any] | None, method: str = "", headers: dict[str, str] | None = None
+) -> Any:
+    data = json.dumps(body).encode() if body is not None else None
+    given = {"Content-Type": "application/json", **(headers or {})}
+    request = urllib.request.Request(url, data, given, method=method or None)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def wait_until(true, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if true():
+            return True
+        time.sleep(0.5)
+    return False
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory) -> Iterator[Up]:
+    home = tmp_path_factory.mktemp("up")
+    settings = Settings(home=home / "var", spark_port=free_port(), airflow_port=free_port())
+    said = home / "said.txt"
+    with said.open("w") as stream:
+        leader = subprocess.Popen(
+            [sys.executable, "-m", "yupana.cli.main", "up"],
+            env=settings.environment(),
+            stderr=stream,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+    try:
+        ready = wait_until(
+            lambda: "ready:" in said.read_text() or leader.poll() is not None, START_SECONDS
+        )
+        assert ready and leader.poll() is None, said.read_text()
+        yield Up(settings, leader, said)
+    finally:
+        standalone.down(settings)
+        leader.wait(30)
+
+
+@pytest.fixture(scope="module")
+def shared(up: Up) -> Settings:
+    """Settings of a task: its Spark is the shared server."""
+    return up.settings.model_copy(update={"spark_remote": connect.address(up.settings)})
+
+
+def members(settings: Settings) -> list[psutil.Process]:
+    known = family.load(settings)
+    assert known
+    return known.members()
+
+
+def test_it_says_where_everything_is_and_never_the_password(up: Up) -> None:
+    said = up.said.read_text()
+    kept = airflow_home.password_file(up.settings)
+    assert airflow_home.url(up.settings) in said and str(kept) in said and "yupana down" in said
+    assert kept.stat().st_mode & 0o077 == 0
+    password = json.loads(kept.read_text())["admin"]
+    logs = [p for p in up.settings.home.rglob("*.log") if p.is_file()]
+    assert logs and not [p for p in (*logs, up.said) if password in p.read_text(errors="replace")]
+
+
+def test_it_listens_on_this_machine_alone(up: Up) -> None:
+    addresses = {
+        c.laddr.ip
+        for p in members(up.settings)
+        for c in p.net_connections("inet")
+        if c.status == psutil.CONN_LISTEN
+    }
+    assert addresses <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"} and addresses
+
+
+def test_a_second_one_is_refused(up: Up) -> None:
+    done = yupana(up.settings, "up")
+    assert done.returncode == 2 and "runs already" in done.stderr and "yupana down" in done.stderr
+
+
+def test_a_taken_port_is_named(up: Up, tmp_path: Path) -> None:
+    other = up.settings.model_copy(update={"home": tmp_path, "spark_port": free_port()})
+    done = yupana(other, "up")
+    assert done.returncode == 3
+    assert f"port {up.settings.airflow_port} is taken" in done.stderr
+    assert "YUPANA_AIRFLOW_PORT" in done.stderr and not (tmp_path / "up.json").exists()
+
+
+def test_the_shared_spark_publishes_the_same_rows(shared: Settings, tmp_path: Path) -> None:
+    own = Settings(home=tmp_path)
+    for settings in (shared, own):
+        done = yupana(settings, "ingest", DATASET, "--json")
+        assert done.returncode == 0, done.stderr
+    here, there = (delta.read(s.table("published", DATASET)) for s in (own, shared))
+    assert here.height == 468 and here.sort("source_line").equals(there.sort("source_line"))
+
+
+def test_a_dag_run_tells_version_and_validation(up: Up) -> None:
+    """Started as from the page: the event is what waits for this data set learns."""
+    name = f"ingest_{DATASET}"
+    found = wait_until(lambda: name in str(up.ask("dags?limit=100")), 60)
+    assert found, "the DAG processor did not find the DAG"
+    run = up.ask(f"dags/{name}/dagRuns", {"logical_date": None})["dag_run_id"]
+    path = f"dags/{name}/dagRuns/{run}"
+    assert wait_until(lambda: up.ask(path)["state"] in ("success", "failed"), 180)
+    assert up.ask(path)["state"] == "success"
+    event = up.ask("assets/events")["asset_events"][-1]
+    extra = event["extra"]
+    assert extra["ref"] == f"delta:published/{DATASET}@{extra['version']}"
+    assert extra["validation"].startswith("validation:") and extra["rows"]["published"] == 468
+    passed = up.ask(f"{path}/taskInstances/ingest/xcomEntries/return_value")["value"]
+    assert extra["ref"] in str(passed) and len(json.dumps(passed)) < 1000
+
+
+def test_no_server_is_told_at_once() -> None:
+    settings = Settings(spark_remote=f"sc://127.0.0.1:{free_port()}")
+    start = time.monotonic()
+    with pytest.raises(TransientError, match="does not answer"):
+        sparks.session(settings)
+    assert time.monotonic() - start < 10
+    with pytest.raises(UsageError, match="not the address"):
+        sparks.session(Settings(spark_remote="127.0.0.1:15002"))
+
+
+# The last one: it stops what the tests above use.
+def test_down_ends_all_even_after_a_kill(up: Up) -> None:
+    started = members(up.settings)
+    assert {"java", "python"} <= {p.name().split()[0].rstrip("3") for p in started}
+    os.kill(up.leader.pid, signal.SIGKILL)
+    up.leader.wait()
+    done = yupana(up.settings, "down")
+    assert done.returncode == 0 and "without stopping its parts" in done.stdout
+    left = [p for p in started if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    assert not left
+    again = yupana(up.settings, "down")
+    assert again.returncode == 0 and "nothing runs here" in again.stdout
+
+
+def test_a_number_that_is_another_process_now_is_left_alone(tmp_path: Path) -> None:
+    """The file outlived a restart of the machine: this test has the number of the leader."""
+    settings = Settings(home=tmp_path)
+    old = family.Known(os.getpid(), 0.0)
+    family.save(settings, family.Family(old, "nobody", {"spark": old}))
+    assert "ended 0 processes" in standalone.down(settings)
+    assert standalone.down(settings) == "nothing runs here"
+
+
+def test_what_is_started_is_ended_by_session_and_by_mark(tmp_path: Path) -> None:
+    """A process that hides its mark, and one that left its session."""
+    settings = Settings(home=tmp_path)
+    ours = family.Family(family.Known(1, 0.0), "mark-of-this-test")
+    script = "env -i sleep 300 & setsid sleep 301 & wait"
+    ours.start(settings, "part", ["bash", "-c", script], dict(os.environ), tmp_path / "log")
+    assert wait_until(lambda: len(ours.members()) == 3, 10), ours.members()
+    found = ours.members()
+    standalone.down(settings)
+    assert not [p for p in found if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    assert family.load(settings) is None
