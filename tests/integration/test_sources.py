@@ -16,7 +16,7 @@ import pytest
 from replay import File, Site, answer, drop_after, first, serving
 
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError, TransientError, UsageError
+from yupana.core.errors import TerminalError, TransientError
 from yupana.core.progress import Silent
 from yupana.core.types import RawObject
 from yupana.data import landing, sources
@@ -353,51 +353,9 @@ def test_a_file_name_is_made_safe(lake: Settings, site: Site) -> None:
     assert Path(land(lake, fetch(lake, f"{site.url}/download?id=7")).path).name == "cana_1_.csv"
 
 
-def test_local_files(lake: Settings, tmp_path: Path) -> None:
-    file = tmp_path / "casos año.csv"
-    file.write_bytes(OLD)
-    for location in (str(file), file.as_uri()):
-        fetched = fetch(lake, location)
-        assert (fetched.path, fetched.shown) == (file, str(file))
-    raw = land(lake, fetched)
-    assert file.exists()
-    assert Path(raw.path).read_bytes() == OLD
-    assert land(lake, fetched) == raw
-    assert len(records(raw)) == 2
-    sample = fetch(lake, "samples/dengue_loreto_2010_2021.csv.gz")
-    assert sample.shown == "samples/dengue_loreto_2010_2021.csv.gz"
-    for nowhere in ("samples/nothing.csv", "file:///nothing.csv"):
-        with pytest.raises(UsageError, match="not there"):
-            fetch(lake, nowhere)
-    with pytest.raises(UsageError, match="form that is not known"):
-        fetch(lake, "s3://bucket/cases.csv")
-
-
-def test_code_lists_are_made(lake: Settings) -> None:
-    raw = land(lake, fetch(lake, "codelist:epiweeks"))
-    assert Path(raw.path).read_text("utf-8").startswith("epiweek,year,week")
-    assert raw.source == "codelist:epiweeks"
-    assert land(lake, fetch(lake, "codelist:epiweeks")) == raw
-
-
 def test_a_full_disk_says_how_much_it_needs(lake: Settings, site: Site) -> None:
     site.faults = [vast]
     big = Settings(home=lake.home, max_download=1 << 60)
     with pytest.raises(TransientError, match=r"4,503,599,627\.4 MB are needed") as error:
         fetch(big, f"{site.url}/a.csv")
     assert str(lake.home / "landing" / NAME) in error.value.where
-
-
-def test_a_kill_while_landing_leaves_nothing_half(lake: Settings, tmp_path: Path) -> None:
-    file = tmp_path / "a.csv"
-    file.write_bytes(OLD)
-    torn = lake.home / "landing" / NAME / ".partial.1"
-    torn.mkdir(parents=True)
-    (torn / "a.csv").write_bytes(OLD[:100])
-    empty = lake.home / "landing" / NAME / hashlib.sha256(OLD).hexdigest()
-    empty.mkdir()
-    (empty / "landed.json").write_text("[]")
-    assert landing.find(lake, NAME, empty.name) is None
-    raw = land(lake, fetch(lake, str(file)))
-    assert Path(raw.path).read_bytes() == OLD
-    assert leftovers(lake) == []

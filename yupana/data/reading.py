@@ -8,6 +8,7 @@ exit code 134 after its work is done (apache/arrow#34314, delta-io/delta-rs#2184
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,7 +19,7 @@ def dataset(loaded: DeltaTable) -> Any:
     """The version's rows as a pyarrow Dataset, which reads only the columns asked for."""
     from pyarrow import fs
 
-    root = loaded.table_uri.removeprefix("file://")
+    root = unquote(urlsplit(loaded.table_uri).path)
     return loaded.to_pyarrow_dataset(filesystem=fs.SubTreeFileSystem(root, fs.LocalFileSystem()))
 
 
