@@ -87,8 +87,7 @@ def test_the_guide_names_every_option() -> None:
     )
     options = set(re.findall(r'(?:custom|options)\.get\("(\w+)"', code))
     assert options > {"licence", "missing", "codes"}
-    # Nothing acts on expectedRows yet.
-    for option in (options - {"expectedRows"}) | set(DERIVATIONS) | set(SPARK_TYPES):
+    for option in options | set(DERIVATIONS) | set(SPARK_TYPES):
         assert f"`{option}`" in guide, option
 
 

@@ -73,8 +73,12 @@ def column_of(p: SchemaProperty, where: str) -> Column:
         raise _wrong(p, where, f"unknown customProperties: {', '.join(sorted(unknown))}")
     personal = p.classification == "personal"
     treatment = str(options.get("treatment", "drop" if personal else "none"))
-    if treatment not in ("none", "drop", "pseudonymise") or (personal and treatment == "none"):
-        raise _wrong(p, where, f"treatment '{treatment}': use drop or pseudonymise")
+    if treatment not in ("none", "drop", "pseudonymise") or personal == (treatment == "none"):
+        raise _wrong(
+            p,
+            where,
+            f"treatment '{treatment}': personal columns have drop or pseudonymise, no other",
+        )
     relations = p.relationships or []
     return Column(
         name=str(p.name),

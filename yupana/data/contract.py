@@ -29,6 +29,10 @@ from yupana.data.rules import Rule, rules_of
 Format = Literal["csv", "xlsx", "json", "parquet", "object"]
 Publication = Literal["snapshot", "append", "merge"]
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
+_OPTIONS = {
+    "licence", "subjectArea", "quarantineLimit", "publication", "encoding", "delimiter",
+    "multiline", "headerRow", "sheet", "member",
+}  # fmt: skip
 _SCHEDULES = {"d": "@daily", "w": "@weekly", "m": "@monthly", "y": "@yearly"}
 
 
@@ -66,7 +70,6 @@ class Contract:
     member: str | None
     limit: float
     publication: Publication
-    expected_rows: int | None
     latency_days: int | None
     schedule: str | None
     retention_days: int | None
@@ -144,7 +147,6 @@ def load(root: Path, name: str) -> Contract:
         member=custom.get("member"),
         limit=float(custom.get("quarantineLimit", 0)),
         publication=custom.get("publication", "snapshot"),
-        expected_rows=custom.get("expectedRows"),
         latency_days=_days(sla.get("latency")),
         schedule=_schedule(sla.get("frequency")),
         retention_days=_days(sla.get("retention")),
@@ -154,7 +156,7 @@ def load(root: Path, name: str) -> Contract:
         partitions=_positions(table, "partitioned", "partitionKeyPosition"),
         rules=rules_of(root, table),
     )
-    _consistent(contract, where)
+    _consistent(contract, where, set(custom) - _OPTIONS, sla.get("frequency"))
     return contract
 
 
@@ -194,14 +196,24 @@ def _schedule(sla: ServiceLevelAgreementProperty | None) -> str | None:
     return _SCHEDULES[str(sla.unit)[0]] if sla else None
 
 
-def _consistent(contract: Contract, where: str) -> None:
+def _consistent(
+    contract: Contract,
+    where: str,
+    unknown: set[str],
+    frequency: ServiceLevelAgreementProperty | None,
+) -> None:
     """What the standard's schema cannot say.
 
     Raises:
-        TerminalError: a format or publication that does not exist, or a merge without a key.
+        TerminalError: an option, format or publication that does not exist, a frequency that no
+            schedule has, or a merge without a key.
     """
     fault = None
-    if contract.format not in ("csv", "xlsx", "json", "parquet", "object"):
+    if unknown:
+        fault = f"customProperties that do not exist: {', '.join(sorted(unknown))}"
+    elif frequency and str(frequency.value) not in ("1", "1.0"):
+        fault = f"a frequency of {frequency.value}; state 1 d, 1 w, 1 m or 1 y"
+    elif contract.format not in ("csv", "xlsx", "json", "parquet", "object"):
         fault = f"the format '{contract.format}'; use csv, xlsx, json, parquet or object"
     elif contract.publication not in ("snapshot", "append", "merge"):
         fault = f"the publication '{contract.publication}'; use snapshot, append or merge"
