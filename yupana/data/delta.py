@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from yupana.core.errors import TerminalError
 from yupana.core.types import DatasetRef
+from yupana.data import reading
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,11 +53,9 @@ def commit_facts(table: Path, version: int | None = None) -> dict[str, Any]:
 
 def read(table: Path, version: int | None = None) -> pl.DataFrame:
     """All rows of one version as a Polars frame (default: the newest)."""
-    import polars as pl
     from deltalake import DeltaTable
 
-    loaded = DeltaTable(_must_exist(table), version=version)
-    return pl.DataFrame(pl.from_arrow(loaded.to_pyarrow_table()))
+    return reading.frame(DeltaTable(_must_exist(table), version=version))
 
 
 def count(table: Path, *, source_sha256: str) -> int:
@@ -64,7 +63,7 @@ def count(table: Path, *, source_sha256: str) -> int:
     import pyarrow.compute as pc
     from deltalake import DeltaTable
 
-    rows = DeltaTable(_must_exist(table)).to_pyarrow_dataset()
+    rows = reading.dataset(DeltaTable(_must_exist(table)))
     return int(rows.count_rows(filter=pc.field("source_sha256") == source_sha256))
 
 

@@ -19,7 +19,10 @@ def dataset(loaded: DeltaTable) -> Any:
     """The version's rows as a pyarrow Dataset, which reads only the columns asked for."""
     from pyarrow import fs
 
-    root = unquote(urlsplit(loaded.table_uri).path)
+    where = urlsplit(loaded.table_uri)
+    if where.scheme not in ("", "file"):
+        return loaded.to_pyarrow_dataset()
+    root = unquote(where.path)
     return loaded.to_pyarrow_dataset(filesystem=fs.SubTreeFileSystem(root, fs.LocalFileSystem()))
 
 

@@ -14,6 +14,7 @@ from feast.infra.offline_stores import duckdb as feast_duckdb
 from feast.infra.offline_stores import ibis as feast_ibis
 
 from yupana.core.errors import TerminalError
+from yupana.data import reading
 
 
 class DeltaOfflineStoreConfig(feast_duckdb.DuckDBOfflineStoreConfig):  # type: ignore[misc]
@@ -25,7 +26,7 @@ class DeltaOfflineStoreConfig(feast_duckdb.DuckDBOfflineStoreConfig):  # type: i
 
 
 def _read(source: Any, repo_path: str) -> Any:
-    return ibis.memtable(DeltaTable(source.path).to_pyarrow_table())
+    return ibis.memtable(reading.dataset(DeltaTable(source.path)).to_table())
 
 
 def _refuse(*args: Any) -> None:
