@@ -6,8 +6,8 @@ Adding `expectations/<name>/contract.yaml` adds the DAG `ingest_<name>`; no Pyth
 from __future__ import annotations
 
 from yupana.config.settings import settings
-from yupana.data.contract import Contract, load, names
-from yupana.orchestration.airflow import DATED, Asset, command, dag
+from yupana.orchestration.airflow import DATED, TEAM, Asset, command, dag
+from yupana.orchestration.cards import Card, cards
 
 _DOC = """# {title}
 
@@ -19,40 +19,50 @@ _DOC = """# {title}
 
 **Runs** {schedule}; **reported** {latency}; **raw files are kept** {retention}.
 
-The command: `yupana ingest {name}` (by hand, with `source` and `as_of` in the run's form for
-another file). The past, from an archive of dated files:
+The command is `yupana ingest {name}`; the form of a run by hand takes another file (`source`) and
+the date on which it was what was known (`as_of`).
+
+The past comes from an archive of dated files, oldest first and before anything newer is published:
+switch the DAG on, then
 
 ```
-airflow backfill create --dag-id ingest_{name} --from-date 2026-01-01 --to-date 2026-06-30 \\
-  --dag-run-conf '{{"source": "/archive/{name}-{{date}}.csv"}}'
+airflow backfill create --dag-id ingest_{name} --from-date 2026-01-01 --to-date <today> \\
+  --max-active-runs 1 --dag-run-conf '{{"source": "/archive/{name}-{{date}}.csv"}}'
+```
+"""
+_FAULT = """# {name}: the contract cannot be used
+
+```
+{fault}
 ```
 """
 
 
-def _doc(contract: Contract) -> str:
-    late, kept = contract.latency_days, contract.retention_days
+def _doc(card: Card) -> str:
+    if card.fault:
+        return _FAULT.format(name=card.name, fault=card.fault)
+    late, kept = card.latency_days, card.retention_days
     return _DOC.format(
-        name=contract.name,
-        title=contract.title,
-        publisher=contract.publisher,
-        licence=contract.licence,
-        purpose=contract.purpose or "No purpose stated.",
-        limitations=contract.limitations or "None stated.",
-        schedule=contract.schedule or "on demand",
+        name=card.name,
+        title=card.title,
+        publisher=card.publisher,
+        licence=card.licence,
+        purpose=card.purpose or "No purpose stated.",
+        limitations=card.limitations or "None stated.",
+        schedule=card.schedule or "on demand",
         latency="with a delay that is not stated" if late is None else f"{late} days late",
         retention="for ever" if kept is None else f"{kept} days",
     )
 
 
-for _name in names(settings().root):
-    _contract = load(settings().root, _name)
+for _card in cards(settings()):
     with dag(
-        f"ingest_{_name}",
-        doc=_doc(_contract),
-        schedule=_contract.schedule,
-        owner=_contract.publisher,
-        tags=["ingest", _contract.subject_area or "other"],
+        f"ingest_{_card.name}",
+        doc=_doc(_card),
+        schedule=_card.schedule,
+        owner=_card.publisher or TEAM,
+        tags=["ingest", "faulty" if _card.fault else _card.subject_area or "other"],
         params=DATED,
     ) as _dag:
-        command("ingest", ["ingest", _name], outlets=[Asset(_name)])
+        command("ingest", ["ingest", _card.name], outlets=[Asset(_card.name)])
     globals()[_dag.dag_id] = _dag

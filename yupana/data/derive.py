@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from yupana.core.errors import TerminalError
 from yupana.data import codes
@@ -44,11 +44,9 @@ def ubigeo_inei(spark: SparkSession, rows: DataFrame, column: Column, root: Path
     spellings (expectations/ubigeo/aliases.csv) are seen through."""
     from pyspark.sql import functions as f
 
-    lookup = spark.createDataFrame(
-        [(*names, code) for names, code in codes.ubigeos_with_aliases(root).items()],
-        f"_department STRING, _province STRING, _district STRING, `{column.name}` STRING",
-    )
     keys = ["_department", "_province", "_district"]
+    places = codes.ubigeos_with_aliases(root).items()
+    lookup = _lookup(spark, [*keys, column.name], [(*names, code) for names, code in places])
     for key, name in zip(keys, column.derive_from, strict=True):
         rows = rows.withColumn(key, _plain(name))
     return rows.join(f.broadcast(lookup), keys, "left").drop(*keys)
@@ -59,10 +57,8 @@ def epiweek_start(spark: SparkSession, rows: DataFrame, column: Column, root: Pa
     from pyspark.sql import functions as f
 
     year, week = column.derive_from
-    calendar = spark.createDataFrame(
-        list(codes.epiweek_starts(codes.FIRST_YEAR, codes.LAST_YEAR)),
-        f"_year INT, _week INT, `{column.name}` DATE",
-    )
+    weeks = list(codes.epiweek_starts(codes.FIRST_YEAR, codes.LAST_YEAR))
+    calendar = _lookup(spark, ["_year", "_week", column.name], weeks)
     same = (f.col(year) == f.col("_year")) & (f.col(week) == f.col("_week"))
     return rows.join(f.broadcast(calendar), same, "left").drop("_year", "_week")
 
@@ -96,6 +92,16 @@ DERIVATIONS: dict[str, Derivation] = {
     "date_of": date_of,
     "life_stage": life_stage,
 }
+
+
+def _lookup(spark: SparkSession, names: list[str], rows: Sequence[tuple[Any, ...]]) -> DataFrame:
+    """A small table; handed over by Arrow, since rows would start Python workers (4 s)."""
+    import pyarrow as pa
+
+    columns = zip(*rows, strict=True)
+    table = pa.table([pa.array(list(values)) for values in columns], names=names)
+    made: DataFrame = spark.createDataFrame(table)
+    return made
 
 
 def _plain(name: str) -> SparkColumn:

@@ -53,7 +53,7 @@ DATED = {
     ),
 }
 
-__all__ = ["DATED", "Asset", "command", "dag"]
+__all__ = ["DATED", "TEAM", "Asset", "command", "dag"]
 
 
 def dag(
