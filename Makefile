@@ -33,7 +33,7 @@ bench: ## measure against other ways, at 1 and 10 million rows (long: up to an h
 	@$(ENV) python -m tests.benchmark.startup && python -m tests.benchmark.ingest
 
 docs: ## draw the pictures and tables of docs/ and README again
-	@$(ENV) python -m docs.draw
+	@$(ENV) python -m docs.draw && yupana standards model
 
 clean: ## remove everything that yupana wrote (tables, models, reports)
 	rm -rf var

@@ -1,0 +1,113 @@
+"""Snapshot, append and merge; what was known on a date; keys; files that come again."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+import yaml
+
+from yupana.config.settings import ROOT, Settings
+from yupana.core.errors import UsageError
+from yupana.core.progress import Silent
+from yupana.core.types import StepResult
+from yupana.data import delta, history
+from yupana.orchestration.ingest import ingest
+
+pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark")]
+NAME = "beds"
+FIRST, LATER = date(2024, 1, 31), date(2024, 2, 29)
+
+
+def project(tmp_path: Path, publication: str) -> Settings:
+    """A project with one contract: beds by hospital, with the name of who reported."""
+    contract = yaml.safe_load((ROOT / "expectations/iquitos_weekly/contract.yaml").read_text())
+    reporter = {"property": "treatment", "value": "pseudonymise"}
+    contract["customProperties"] += [
+        {"property": "publication", "value": publication},
+        {"property": "quarantineLimit", "value": 0.9},
+    ]
+    contract["schema"][0]["properties"] = [
+        {"name": "hospital", "logicalType": "string", "primaryKey": True, "primaryKeyPosition": 1},
+        {"name": "beds", "logicalType": "integer", "required": True},
+        {
+            "name": "reporter",
+            "logicalType": "string",
+            "classification": "personal",
+            "customProperties": [reporter],
+        },
+    ]
+    folder = tmp_path / "project" / "expectations" / NAME
+    folder.mkdir(parents=True)
+    (folder / "contract.yaml").write_text(yaml.safe_dump(contract))
+    return Settings(root=tmp_path / "project", home=tmp_path / "home")
+
+
+def publish(lake: Settings, rows: str, as_of: date | None = None) -> StepResult:
+    path = lake.root / f"{abs(hash(rows))}.csv"
+    path.write_text("hospital,beds,reporter\n" + rows.replace(" ", "\n") + "\n")
+    return ingest(lake, NAME, str(path), Silent(), as_of=as_of)
+
+
+def beds(lake: Settings, version: int | None = None) -> dict[str, int]:
+    rows = delta.read(lake.table("published", NAME), version)
+    return dict(zip(rows["hospital"].to_list(), rows["beds"].to_list(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("publication", "after"),
+    [
+        ("snapshot", {"b": 3, "c": 4}),
+        ("merge", {"a": 1, "b": 3, "c": 4}),
+    ],
+)
+def test_a_revised_file(tmp_path: Path, publication: str, after: dict[str, int]) -> None:
+    lake = project(tmp_path, publication)
+    publish(lake, "a,1,Ana b,2,Luz", FIRST)
+    result = publish(lake, "b,3,Luz c,4,Ana", LATER)
+    assert result.metrics["rows"] == {"read": 2, "published": 2, "quarantined": 0}
+    assert beds(lake) == after
+    table = lake.table("published", NAME)
+    for day, known in [(FIRST, {"a": 1, "b": 2}), (date(2024, 2, 15), {"a": 1, "b": 2}),
+                       (LATER, after), (date(2030, 1, 1), after)]:  # fmt: skip
+        assert beds(lake, history.version_as_of(table, day)) == known
+    with pytest.raises(UsageError, match="Nothing was known on 2023-12-31"):
+        history.version_as_of(table, date(2023, 12, 31))
+    assert len(history.published_versions(table)) == 2
+
+
+def test_an_appended_file_adds_its_rows_once(tmp_path: Path) -> None:
+    lake = project(tmp_path, "append")
+    publish(lake, "a,1,Ana b,2,Luz")
+    publish(lake, "c,4,Ana")
+    assert publish(lake, "a,1,Ana b,2,Luz").status == "unchanged"
+    assert publish(lake, "c,4,Ana").status == "unchanged"
+    assert beds(lake) == {"a": 1, "b": 2, "c": 4}
+    assert delta.version_of(lake.table("published", NAME)) == 1
+
+
+def test_files_come_in_the_order_in_which_they_were_known(tmp_path: Path) -> None:
+    lake = project(tmp_path, "snapshot")
+    publish(lake, "a,1,Ana", LATER)
+    with pytest.raises(UsageError, match="cannot follow one known on 2024-02-29"):
+        publish(lake, "a,0,Ana", FIRST)
+    assert beds(lake) == {"a": 1}
+
+
+def test_a_doubled_key_is_set_aside_whole_and_names_stay_out(tmp_path: Path) -> None:
+    lake = project(tmp_path, "merge")
+    result = publish(lake, "a,1,Ana b,2,Luz b,3,Luz ,4,Eva")
+    assert result.metrics["rows"] == {"read": 4, "published": 1, "quarantined": 3}
+    aside = delta.read(lake.table("quarantine", NAME)).sort("source_line")
+    assert aside["broken_rules"].to_list() == [
+        ["key.unique"],
+        ["key.unique"],
+        ["hospital.required"],
+    ]
+    assert aside["source_line"].to_list() == [3, 4, 5]
+    published = delta.read(lake.table("published", NAME))
+    names = [*published["reporter"], *aside["reporter"]]
+    assert all(len(name) == 32 for name in names) and names[1] == names[2]
+    written = b"".join(p.read_bytes() for p in lake.home.rglob("*.parquet"))
+    assert b"Luz" not in written and b"Eva" not in written
