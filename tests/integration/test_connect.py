@@ -202,13 +202,14 @@ def test_a_number_that_is_another_process_now_is_left_alone(tmp_path: Path) -> N
 
 
 def test_what_is_started_is_ended_by_session_and_by_mark(tmp_path: Path) -> None:
-    """A process that hides its mark, and one that left its session."""
+    """Orphans of a part that is gone: one hides its mark, one left the session."""
     settings = Settings(home=tmp_path)
     ours = family.Family(family.Known(1, 0.0), "mark-of-this-test")
-    script = "env -i sleep 300 & setsid sleep 301 & wait"
-    ours.start(settings, "part", ["bash", "-c", script], dict(os.environ), tmp_path / "log")
-    assert wait_until(lambda: len(ours.members()) == 3, 10), ours.members()
+    script = "env -i sleep 300 & setsid sleep 301 & sleep 1"
+    child = ours.start(settings, "part", ["bash", "-c", script], dict(os.environ), tmp_path / "log")
+    child.wait(10)
     found = ours.members()
+    assert sorted(p.cmdline()[-1] for p in found) == ["300", "301"]
     standalone.down(settings)
     assert not [p for p in found if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
     assert family.load(settings) is None

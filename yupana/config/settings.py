@@ -23,7 +23,8 @@ QUIET = {
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     "EVIDENTLY_DISABLE_TELEMETRY": "1",
     "GIT_PYTHON_REFRESH": "quiet",
-    "PYSPARK_PYTHON": "python3",
+    # Spark starts its Python workers by name: this environment's, activated or not.
+    "PYSPARK_PYTHON": sys.executable,
 }
 
 

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import os
 import secrets
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,10 +31,8 @@ def pseudonymise(rows: DataFrame, contract: Contract, settings: Settings) -> Dat
     for column in contract.columns:
         if column.treatment == "pseudonymise":
             # A function and not SQL: the key must not stand in a plan that an error could print.
-            name = f.udf(
-                partial(pseudonym, _key(settings), f"{contract.name}.{column.name}"), "STRING"
-            )
-            rows = rows.withColumn(column.name, name(column.name))
+            rename = f.udf(_renamer(_key(settings), f"{contract.name}.{column.name}"), "STRING")
+            rows = rows.withColumn(column.name, rename(column.name))
     return rows
 
 
@@ -43,6 +41,13 @@ def pseudonym(key: bytes, domain: str, value: str | None) -> str | None:
     if value is None:
         return None
     return hmac.new(key, f"{domain}:{value}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _renamer(key: bytes, domain: str) -> Callable[[str | None], str | None]:
+    def rename(value: str | None) -> str | None:
+        return pseudonym(key, domain, value)
+
+    return rename
 
 
 def _key(settings: Settings) -> bytes:
