@@ -31,7 +31,9 @@ def pseudonymise(rows: DataFrame, contract: Contract, settings: Settings) -> Dat
     for column in contract.columns:
         if column.treatment == "pseudonymise":
             # A function and not SQL: the key must not stand in a plan that an error could print.
-            rename = f.udf(_renamer(_key(settings), f"{contract.name}.{column.name}"), "STRING")
+            rename = f.udf(
+                _renamer(_key(settings), f"{contract.name}.{column.name}"), "STRING", useArrow=True
+            )
             rows = rows.withColumn(column.name, rename(column.name))
     return rows
 
