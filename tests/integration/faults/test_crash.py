@@ -117,6 +117,11 @@ def test_kill_9_in_every_phase_then_one_run_completes(lake: Settings, url: str) 
     aside = delta.read(lake.table("quarantine", NAME))
     assert aside.filter(source_sha256=result["source_sha256"])["source_line"].to_list() == [7]
     assert not list((lake.home / "work").glob("*/*"))
+    without_java = lake.model_copy(update={"spark_java_options": "-Xmx1g"})  # Spark refuses it
+    again = start(without_java, url)
+    said, told = again.communicate()
+    assert again.returncode == 0, told
+    assert json.loads(said.splitlines()[-1])["status"] == "unchanged"
 
 
 def test_three_at_once_make_two_versions(lake: Settings) -> None:
