@@ -60,7 +60,7 @@ def column(text: str) -> tuple[str, str]:
         (("name: note", "name: phone"), ("personal.treated", "phone")),
         (("    dataGranularityDescription: One row is one notified case.\n", ""),
          ("table.key", "")),
-        (("{property: licence, value: CC BY 4.0}", "{property: limit, value: 0}"),
+        (("{property: licence, value: CC BY 4.0}", "{property: encoding, value: utf-8}"),
          ("about.stated", "")),
         (("value: epidemiology", "value: epidemics"), ("about.area", "")),
         (("logicalType: number", "logicalType: numero"), ("contract.valid", "")),

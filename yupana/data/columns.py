@@ -77,7 +77,7 @@ def column_of(p: SchemaProperty, where: str) -> Column:
         raise _wrong(
             p,
             where,
-            f"treatment '{treatment}': personal columns have drop or pseudonymise, no other",
+            f"treatment '{treatment}': use drop or pseudonymise, on personal columns alone",
         )
     relations = p.relationships or []
     return Column(
