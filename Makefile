@@ -29,7 +29,7 @@ doctor: ## say what is missing on this machine
 lint: ## ruff, mypy and the import contract
 	@$(ENV) infra/lint.sh
 
-bench: ## measure against other ways, at 1 and 10 million rows (long: up to an hour on 2 cores)
+bench: ## measure against other ways, at 1 and 10 million rows (about 10 minutes on 2 cores)
 	@$(ENV) python -m tests.benchmark.startup && python -m tests.benchmark.ingest
 
 docs: ## draw the pictures and tables of docs/ and README again

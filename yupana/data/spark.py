@@ -23,7 +23,7 @@ ANSWER_SECONDS = 5
 # A short job on few cores: the optimising compiler costs more than it gives back.
 QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 THROUGHPUT = "-XX:+UseParallelGC"
-# Bytes of text from which throughput wins: at 58 MB it halves the CPU time (docs/performance.md).
+# Bytes of text from which throughput wins: at 58 MB it halves the CPU time (docs/benchmark.md).
 _BIG = 32 << 20
 
 
