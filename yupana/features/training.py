@@ -6,20 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError, UsageError
+from yupana.core.errors import UsageError
 from yupana.core.hashing import file_sha256
 from yupana.data import delta
-from yupana.features import store
+from yupana.features import splits, store
 
 if TYPE_CHECKING:
     import pandas as pd
 
 HORIZONS = 8
-TEST_WEEKS = 52
-VALIDATION_WEEKS = 52
-# An origin's targets reach 8 weeks ahead: without this gap a training target would lie in
-# the weeks that validation or test is scored on.
-GAP_WEEKS = HORIZONS
 
 
 def build(settings: Settings, table: str, service: str) -> pd.DataFrame:
@@ -34,27 +29,9 @@ def build(settings: Settings, table: str, service: str) -> pd.DataFrame:
     rows = store.training_frame(settings, service, entities)
     for horizon in range(1, HORIZONS + 1):
         rows[f"target_{horizon}"] = rows.groupby("ubigeo")["cases_lag_0"].shift(-horizon)
-    return split(rows)
-
-
-def split(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add `part` by time, with a gap of 8 weeks before validation and before test.
-
-    Raises:
-        TerminalError: too few weeks for the three parts.
-    """
-    origins = sorted(rows["event_timestamp"].unique())
-    parts = ["test"] * TEST_WEEKS + ["gap"] * GAP_WEEKS + ["validation"] * VALIDATION_WEEKS
-    parts += ["gap"] * GAP_WEEKS
-    if len(origins) < len(parts) + VALIDATION_WEEKS:
-        raise TerminalError(
-            f"{len(origins)} weeks are too few to train, validate and test.",
-            where="features",
-            fix=f"Publish at least {len(parts) + VALIDATION_WEEKS + 52} weeks.",
-        )
-    parts += ["train"] * (len(origins) - len(parts))
-    by_week = dict(zip(reversed(origins), parts, strict=True))
-    return rows.assign(part=rows["event_timestamp"].map(by_week))
+    made = splits.by_time(rows, "event_timestamp", splits.Weeks(gap=HORIZONS))
+    splits.check_disjoint(made, ["ubigeo", "event_timestamp"])
+    return made
 
 
 def save(settings: Settings, use_case: str, rows: pd.DataFrame) -> tuple[str, Path]:
