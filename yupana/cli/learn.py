@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from yupana.config.settings import Settings
 
 Split = Annotated[str, typer.Option("--split", help="Reference that `yupana split` printed.")]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="Use only what was known on this day."),
+]
 Candidate = Annotated[str, typer.Option(help="Reference that `yupana fit` printed.")]
 
 
@@ -49,29 +54,30 @@ def features(use_case: UseCase, as_json: AsJson = False) -> None:
     emit(steps.run(chosen, "features", use_case, work, inputs=inputs, depends_on=code), as_json)
 
 
-def split(use_case: UseCase, as_json: AsJson = False) -> None:
+def split(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> None:
     """Make the training set, point-in-time, and split it by time with a gap.
 
-    Example: yupana split outbreak
+    The set is refused when a feature holds what was not known at its origin.
+
+    Example: yupana split outbreak --as-of 2019-12-28
     """
     from yupana.config.settings import settings
     from yupana.governance import events, steps
 
     chosen = settings()
+    day = as_of.date() if as_of else None
     table = _output(chosen, "features", use_case)
 
     def work() -> steps.Outcome:
-        from yupana.core import usecase
         from yupana.features import training
 
-        name = table.split("/")[1].split("@")[0]
-        service = usecase.load("models", use_case).FEATURE_SERVICE
-        rows = training.build(chosen, name, service)
-        ref, _ = training.save(chosen, use_case, rows)
-        facts = {"rows": len(rows), "parts": rows["part"].value_counts().to_dict()}
-        return steps.Outcome((ref,), metrics=facts)
+        sources = tuple(events.producer(chosen.events, table)["inputs"])
+        rows, sources = training.build(chosen, use_case, table, sources, day)
+        made = training.save(chosen, use_case, rows, features=table, sources=sources, as_of=day)
+        facts = {"rows": made.rows, "parts": made.parts, "as_of": made.as_of}
+        return steps.Outcome((made.ref,), inputs=sources, metrics=facts)
 
-    code = events.code_hash(chosen.root, "yupana/features")
+    code = [events.code_hash(chosen.root, "yupana/features", "feature_repo"), str(day or "")]
     emit(steps.run(chosen, "split", use_case, work, inputs=(table,), depends_on=code), as_json)
 
 

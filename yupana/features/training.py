@@ -2,47 +2,127 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
+from yupana.core import usecase
 from yupana.core.errors import UsageError
 from yupana.core.hashing import file_sha256
 from yupana.data import delta
-from yupana.features import splits, store
+from yupana.features import as_known, splits, store
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
 
 HORIZONS = 8
 
 
-def build(settings: Settings, table: str, service: str) -> pd.DataFrame:
+@dataclass(frozen=True)
+class TrainingSet:
+    """What a model learns from, named by the hash of its rows.
+
+    `sources` are the Delta versions that the features were computed from; `as_of` is the day
+    whose knowledge it holds, empty for all that is published.
+    """
+
+    ref: str
+    use_case: str
+    feature_service: str
+    features: str
+    sources: tuple[str, ...]
+    as_of: str
+    rows: int
+    parts: dict[str, int]
+    sha256: str
+
+
+def build(
+    settings: Settings, use_case: str, table: str, sources: tuple[str, ...], as_of: date | None
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """One row a district and origin week, with features, targets and part.
+
+    Args:
+        table: reference of the feature table.
+        sources: references of the published tables that it was computed from.
+        as_of: use only what was known on this day.
 
     Returns:
         `ubigeo`, `event_timestamp`, features, `target_1`…`target_8` (cases h weeks after the
-        origin; NaN where the week is not known yet) and `part`: train, validation, test or gap.
+        origin; NaN where the week is not known yet) and `part` (train, validation, test or
+        gap); and the references of the published tables that they rest on.
+
+    Raises:
+        TerminalError: too few weeks, or a feature holds what was not known at its origin.
     """
-    frame = delta.read(settings.table("features", table))
-    entities = frame.select("ubigeo", "event_timestamp").to_pandas()
-    rows = store.training_frame(settings, service, entities)
+    weekly = usecase.load("feature_repo", f"{use_case}_weekly")
+    name, version = table.split("/")[1].split("@")
+    features = delta.read(settings.table("features", name), int(version))
+    if as_of is None:
+        given = {s.split("/")[1].split("@")[0]: _at(settings, s) for s in sources}
+        entities = features.select("ubigeo", "event_timestamp").to_pandas()
+        service = usecase.load("models", use_case).FEATURE_SERVICE
+        rows = store.training_frame(settings, service, entities)
+    else:
+        # Feast's table holds the newest version alone; a past day's knowledge is computed.
+        known = as_known.tables(settings, tuple(weekly.SOURCES), as_of)
+        given, sources = known.tables, known.refs
+        rows = weekly.weekly_features(given).select(features.columns).to_pandas()
+    as_known.check(rows, weekly.weekly_features, given, seed=settings.seed)
+    rows = rows.sort_values(["ubigeo", "event_timestamp"], ignore_index=True)
     for horizon in range(1, HORIZONS + 1):
         rows[f"target_{horizon}"] = rows.groupby("ubigeo")["cases_lag_0"].shift(-horizon)
     made = splits.by_time(rows, "event_timestamp", splits.Weeks(gap=HORIZONS))
     splits.check_disjoint(made, ["ubigeo", "event_timestamp"])
-    return made
+    return made, sources
 
 
-def save(settings: Settings, use_case: str, rows: pd.DataFrame) -> tuple[str, Path]:
-    """Write a split once, named by the hash of its bytes. Returns (reference, path)."""
+def _at(settings: Settings, ref: str) -> pl.DataFrame:
+    zone, rest = ref.removeprefix("delta:").split("/")
+    name, version = rest.split("@")
+    return delta.read(settings.table(zone, name), int(version))
+
+
+def save(
+    settings: Settings,
+    use_case: str,
+    rows: pd.DataFrame,
+    *,
+    features: str,
+    sources: tuple[str, ...],
+    as_of: date | None,
+) -> TrainingSet:
+    """Write a split once, named by the hash of its bytes, with a file that says what it is."""
     folder = settings.home / "training"
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{use_case}.parquet"
     rows.to_parquet(partial, index=False)
     digest = file_sha256(partial)
-    partial.rename(path_of(settings, use_case, f"split:{digest[:16]}"))
-    return f"split:{digest[:16]}", path_of(settings, use_case, f"split:{digest[:16]}")
+    made = TrainingSet(
+        ref=f"split:{digest[:16]}",
+        use_case=use_case,
+        feature_service=usecase.load("models", use_case).FEATURE_SERVICE,
+        features=features,
+        sources=sources,
+        as_of=as_of.isoformat() if as_of else "",
+        rows=len(rows),
+        parts={str(k): int(v) for k, v in rows["part"].value_counts().items()},
+        sha256=digest,
+    )
+    path = path_of(settings, use_case, made.ref)
+    path.with_suffix(".json").write_text(json.dumps(asdict(made), indent=1))
+    partial.rename(path)
+    return made
+
+
+def about(settings: Settings, use_case: str, ref: str) -> dict[str, Any]:
+    """The `TrainingSet` of a split, as its file says it."""
+    path = path_of(settings, use_case, ref).with_suffix(".json")
+    return dict(json.loads(path.read_text()))
 
 
 def path_of(settings: Settings, use_case: str, ref: str) -> Path:
