@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from yupana.core.types import StepResult
 
 AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON on stdout.")]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="Use only what was known on this day."),
+]
 UseCase = Annotated[str, typer.Argument(help="The use case, e.g. outbreak.")]
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from yupana.cli.common import AsJson, UseCase, emit
+from yupana.cli.common import AsJson, AsOf, UseCase, emit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,10 +14,6 @@ if TYPE_CHECKING:
     from yupana.config.settings import Settings
 
 Split = Annotated[str, typer.Option("--split", help="Reference that `yupana split` printed.")]
-AsOf = Annotated[
-    datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="Use only what was known on this day."),
-]
 Candidate = Annotated[str, typer.Option(help="Reference that `yupana fit` printed.")]
 
 
@@ -105,6 +100,7 @@ def fit(use_case: UseCase, split: Split, as_json: AsJson = False) -> None:
         out = _candidate(chosen, identity)
         out.mkdir(parents=True, exist_ok=True)
         fitted = usecase.load("models", use_case).fit(rows, out, seed=chosen.seed, say=Lines().say)
+        fitted["params"]["knows_through"] = training.knows_through(rows)
         (out / "fit.json").write_text(json.dumps(fitted))
         return steps.Outcome((f"candidate:{identity}",), metrics=fitted["metrics"])
 

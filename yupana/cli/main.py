@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from yupana.cli import catalogue, data, lake, learn, machine, reports, serve
+from yupana.cli import catalogue, data, forecast, lake, learn, machine, reports, serve
 from yupana.core.errors import YupanaError
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     "→ monitor → trace.\n\nExit codes: 0 done, 1 the data or model failed, 2 wrong use, "
     "3 outside trouble that is worth a retry.",
 )
-for room in (machine, data, catalogue, lake, reports, learn, serve):
+for room in (machine, data, catalogue, lake, reports, learn, forecast, serve):
     room.register(app)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +123,12 @@ def about(settings: Settings, use_case: str, ref: str) -> dict[str, Any]:
     """The `TrainingSet` of a split, as its file says it."""
     path = path_of(settings, use_case, ref).with_suffix(".json")
     return dict(json.loads(path.read_text()))
+
+
+def knows_through(rows: pd.DataFrame) -> str:
+    """ISO date of the last week whose count a model fitted on these rows has seen."""
+    learned = rows.loc[rows["part"].isin(["train", "validation"]), "event_timestamp"].max()
+    return str((learned + timedelta(weeks=HORIZONS)).date())
 
 
 def path_of(settings: Settings, use_case: str, ref: str) -> Path:
