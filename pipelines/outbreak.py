@@ -13,10 +13,11 @@ IMAGE = "yupana:latest"
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
-def split() -> str:
+def split(as_of: str) -> str:
     from yupana.orchestration.command import run_command
 
-    return str(run_command(["split", "outbreak"])["outputs"][0])
+    day = ["--as-of", as_of] if as_of else []
+    return str(run_command(["split", "outbreak", *day])["outputs"][0])
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
@@ -41,8 +42,8 @@ def register(candidate: str, evaluation: str) -> str:
 
 
 @dsl.pipeline(name="outbreak", description="Train and register the outbreak forecaster")
-def outbreak() -> str:
-    rows = split()
+def outbreak(as_of: str = "") -> str:
+    rows = split(as_of=as_of)
     fitted = fit(rows=rows.output)
     scored = evaluate(candidate=fitted.output)
     return register(candidate=fitted.output, evaluation=scored.output).output

@@ -12,8 +12,11 @@ from yupana.core.errors import TerminalError
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def run_local(use_case: str, settings: Settings) -> str:
+def run_local(use_case: str, settings: Settings, as_of: str = "") -> str:
     """Run `pipelines/<use_case>.yaml`, the file that a cluster would run; returns its output.
+
+    Args:
+        as_of: ISO date; train on what was known then alone. Empty: on all that is published.
 
     Raises:
         TerminalError: a component failed; its own error stands in the log above.
@@ -30,7 +33,7 @@ def run_local(use_case: str, settings: Settings) -> str:
     )
     pipeline = components.load_component_from_file(str(compiled))
     try:
-        return str(pipeline().output)
+        return str(pipeline(as_of=as_of).output)
     except RuntimeError as error:
         raise TerminalError(
             f"The pipeline stopped: {_COLOUR.sub('', str(error))}",

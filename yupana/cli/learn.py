@@ -73,7 +73,10 @@ def split(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> Non
         return steps.Outcome((made.ref,), inputs=sources, metrics=facts)
 
     code = [events.code_hash(chosen.root, "yupana/features", "feature_repo"), str(day or "")]
-    emit(steps.run(chosen, "split", use_case, work, inputs=(table,), depends_on=code), as_json)
+    emit(
+        steps.run(chosen, "split", use_case, work, inputs=(table,), depends_on=code, earlier=True),
+        as_json,
+    )
 
 
 def fit(use_case: UseCase, split: Split, as_json: AsJson = False) -> None:
@@ -105,7 +108,15 @@ def fit(use_case: UseCase, split: Split, as_json: AsJson = False) -> None:
         return steps.Outcome((f"candidate:{identity}",), metrics=fitted["metrics"])
 
     emit(
-        steps.run(chosen, "fit", use_case, work, inputs=(split,), depends_on=[code, chosen.seed]),
+        steps.run(
+            chosen,
+            "fit",
+            use_case,
+            work,
+            inputs=(split,),
+            depends_on=[code, chosen.seed],
+            earlier=True,
+        ),
         as_json,
     )
 
@@ -133,7 +144,10 @@ def evaluate(use_case: UseCase, candidate: Candidate, as_json: AsJson = False) -
 
     code = events.code_hash(chosen.root, "models", "yupana/evaluation")
     emit(
-        steps.run(chosen, "evaluate", use_case, work, inputs=(candidate,), depends_on=code), as_json
+        steps.run(
+            chosen, "evaluate", use_case, work, inputs=(candidate,), depends_on=code, earlier=True
+        ),
+        as_json,
     )
 
 
@@ -149,19 +163,27 @@ def register_model(use_case: UseCase, candidate: Candidate, as_json: AsJson = Fa
     evaluation = events.output(chosen.events, "evaluate", use_case, candidate)
 
     def work() -> steps.Outcome:
+        from yupana.features import training
         from yupana.tracking import registry
 
-        fitted = events.producer(chosen.events, candidate)
-        tags = {"candidate": candidate, "split": fitted["inputs"][0], "evaluation": evaluation}
+        rows = events.producer(chosen.events, candidate)["inputs"][0]
+        tags = {"candidate": candidate, "split": rows, "evaluation": evaluation}
+        tags["as_of"] = training.about(chosen, use_case, rows)["as_of"]
         made = registry.register(chosen, use_case, _candidate(chosen, candidate), tags)
         facts = {"version": made.version, "alias": made.alias, "reason": made.reason}
         return steps.Outcome((f"model:{use_case}@{made.version}",), metrics=facts)
 
-    emit(steps.run(chosen, "register", use_case, work, inputs=(candidate, evaluation)), as_json)
+    emit(
+        steps.run(chosen, "register", use_case, work, inputs=(candidate, evaluation), earlier=True),
+        as_json,
+    )
 
 
-def train(use_case: UseCase, as_json: AsJson = False) -> None:
+def train(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> None:
     """Run the use case's Kubeflow pipeline on this machine: split → fit → evaluate → register.
+
+    With --as-of the model knows nothing later, for `yupana predict --as-of`; it never becomes
+    champion by itself.
 
     Example: yupana train outbreak
     """
@@ -171,6 +193,7 @@ def train(use_case: UseCase, as_json: AsJson = False) -> None:
 
     chosen = settings()
     table = _output(chosen, "features", use_case)
+    day = as_of.date().isoformat() if as_of else ""
     code = events.code_hash(
         chosen.root, "models", "pipelines", "yupana/features", "yupana/evaluation"
     )
@@ -178,15 +201,19 @@ def train(use_case: UseCase, as_json: AsJson = False) -> None:
     def work() -> steps.Outcome:
         from yupana.core import usecase
 
-        usecase.load("pipelines", "run").run_local(use_case, chosen)
-        model = _output(chosen, "register", use_case)
+        model = usecase.load("pipelines", "run").run_local(use_case, chosen, day)
         found = events.producer(chosen.events, model)
         facts = {k: found["facts"][k] for k in ("version", "alias", "reason")}
         return steps.Outcome(
-            (f"pipeline:{value_sha256([table, code])[:16]}",), inputs=(model,), metrics=facts
+            (f"pipeline:{value_sha256([table, code, day])[:16]}",), inputs=(model,), metrics=facts
         )
 
-    emit(steps.run(chosen, "train", use_case, work, inputs=(table,), depends_on=code), as_json)
+    emit(
+        steps.run(
+            chosen, "train", use_case, work, inputs=(table,), depends_on=[code, day], earlier=True
+        ),
+        as_json,
+    )
 
 
 def _published(settings: Settings, use_case: str) -> tuple[str, ...]:

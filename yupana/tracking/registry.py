@@ -62,6 +62,9 @@ def register(
             alias = "champion" if str(holds) == str(made.version) else "challenger"
             return Registered(int(made.version), alias, str(made.description))
     alias, reason = _verdict(scores, _champion_score(mlflow, use_case))
+    if day := tags.get("as_of"):
+        # Its test weeks are others than the champion's: the two scores cannot be compared.
+        alias, reason = "challenger", f"trained on what was known on {day}"
     run = mlflow.create_run(_experiment(settings, mlflow, use_case), tags=tags)
     try:
         _log(mlflow, run.info.run_id, candidate, scores, fitted)

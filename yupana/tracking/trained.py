@@ -22,8 +22,9 @@ def by(settings: Settings, use_case: str, day: date) -> tuple[int, Path]:
     found = []
     for version in mlflow.search_model_versions(f"name = '{use_case}'"):
         params = mlflow.get_run(str(version.run_id)).data.params
-        through = date.fromisoformat(params["knows_through"])
-        found.append((through, int(version.version), str(version.source)))
+        if through := params.get("knows_through"):
+            day_known = date.fromisoformat(through)
+            found.append((day_known, int(version.version), str(version.source)))
     usable = [f for f in found if f[0] <= day]
     if not usable:
         oldest = f"the oldest knows {min(found)[0]}" if found else "there is none"
