@@ -1,7 +1,7 @@
 """Dengue outbreaks by district: from published cases to a served model.
 
 Runs when a new version of the line list is published: features, training pipeline, deployment,
-and the share of table and model for other agencies.
+the forecast of all districts, and the share of table and model for other agencies.
 """
 
 from __future__ import annotations
@@ -21,5 +21,6 @@ with dag(
         command("features", ["features", "outbreak"])
         >> command("train", ["train", "outbreak"])
         >> command("deploy", ["deploy", "outbreak"], outlets=[Asset("outbreak_model")])
+        >> command("predict", ["predict", "outbreak"], outlets=[Asset("outbreak_forecast")])
         >> command("share", ["share", "outbreak"])
     )

@@ -162,7 +162,7 @@ def test_a_contract_that_changes_is_read_again(tmp_path) -> None:
 def test_outbreak_waits_for_the_published_table(dags) -> None:
     assert "dengue_linelist" in str(dags["outbreak"].timetable.asset_condition)
     order = [t.task_id for t in dags["outbreak"].topological_sort()]
-    assert order == ["features", "train", "deploy", "share"]
+    assert order == ["features", "train", "deploy", "predict", "share"]
 
 
 def test_the_deadline_calls_what_airflow_can_import(dags) -> None:

@@ -49,7 +49,7 @@ def predict(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> N
             use_case,
             work,
             inputs=(*known, *given),
-            depends_on=[code, day.isoformat()],
+            depends_on=[code, str(as_of or "")],
             earlier=True,
         ),
         as_json,

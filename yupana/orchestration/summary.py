@@ -23,6 +23,7 @@ ROAD = (
     "register",
     "train",
     "deploy",
+    "forecast",
     "share",
     "predict",
     "monitor",
