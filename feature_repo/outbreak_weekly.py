@@ -12,12 +12,16 @@ from yupana.data.codes import epiweek_starts
 SOURCES = ("dengue_linelist",)
 TABLE = "outbreak_weekly"
 LAGS = 12
-DEPARTMENT_LAGS = 4
+WIDER_LAGS = 4
 YEAR_WEEKS = 52
+MEANS = (8, 26, YEAR_WEEKS, 104)
+MOST_WEEKS = 104
 FEATURES = (
     *(f"cases_lag_{k}" for k in range(LAGS)),
-    *(f"department_lag_{k}" for k in range(DEPARTMENT_LAGS)),
-    f"mean_{YEAR_WEEKS}",
+    *(f"province_lag_{k}" for k in range(WIDER_LAGS)),
+    *(f"department_lag_{k}" for k in range(WIDER_LAGS)),
+    *(f"mean_{weeks}" for weeks in MEANS),
+    "weeks_without_case",
     "week_sin",
     "week_cos",
 )
@@ -43,19 +47,26 @@ def weekly_features(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """
     panel = _panel(tables["dengue_linelist"])
     weeks = panel["week_start"].n_unique()
-    if weeks < YEAR_WEEKS + LAGS + DEPARTMENT_LAGS:
+    if weeks < YEAR_WEEKS + LAGS + WIDER_LAGS:
         raise TerminalError(
             f"The line list spans {weeks} weeks; features need {YEAR_WEEKS + LAGS} or more.",
             where="published/dengue_linelist",
             fix="Publish a file with a longer history.",
         )
-    department = panel.group_by("department", "week_start").agg(pl.sum("cases").alias("total"))
-    rows = panel.join(department, on=["department", "week_start"]).sort("ubigeo", "week_start")
+    rows = panel.sort("ubigeo", "week_start").with_columns(
+        pl.col("cases").sum().over(pl.col("ubigeo").str.head(digits), "week_start").alias(area)
+        for area, digits in (("province", 4), ("department", 2))
+    )
     angle = 2 * 3.141592653589793 * pl.col("week_start").dt.ordinal_day() / 365.25
     lagged = rows.with_columns(
         *(_lag("cases", k).alias(f"cases_lag_{k}") for k in range(LAGS)),
-        *(_lag("total", k).alias(f"department_lag_{k}") for k in range(DEPARTMENT_LAGS)),
-        pl.col("cases").rolling_mean(YEAR_WEEKS).over("ubigeo").alias(f"mean_{YEAR_WEEKS}"),
+        *(
+            _lag(area, k).alias(f"{area}_lag_{k}")
+            for area in ("province", "department")
+            for k in range(WIDER_LAGS)
+        ),
+        *(_mean(weeks).alias(f"mean_{weeks}") for weeks in MEANS),
+        _weeks_without_case().alias("weeks_without_case"),
         angle.sin().alias("week_sin"),
         angle.cos().alias("week_cos"),
         _saturday().alias("event_timestamp"),
@@ -72,13 +83,25 @@ def _panel(cases: pl.DataFrame) -> pl.DataFrame:
     weeks = pl.DataFrame({"week_start": calendar}, schema={"week_start": pl.Date})
     grid = counts.select(pl.col("ubigeo").unique()).join(weeks, how="cross")
     return grid.join(counts, on=["ubigeo", "week_start"], how="left").with_columns(
-        pl.col("cases").fill_null(0).cast(pl.Float64),
-        pl.col("ubigeo").str.head(2).alias("department"),
+        pl.col("cases").fill_null(0).cast(pl.Float64)
     )
 
 
 def _lag(column: str, weeks: int) -> pl.Expr:
     return pl.col(column).shift(weeks).over("ubigeo")
+
+
+def _mean(weeks: int) -> pl.Expr:
+    """The longest window reaches past the first year; there it holds the weeks there are."""
+    fewest = min(weeks, YEAR_WEEKS)
+    return pl.col("cases").rolling_mean(weeks, min_samples=fewest).over("ubigeo")
+
+
+def _weeks_without_case() -> pl.Expr:
+    """Weeks since the last one with a case, at most two years; 0 if this week has one."""
+    week = pl.int_range(pl.len()).over("ubigeo")
+    last = pl.when(pl.col("cases") > 0).then(week).forward_fill().over("ubigeo")
+    return (week - last).fill_null(MOST_WEEKS).clip(0, MOST_WEEKS).cast(pl.Float64)
 
 
 def _saturday() -> pl.Expr:

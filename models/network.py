@@ -6,16 +6,13 @@ weights learns from every district, and a short embedding lets a district depart
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import load_file, save_file
 from torch import nn
 
 from yupana.core.errors import TerminalError
@@ -25,8 +22,6 @@ RECENT = tuple(f"cases_lag_{lag}" for lag in range(4))
 
 POOLED = 0
 """Embedding row of a district that was not in training."""
-
-WEIGHTS, DESCRIPTION = "weights.safetensors", "model.json"
 
 
 @dataclass(frozen=True)
@@ -92,8 +87,8 @@ class CountNetwork(nn.Module):
         self.district = nn.Embedding(districts + 1, 6)
         nn.init.normal_(self.district.weight, std=0.05)
         self.body = nn.Sequential(
-            nn.Linear(features + 6, 64), nn.SiLU(), nn.Dropout(0.1),
-            nn.Linear(64, 64), nn.SiLU(), nn.Dropout(0.1),
+            nn.Linear(features + 6, 64), nn.SiLU(), nn.Dropout(0.3),
+            nn.Linear(64, 64), nn.SiLU(), nn.Dropout(0.3),
             nn.Linear(64, 2 * horizons),
         )  # fmt: skip
 
@@ -108,11 +103,14 @@ class CountNetwork(nn.Module):
 
 
 class NetworkForecaster:
-    """A fitted network as a `yupana.core.forecast.Forecaster`."""
+    """Fitted networks as one `yupana.core.forecast.Forecaster`.
 
-    def __init__(self, network: CountNetwork, description: Description) -> None:
+    They differ by their seed; their parameters are averaged, which is steadier than any of them.
+    """
+
+    def __init__(self, networks: Sequence[CountNetwork], description: Description) -> None:
         # Double precision: the same row gives the same integers in any batch and order.
-        self._network = network.double().eval()
+        self.networks = [network.double().eval() for network in networks]
         self._known = frozenset(description.districts)
         self.description = description
         self.horizons: Sequence[int] = description.horizons
@@ -128,41 +126,31 @@ class NetworkForecaster:
         from scipy.stats import nbinom
 
         with torch.no_grad():
-            log_mean, log_dispersion = self._network(*self.description.encode(features))
+            inputs = self.description.encode(features)
+            told = [torch.stack(network(*inputs)) for network in self.networks]
+            log_mean, log_dispersion = torch.stack(told).mean(dim=0)
         mean, size = log_mean.exp().numpy(), (-log_dispersion).exp().numpy()
         counts = nbinom.ppf(np.asarray(levels), size[..., None], (size / (size + mean))[..., None])
         return np.asarray(counts, dtype=float)
 
 
-def save(network: CountNetwork, description: Description, folder: Path) -> None:
-    """Write the two files of a fitted model to a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    state = {k: v.detach().float().contiguous() for k, v in network.state_dict().items()}
-    save_file(state, folder / WEIGHTS)
-    text = json.dumps(asdict(description), indent=1, ensure_ascii=False)
-    (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+def state(networks: Sequence[CountNetwork]) -> dict[str, torch.Tensor]:
+    """The weights of all networks, single precision, by `network.<number>.<name>`."""
+    return {
+        f"network.{i}.{k}": v.detach().float().contiguous()
+        for i, network in enumerate(networks)
+        for k, v in network.state_dict().items()
+    }
 
 
-def load(folder: Path) -> NetworkForecaster:
-    """Read a fitted model from its folder.
-
-    Raises:
-        TerminalError: the folder does not hold a model.
-    """
-    try:
-        stored = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        state = load_file(folder / WEIGHTS)
-    except FileNotFoundError as error:
-        raise TerminalError(
-            "The folder holds no fitted model.",
-            where=str(error.filename or folder),
-            fix="Fit it first: yupana train <use case>.",
-        ) from error
-    description = Description(
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
-    )
-    network = CountNetwork(
-        len(description.features), len(description.districts), len(description.horizons)
-    )
-    network.load_state_dict(state)
-    return NetworkForecaster(network, description)
+def restore(stored: Mapping[str, torch.Tensor], description: Description) -> NetworkForecaster:
+    """The forecaster of the weights that `state` gave."""
+    sizes = len(description.features), len(description.districts), len(description.horizons)
+    networks = []
+    for i in range(1 + max(int(k.split(".")[1]) for k in stored)):
+        prefix = f"network.{i}."
+        network = CountNetwork(*sizes)
+        network.load_state_dict({k.removeprefix(prefix): v for k, v in stored.items()
+                                 if k.startswith(prefix)})  # fmt: skip
+        networks.append(network)
+    return NetworkForecaster(networks, description)

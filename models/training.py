@@ -16,10 +16,10 @@ from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorData
 
 from models.network import POOLED, CountNetwork
 
-EPOCHS = 40
-PATIENCE = 6
+EPOCHS = 12
+PATIENCE = 4
 BATCH = 512
-LEARNING_RATE = 2e-3
+LEARNING_RATE = 1e-3
 DISTRICT_DROPOUT = 0.1
 
 Part = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
@@ -83,10 +83,13 @@ class CountModule(pl.LightningModule):
 
 
 class KeepBest(pl.Callback):
-    """Keeps the weights of the best epoch, says each epoch, stops when none is better."""
+    """Keeps the weights of the best epoch, says each epoch, stops when none is better.
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
+    Without validation rows to choose by, the last epoch is kept.
+    """
+
+    def __init__(self, say: Callable[[str], None], chooses: bool) -> None:
+        self._say, self._chooses = say, chooses
         self.curve: list[dict[str, float]] = []
         self.best_epoch, self.best = 0, float("inf")
         self.weights: dict[str, torch.Tensor] = {}
@@ -96,11 +99,12 @@ class KeepBest(pl.Callback):
         epoch = trainer.current_epoch + 1
         train, validation = module.mean_loss("train"), module.mean_loss("val")
         self.curve.append({"epoch": epoch, "train_nll": train, "val_nll": validation})
-        if validation < self.best:
+        if validation < self.best or not self._chooses:
             self.best_epoch, self.best = epoch, validation
             self.weights = copy.deepcopy(module.network.state_dict())
         trainer.should_stop = epoch - self.best_epoch >= PATIENCE
-        self._say(f"epoch {epoch}/{trainer.max_epochs} val_nll={validation:.4f}")
+        loss = f"val_nll={validation:.4f}" if self._chooses else f"train_nll={train:.4f}"
+        self._say(f"epoch {epoch}/{trainer.max_epochs} {loss}")
 
 
 def _batches(part: Part, seed: int | None) -> DataLoader[Any]:
@@ -115,7 +119,7 @@ def _batches(part: Part, seed: int | None) -> DataLoader[Any]:
 def train(
     make: Callable[[], CountNetwork],
     training: Part,
-    validation: Part,
+    validation: Part | None,
     *,
     seed: int,
     say: Callable[[str], None],
@@ -126,7 +130,7 @@ def train(
     Args:
         make: builds the network, called after the seed is set.
         training: tensors that the weights are fitted on.
-        validation: tensors that choose the epoch.
+        validation: tensors that choose the epoch; without them the last epoch is kept.
         seed: seed of weights, order and dropout.
         say: told of every epoch.
 
@@ -138,7 +142,7 @@ def train(
         logging.getLogger(name).setLevel(logging.ERROR)
     start = time.monotonic()
     pl.seed_everything(seed, verbose=False)
-    keeper, module = KeepBest(say), CountModule(make())
+    keeper, module = KeepBest(say, validation is not None), CountModule(make())
     with warnings.catch_warnings():
         # Lightning advises worker processes; the data is already in memory.
         warnings.simplefilter("ignore")
@@ -147,7 +151,8 @@ def train(
             gradient_clip_val=1.0, callbacks=[keeper], logger=False, num_sanity_val_steps=0,
             enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
         )  # fmt: skip
-        trainer.fit(module, _batches(training, seed), _batches(validation, None))
+        held = None if validation is None else _batches(validation, None)
+        trainer.fit(module, _batches(training, seed), held)
     module.network.load_state_dict(keeper.weights)
     return module.network, {
         "curve": keeper.curve,

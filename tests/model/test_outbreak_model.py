@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -77,9 +78,11 @@ def test_a_row_gets_the_same_answer_in_any_company(
 ) -> None:
     together = forecaster.quantiles(frame, QUANTILES)
     order = np.random.default_rng(0).permutation(len(frame))
-    assert (forecaster.quantiles(frame.iloc[order], QUANTILES) == together[order]).all()
+    # Members are averaged: the last bits may differ by the size of the batch.
+    same = partial(np.testing.assert_allclose, rtol=1e-9, atol=1e-9)
+    same(forecaster.quantiles(frame.iloc[order], QUANTILES), together[order])
     alone = [forecaster.quantiles(frame.iloc[[i]], QUANTILES)[0] for i in range(0, 400, 40)]
-    assert (np.stack(alone) == together[:400:40]).all()
+    same(np.stack(alone), together[:400:40])
 
 
 def test_a_new_district_gets_the_pooled_forecast_and_says_so(
@@ -120,8 +123,7 @@ def test_another_seed_gives_other_weights_its_loss_falls_and_every_epoch_is_told
     assert (tmp_path / weights).read_bytes() != (folder / weights).read_bytes()
     losses = [point["train_nll"] for point in curve]
     assert min(losses) < losses[0] - 0.1
-    assert len(told) == len(curve)
-    assert "val_nll=" in told[0]
+    assert sum("val_nll=" in line for line in told) == len(curve)
 
 
 def test_the_network_can_learn_a_few_rows_by_heart(frame: pd.DataFrame) -> None:
@@ -161,8 +163,8 @@ def test_features_come_from_the_frame_and_are_stored(folder: Path, frame: pd.Dat
     assert described.features == outbreak.feature_names(frame)
     assert "target_1" not in described.features
     assert described.districts == DISTRICTS
-    train = frame[frame["part"] == "train"]
-    assert described.trained_through == str(train["event_timestamp"].max().date())
+    learned = frame[frame["part"].isin(["train", "validation"])]
+    assert described.trained_through == str(learned["event_timestamp"].max().date())
 
 
 @pytest.mark.parametrize("part", ["train", "validation"])

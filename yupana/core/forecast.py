@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,11 +31,33 @@ class Forecaster(Protocol):
         ...
 
 
+@runtime_checkable
+class Totals(Protocol):
+    """A forecaster that also forecasts the sum of all districts, from their joint samples."""
+
+    def totals(self, features: pd.DataFrame, levels: Sequence[float]) -> np.ndarray[Any, Any]:
+        """Counts of the sum over the rows, shape (horizons, levels), rising along levels.
+
+        Args:
+            features: one row a district, all of one origin.
+        """
+        ...
+
+
+@runtime_checkable
+class Pooled(Protocol):
+    """A forecaster made of others, by name."""
+
+    members: Mapping[str, Forecaster]
+
+
 class ModelRoom(Protocol):
     """What a module `models/<use case>.py` offers."""
 
     FEATURE_SERVICE: str
     HORIZONS: Sequence[int]
+    FINAL: str
+    """Name of what `load` gives in scores and reports, such as pool."""
 
     def fit(self, frame: pd.DataFrame, out: Path, *, seed: int, say: Any) -> dict[str, Any]: ...
 

@@ -58,7 +58,10 @@ def write_table(settings: Settings, room: ModuleType) -> tuple[DatasetRef, tuple
     table = settings.table("features", room.TABLE)
     table.parent.mkdir(parents=True, exist_ok=True)
     facts = CommitProperties(custom_metadata={"userMetadata": delta.commit_metadata(inputs=refs)})
-    write_deltalake(str(table), frame.to_arrow(), mode="overwrite", commit_properties=facts)
+    write_deltalake(
+        str(table), frame.to_arrow(), mode="overwrite", schema_mode="overwrite",
+        commit_properties=facts,
+    )  # fmt: skip
     return delta.ref(settings.lake, "features", room.TABLE), refs
 
 

@@ -1,0 +1,100 @@
+"""The baseline that hurts: one ridge regression a horizon over all districts, and its residuals.
+
+Direct forecasts of log1p counts: the middle comes from the regression, the spread from what it
+missed in the past at the same level of forecast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+LAGS = 12
+PENALTY = 1.0
+STRATA = 12
+FEWEST = 60
+"""Residuals that a stratum needs to tell its tails."""
+
+DECIMALS = 6
+YEAR_DAYS = 365.25
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+class Autoregression:
+    """A `yupana.core.forecast.Forecaster`, linear in the log counts of the last 12 weeks.
+
+    Args:
+        frame: training rows with `ubigeo`, `event_timestamp`, `cases_lag_0`..`cases_lag_11` and
+            `target_<h>` for every horizon (NaN where not known yet).
+        horizons: weeks ahead.
+    """
+
+    def __init__(self, frame: pd.DataFrame, horizons: Sequence[int]) -> None:
+        self.horizons = horizons
+        logs = np.log1p(frame["cases_lag_0"].to_numpy(dtype=float))
+        means = pd.Series(logs).groupby(frame["ubigeo"].astype(str).to_numpy()).mean()
+        self._means = {str(u): float(v) for u, v in means.items()}
+        self._pooled_mean = float(logs.mean())
+        inputs = self._inputs(frame)
+        targets = np.log1p(frame[[f"target_{h}" for h in horizons]].to_numpy(dtype=float))
+        self._weights, self._edges, self._residuals = [], [], []
+        for seen in targets.T:
+            known = ~np.isnan(seen)
+            weights = _ridge(inputs[known], seen[known])
+            middle = inputs[known] @ weights
+            edges, residuals = _strata(middle, seen[known] - middle)
+            self._weights.append(weights)
+            self._edges.append(edges)
+            self._residuals.append(residuals)
+
+    def _inputs(self, rows: pd.DataFrame) -> Array:
+        """Lags, district level and two harmonics of the year, with a constant."""
+        lags = np.log1p(rows[[f"cases_lag_{k}" for k in range(LAGS)]].to_numpy(dtype=float))
+        level = [self._means.get(str(u), self._pooled_mean) for u in rows["ubigeo"]]
+        day = pd.to_datetime(rows["event_timestamp"]).dt.dayofyear.to_numpy()
+        angle = 2 * np.pi * day / YEAR_DAYS
+        waves = [f(k * angle) for k in (1, 2) for f in (np.sin, np.cos)]
+        return np.column_stack([np.ones(len(rows)), lags, level, *waves])
+
+    def knows(self, ubigeo: str) -> bool:
+        """Whether the district has a level of its own; others get that of all."""
+        return ubigeo in self._means
+
+    def quantiles(self, features: pd.DataFrame, levels: Sequence[float]) -> Array:
+        """Counts of shape (rows, horizons, levels), non-negative, rising along levels.
+
+        Args:
+            features: rows with `ubigeo`, `event_timestamp` and the twelve lags.
+        """
+        inputs, answers = self._inputs(features), []
+        parts = zip(self._weights, self._edges, self._residuals, strict=True)
+        for weights, edges, residuals in parts:
+            middle = inputs @ weights
+            spread = np.stack([np.quantile(r, levels) for r in residuals])
+            answers.append(middle[:, None] + spread[np.searchsorted(edges, middle)])
+        counts = np.maximum(np.expm1(np.stack(answers, axis=1)), 0.0)
+        # Sums and logarithms differ in the last bit by the number of rows that are asked for.
+        return np.asarray(np.round(counts, DECIMALS), dtype=np.float64)
+
+
+def _ridge(inputs: Array, seen: Array) -> Array:
+    """Weights of a ridge regression; the constant is not shrunk."""
+    penalty = PENALTY * np.eye(inputs.shape[1])
+    penalty[0, 0] = 0.0
+    weights: Array = np.linalg.solve(inputs.T @ inputs + penalty, inputs.T @ seen)
+    return weights
+
+
+def _strata(middle: Array, residuals: Array) -> tuple[Array, list[Array]]:
+    """Edges between the strata of the forecast's level, and the residuals of each.
+
+    Half of the weeks are near zero, so the strata get finer towards the outbreaks.
+    """
+    above = 0.5 ** np.arange(1, STRATA)
+    above = above[above * len(middle) >= FEWEST]
+    edges = np.unique(np.quantile(middle, 1 - above))
+    stratum = np.searchsorted(edges, middle)
+    return edges, [residuals[stratum == s] for s in range(len(edges) + 1)]

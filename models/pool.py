@@ -1,0 +1,176 @@
+"""Several members as one forecast: weighted quantiles, recalibrated, with joint sums.
+
+The quantiles of the members are averaged (Vincent's average): it keeps their sharpness, where the
+average of their probabilities widens an already calibrated forecast (Lichtendahl, Grushka-
+Cockayne, Winkler 2013, Manage Sci 59:1594). Weights are learned from past origins only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models import conformal, joint
+from yupana.core.forecast import QUANTILES, Forecaster
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+STEP = 0.1
+"""Weights are multiples of it: finer ones would be read from the noise of three seasons."""
+
+TRUST, TRUST_TOTAL = 0.5, 0.5
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a pool learned from past origins.
+
+    Attributes:
+        weights: by member, summing to 1.
+        levels: level map of the districts' forecasts, shape (knots,).
+        total_levels: level map of the sum of all districts.
+        templates: past transforms, shape (origins, districts, horizons).
+        districts: of the templates.
+    """
+
+    weights: dict[str, float]
+    levels: Array
+    total_levels: Array
+    templates: Array
+    districts: tuple[str, ...]
+
+
+class Pool:
+    """A `yupana.core.forecast.Forecaster` and `Totals`, made of members."""
+
+    def __init__(self, members: Mapping[str, Forecaster], learned: Learned) -> None:
+        self.members, self.learned = members, learned
+        self.horizons: Sequence[int] = next(iter(members.values())).horizons
+
+    def knows(self, ubigeo: str) -> bool:
+        """Whether every member had the district in training; others get a pooled forecast."""
+        return all(member.knows(ubigeo) for member in self.members.values())
+
+    def quantiles(self, features: pd.DataFrame, levels: Sequence[float]) -> Array:
+        """Counts of shape (rows, horizons, levels), non-negative, rising along levels."""
+        inner = conformal.asked(levels, self.learned.levels)
+        told = {
+            name: member.quantiles(features, inner.tolist())
+            for name, member in self.members.items()
+            if self.learned.weights[name] > 0
+        }
+        return average(told, self.learned.weights)
+
+    def totals(self, features: pd.DataFrame, levels: Sequence[float]) -> Array:
+        """Counts of the sum over the rows, shape (horizons, levels), rising along levels.
+
+        Args:
+            features: one row a district, all of one origin.
+        """
+        names = features["ubigeo"].astype(str).tolist()
+        templates = joint.aligned(self.learned.templates, self.learned.districts, names)
+        drawn = joint.samples(self.quantiles(features, conformal.GRID.tolist()), templates)
+        inner = conformal.asked(levels, self.learned.total_levels)
+        return np.asarray(np.quantile(drawn, inner, axis=0).T, dtype=np.float64)
+
+
+def average(told: Mapping[str, Array], weights: Mapping[str, float]) -> Array:
+    """The weighted mean of the members' quantiles."""
+    parts = [weights[name] * quantiles for name, quantiles in told.items()]
+    return np.asarray(np.sum(parts, axis=0), dtype=np.float64)
+
+
+def learn_weights(told: Mapping[str, Array], observed: Array) -> dict[str, float]:
+    """The weights with the least interval score over past origins.
+
+    The score on counts, which the large outbreaks rule, and the one on log1p counts, which the
+    many small districts rule, count alike, each in units of the equal-weights pool.
+
+    Args:
+        told: by member, quantiles at `conformal.GRID`, shape (rows, horizons, levels).
+        observed: counts, shape (rows, horizons), NaN where not known.
+    """
+    names, known = list(told), ~np.isnan(observed)
+    seen = observed[known]
+    mine = [_at(told[name][known], np.asarray(QUANTILES)) for name in names]
+    parts = round(1 / STEP)
+    grid = [w for w in product(range(parts + 1), repeat=len(names)) if sum(w) == parts]
+    equal = _losses(seen, np.mean(mine, axis=0))
+    best, chosen = np.inf, grid[0]
+    for weights in grid:
+        pooled = np.sum([w / parts * q for w, q in zip(weights, mine, strict=True)], axis=0)
+        loss = float((_losses(seen, pooled) / equal).sum())
+        if loss < best:
+            best, chosen = loss, weights
+    return {name: w / parts for name, w in zip(names, chosen, strict=True)}
+
+
+def _losses(seen: Array, told: Array) -> Array:
+    """Interval scores on counts and on log1p counts, shape (2,)."""
+    return np.array([_interval(seen, told), _interval(np.log1p(seen), np.log1p(told))])
+
+
+def _interval(seen: Array, told: Array) -> float:
+    levels = np.asarray(QUANTILES)
+    miss = seen[:, None] - told
+    return float(2 * np.maximum(levels * miss, (levels - 1) * miss).mean())
+
+
+def learn(told: Mapping[str, Array], rows: pd.DataFrame, observed: Array, *, seed: int) -> Learned:
+    """Weights, level maps and templates from what the members told at past origins.
+
+    Args:
+        told: by member, quantiles at `conformal.GRID`, shape (rows, horizons, levels).
+        rows: `ubigeo` and `event_timestamp` of the past forecasts, one a district and origin.
+        observed: counts that came, shape (rows, horizons); NaN where not known.
+        seed: places counts within their step.
+    """
+    weights = learn_weights(told, observed)
+    pooled = average(told, weights)
+    past = conformal.transforms(observed, pooled, seed)
+    levels = conformal.learn(past, TRUST)
+    names, index = np.unique(rows["ubigeo"].astype(str), return_inverse=True)
+    times, when = np.unique(rows["event_timestamp"], return_inverse=True)
+    shape = (len(times), len(names), observed.shape[1])
+    templates, counts = np.full(shape, 0.5), np.full(shape, np.nan)
+    quantiles = np.zeros((*shape, pooled.shape[2]))
+    # A template is of the recalibrated forecast: its level, by the inverse of the map.
+    unmapped = np.interp(past, levels, conformal.KNOTS)
+    templates[when, index] = np.where(np.isnan(unmapped), 0.5, unmapped)
+    mapped = conformal.asked(conformal.GRID.tolist(), levels)
+    quantiles[when, index] = _at(pooled, mapped)
+    counts[when, index] = observed
+    totals = _past_totals(quantiles, counts, templates, seed)
+    return Learned(
+        weights=weights,
+        levels=levels,
+        total_levels=conformal.learn(totals, TRUST_TOTAL),
+        templates=templates.astype(np.float32).astype(np.float64),
+        districts=tuple(str(n) for n in names),
+    )
+
+
+def _at(quantiles: Array, levels: Array) -> Array:
+    """From quantiles at `conformal.GRID` to those at other levels."""
+    near = np.searchsorted(conformal.GRID, levels).clip(1, len(conformal.GRID) - 1)
+    low, high = conformal.GRID[near - 1], conformal.GRID[near]
+    share = ((levels - low) / (high - low)).clip(0, 1)
+    return np.asarray(quantiles[..., near - 1] * (1 - share) + quantiles[..., near] * share)
+
+
+def _past_totals(quantiles: Array, counts: Array, templates: Array, seed: int) -> Array:
+    """Transforms of the sums of past origins, each sampled by the templates of other years."""
+    origins = len(templates)
+    made = np.full((origins, counts.shape[2]), np.nan)
+    for i in range(origins):
+        # Half a year either side: an origin must not be told by its own outbreak.
+        others = np.abs(np.arange(origins) - i) > min(13, origins // 4)
+        drawn = joint.samples(quantiles[i], templates[others])
+        told = np.quantile(drawn, conformal.GRID, axis=0).T
+        made[i] = conformal.transforms(counts[i].sum(axis=0), told, seed + i)
+    return made

@@ -1,0 +1,111 @@
+"""A pooled autoregression on the root of the counts: the pool's plain and sturdy member.
+
+One ridge regression a horizon over all districts. On the log scale (the baseline's) an outbreak
+weighs as much as a few cases in a village; on a root scale large counts weigh more, as they do in
+the interval score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+LAGS = tuple(f"cases_lag_{k}" for k in range(12))
+INPUTS = (*LAGS, "mean_52", "week_sin", "week_cos")
+SHIFT = 0.25
+PENALTY = 1.0
+STRATA, FEWEST = 8, 60
+"""Residuals are kept by stratum of the forecast's level, each of at least so many."""
+
+LEVELS = np.arange(1, 400) / 400
+"""Where the residuals' quantiles are kept; between them they are interpolated."""
+
+
+class Ridge:
+    """A `yupana.core.forecast.Forecaster` for every district alike.
+
+    Args:
+        power: counts are raised to it (0.5: square root, 0.25: fourth root).
+        weights: of the regressions, shape (horizons, inputs).
+        edges: between the strata of the forecast's level, shape (horizons, strata - 1).
+        spread: quantiles of the residuals at `LEVELS`, shape (horizons, strata, levels).
+    """
+
+    def __init__(self, power: float, weights: Array, edges: Array, spread: Array) -> None:
+        self.power = power
+        self.weights, self.edges, self.spread = weights, edges, spread
+        self.horizons: Sequence[int] = tuple(range(1, len(weights) + 1))
+
+    def knows(self, ubigeo: str) -> bool:
+        """Every district is answered alike."""
+        return bool(ubigeo)
+
+    def arrays(self) -> dict[str, Array]:
+        """What is saved; `Ridge(power, **arrays)` is the same model."""
+        return {"weights": self.weights, "edges": self.edges, "spread": self.spread}
+
+    def quantiles(self, features: pd.DataFrame, levels: Sequence[float]) -> Array:
+        """Counts of shape (rows, horizons, levels), non-negative, rising along levels."""
+        inputs, answers = _inputs(features, self.power), []
+        for weights, edges, spread in zip(self.weights, self.edges, self.spread, strict=True):
+            # Summed by row, not by BLAS: the same row gives the same numbers in any company.
+            middle = (inputs * weights).sum(axis=1)
+            around = np.stack([np.interp(levels, LEVELS, s) for s in spread])
+            answers.append(middle[:, None] + around[np.searchsorted(edges, middle)])
+        roots = np.maximum(np.stack(answers, axis=1), 0.0)
+        return np.asarray(np.maximum(roots ** (1 / self.power) - SHIFT, 0.0), dtype=np.float64)
+
+
+def fit(rows: pd.DataFrame, horizons: Sequence[int], power: float) -> Ridge:
+    """Fit on rows with `INPUTS` and `target_<h>` (NaN where not known)."""
+    inputs = _inputs(rows, power)
+    weights, edges, spread = [], [], []
+    for horizon in horizons:
+        counts = rows[f"target_{horizon}"].to_numpy(dtype=float)
+        known = ~np.isnan(counts)
+        mine, seen = inputs[known], _root(counts[known], power)
+        penalty = PENALTY * np.eye(mine.shape[1])
+        penalty[0, 0] = 0.0
+        found = np.linalg.solve(mine.T @ mine + penalty, mine.T @ seen)
+        middle = (mine * found).sum(axis=1)
+        between = _edges(middle)
+        stratum, residuals = np.searchsorted(between, middle), seen - middle
+        weights.append(found)
+        edges.append(between)
+        spread.append([_spread(residuals, stratum, s) for s in range(STRATA)])
+    return Ridge(power, np.array(weights), np.array(edges), np.array(spread))
+
+
+def _spread(residuals: Array, stratum: np.ndarray[Any, Any], number: int) -> Array:
+    """Quantiles of one stratum's residuals; an unused stratum, never asked, gets those of all."""
+    mine = residuals[stratum == number]
+    return np.asarray(np.quantile(mine if len(mine) else residuals, LEVELS), dtype=np.float64)
+
+
+def _root(counts: Array, power: float) -> Array:
+    return np.asarray((np.maximum(counts, 0.0) + SHIFT) ** power, dtype=np.float64)
+
+
+def _inputs(rows: pd.DataFrame, power: float) -> Array:
+    """A constant, the roots of lags and yearly mean, and two harmonics of the year."""
+    roots = _root(rows[[*LAGS, "mean_52"]].to_numpy(dtype=float), power)
+    sin, cos = (rows[c].to_numpy(dtype=float) for c in ("week_sin", "week_cos"))
+    waves = [sin, cos, 2 * sin * cos, cos**2 - sin**2]
+    return np.column_stack([np.ones(len(rows)), roots, *waves])
+
+
+def _edges(middle: Array) -> Array:
+    """Edges between the strata, shape (strata - 1,); unused ones are infinite.
+
+    Half of the weeks are near zero, so the strata get finer towards the outbreaks.
+    """
+    upper = 0.5 ** np.arange(1, STRATA)
+    edges = np.full(STRATA - 1, np.inf)
+    found = np.unique(np.quantile(middle, 1 - upper[len(middle) * upper >= FEWEST]))
+    edges[: len(found)] = found
+    return edges
