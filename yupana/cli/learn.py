@@ -95,16 +95,21 @@ def fit(use_case: UseCase, split: Split, as_json: AsJson = False) -> None:
 
     def work() -> steps.Outcome:
         import json
+        import time
 
         from yupana.core import usecase
         from yupana.features import training
+        from yupana.tracking import facts
 
+        start = time.monotonic()
         rows = training.load(chosen, use_case, split)
         out = _candidate(chosen, identity)
         out.mkdir(parents=True, exist_ok=True)
         fitted = usecase.load("models", use_case).fit(rows, out, seed=chosen.seed, say=Lines().say)
         fitted["params"]["knows_through"] = training.knows_through(rows)
         (out / "fit.json").write_text(json.dumps(fitted))
+        about = training.about(chosen, use_case, split)
+        facts.record(chosen, out, about, time.monotonic() - start)
         return steps.Outcome((f"candidate:{identity}",), metrics=fitted["metrics"])
 
     emit(
@@ -168,6 +173,7 @@ def register_model(use_case: UseCase, candidate: Candidate, as_json: AsJson = Fa
 
         rows = events.producer(chosen.events, candidate)["inputs"][0]
         tags = {"candidate": candidate, "split": rows, "evaluation": evaluation}
+        tags["project"] = chosen.project
         tags["as_of"] = training.about(chosen, use_case, rows)["as_of"]
         made = registry.register(chosen, use_case, _candidate(chosen, candidate), tags)
         facts = {"version": made.version, "alias": made.alias, "reason": made.reason}
@@ -224,6 +230,10 @@ def _published(settings: Settings, use_case: str) -> tuple[str, ...]:
     # The weekly table's module, not the Feast definitions: importing Feast costs seconds, and
     # a step that finds nothing to do should cost none.
     sources = usecase.load("feature_repo", f"{use_case}_weekly").SOURCES
+    if settings.project:
+        from yupana.tracking import projects
+
+        projects.check(settings, settings.project, use_case, sources)
     return tuple(delta.ref(settings.lake, "published", name).ref for name in sources)
 
 

@@ -60,8 +60,12 @@ class Settings(BaseSettings):
     spark_port: int = Field(15002, description="port of the shared Spark server of `yupana up`")
     airflow_port: int = Field(8080, description="port of Airflow's page of `yupana up`")
     keep_days: int = Field(
-        7, ge=0, description="days that every version of a table stays readable, referred to or not"
+        7,
+        ge=0,
+        description="days that every version of a table stays readable, referred to or not, and "
+        "that a deleted model or project can be restored",
     )
+    project: str = Field("", description="project that steps run in; limits the data they read")
     serve_port: int = Field(8410, description="port of the prediction service")
     seed: int = Field(20210101, description="seed of every random choice")
 

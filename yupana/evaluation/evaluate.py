@@ -9,11 +9,12 @@ from typing import Any
 from yupana.core import usecase
 from yupana.core.errors import TerminalError
 from yupana.core.forecast import QUANTILES
+from yupana.evaluation import reproduce
 from yupana.evaluation.scores import score
 
 
 def evaluate(use_case: str, candidate: Path, rows_path: Path) -> dict[str, Any]:
-    """Scores by model, `network` and each baseline, on the part `test` of a split.
+    """Scores by model, the final one and each baseline, on the part `test` of a split.
 
     Writes `evaluation.json` and `reference.parquet` (test rows with the one-week median) into
     the candidate's folder. A target that is not known yet is left out of the scores.
@@ -31,11 +32,12 @@ def evaluate(use_case: str, candidate: Path, rows_path: Path) -> dict[str, Any]:
             "The split has no test rows.", where=str(rows_path), fix="Publish more weeks."
         )
     observed = test[[f"target_{h}" for h in room.HORIZONS]].to_numpy(dtype=float)
-    forecasters = {"network": room.load(candidate), **room.baselines(frame)}
+    forecasters = {room.FINAL: room.load(candidate), **room.baselines(frame)}
     forecasts = {n: f.quantiles(test, QUANTILES) for n, f in forecasters.items()}
+    reproduce.keep(candidate, test, observed, forecasts, room.FINAL)
     scores = {n: score(observed, f) for n, f in forecasts.items()}
     (candidate / "evaluation.json").write_text(json.dumps(scores, indent=1))
-    median = forecasts["network"][:, 0, QUANTILES.index(0.5)]
+    median = forecasts[room.FINAL][:, 0, QUANTILES.index(0.5)]
     reference = test.drop(columns=["part", *(f"target_{h}" for h in room.HORIZONS[1:])])
     reference.assign(forecast_median_1=median).to_parquet(candidate / "reference.parquet")
     return scores

@@ -109,19 +109,23 @@ def output(path: Path, step: str, subject: str, of: str = "") -> str:
 
 
 def champion(path: Path, use_case: str) -> str:
-    """Reference of the model that was last registered as champion.
+    """Reference of the model that was last registered as champion, or promoted to it.
 
     Raises:
         TerminalError: no model was good enough yet.
     """
-    event = last_done(path, "register", use_case, lambda e: e["facts"]["alias"] == "champion")
-    if event is None:
+    found = None
+    for event in read(path):
+        made = (event["status"], event["subject"]) == ("done", use_case)
+        if made and event["step"] in ("register", "promote"):
+            found = event if event["facts"]["alias"] == "champion" else found
+    if found is None:
         raise TerminalError(
             f"'{use_case}' has no champion.",
             where=str(path),
             fix=f"Run `yupana train {use_case}`; if it ran, no candidate beat the baselines.",
         )
-    return str(event["outputs"][0])
+    return str(found["outputs"][0])
 
 
 def producer(path: Path, ref: str) -> Event:

@@ -1,1 +1,1 @@
-"""MLflow runs and registry, BentoML model store, and the DVC exchange."""
+"""MLflow runs and registry, model cards, projects, the model store, and the DVC exchange."""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError
+from yupana.core import usecase
+from yupana.core.errors import TerminalError, TransientError, UsageError
+from yupana.tracking import card, runs
+from yupana.tracking.verdict import Standing, verdict
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-METRIC = "wis"
+    from mlflow.entities.model_registry import ModelVersion
 
 
 @dataclass(frozen=True)
@@ -30,22 +34,84 @@ def client(settings: Settings) -> MlflowClient:
     import mlflow
 
     (settings.home / "mlflow").mkdir(parents=True, exist_ok=True)
-    uri = f"sqlite:///{settings.home / 'mlflow' / 'mlflow.db'}"
-    mlflow.set_tracking_uri(uri)
-    return mlflow.MlflowClient(uri)
+    mlflow.set_tracking_uri(_address(settings))
+    return mlflow.MlflowClient(_address(settings))
+
+
+def _address(settings: Settings) -> str:
+    return f"sqlite:///{settings.home / 'mlflow' / 'mlflow.db'}"
+
+
+@contextmanager
+def reached(settings: Settings, doing: str) -> Iterator[None]:
+    """Turn MLflow's, its database's and its disk's failures into one error that says what to do.
+
+    Raises:
+        TransientError: the registry cannot be reached, or failed on the way.
+    """
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, OSError) as error:
+        said = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise TransientError(
+            f"The registry failed while {doing}: {said}",
+            where=_address(settings),
+            fix="Nothing was changed: the champion is the one before. Mend that, then run again.",
+        ) from error
 
 
 def register(
     settings: Settings, use_case: str, candidate: Path, tags: dict[str, str]
 ) -> Registered:
-    """Log a run with the candidate's scores, curve and files, and register it as a version.
+    """Log a run with the candidate's facts, scores, curves, files and card; make it a version.
 
-    It becomes champion when its WIS on the test weeks is below every baseline's and below
-    the present champion's; otherwise it is the challenger and the champion stays.
+    It becomes champion as `verdict` says; otherwise it is the challenger and the champion stays.
+    One trained on a past day's knowledge (`as_of` in `tags`) is always a challenger.
 
     Raises:
         TerminalError: the candidate was not evaluated.
+        TransientError: the registry failed; there is no version, and the champion stays.
+        UsageError: the same evaluation is registered as a version that was deleted.
     """
+    scores = _scores(use_case, candidate)
+    final = usecase.load("models", use_case).FINAL
+    fitted = json.loads((candidate / "fit.json").read_text())
+    with reached(settings, "registering"):
+        mlflow = client(settings)
+        if before := _before(mlflow, use_case, tags["evaluation"]):
+            return before
+        mine = runs.standing(scores, final, tags["split"])
+        good, reason = judge(mlflow, use_case, mine)
+        if day := tags.get("as_of"):
+            good, reason = False, f"trained on what was known on {day}"
+        card.write(settings, use_case, candidate, final=final, verdict=reason)
+        run = mlflow.create_run(_experiment(settings, mlflow, use_case), tags=tags).info
+        made = None
+        try:
+            runs.log(mlflow, run.run_id, candidate, scores, fitted, final)
+            mlflow.set_terminated(run.run_id)
+            if not mlflow.search_registered_models(f"name = '{use_case}'"):
+                mlflow.create_registered_model(use_case)
+            made = mlflow.create_model_version(
+                use_case,
+                f"{run.artifact_uri}/model",
+                run.run_id,
+                tags=tags,
+                description=reason,
+            )
+            alias = "champion" if good else "challenger"
+            # Last: until the alias is set, nobody is served by the version.
+            mlflow.set_registered_model_alias(use_case, alias, made.version)
+        except BaseException:
+            _undo(mlflow, use_case, run.run_id, made)
+            raise
+    return Registered(int(made.version), alias, reason)
+
+
+def _scores(use_case: str, candidate: Path) -> dict[str, Any]:
     path = candidate / "evaluation.json"
     if not path.exists():
         raise TerminalError(
@@ -53,37 +119,54 @@ def register(
             where=str(path),
             fix=f"Run `yupana evaluate {use_case} --candidate …` first.",
         )
-    scores = json.loads(path.read_text())
-    fitted = json.loads((candidate / "fit.json").read_text())
-    mlflow = client(settings)
-    for made in mlflow.search_model_versions(f"name = '{use_case}'"):
-        if made.tags.get("evaluation") == tags["evaluation"]:
-            holds = mlflow.get_registered_model(use_case).aliases.get("champion")
-            alias = "champion" if str(holds) == str(made.version) else "challenger"
-            return Registered(int(made.version), alias, str(made.description))
-    alias, reason = _verdict(scores, _champion_score(mlflow, use_case))
-    if day := tags.get("as_of"):
-        # Its test weeks are others than the champion's: the two scores cannot be compared.
-        alias, reason = "challenger", f"trained on what was known on {day}"
-    run = mlflow.create_run(_experiment(settings, mlflow, use_case), tags=tags)
-    try:
-        _log(mlflow, run.info.run_id, candidate, scores, fitted)
-        if not mlflow.search_registered_models(f"name = '{use_case}'"):
-            mlflow.create_registered_model(use_case)
-        made = mlflow.create_model_version(
-            use_case,
-            f"{run.info.artifact_uri}/model",
-            run.info.run_id,
-            tags=tags,
-            description=reason,
+    scores = dict(json.loads(path.read_text()))
+    final = usecase.load("models", use_case).FINAL
+    if final not in scores:
+        raise TerminalError(
+            f"The evaluation has no scores of the final model '{final}'.",
+            where=f"{path}: {', '.join(scores)}",
+            fix=f"Evaluate again with this code: yupana train {use_case}",
         )
-    except Exception:
-        # Not half-registered: a run that failed says so and has no version.
-        mlflow.set_terminated(run.info.run_id, "FAILED")
-        raise
-    mlflow.set_terminated(run.info.run_id)
-    mlflow.set_registered_model_alias(use_case, alias, made.version)
-    return Registered(int(made.version), alias, reason)
+    return scores
+
+
+def _before(mlflow: MlflowClient, use_case: str, evaluation: str) -> Registered | None:
+    """The version that this evaluation already has, settled if a crash left it without alias."""
+    found = mlflow.search_model_versions(f"name = '{use_case}'")
+    made = next((v for v in found if v.tags.get("evaluation") == evaluation), None)
+    if made is None:
+        return None
+    if made.tags.get(runs.DELETED):
+        raise UsageError(
+            f"This evaluation is version {made.version}, which was deleted.",
+            where=f"{use_case}@{made.version}",
+            fix=f"yupana models restore {use_case}@{made.version}",
+        )
+    aliases = aliases_of(mlflow, use_case)
+    number = int(made.version)
+    if number == max(int(v.version) for v in found) and not aliases.get(number):
+        # A process that was killed before the alias: left as challenger, a person may promote.
+        mlflow.set_registered_model_alias(use_case, "challenger", made.version)
+        return Registered(number, "challenger", "its registration broke off before the alias")
+    alias = "champion" if "champion" in aliases.get(number, []) else "challenger"
+    return Registered(number, alias, str(made.description))
+
+
+def _undo(mlflow: MlflowClient, use_case: str, run: str, made: ModelVersion | None) -> None:
+    """Leave no version and a run that says FAILED, as far as the registry still answers."""
+    with suppress(Exception):
+        if made is not None:
+            mlflow.delete_model_version(use_case, made.version)
+    with suppress(Exception):
+        mlflow.set_terminated(run, "FAILED")
+
+
+def aliases_of(mlflow: MlflowClient, use_case: str) -> dict[int, list[str]]:
+    """Aliases by version number."""
+    made: dict[int, list[str]] = {}
+    for alias, version in mlflow.get_registered_model(use_case).aliases.items():
+        made.setdefault(int(version), []).append(str(alias))
+    return made
 
 
 def champion(settings: Settings, use_case: str) -> tuple[int, Path]:
@@ -91,18 +174,35 @@ def champion(settings: Settings, use_case: str) -> tuple[int, Path]:
 
     Raises:
         TerminalError: there is none.
+        TransientError: the registry cannot be reached.
     """
-    from mlflow.exceptions import MlflowException
-
-    try:
-        found = client(settings).get_model_version_by_alias(use_case, "champion")
-    except MlflowException as error:
+    with reached(settings, "looking for the champion"):
+        found = _champion(client(settings), use_case)
+    if found is None:
         raise TerminalError(
             f"'{use_case}' has no champion in the registry.",
             where="MLflow",
             fix=f"Run `yupana train {use_case}`; if it ran, no candidate beat the baselines.",
-        ) from error
-    return int(found.version), Path(str(found.source).removeprefix("file://"))
+        )
+    return int(found.version), runs.folder(found)
+
+
+def _champion(mlflow: MlflowClient, use_case: str) -> ModelVersion | None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return mlflow.get_model_version_by_alias(use_case, "champion")
+    except MlflowException as error:
+        # No such model, or a model without that alias; all else is the registry's own trouble.
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+
+
+def judge(mlflow: MlflowClient, use_case: str, mine: Standing) -> tuple[bool, str]:
+    """Whether a model with these scores may become champion by itself, and why."""
+    found = _champion(mlflow, use_case)
+    return verdict(mine, found is not None, runs.standing_of(mlflow, found) if found else None)
 
 
 def _experiment(settings: Settings, mlflow: MlflowClient, use_case: str) -> str:
@@ -111,38 +211,3 @@ def _experiment(settings: Settings, mlflow: MlflowClient, use_case: str) -> str:
         return str(found.experiment_id)
     place = (settings.home / "mlflow" / "artifacts").resolve().as_uri()
     return str(mlflow.create_experiment(use_case, artifact_location=place))
-
-
-def _log(
-    mlflow: MlflowClient, run: str, candidate: Path, scores: dict[str, Any], fitted: dict[str, Any]
-) -> None:
-    for name, value in fitted["params"].items():
-        mlflow.log_param(run, name, value)
-    for name, value in fitted["metrics"].items():
-        mlflow.log_metric(run, name, value)
-    for epoch in fitted["curve"]:
-        mlflow.log_metric(run, "val_nll_by_epoch", epoch["val_nll"], step=epoch["epoch"])
-    for model, values in scores.items():
-        mlflow.log_metric(run, f"{model}.{METRIC}", values[METRIC])
-    mlflow.log_artifacts(run, str(candidate), "model")
-
-
-def _champion_score(mlflow: MlflowClient, use_case: str) -> float | None:
-    from mlflow.exceptions import MlflowException
-
-    try:
-        version = mlflow.get_model_version_by_alias(use_case, "champion")
-    except MlflowException:
-        return None
-    return float(mlflow.get_run(str(version.run_id)).data.metrics[f"network.{METRIC}"])
-
-
-def _verdict(scores: dict[str, Any], present: float | None) -> tuple[str, str]:
-    mine = scores["network"][METRIC]
-    for name, values in scores.items():
-        if name != "network" and mine >= values[METRIC]:
-            return "challenger", f"WIS {mine:.3f} is not below {name}'s {values[METRIC]:.3f}"
-    if present is not None and mine >= present:
-        return "challenger", f"WIS {mine:.3f} is not below the champion's {present:.3f}"
-    rest = ", ".join(f"{n} {v[METRIC]:.3f}" for n, v in scores.items() if n != "network")
-    return "champion", f"WIS {mine:.3f} on the test weeks (baselines: {rest})"

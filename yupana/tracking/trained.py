@@ -7,7 +7,7 @@ from pathlib import Path
 
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
-from yupana.tracking import registry
+from yupana.tracking import registry, runs
 
 
 def by(settings: Settings, use_case: str, day: date) -> tuple[int, Path]:
@@ -17,14 +17,17 @@ def by(settings: Settings, use_case: str, day: date) -> tuple[int, Path]:
 
     Raises:
         UsageError: no version is that old; names the oldest and how to train one.
+        TransientError: the registry cannot be reached.
     """
-    mlflow = registry.client(settings)
     found = []
-    for version in mlflow.search_model_versions(f"name = '{use_case}'"):
-        params = mlflow.get_run(str(version.run_id)).data.params
-        if through := params.get("knows_through"):
-            day_known = date.fromisoformat(through)
-            found.append((day_known, int(version.version), str(version.source)))
+    with registry.reached(settings, "looking for an older model"):
+        mlflow = registry.client(settings)
+        for version in mlflow.search_model_versions(f"name = '{use_case}'"):
+            params = mlflow.get_run(str(version.run_id)).data.params
+            through = params.get("knows_through")
+            if through and not version.tags.get(runs.DELETED):
+                known = date.fromisoformat(through)
+                found.append((known, int(version.version), runs.folder(version)))
     usable = [f for f in found if f[0] <= day]
     if not usable:
         oldest = f"the oldest knows {min(found)[0]}" if found else "there is none"
@@ -33,5 +36,5 @@ def by(settings: Settings, use_case: str, day: date) -> tuple[int, Path]:
             where="the model registry",
             fix=f"Train one: yupana train {use_case} --as-of {day}",
         )
-    _, number, source = max(usable, key=lambda f: f[:2])
-    return number, Path(source.removeprefix("file://"))
+    _, number, folder = max(usable, key=lambda f: f[:2])
+    return number, folder

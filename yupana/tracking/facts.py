@@ -1,0 +1,122 @@
+"""What a model was made from and where: kept beside its weights at the moment of the fit."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from yupana.config.settings import Settings
+from yupana.core.hashing import file_sha256
+from yupana.governance import events
+
+NAME = "run.json"
+CODE = ("models", "yupana/core")
+"""Rooms whose code decides the weights when the split is given."""
+
+_LATER = {NAME, "fit.json", "evaluation.json", "reference.parquet", "README.md"}
+_LATER |= {"test_scores.parquet", "forecasts.json"}
+
+
+def record(settings: Settings, folder: Path, data: dict[str, Any], seconds: float) -> None:
+    """Write `run.json` into a candidate's folder, right after its fit and in the same process.
+
+    Args:
+        data: the `TrainingSet` that the model learned from, as a dict.
+        seconds: wall time of the fit.
+    """
+    made = {
+        "data": data,
+        "environment": environment(settings),
+        "hardware": hardware(),
+        "code": code(settings),
+        "files": files(folder),
+        "seconds": round(seconds, 2),
+    }
+    (folder / NAME).write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n")
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """What `record` wrote; empty for a model that was made without it."""
+    path = folder / NAME
+    return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
+def files(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file that the fit itself wrote: weights, and how to read them."""
+    found = (p for p in folder.rglob("*") if p.is_file() and p.name not in _LATER)
+    return {str(p.relative_to(folder)): file_sha256(p) for p in sorted(found)}
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """SHA-256 of the lock file (empty where the project is installed without it), and Python."""
+    lock = settings.root / "uv.lock"
+    return {
+        "lock": file_sha256(lock) if lock.exists() else "",
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def hardware() -> dict[str, Any]:
+    """Processor, cores, memory (GiB) and GPU (`none` where torch sees none)."""
+    import psutil
+    import torch
+
+    gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none"
+    return {
+        "cpu": _processor(),
+        "cores": psutil.cpu_count() or 0,
+        # Which vector instructions torch uses decides the last bits of every sum.
+        "vectors": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+        "memory_gib": round(psutil.virtual_memory().total / (1 << 30), 1),
+        "gpu": gpu,
+    }
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or platform.machine()
+
+
+def code(settings: Settings) -> dict[str, str]:
+    """Hash of the code that decides the weights; the commit, with `+` when files differ."""
+    sha256 = events.code_hash(settings.root, *CODE)
+    commit = _git(settings.root, "rev-parse", "HEAD")
+    changed = commit and _git(settings.root, "status", "--porcelain", "--untracked-files=no")
+    return {"sha256": sha256, "commit": commit + ("+" if changed else "")}
+
+
+def _git(root: Path, *arguments: str) -> str:
+    """What git says; empty where there is no git or no repository."""
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=root, capture_output=True, text=True, timeout=20
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def differences(before: dict[str, Any], now: dict[str, Any]) -> dict[str, list[Any]]:
+    """What differs between two sets of facts: name → [before, now]; names as `flat` makes them."""
+    one, other = flat(before), flat(now)
+    return {
+        k: [one.get(k), other.get(k)] for k in sorted(one | other) if one.get(k) != other.get(k)
+    }
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested dicts as one, names joined by a dot."""
+    made: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            made |= flat(value, f"{prefix}{name}.")
+        else:
+            made[f"{prefix}{name}"] = value
+    return made

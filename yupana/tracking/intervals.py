@@ -1,0 +1,59 @@
+"""How sure a mean score is: a bootstrap over whole origin weeks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCORES = "test_scores.parquet"
+RESAMPLES = 1000
+_SEED = 0
+
+
+def read(folder: Path) -> pd.DataFrame | None:
+    """Scores by row: `model`, `ubigeo`, `origin`, `horizon`, `wis`; None where none were kept."""
+    import pandas as pd
+
+    path = folder / SCORES
+    return pd.read_parquet(path) if path.exists() else None
+
+
+def of_means(scores: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """The 95 % interval of every model's mean WIS, and of its ratio to each other model's.
+
+    Weeks are drawn whole, with replacement: districts of one week share its epidemic, and rows
+    drawn singly would make the interval far too narrow. (Neighbouring weeks are alike too, so
+    that it is still rather narrow than wide.)
+
+    Returns:
+        name → (low, high); a ratio is named `a/b`. Drawn alike at every call.
+    """
+    import numpy as np
+
+    sums = scores.pivot_table(index="origin", columns="model", values="wis", aggfunc="sum")
+    first = scores["model"] == sums.columns[0]
+    counts = scores[first].groupby("origin").size().reindex(sums.index).to_numpy()
+    draws = np.random.default_rng(_SEED).integers(0, len(sums), (RESAMPLES, len(sums)))
+    means = sums.to_numpy()[draws].sum(axis=1) / counts[draws].sum(axis=1)[:, None]
+    names = [str(c) for c in sums.columns]
+    drawn = {name: means[:, i] for i, name in enumerate(names)}
+    drawn |= {
+        f"{a}/{b}": means[:, i] / means[:, j]
+        for i, a in enumerate(names)
+        for j, b in enumerate(names)
+        if i != j and (means[:, j] > 0).all()
+    }
+    bounds = {k: np.quantile(v, [0.025, 0.975]) for k, v in drawn.items()}
+    return {k: (float(low), float(high)) for k, (low, high) in bounds.items()}
+
+
+def by_group(scores: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
+    """Mean WIS by group and model, one column a model; `n` is how many counts were scored."""
+    table = scores.assign(group=group).pivot_table(
+        index="group", columns="model", values="wis", aggfunc="mean"
+    )
+    first = scores["model"] == table.columns[0]
+    return table.assign(n=group[first].value_counts().reindex(table.index))

@@ -1,0 +1,279 @@
+"""What is done with registered versions: list, show, compare, promote, delete, restore."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError, UsageError
+from yupana.tracking import facts, registry, runs
+from yupana.tracking.verdict import Standing
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a model, as the registry tells it.
+
+    `standing` is None where its run does not say which scores are its own; `deleted` is the ISO
+    date of its deletion, empty for one in use.
+    """
+
+    name: str
+    number: int
+    aliases: tuple[str, ...]
+    registered: str
+    reason: str
+    standing: Standing | None
+    tags: dict[str, str]
+    params: dict[str, str]
+    metrics: dict[str, float]
+    folder: Path
+    deleted: str
+
+    @property
+    def ref(self) -> str:
+        return f"model:{self.name}@{self.number}"
+
+
+def listing(settings: Settings, name: str = "") -> list[Version]:
+    """Every version of a model, or of all models, oldest first; deleted ones among them.
+
+    Raises:
+        UsageError: no model of this name is registered.
+    """
+    with registry.reached(settings, "listing models"):
+        mlflow = registry.client(settings)
+        known = sorted(m.name for m in mlflow.search_registered_models())
+        if name and name not in known:
+            raise UsageError(
+                f"No model '{name}' is registered.",
+                where="MLflow",
+                fix=f"Use one of: {', '.join(known)}" if known else "Train one: yupana train …",
+            )
+        found = []
+        for model in [name] if name else known:
+            aliases = registry.aliases_of(mlflow, model)
+            versions = mlflow.search_model_versions(f"name = '{model}'")
+            found += [_version(mlflow, v, aliases) for v in versions]
+    return sorted(found, key=lambda v: (v.name, v.number))
+
+
+def _version(mlflow: MlflowClient, made: ModelVersion, aliases: dict[int, list[str]]) -> Version:
+    run = mlflow.get_run(str(made.run_id)).data
+    when = datetime.fromtimestamp(int(made.creation_timestamp) / 1000, UTC)
+    return Version(
+        name=str(made.name),
+        number=int(made.version),
+        aliases=tuple(sorted(aliases.get(int(made.version), []))),
+        registered=when.isoformat(timespec="seconds"),
+        reason=str(made.description),
+        standing=runs.standing_of(mlflow, made),
+        tags={k: v for k, v in (run.tags | made.tags).items() if not k.startswith("mlflow.")},
+        params=dict(run.params),
+        metrics=dict(run.metrics),
+        folder=runs.folder(made),
+        deleted=made.tags.get(runs.DELETED, ""),
+    )
+
+
+def find(settings: Settings, reference: str) -> Version:
+    """The version that `outbreak@3`, `outbreak@champion` or `model:outbreak@3` names.
+
+    Raises:
+        UsageError: the reference is not of that form, or there is no such version.
+    """
+    name, at, which = reference.removeprefix("model:").partition("@")
+    if not (name and at and which):
+        raise UsageError(
+            f"'{reference}' does not name a version of a model.",
+            where="the model's reference",
+            fix="Write NAME@VERSION or NAME@ALIAS, as outbreak@3 or outbreak@champion.",
+        )
+    versions = listing(settings, name)
+    for version in versions:
+        if which in (str(version.number), *version.aliases):
+            return version
+    raise UsageError(
+        f"'{name}' has no version '{which}'.",
+        where="MLflow",
+        fix=f"It has: {', '.join(str(v.number) for v in versions)} (yupana models list {name}).",
+    )
+
+
+def compare(versions: list[Version]) -> dict[str, Any]:
+    """What differs between versions, a list of values each: parameters, data and facts, metrics.
+
+    `against` holds each version's WIS relative to the baselines (0.9 is a tenth better), and
+    `same_rows` says whether all were scored on the same test rows.
+    """
+    standings = [v.standing for v in versions]
+    against = [s.against if s else {} for s in standings]
+    return {
+        "versions": [v.ref for v in versions],
+        "same_rows": len({v.tags.get("split") for v in versions}) == 1,
+        "wis": [s.wis if s else None for s in standings],
+        "against": _differing(against, all_of_them=True),
+        "params": _differing([v.params for v in versions]),
+        "facts": _differing([v.tags for v in versions]),
+        "metrics": _differing([v.metrics for v in versions]),
+    }
+
+
+def _differing(values: list[dict[str, Any]], *, all_of_them: bool = False) -> dict[str, list[Any]]:
+    names = sorted({name for v in values for name in v})
+    rows = {name: [v.get(name) for v in values] for name in names}
+    return {k: row for k, row in rows.items() if all_of_them or len(set(map(str, row))) > 1}
+
+
+def promote(settings: Settings, version: Version, *, reason: str, by: str) -> dict[str, Any]:
+    """Make a version the champion; the one before becomes the challenger.
+
+    Args:
+        reason: why, in a person's words; without it only a version that is better than every
+            baseline and the present champion is promoted.
+        by: who asks.
+
+    Raises:
+        TerminalError: it was not evaluated, its files are not those of the fit, or it is not
+            better and no reason was given.
+        UsageError: it was deleted.
+    """
+    check_whole(version)
+    with registry.reached(settings, "promoting"):
+        mlflow = registry.client(settings)
+        before = {
+            a: n for n, held in registry.aliases_of(mlflow, version.name).items() for a in held
+        }
+        if before.get("champion") == version.number:
+            return _promoted(version, "it is the champion already", before)
+        if version.standing is None:
+            raise TerminalError(
+                f"{version.ref} was not evaluated.",
+                where="MLflow",
+                fix=f"Train it again: yupana train {version.name}",
+            )
+        good, why = registry.judge(mlflow, version.name, version.standing)
+        if not good and not reason:
+            raise TerminalError(
+                f"{version.ref} is not better: {why}.",
+                where="MLflow",
+                fix="If it must serve all the same, say why: --reason TEXT. That is recorded.",
+            )
+        told = f"promoted by {by}: {reason}" if reason else why
+        number = str(version.number)
+        mlflow.set_model_version_tag(version.name, number, "promoted_by", by)
+        mlflow.set_model_version_tag(version.name, number, "promoted_because", told)
+        mlflow.set_registered_model_alias(version.name, "champion", number)
+        if before.get("challenger") == version.number:
+            mlflow.delete_registered_model_alias(version.name, "challenger")
+        if "champion" in before:
+            mlflow.set_registered_model_alias(version.name, "challenger", str(before["champion"]))
+    return _promoted(version, told, before)
+
+
+def _promoted(version: Version, reason: str, before: dict[str, int]) -> dict[str, Any]:
+    return {
+        "version": version.number,
+        "alias": "champion",
+        "reason": reason,
+        "before": before.get("champion"),
+    }
+
+
+def check_whole(version: Version) -> None:
+    """Refuse a version that was deleted or whose files are not those that the fit wrote.
+
+    Raises:
+        UsageError: it was deleted.
+        TerminalError: a file is missing or was changed.
+    """
+    if version.deleted:
+        raise UsageError(
+            f"{version.ref} was deleted on {version.deleted}.",
+            where="MLflow",
+            fix=f"yupana models restore {version.name}@{version.number}",
+        )
+    if not version.folder.is_dir():
+        raise TerminalError(
+            f"The files of {version.ref} are not there.",
+            where=str(version.folder),
+            fix=f"Train it again: yupana train {version.name}",
+        )
+    written = facts.read(version.folder).get("files", {})
+    if off := facts.differences(written, facts.files(version.folder) if written else {}):
+        raise TerminalError(
+            f"The files of {version.ref} are not those that its fit wrote.",
+            where=f"{version.folder}: {', '.join(off)}",
+            fix=f"Train it again: yupana train {version.name}",
+        )
+
+
+def delete(settings: Settings, version: Version, today: date) -> str:
+    """Hide a version; it can be restored for `keep_days`. Returns the last day for that.
+
+    Versions whose time is over are removed for good, files and all.
+
+    Raises:
+        TerminalError: it is the champion.
+    """
+    if "champion" in version.aliases:
+        raise TerminalError(
+            f"{version.ref} is the champion: it serves, and is not deleted.",
+            where="MLflow",
+            fix=f"Promote another first: yupana models promote {version.name}@…",
+        )
+    with registry.reached(settings, "deleting"):
+        mlflow = registry.client(settings)
+        _purge(settings, mlflow, today)
+        number = str(version.number)
+        day = version.deleted or today.isoformat()
+        mlflow.set_model_version_tag(version.name, number, runs.DELETED, day)
+        for alias in version.aliases:
+            mlflow.delete_registered_model_alias(version.name, alias)
+    return _last_day(settings, day).isoformat()
+
+
+def restore(settings: Settings, version: Version, today: date) -> None:
+    """Undo a deletion.
+
+    Raises:
+        UsageError: it is not deleted, or its time is over.
+    """
+    if not version.deleted:
+        raise UsageError(
+            f"{version.ref} is not deleted.", where="MLflow", fix="See: yupana models list"
+        )
+    if (last := _last_day(settings, version.deleted)) < today:
+        raise UsageError(
+            f"{version.ref} was deleted on {version.deleted} and could be restored until {last}.",
+            where="MLflow",
+            fix=f"Train it again: yupana train {version.name}",
+        )
+    with registry.reached(settings, "restoring"):
+        mlflow = registry.client(settings)
+        mlflow.delete_model_version_tag(version.name, str(version.number), runs.DELETED)
+
+
+def _last_day(settings: Settings, deleted: str) -> date:
+    return date.fromisoformat(deleted) + timedelta(days=settings.keep_days)
+
+
+def _purge(settings: Settings, mlflow: MlflowClient, today: date) -> None:
+    """Remove for good what was deleted so long ago that nobody may restore it."""
+    import shutil
+
+    for model in mlflow.search_registered_models():
+        for made in mlflow.search_model_versions(f"name = '{model.name}'"):
+            deleted = made.tags.get(runs.DELETED)
+            if deleted and _last_day(settings, deleted) < today:
+                mlflow.delete_model_version(model.name, made.version)
+                mlflow.delete_run(str(made.run_id))
+                # Last: a removal that broke off is taken up by none, and leaves only files.
+                shutil.rmtree(runs.folder(made), ignore_errors=True)
