@@ -58,7 +58,7 @@ def score(observed: Array, forecast: Array) -> dict[str, Any]:
 
     Returns:
         `wis` and `mae` (cases), `wis_log` (log1p cases), `coverage_50`, `coverage_80`,
-        `coverage_90` (shares), `counts` (how many were scored).
+        `coverage_90`, `coverage_95` (shares), `counts` (how many were scored).
 
     Raises:
         TerminalError: shapes disagree, a forecast is not a number, or no count is known.
@@ -85,5 +85,6 @@ def score(observed: Array, forecast: Array) -> dict[str, Any]:
         "coverage_50": _coverage(seen, told, 0.25, 0.75),
         "coverage_80": _coverage(seen, told, 0.10, 0.90),
         "coverage_90": _coverage(seen, told, 0.05, 0.95),
+        "coverage_95": _coverage(seen, told, 0.025, 0.975),
         "counts": int(known.sum()),
     }

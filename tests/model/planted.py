@@ -1,0 +1,68 @@
+"""A small line list in the published schema, made up: four districts of Loreto and their weeks."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from yupana.data.codes import epiweek_starts
+
+COLUMNS = (
+    "Departamnento", "Provincia", "Distrito", "Ano", "Semana actualización", "Eventos o daños",
+    "Semana", "Sexo", "Tipo de diagnóstico", "DIS",
+)  # fmt: skip
+PLACES = {
+    "160101": ("MAYNAS", "IQUITOS"),
+    "160113": ("MAYNAS", "SAN JUAN BAUTISTA"),
+    "160201": ("ALTO AMAZONAS", "YURIMAGUAS"),
+    "160301": ("LORETO", "NAUTA"),
+    "160205": ("ALTO AMAZONAS", "JEBEROS"),
+}
+MEANS = {"160101": 9.0, "160113": 5.0, "160201": 3.0, "160301": 0.4}
+LATE = "160205"
+"""Has its first case in the last year."""
+
+Weeks = dict[tuple[str, int, int], int]
+"""Cases by ubigeo, year and week."""
+
+
+def weeks(first: int = 2012, last: int = 2016, seed: int = 11) -> Weeks:
+    """Seasonal counts, overdispersed; many weeks of the fourth district are zero."""
+    rng = np.random.default_rng(seed)
+    found: Weeks = {}
+    for i, (year, week, _) in enumerate(epiweek_starts(first, last)):
+        for ubigeo, mean in MEANS.items():
+            now = mean * np.exp(0.8 * np.sin(2 * np.pi * i / 52.2))
+            found[ubigeo, year, week] = int(rng.negative_binomial(3, 3 / (3 + now)))
+        if year == last:
+            found[LATE, year, week] = 2
+    return found
+
+
+def starts(first: int = 2012, last: int = 2016) -> dict[tuple[int, int], date]:
+    """First day of each week."""
+    return {(year, week): day for year, week, day in epiweek_starts(first, last)}
+
+
+def write(path: Path, found: Weeks, more: Iterable[tuple[object, ...]] = ()) -> Path:
+    """One row a case, then `more` rows; gzip where the name says so."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for (ubigeo, year, week), cases in found.items():
+        writer.writerows([row(ubigeo, year, week)] * cases)
+    writer.writerows(more)
+    raw = text.getvalue().encode()
+    path.write_bytes(gzip.compress(raw) if path.suffix == ".gz" else raw)
+    return path
+
+
+def row(ubigeo: str, year: int, week: int) -> tuple[object, ...]:
+    """One case."""
+    return ("LORETO", *PLACES[ubigeo], year, 19, "Dengue", week, "Femenino", "Confirmados", 1)

@@ -1,0 +1,290 @@
+"""The backtest's protocol on a planted line list, against counts and scores made a second way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import planted
+import pytest
+
+from feature_repo.outbreak_weekly import weekly_features
+from models.autoregression import Autoregression
+from models.last_value import LastValue
+from models.seasonal import Seasonal
+from yupana.config.settings import ROOT
+from yupana.core.errors import UsageError
+from yupana.core.forecast import QUANTILES, Forecaster
+from yupana.evaluation import backtest, backtest_report, linelist, origins, panel
+
+TODAY = date(2026, 11, 24)
+SPAN = "2015-W46:2016-W30:6"
+HORIZONS = range(1, 9)
+
+
+class WithTotals(LastValue):
+    """A stand-in for the final model: the baseline, with a total of its own."""
+
+    def totals(self, features: pd.DataFrame, levels: Sequence[float]) -> np.ndarray[Any, Any]:
+        assert len(features) == len(planted.MEANS)
+        assert features["event_timestamp"].nunique() == 1
+        return self.quantiles(features, levels).sum(axis=0)
+
+
+class Room:
+    """The real baselines and the stand-in; remembers what it was given to learn from."""
+
+    FEATURE_SERVICE, HORIZONS, FINAL = "outbreak_v1", HORIZONS, "stand_in"
+
+    def __init__(self) -> None:
+        self.given: list[pd.DataFrame] = []
+
+    def fit(self, frame: pd.DataFrame, out: Path, *, seed: int, say: Any) -> dict[str, Any]:
+        self.given.append(frame)
+        frame.to_parquet(out / "frame.parquet")
+        return {}
+
+    def load(self, folder: Path) -> Forecaster:
+        return WithTotals(pd.read_parquet(folder / "frame.parquet"), HORIZONS)
+
+    def baselines(self, frame: pd.DataFrame) -> dict[str, Forecaster]:
+        train = frame[frame["part"] == "train"]
+        return {
+            "last_value": LastValue(train, HORIZONS),
+            "seasonal": Seasonal(train, HORIZONS),
+            "ar": Autoregression(train, HORIZONS),
+        }
+
+
+def silent(_: str) -> None:
+    return None
+
+
+def read(*files: Path) -> linelist.WeeklyCounts:
+    return linelist.read(files, "LORETO", ROOT, today=TODAY, say=silent)
+
+
+def run(path: Path, span: str = SPAN, room: Room | None = None) -> pd.DataFrame:
+    wanted = origins.parse(span)
+    panels = panel.build(read(path), wanted)
+    return backtest.forecasts(
+        room or Room(), panels, wanted, weekly_features, seed=1, say=silent
+    ).rows
+
+
+@pytest.fixture(scope="module")
+def cases() -> planted.Weeks:
+    return planted.weeks()
+
+
+@pytest.fixture(scope="module")
+def room() -> Room:
+    return Room()
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory, cases: planted.Weeks, room: Room) -> Any:
+    path = planted.write(tmp_path_factory.mktemp("planted") / "cases.csv", cases)
+    return run(path, room=room)
+
+
+def test_the_official_origins_are_every_fourth_week_with_a_53rd_counted() -> None:
+    found = origins.parse("2019-W01:2021-W44:4")
+    assert len(found) == 38
+    assert (str(found[0]), str(found[-1])) == ("2019-W01", "2021-W44")
+    assert "2020-W53" in map(str, found)
+    assert {(b.start - a.start).days for a, b in pairwise(found)} == {28}
+    firsts = [str(next(o for o in found if o.year == year)) for year in (2019, 2020, 2021)]
+    assert firsts == ["2019-W01", "2020-W01", "2021-W04"]
+
+
+def test_every_model_forecasts_every_series_origin_and_week(rows: pd.DataFrame) -> None:
+    chosen = origins.parse(SPAN)
+    for series, places in (("district", set(planted.MEANS)), ("department", {"16"})):
+        part = rows[rows["series"] == series]
+        assert set(part["model"]) == {"last_value", "seasonal", "ar", "stand_in"}
+        assert set(part["ubigeo"]) == places
+        assert len(part) == 4 * len(places) * len(chosen) * 8
+    assert set(rows["origin"]) == {o.start + timedelta(days=6) for o in chosen}
+    assert not rows.isna().any().any()
+    quantiles = rows[[f"q{level:g}" for level in QUANTILES]].to_numpy()
+    assert (quantiles >= 0).all() and (np.diff(quantiles, axis=1) >= 0).all()
+
+
+def test_a_model_with_totals_tells_the_department_by_them(rows: pd.DataFrame) -> None:
+    own = rows[rows["model"] == "stand_in"]
+    names, key = list(backtest.LEVELS), ["origin", "horizon"]
+    summed = own[own["series"] == "district"].groupby(key)[names].sum()
+    told = own[own["series"] == "department"].set_index(key).sort_index()[names]
+    pd.testing.assert_frame_equal(told, summed)
+
+
+def test_what_came_is_counted_from_the_file_and_a_week_without_a_row_is_zero(
+    rows: pd.DataFrame, cases: planted.Weeks
+) -> None:
+    starts = planted.starts()
+    by_day = {(u, starts[year, week]): n for (u, year, week), n in cases.items()}
+    for _, row in rows.sample(400, random_state=1).iterrows():
+        day = row["origin"] - timedelta(days=6) + timedelta(weeks=row["horizon"])
+        own = {u: n for (u, d), n in by_day.items() if d == day}
+        # The department counts its late district too.
+        expected = sum(own.values()) if row["ubigeo"] == "16" else own[row["ubigeo"]]
+        assert row["observed"] == expected
+    assert (rows[rows["series"] == "district"]["observed"] == 0).any()
+
+
+def test_scores_are_those_of_the_rows(rows: pd.DataFrame) -> None:
+    report = backtest_report.tables(rows, seed=1)
+    levels = np.array(QUANTILES)
+    names = [f"q{level:g}" for level in QUANTILES]
+
+    def wis(part: pd.DataFrame, scale: Any = lambda x: x) -> float:
+        observed = scale(part["observed"].to_numpy(dtype=float))[:, None]
+        told = scale(part[names].to_numpy())
+        return float(2 * np.mean(((observed <= told) - levels) * (told - observed)))
+
+    assert len(report["scores"]) == 8
+    for told in report["scores"]:
+        part = rows[(rows["model"] == told["model"]) & (rows["series"] == told["series"])]
+        assert told["wis"] == pytest.approx(wis(part))
+        assert told["wis_log"] == pytest.approx(wis(part, np.log1p))
+        assert told["mae"] == pytest.approx((part["observed"] - part["q0.5"]).abs().mean())
+        inside = part["observed"].between(part["q0.025"], part["q0.975"])
+        assert told["coverage"]["95"] == pytest.approx(inside.mean())
+        assert told["n"] == len(part)
+    for key, values in (("horizon", HORIZONS), ("season", (2015, 2016))):
+        found = report[f"by_{key}"]
+        assert {f[key] for f in found} == set(values)
+        assert sum(f["n"] for f in found) == len(rows)
+    assert {f["ubigeo"] for f in report["by_district"]} == set(planted.MEANS)
+    for told in report["pit"]:
+        assert sum(told["deciles"]) == pytest.approx(1)
+    assert json.loads(json.dumps(report)) == report
+
+
+def test_a_fit_a_year_from_its_first_origin_with_nothing_later(
+    rows: pd.DataFrame, room: Room
+) -> None:
+    chosen = origins.parse(SPAN)
+    firsts = [next(o for o in chosen if o.year == year) for year in (2015, 2016)]
+    assert len(rows) and len(room.given) == 2
+    for frame, first in zip(room.given, firsts, strict=True):
+        cut = pd.Timestamp(first.saturday, tz="UTC") + pd.Timedelta(
+            hours=23, minutes=59, seconds=59
+        )
+        assert frame["event_timestamp"].max() == cut
+        for h in HORIZONS:
+            beyond = frame["event_timestamp"] + pd.Timedelta(weeks=h) > cut
+            assert (frame[f"target_{h}"].isna() == beyond).all()
+
+
+def test_parts_share_no_week_that_is_scored(rows: pd.DataFrame, room: Room) -> None:
+    frame = room.given[0]
+    week = pd.Timedelta(weeks=1)
+    of = {part: frame[frame["part"] == part]["event_timestamp"] for part in ("train", "validation")}
+    assert of["validation"].nunique() == 52
+    assert of["train"].max() + 8 * week < of["validation"].min() + week
+    assert of["validation"].max() + 8 * week == frame["event_timestamp"].max()
+    held_out = frame[frame["part"] == "validation"]
+    assert not held_out[[f"target_{h}" for h in HORIZONS]].isna().any().any()
+
+
+def test_no_case_after_an_origin_changes_its_forecasts(
+    tmp_path: Path, cases: planted.Weeks, rows: pd.DataFrame
+) -> None:
+    chosen = origins.parse(SPAN)
+    last = chosen[2]
+    changed = {
+        (u, year, week): n * 7 + 3 if (year, week) > (last.year, last.week) else n
+        for (u, year, week), n in cases.items()
+    }
+    other = run(planted.write(tmp_path / "changed.csv", changed))
+    keys, told = list(backtest.KEYS), list(backtest.LEVELS)
+    seen = rows["origin"] <= last.saturday
+    same = other["origin"] <= last.saturday
+    pd.testing.assert_frame_equal(rows[seen][keys + told], other[same][keys + told])
+    assert (rows[seen]["observed"].to_numpy() != other[same]["observed"].to_numpy()).any()
+    assert (rows[~seen][told].to_numpy() != other[~same][told].to_numpy()).any()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2019-W01", "2019-W01:2021-W44", "2019-1:2021-44:4", "2019-W53:2021-W44:4",
+     "2021-W44:2019-W01:4", "2019-W01:2021-W44:0"],
+)  # fmt: skip
+def test_origins_of_another_form_are_refused(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        origins.parse(text)
+    assert "2019-W01:2021-W44:4" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("span", "what"), [("2013-W01:2013-W09:4", "weeks of data behind it"),
+                       ("2016-W40:2016-W52:4", "no week of data after it")],
+)  # fmt: skip
+def test_origins_that_the_data_cannot_serve_are_refused(
+    tmp_path: Path, cases: planted.Weeks, span: str, what: str
+) -> None:
+    found = read(planted.write(tmp_path / "a.csv", cases))
+    with pytest.raises(UsageError, match=what):
+        panel.build(found, origins.parse(span))
+
+
+def test_weeks_ahead_that_the_data_does_not_reach_are_not_scored(
+    tmp_path: Path, cases: planted.Weeks
+) -> None:
+    known = {key: n for key, n in cases.items() if key[1:] <= (2015, 50)}
+    found = run(planted.write(tmp_path / "a.csv", known), "2015-W47:2015-W47:1")
+    assert set(found["horizon"]) == {1, 2, 3}
+
+
+def test_the_command_writes_report_and_rows_and_does_nothing_twice(
+    tmp_path: Path, cases: planted.Weeks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import typer
+    from typer.testing import CliRunner
+
+    from yupana.cli import backtest as command
+    from yupana.config import settings as configured
+
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    command.register(app)
+
+    monkeypatch.setenv("YUPANA_HOME", str(tmp_path / "home"))
+    configured.settings.cache_clear()
+    out = tmp_path / "out" / "report.json"
+    parts = [
+        str(
+            planted.write(tmp_path / name, {k: n for k, n in cases.items() if old == (k[1] < 2015)})
+        )
+        for name, old in (("old.csv", True), ("new.csv", False))
+    ]
+    given = ["backtest", "outbreak", "--cases", *parts, "--origins", "2015-W46:2015-W50:4",
+             "--out", str(out), "--json"]  # fmt: skip
+    try:
+        said = CliRunner().invoke(app, given, catch_exceptions=False)
+        again = CliRunner().invoke(app, given, catch_exceptions=False)
+        wrong = CliRunner().invoke(app, [*given[:2], "absent.csv"])
+    finally:
+        configured.settings.cache_clear()
+    report = json.loads(out.read_text())
+    assert report["source"] == [*json.loads(said.stdout.splitlines()[-1])["inputs"]]
+    assert report["source"][0].startswith("file:old.csv@")
+    told = json.loads(said.stdout.splitlines()[-1])
+    assert told["scores"] == report["scores"]
+    assert report["final"] in {s["model"] for s in report["scores"]}
+    assert report["baselines"] == ["last_value", "seasonal", "ar"]
+    models = {report["final"], *report["baselines"], *report["members"]}
+    assert models == {s["model"] for s in report["scores"]}
+    assert set(report["scores"][0]) == {"model", "series", "wis", "wis_log", "mae", "coverage", "n"}
+    rows = pd.read_parquet(out.with_name("report.rows.parquet"))
+    assert set(rows.columns) >= {*backtest.KEYS, "observed", *backtest.LEVELS}
+    assert json.loads(again.stdout.splitlines()[-1])["status"] == "unchanged"
+    assert isinstance(wrong.exception, UsageError)

@@ -1,0 +1,103 @@
+"""The map of alert levels: a page with a tile a district, and its picture.
+
+The four zones are those of the endemic channel (Bortman 1999, Rev Panam Salud Publica 5:1-8).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from yupana.core.errors import TerminalError
+from yupana.data import codes
+from yupana.evaluation import figures_map
+from yupana.evaluation.figures_map import LEVELS
+from yupana.evaluation.report_numbers import readable
+
+_CODES = ("ubigeo", "UBIGEO", "IDDIST")
+
+
+def write_map(
+    levels: Mapping[str, int],
+    out: Path,
+    *,
+    week_end: date | None = None,
+    boundaries: Path | None = None,
+) -> Path:
+    """Write the page `out` (.html) and the picture beside it (.png).
+
+    Args:
+        levels: by ubigeo (six digits), 0 success, 1 security, 2 alert, 3 epidemic.
+        out: path of the page.
+        week_end: last day of the week that the levels are of.
+        boundaries: GeoJSON of districts (property ubigeo, UBIGEO or IDDIST); without it the
+            picture is a grid of tiles.
+
+    Raises:
+        TerminalError: no level, a level or code that does not exist, or boundaries without
+            one of the districts' codes.
+    """
+    from yupana.core import page
+
+    names = {code: place for place, code in codes.ubigeos().items()}
+    if strange := sorted(set(levels) - set(names)):
+        raise TerminalError(
+            f"INEI has no district {', '.join(strange[:5])}.",
+            where="alert levels",
+            fix="Use codes of `yupana profile ubigeo`.",
+        )
+    if not levels or (odd := sorted(set(levels.values()) - set(range(len(LEVELS))))):
+        what = f"There is no alert level {odd[0]}." if levels else "There are no alert levels."
+        raise TerminalError(what, where="alert levels", fix="Give 0, 1, 2 or 3 by ubigeo.")
+    provinces: dict[str, dict[str, int]] = {}
+    for ubigeo in sorted(levels, key=lambda u: names[u]):
+        department, province, district = names[ubigeo]
+        of = provinces.setdefault(f"{readable(province)} ({readable(department)})", {})
+        of[readable(district)] = levels[ubigeo]
+    shapes = _shapes(boundaries, levels) if boundaries else {}
+    if shapes:
+        districts = {u: readable(names[u][2]) for u in levels}
+        picture = figures_map.regions(shapes, levels, districts)
+    else:
+        picture = figures_map.tiles(provinces)
+    target = page.write(
+        out,
+        "evaluation/report_map.html",
+        provinces=provinces,
+        levels=LEVELS,
+        counts=[sum(v == level for v in levels.values()) for level in range(len(LEVELS))],
+        week_end=week_end,
+        picture=picture if shapes else None,
+        png=out.with_suffix(".png").name,
+        undrawn=sorted(readable(names[u][2]) for u in set(levels) - set(shapes)) if shapes else [],
+    )
+    out.with_suffix(".png").write_bytes(picture.png)
+    return target
+
+
+def _shapes(boundaries: Path, levels: Mapping[str, int]) -> dict[str, Any]:
+    """Geometries of the districts that have a level; some sources leave a geometry empty."""
+    try:
+        features = json.loads(boundaries.read_text(encoding="utf-8"))["features"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TerminalError(
+            "The boundaries cannot be read.",
+            where=str(boundaries),
+            fix="Give a GeoJSON FeatureCollection of districts.",
+        ) from error
+    found = {}
+    for feature in features:
+        facts = feature.get("properties") or {}
+        ubigeo = next((str(facts[c]) for c in _CODES if facts.get(c)), "")
+        if ubigeo in levels and feature.get("geometry"):
+            found[ubigeo] = feature["geometry"]
+    if not found:
+        raise TerminalError(
+            "The boundaries hold none of the districts.",
+            where=str(boundaries),
+            fix=f"Give districts with their code in one of the properties {', '.join(_CODES)}.",
+        )
+    return found
