@@ -32,10 +32,13 @@ lint: ## ruff, mypy and the import contract
 bench: ## measure against other ways, at 1 and 10 million rows (about 10 minutes on 2 cores)
 	@$(ENV) python -m tests.benchmark.startup && python -m tests.benchmark.ingest
 
+bench-train: ## the training loop against bare PyTorch, and as districts grow (about 1 minute)
+	@$(ENV) python -m tests.benchmark.train
+
 docs: ## draw the pictures and tables of docs/ and README again
 	@$(ENV) python -m docs.draw && yupana standards model
 
 clean: ## remove everything that yupana wrote (tables, models, reports)
 	rm -rf var
 
-.PHONY: help run test setup up down serve doctor lint bench docs clean
+.PHONY: help run test setup up down serve doctor lint bench bench-train docs clean
