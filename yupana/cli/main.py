@@ -7,7 +7,20 @@ import sys
 
 import typer
 
-from yupana.cli import catalogue, data, forecast, lake, learn, machine, reports, serve
+from yupana.cli import (
+    backtest,
+    catalogue,
+    challenge,
+    data,
+    forecast,
+    lake,
+    learn,
+    machine,
+    models,
+    projects,
+    reports,
+    serve,
+)
 from yupana.core.errors import YupanaError
 
 app = typer.Typer(
@@ -18,7 +31,10 @@ app = typer.Typer(
     "→ monitor → trace.\n\nExit codes: 0 done, 1 the data or model failed, 2 wrong use, "
     "3 outside trouble that is worth a retry.",
 )
-for room in (machine, data, catalogue, lake, reports, learn, forecast, serve):
+for room in (
+    machine, data, catalogue, lake, reports, learn, models, projects, backtest, challenge,
+    forecast, serve,
+):  # fmt: skip
     room.register(app)
 
 
