@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from models import conformal, past, pool, ridge, store
+from models import areas, conformal, past, pool, ridge, store
 from models.autoregression import Autoregression
 from models.last_value import LastValue
 from models.network import RECENT, CountNetwork, Description, NetworkForecaster
@@ -38,6 +38,9 @@ SEEDS = 3
 
 POWERS = {"fourth_root": 0.25, "square_root": 0.5}
 """The regressions: by name, the power that counts are raised to."""
+
+PRIOR = {store.NETWORK: 0.5, **{name: 0.5 / len(POWERS) for name in POWERS}}
+"""Weights before any evidence: the network and the regressions alike, as two kinds of model."""
 
 Say = Callable[[str], None]
 _TARGETS = tuple(f"target_{h}" for h in HORIZONS)
@@ -155,7 +158,7 @@ def _learn(
     together = {name: np.concatenate([t[name] for t in told]) for name in told[0]}
     everything = pd.concat(seen, ignore_index=True)
     observed = everything[list(_TARGETS)].to_numpy(dtype=float)
-    learned = pool.learn(together, everything, observed, seed=seed)
+    learned = pool.learn(together, everything, observed, prior=PRIOR, seed=seed)
     say(f"weights from {len(told)} past years: {learned.weights}")
     return learned
 
@@ -190,7 +193,7 @@ def fit(frame: pd.DataFrame, out: Path, *, seed: int, say: Say) -> dict[str, Any
     learnable = past.known_at(frame[frame["part"] != "test"], end, HORIZONS)
     learned = _learn(learnable, last, seed, chosen["best_epoch"], say)
     neural, regressions = _members(learnable, seed, chosen["best_epoch"], say)
-    fitted = store.Fitted(neural, regressions, learned)
+    fitted = Fitted(neural, regressions, learned, areas.fit(learnable, HORIZONS))
     store.save(fitted, out)
     weights = {f"weight_{name}": weight for name, weight in learned.weights.items()}
     return {

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models import conformal, joint
+from models import areas, conformal, joint
+from models.ridge import Ridge
 from yupana.core.forecast import QUANTILES, Forecaster
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -48,8 +49,10 @@ class Learned:
 class Pool:
     """A `yupana.core.forecast.Forecaster` and `Totals`, made of members."""
 
-    def __init__(self, members: Mapping[str, Forecaster], learned: Learned) -> None:
-        self.members, self.learned = members, learned
+    def __init__(
+        self, members: Mapping[str, Forecaster], learned: Learned, sums: Mapping[str, Ridge]
+    ) -> None:
+        self.members, self.learned, self.sums = members, learned, sums
         self.horizons: Sequence[int] = next(iter(members.values())).horizons
 
     def knows(self, ubigeo: str) -> bool:
@@ -76,17 +79,26 @@ class Pool:
         templates = joint.aligned(self.learned.templates, self.learned.districts, names)
         drawn = joint.samples(self.quantiles(features, conformal.GRID.tolist()), templates)
         inner = conformal.asked(levels, self.learned.total_levels)
-        return np.asarray(np.quantile(drawn, inner, axis=0).T, dtype=np.float64)
+        summed = areas.sums(features, areas.DEPARTMENT)
+        direct = [r.quantiles(summed, levels)[0] for r in areas.fitting(self.sums, features)]
+        told = [np.quantile(drawn, inner, axis=0).T, *direct]
+        return np.asarray(np.round(np.mean(told, axis=0)), dtype=np.float64)
 
 
 def average(told: Mapping[str, Array], weights: Mapping[str, float]) -> Array:
-    """The weighted mean of the members' quantiles."""
+    """The weighted mean of the members' quantiles, as whole cases."""
     parts = [weights[name] * quantiles for name, quantiles in told.items()]
-    return np.asarray(np.sum(parts, axis=0), dtype=np.float64)
+    # A median of 0.3 cases is none: told as a fraction it would miss both 0 and 1.
+    return np.asarray(np.round(np.sum(parts, axis=0)), dtype=np.float64)
 
 
-def learn_weights(told: Mapping[str, Array], observed: Array) -> dict[str, float]:
-    """The weights with the least interval score over past origins.
+def learn_weights(
+    told: Mapping[str, Array], observed: Array, prior: Mapping[str, float]
+) -> dict[str, float]:
+    """The weights with the least interval score over past origins, drawn half-way to a prior.
+
+    Weights learned from a few seasons are so noisy that fixed ones often win (Claeskens et al.
+    2016, Int J Forecast 32:754); half of each keeps a bad member small.
 
     The score on counts, which the large outbreaks rule, and the one on log1p counts, which the
     many small districts rule, count alike, each in units of the equal-weights pool.
@@ -94,20 +106,21 @@ def learn_weights(told: Mapping[str, Array], observed: Array) -> dict[str, float
     Args:
         told: by member, quantiles at `conformal.GRID`, shape (rows, horizons, levels).
         observed: counts, shape (rows, horizons), NaN where not known.
+        prior: weights by member, summing to 1.
     """
     names, known = list(told), ~np.isnan(observed)
     seen = observed[known]
     mine = [_at(told[name][known], np.asarray(QUANTILES)) for name in names]
     parts = round(1 / STEP)
     grid = [w for w in product(range(parts + 1), repeat=len(names)) if sum(w) == parts]
-    equal = _losses(seen, np.mean(mine, axis=0))
+    unit = _losses(seen, np.mean(mine, axis=0))
     best, chosen = np.inf, grid[0]
     for weights in grid:
         pooled = np.sum([w / parts * q for w, q in zip(weights, mine, strict=True)], axis=0)
-        loss = float((_losses(seen, pooled) / equal).sum())
+        loss = float((_losses(seen, np.round(pooled)) / unit).sum())
         if loss < best:
             best, chosen = loss, weights
-    return {name: w / parts for name, w in zip(names, chosen, strict=True)}
+    return {name: (w / parts + prior[name]) / 2 for name, w in zip(names, chosen, strict=True)}
 
 
 def _losses(seen: Array, told: Array) -> Array:
@@ -121,16 +134,24 @@ def _interval(seen: Array, told: Array) -> float:
     return float(2 * np.maximum(levels * miss, (levels - 1) * miss).mean())
 
 
-def learn(told: Mapping[str, Array], rows: pd.DataFrame, observed: Array, *, seed: int) -> Learned:
+def learn(
+    told: Mapping[str, Array],
+    rows: pd.DataFrame,
+    observed: Array,
+    *,
+    prior: Mapping[str, float],
+    seed: int,
+) -> Learned:
     """Weights, level maps and templates from what the members told at past origins.
 
     Args:
         told: by member, quantiles at `conformal.GRID`, shape (rows, horizons, levels).
         rows: `ubigeo` and `event_timestamp` of the past forecasts, one a district and origin.
         observed: counts that came, shape (rows, horizons); NaN where not known.
+        prior: weights by member before any evidence, summing to 1.
         seed: places counts within their step.
     """
-    weights = learn_weights(told, observed)
+    weights = learn_weights(told, observed, prior)
     pooled = average(told, weights)
     past = conformal.transforms(observed, pooled, seed)
     levels = conformal.learn(past, TRUST)

@@ -30,9 +30,13 @@ class Fitted(Pool):
     """A pool of a network and regressions, with the network's description."""
 
     def __init__(
-        self, neural: NetworkForecaster, regressions: dict[str, Ridge], learned: Learned
+        self,
+        neural: NetworkForecaster,
+        regressions: dict[str, Ridge],
+        learned: Learned,
+        sums: dict[str, Ridge],
     ) -> None:
-        super().__init__({NETWORK: neural, **regressions}, learned)
+        super().__init__({NETWORK: neural, **regressions}, learned, sums)
         self.neural, self.regressions = neural, regressions
         self.description = neural.description
 
@@ -53,14 +57,15 @@ def save(fitted: Fitted, folder: Path) -> None:
     """Write the two files of a fitted model to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {f"pool.{name}": getattr(fitted.learned, name) for name in _LEARNED}
-    for name, member in fitted.regressions.items():
+    for name, member in {**fitted.regressions, **fitted.sums}.items():
         arrays |= {f"{name}.{key}": value for key, value in member.arrays().items()}
     tensors = {key: torch.tensor(np.ascontiguousarray(value)) for key, value in arrays.items()}
     save_file(tensors | network.state(fitted.neural.networks), folder / WEIGHTS)
     told = {
         **asdict(fitted.description),
         "pool": {"weights": fitted.learned.weights, "districts": fitted.learned.districts},
-        "powers": {name: member.power for name, member in fitted.regressions.items()},
+        "regressions": {name: member.power for name, member in fitted.regressions.items()},
+        "sums": {name: member.power for name, member in fitted.sums.items()},
     }
     text = json.dumps(told, indent=1, ensure_ascii=False)
     (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
@@ -81,15 +86,18 @@ def load(folder: Path) -> Fitted:
             where=str(error.filename or folder),
             fix="Fit it first: yupana train <use case>.",
         ) from error
-    pool, powers = told.pop("pool"), told.pop("powers")
+    pool, powers, sums = told.pop("pool"), told.pop("regressions"), told.pop("sums")
     description = Description(
         **{k: tuple(v) if isinstance(v, list) else v for k, v in told.items()}
     )
     neural = network.restore(_of(stored, NETWORK, keep=True), description)
-    regressions = {name: Ridge(power, **_arrays(stored, name)) for name, power in powers.items()}
+    members, direct = (
+        {name: Ridge(power, **_arrays(stored, name)) for name, power in of.items()}
+        for of in (powers, sums)
+    )
     arrays = _arrays(stored, "pool")
     learned = Learned(pool["weights"], districts=tuple(pool["districts"]), **arrays)
-    return Fitted(neural, regressions, learned)
+    return Fitted(neural, members, learned, direct)
 
 
 def _of(stored: dict[str, torch.Tensor], owner: str, keep: bool = False) -> dict[str, torch.Tensor]:

@@ -58,9 +58,9 @@ def folder(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return out
 
 
-@pytest.fixture(params=["network", "last_value"])
+@pytest.fixture(params=["pool", "last_value"])
 def forecaster(request: pytest.FixtureRequest, folder: Path, frame: pd.DataFrame) -> Forecaster:
-    return outbreak.load(folder) if request.param == "network" else LastValue(frame, range(1, 9))
+    return outbreak.load(folder) if request.param == "pool" else LastValue(frame, range(1, 9))
 
 
 def test_quantiles_have_the_shape_rise_and_are_never_negative(

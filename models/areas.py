@@ -1,0 +1,51 @@
+"""Regressions on the sums of provinces and departments, beside the joint samples of districts.
+
+A department's season is smoother than the sum of its districts' guesses: the regression sees it
+directly. Half a dozen provinces and one department are few series, hence two views: the
+department's own past, and the past of all areas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from models import ridge
+from models.ridge import LAGS, Ridge
+
+PROVINCE, DEPARTMENT = 4, 2
+"""Digits of a ubigeo that name the area."""
+
+POWER = 0.5
+FEWEST = 100
+"""Rows that the department's own regression needs."""
+
+
+def fit(rows: pd.DataFrame, horizons: Sequence[int]) -> dict[str, Ridge]:
+    """The regression on all areas, and the one on departments if their past is long enough.
+
+    Args:
+        rows: a row a district and origin, as for `ridge.fit`.
+    """
+    departments = sums(rows, DEPARTMENT)
+    both = pd.concat([sums(rows, PROVINCE), departments], ignore_index=True)
+    made = {"areas": ridge.fit(both, horizons, POWER)}
+    if len(departments) >= FEWEST:
+        made["departments"] = ridge.fit(departments, horizons, POWER)
+    return made
+
+
+def fitting(regressions: Mapping[str, Ridge], features: pd.DataFrame) -> list[Ridge]:
+    """The regressions for the sum of these rows: a province is no department."""
+    provinces = features["ubigeo"].astype(str).str[:PROVINCE].nunique()
+    return [r for name, r in regressions.items() if name == "areas" or provinces > 1]
+
+
+def sums(rows: pd.DataFrame, digits: int) -> pd.DataFrame:
+    """A row an area and origin: counts added, season kept; a target that lacks a part is NaN."""
+    keys = [rows["ubigeo"].astype(str).str[:digits], rows["event_timestamp"]]
+    targets = [c for c in rows if str(c).startswith("target_")]
+    counts = rows[[*LAGS, "mean_52", *targets]].groupby(keys).agg(lambda v: v.sum(skipna=False))
+    season = rows[["week_sin", "week_cos"]].groupby(keys).first()
+    return counts.join(season).reset_index()

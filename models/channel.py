@@ -1,0 +1,79 @@
+"""The endemic channel: what a district's past years had at this time of the year.
+
+Bortman 1999 (Rev Panam Salud Publica 5:1): quartiles of past years' counts divide the weeks ahead
+into four zones (éxito, seguridad, alerta, epidemia), as Peru's surveillance room draws them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+ZONES = ("exito", "seguridad", "alerta", "epidemia")
+YEARS, AROUND = 7, 1
+"""Past years that are looked at, and weeks before and after the same week."""
+
+FEWEST = 3 * (2 * AROUND + 1)
+"""Counts that quartiles need: three years."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Quartiles of the past counts of one district around one week of the year."""
+
+    low: float
+    middle: float
+    high: float
+
+
+def channel(counts: pd.Series[float], origin: date, week: date) -> Channel | None:
+    """The channel of a week, from what was known at the origin; None if there are few past years.
+
+    Args:
+        counts: weekly cases of the district, indexed by the day that ends the week; weeks
+            after the origin are not looked at.
+        origin: day that ends the last week seen.
+        week: day that ends the week of the forecast.
+    """
+    known = counts[pd.to_datetime(counts.index).date <= origin]
+    days = pd.to_datetime(known.index)
+    near = np.zeros(len(known), dtype=bool)
+    for years in range(1, YEARS + 1):
+        same = pd.Timestamp(week) - pd.Timedelta(days=round(365.25 * years))
+        # Half a week more, so that each year gives the same number of weeks.
+        near |= np.abs((days - same).total_seconds()) / 86400 <= 7 * AROUND + 3.5
+    if near.sum() < FEWEST:
+        return None
+    low, middle, high = np.quantile(known.to_numpy(dtype=float)[near], [0.25, 0.5, 0.75])
+    return Channel(float(low), float(middle), float(high))
+
+
+def exceeding(quantiles: Array, levels: Sequence[float], limit: float) -> Array:
+    """Probability that the count is above the limit, shape (...,).
+
+    Args:
+        quantiles: counts rising along the last axis, shape (..., levels).
+    """
+    told = quantiles.reshape(-1, quantiles.shape[-1])
+    # Half a case further: counts are whole, and the limit itself does not exceed.
+    ends = [np.concatenate([[q[0] - 0.5], q, [1.5 * q[-1] + 1]]) for q in told]
+    inner = np.concatenate([[0.0], levels, [1.0]])
+    below = np.array([np.interp(np.floor(limit) + 0.5, at, inner) for at in ends])
+    return np.asarray(1 - below.reshape(quantiles.shape[:-1]), dtype=np.float64)
+
+
+def alert(quantiles: Array, levels: Sequence[float], limits: Channel) -> str:
+    """The zone that the forecast's median lies in, one of `ZONES`.
+
+    Args:
+        quantiles: counts of one week, shape (levels,).
+    """
+    median = float(np.interp(0.5, levels, quantiles))
+    return ZONES[sum(median > limit for limit in (limits.low, limits.middle, limits.high))]
