@@ -33,25 +33,24 @@ class Channel:
     high: float
 
 
-def channel(counts: pd.Series[float], origin: date, week: date) -> Channel | None:
-    """The channel of a week, from what was known at the origin; None if there are few past years.
+def channel(counts: pd.Series[float], week: date) -> Channel | None:
+    """The channel of a week from the same weeks of past years; None if these are few.
 
     Args:
-        counts: weekly cases of the district, indexed by the day that ends the week; weeks
-            after the origin are not looked at.
-        origin: day that ends the last week seen.
+        counts: weekly cases of the district, indexed by the day that ends the week; only those
+            50 weeks and more before `week` are looked at, so that the channel of a forecast up
+            to 8 weeks ahead rests on what was known at its origin.
         week: day that ends the week of the forecast.
     """
-    known = counts[pd.to_datetime(counts.index).date <= origin]
-    days = pd.to_datetime(known.index)
-    near = np.zeros(len(known), dtype=bool)
+    days = pd.to_datetime(counts.index)
+    near = np.zeros(len(counts), dtype=bool)
     for years in range(1, YEARS + 1):
         same = pd.Timestamp(week) - pd.Timedelta(days=round(365.25 * years))
         # Half a week more, so that each year gives the same number of weeks.
         near |= np.abs((days - same).total_seconds()) / 86400 <= 7 * AROUND + 3.5
     if near.sum() < FEWEST:
         return None
-    low, middle, high = np.quantile(known.to_numpy(dtype=float)[near], [0.25, 0.5, 0.75])
+    low, middle, high = np.quantile(counts.to_numpy(dtype=float)[near], [0.25, 0.5, 0.75])
     return Channel(float(low), float(middle), float(high))
 
 
