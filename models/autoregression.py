@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from models.ridge import edges_of, solve
+
 LAGS = 12
-PENALTY = 1.0
 STRATA = 12
 FEWEST = 60
 """Residuals that a stratum needs to tell its tails."""
@@ -43,7 +44,7 @@ class Autoregression:
         self._weights, self._edges, self._residuals = [], [], []
         for seen in targets.T:
             known = ~np.isnan(seen)
-            weights = _ridge(inputs[known], seen[known])
+            weights = solve(inputs[known], seen[known])
             middle = inputs[known] @ weights
             edges, residuals = _strata(middle, seen[known] - middle)
             self._weights.append(weights)
@@ -80,21 +81,8 @@ class Autoregression:
         return np.asarray(np.round(counts, DECIMALS), dtype=np.float64)
 
 
-def _ridge(inputs: Array, seen: Array) -> Array:
-    """Weights of a ridge regression; the constant is not shrunk."""
-    penalty = PENALTY * np.eye(inputs.shape[1])
-    penalty[0, 0] = 0.0
-    weights: Array = np.linalg.solve(inputs.T @ inputs + penalty, inputs.T @ seen)
-    return weights
-
-
 def _strata(middle: Array, residuals: Array) -> tuple[Array, list[Array]]:
-    """Edges between the strata of the forecast's level, and the residuals of each.
-
-    Half of the weeks are near zero, so the strata get finer towards the outbreaks.
-    """
-    above = 0.5 ** np.arange(1, STRATA)
-    above = above[above * len(middle) >= FEWEST]
-    edges = np.unique(np.quantile(middle, 1 - above))
+    """Edges between the strata of the forecast's level, and the residuals of each."""
+    edges = edges_of(middle, STRATA, FEWEST)
     stratum = np.searchsorted(edges, middle)
     return edges, [residuals[stratum == s] for s in range(len(edges) + 1)]

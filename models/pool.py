@@ -18,6 +18,7 @@ import pandas as pd
 from models import areas, conformal, joint
 from models.ridge import Ridge
 from yupana.core.forecast import QUANTILES, Forecaster
+from yupana.evaluation.scores import weighted_interval_scores
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -125,13 +126,8 @@ def learn_weights(
 
 def _losses(seen: Array, told: Array) -> Array:
     """Interval scores on counts and on log1p counts, shape (2,)."""
-    return np.array([_interval(seen, told), _interval(np.log1p(seen), np.log1p(told))])
-
-
-def _interval(seen: Array, told: Array) -> float:
-    levels = np.asarray(QUANTILES)
-    miss = seen[:, None] - told
-    return float(2 * np.maximum(levels * miss, (levels - 1) * miss).mean())
+    logs = np.log1p(seen), np.log1p(told)
+    return np.array([weighted_interval_scores(*pair).mean() for pair in ((seen, told), logs)])
 
 
 def learn(

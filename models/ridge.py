@@ -69,11 +69,11 @@ def fit(rows: pd.DataFrame, horizons: Sequence[int], power: float) -> Ridge:
         counts = rows[f"target_{horizon}"].to_numpy(dtype=float)
         known = ~np.isnan(counts)
         mine, seen = inputs[known], _root(counts[known], power)
-        penalty = PENALTY * np.eye(mine.shape[1])
-        penalty[0, 0] = 0.0
-        found = np.linalg.solve(mine.T @ mine + penalty, mine.T @ seen)
+        found = solve(mine, seen)
         middle = (mine * found).sum(axis=1)
-        between = _edges(middle)
+        used = edges_of(middle, STRATA, FEWEST)
+        # The edges of strata that are not used lie at infinity: the array keeps its shape.
+        between = np.pad(used, (0, STRATA - 1 - len(used)), constant_values=np.inf)
         stratum, residuals = np.searchsorted(between, middle), seen - middle
         weights.append(found)
         edges.append(between)
@@ -99,13 +99,19 @@ def _inputs(rows: pd.DataFrame, power: float) -> Array:
     return np.column_stack([np.ones(len(rows)), roots, *waves])
 
 
-def _edges(middle: Array) -> Array:
-    """Edges between the strata, shape (strata - 1,); unused ones are infinite.
+def solve(inputs: Array, seen: Array) -> Array:
+    """Weights of a ridge regression; the first input, the constant, is not shrunk."""
+    penalty = PENALTY * np.eye(inputs.shape[1])
+    penalty[0, 0] = 0.0
+    weights: Array = np.linalg.solve(inputs.T @ inputs + penalty, inputs.T @ seen)
+    return weights
+
+
+def edges_of(middle: Array, strata: int, fewest: int) -> Array:
+    """Edges between at most `strata` strata of the forecast's level, each of `fewest` or more.
 
     Half of the weeks are near zero, so the strata get finer towards the outbreaks.
     """
-    upper = 0.5 ** np.arange(1, STRATA)
-    edges = np.full(STRATA - 1, np.inf)
-    found = np.unique(np.quantile(middle, 1 - upper[len(middle) * upper >= FEWEST]))
-    edges[: len(found)] = found
-    return edges
+    upper = 0.5 ** np.arange(1, strata)
+    found = np.quantile(middle, 1 - upper[len(middle) * upper >= fewest])
+    return np.asarray(np.unique(found), dtype=np.float64)

@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
 import torch
 import typer
 from candidates import NAME, TAGS, empty_home
+from small_panel import panel
 from typer.testing import CliRunner
 
 from models import outbreak
@@ -33,32 +32,6 @@ from yupana.tracking import facts, registry, versions
 APP = typer.Typer()
 commands.register(APP)
 SEED = 5
-
-
-def panel(weeks: int = 270) -> pd.DataFrame:
-    """Seasonal counts of four districts, a row a district and origin week, in three parts."""
-    rng = np.random.default_rng(7)
-    season = np.sin(2 * np.pi * np.arange(weeks) / 52)
-    means = np.array([60.0, 12.0, 3.0, 0.3])[:, None] * np.exp(season)
-    counts = rng.negative_binomial(4, 4 / (4 + means)).astype(float)
-    rows = []
-    for i, ubigeo in enumerate(("160101", "160102", "160201", "160301")):
-        for t in range(52, weeks):
-            left = weeks - 1 - t
-            row: dict[str, object] = {
-                "ubigeo": ubigeo,
-                "event_timestamp": pd.Timestamp("2012-01-07", tz="UTC") + pd.Timedelta(weeks=t),
-                "mean_52": counts[i, t - 51 : t + 1].mean(),
-                "week_sin": season[t],
-                "week_cos": np.cos(2 * np.pi * t / 52),
-                "part": "test" if left < 52 else "validation" if left < 104 else "train",
-            }
-            row |= {f"cases_lag_{lag}": counts[i, t - lag] for lag in range(12)}
-            row |= {f"department_lag_{lag}": counts[:, t - lag].sum() for lag in range(4)}
-            for h in outbreak.HORIZONS:
-                row[f"target_{h}"] = counts[i, t + h] if t + h < weeks else np.nan
-            rows.append(row)
-    return pd.DataFrame(rows)
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+from small_panel import panel
 
 from models import areas, channel, conformal, joint, outbreak, past, pool, ridge
-from tests.model.test_outbreak_model import panel
 from yupana.core.forecast import QUANTILES, Totals
 
 HORIZONS = outbreak.HORIZONS

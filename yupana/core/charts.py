@@ -48,7 +48,7 @@ def lines(
     """
     import numpy as np
 
-    figure, axes = _figure(10.2, 2.9)
+    figure, axes = blank(10.2, 2.9)
     named = isinstance(x[0], str)
     days = np.array(x) if named else np.array(x, dtype="datetime64[D]")
     few = len(x) <= 24
@@ -68,32 +68,33 @@ def lines(
         axes.axvspan(start, end + 1, color="#f0d9b5", alpha=0.6, lw=0)
     if len(series) > 1:
         axes.legend(frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
-    return _svg(figure, what)
+    return svg(figure, what)
 
 
 def bars(names: Sequence[str], counts: Sequence[int | None], what: str) -> str:
     """One horizontal bar a category; a bar without a count is told as hidden."""
-    figure, axes = _figure(4.3, 0.5 + 0.24 * max(len(names), 2))
+    figure, axes = blank(4.3, 0.5 + 0.24 * max(len(names), 2))
     axes.barh(range(len(names)), [c or 0 for c in counts], color=MAIN, height=0.7)
     axes.set_yticks(range(len(names)), [n if len(n) <= 28 else f"{n[:27]}…" for n in names])
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
     axes.grid(axis="x", visible=True)
     _plain_numbers(axes, "x")
-    return _svg(figure, what)
+    return svg(figure, what)
 
 
 def histogram(edges: Sequence[float], counts: Sequence[int | None], unit: str, what: str) -> str:
     """Bars between edges; None is a count too small to show."""
-    figure, axes = _figure(4.3, 2.2)
+    figure, axes = blank(4.3, 2.2)
     widths = [b - a for a, b in pairwise(edges)]
     axes.bar(edges[:-1], [c or 0 for c in counts], widths, align="edge", color=MAIN, ec="white")
     axes.set_xlabel(unit)
     _plain_numbers(axes)
-    return _svg(figure, what)
+    return svg(figure, what)
 
 
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+def blank(width: float, height: float) -> tuple[Figure, Axes]:
+    """An empty figure in the house style, with one pair of axes; sizes in inches."""
     import matplotlib as mpl
     from matplotlib.figure import Figure as NewFigure
 
@@ -115,7 +116,8 @@ def _tick(value: float, _: Any) -> str:
     return f"{value:,.0f}".replace(",", "\u202f") if value == round(value) else f"{value:g}"
 
 
-def _svg(figure: Figure, what: str) -> str:
+def svg(figure: Figure, what: str) -> str:
+    """The figure as an SVG element without outside addresses; `what` is read to who cannot see."""
     import matplotlib as mpl
 
     with mpl.rc_context(_STYLE):

@@ -67,6 +67,13 @@ def count(table: Path, *, source_sha256: str) -> int:
     return int(rows.count_rows(filter=pc.field("source_sha256") == source_sha256))
 
 
+def parts(ref: str) -> tuple[str, str, int]:
+    """Zone, name and version of a reference `delta:<zone>/<name>@<version>`."""
+    zone, rest = ref.removeprefix("delta:").split("/")
+    name, version = rest.split("@")
+    return zone, name, int(version)
+
+
 def ref(lake: Path, zone: str, name: str) -> DatasetRef:
     """The newest version of a table, as a reference with its row count."""
     from deltalake import DeltaTable

@@ -41,7 +41,7 @@ def fan(
         forecasts: rows of one model and place, with `origin`, `week` and quantile columns.
         observed: cases by week; None is a count that must not be shown.
     """
-    figure, axes = charts._figure(9.6 if wide else 5.0, 2.7)
+    figure, axes = charts.blank(9.6 if wide else 5.0, 2.7)
     until = None
     for origin, part in forecasts.sort_values("week").groupby("origin"):
         if until is not None and origin < until:
@@ -74,7 +74,7 @@ def fan(
 
 def pit(name: str, title: str, shares: Sequence[float], band: float) -> Picture:
     """Shares of the randomised PIT by tenth, with the band inside which it counts as even."""
-    figure, axes = charts._figure(5.0, 2.4)
+    figure, axes = charts.blank(5.0, 2.4)
     middle = 1 / len(shares)
     axes.axhspan(100 * (middle - band), 100 * (middle + band), color="#dfe9f1", lw=0)
     axes.axhline(100 * middle, color=SOFT, lw=1)
@@ -96,7 +96,7 @@ def reliability(
     name: str, title: str, lines: Mapping[str, tuple[Sequence[float], Sequence[float]]]
 ) -> Picture:
     """Observed against nominal coverage, one line a model; on the diagonal is calibrated."""
-    figure, axes = charts._figure(5.0, 3.6)
+    figure, axes = charts.blank(5.0, 3.6)
     axes.plot([0, 100], [0, 100], color=SOFT, lw=1, ls="--")
     for i, (model, (nominal, seen)) in enumerate(lines.items()):
         axes.plot([100 * v for v in nominal], [100 * v for v in seen], **_look(i), label=model)
@@ -108,7 +108,7 @@ def reliability(
 
 def by(name: str, title: str, table: pd.DataFrame, unit: str, across: str) -> Picture:
     """One line a model (column) over horizons or years; the first is the thickest."""
-    figure, axes = charts._figure(5.0, 3.2)
+    figure, axes = charts.blank(5.0, 3.2)
     names = [str(v) for v in table.index]
     for i, model in enumerate(table.columns):
         axes.plot(names, table[model], **_look(i), label=model)
@@ -123,7 +123,7 @@ def ratios(name: str, title: str, values: Mapping[str, float], against: str) -> 
     """One dot a district on a log scale; left of 1 is better than the baseline."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-    figure, axes = charts._figure(5.0, 1.0 + 0.2 * max(len(values), 3))
+    figure, axes = charts.blank(5.0, 1.0 + 0.2 * max(len(values), 3))
     places = range(len(values))
     worse = [v > 1 for v in values.values()]
     for chosen, colour, marker in ((False, charts.MAIN, "o"), (True, charts.SECOND, "D")):
@@ -173,4 +173,4 @@ def _dates(axes: Axes) -> None:
 def picture(name: str, figure: Figure, what: str) -> Picture:
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=160, metadata={"Software": None})
-    return Picture(name, charts._svg(figure, what), stream.getvalue())
+    return Picture(name, charts.svg(figure, what), stream.getvalue())

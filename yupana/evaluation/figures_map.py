@@ -49,7 +49,7 @@ def regions(
     from matplotlib.patches import Patch, PathPatch
     from matplotlib.path import Path
 
-    figure, axes = charts._figure(7.0, 7.0)
+    figure, axes = charts.blank(7.0, 7.0)
     corners = []
     for ubigeo, shape in sorted(shapes.items()):
         level = LEVELS[levels[ubigeo]]
@@ -90,7 +90,7 @@ def tiles(provinces: Mapping[str, Mapping[str, int]]) -> Picture:
     from matplotlib.patches import Rectangle
 
     rows = sum(1 + math.ceil(len(of) / _COLUMNS) for of in provinces.values())
-    figure, axes = charts._figure(9.0, 0.52 * rows)
+    figure, axes = charts.blank(9.0, 0.52 * rows)
     y = 0
     for province, of in provinces.items():
         axes.text(0, y + 0.85, province, fontsize=10, fontweight="bold")

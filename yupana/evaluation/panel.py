@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from yupana.core.errors import UsageError
 from yupana.data import codes
 from yupana.evaluation.linelist import WeeklyCounts
 from yupana.evaluation.origins import Origin
+from yupana.features import splits, training
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 Features = Callable[[dict[str, "pl.DataFrame"]], "pl.DataFrame"]
 
-VALIDATION, REACH = 52, 8
+VALIDATION, REACH = 52, training.HORIZONS
 """Weeks of origins that a fit is checked on, and weeks that a target reaches ahead."""
 
 HISTORY = 52 + 52 + REACH + VALIDATION + REACH
@@ -111,14 +112,9 @@ def training_rows(panel: Panel, cut: date, features: Features) -> pd.DataFrame:
         `part`: the last 52 origins with all targets known are `validation`, the 8 before them
         and those after are `gap`, the others `train`.
     """
-    frame = _rows(panel.until(cut), features).sort_values(["ubigeo", "event_timestamp"])
-    series = frame.groupby("ubigeo")["cases_lag_0"]
-    targets: dict[str, Any] = {f"target_{h}": series.shift(-h) for h in range(1, REACH + 1)}
-    times = sorted(frame["event_timestamp"].unique())
-    tail = ["gap"] * REACH + ["validation"] * VALIDATION + ["gap"] * REACH
-    parts = ["train"] * (len(times) - len(tail)) + tail
-    part = frame["event_timestamp"].map(dict(zip(times, parts, strict=True)))
-    return frame.assign(**targets, part=part).reset_index(drop=True)
+    rows = training.with_targets(_rows(panel.until(cut), features))
+    weeks = splits.Weeks(test=0, validation=VALIDATION, gap=REACH)
+    return splits.by_time(rows, "event_timestamp", weeks)
 
 
 def origin_rows(panel: Panel, origin: Origin, features: Features) -> pd.DataFrame:

@@ -17,8 +17,6 @@ from yupana.tracking import registry, trained
 if TYPE_CHECKING:
     import pandas as pd
 
-STALE_WEEKS = 4
-
 
 def predict(settings: Settings, use_case: str, day: date, *, past: bool) -> dict[str, Any]:
     """Forecast every district from what was known on a day, 1 to 8 weeks past its last week.

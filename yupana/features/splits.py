@@ -76,7 +76,7 @@ def by_group(
         TerminalError: a row has no group, or a part stays empty.
     """
     _complete(rows, group)
-    of = {g: _draw(str(g), seed, shares) for g in rows[group].unique()}
+    of = {g: _at(_hash(str(g), seed), shares) for g in rows[group].unique()}
     return _full(rows.assign(part=rows[group].map(of)), shares, f"groups of '{group}'")
 
 
@@ -130,10 +130,6 @@ def _at(point: float, shares: Mapping[str, float]) -> str:
         if point < total:
             return part
     return list(shares)[-1]
-
-
-def _draw(name: str, seed: int, shares: Mapping[str, float]) -> str:
-    return _at(_hash(name, seed), shares)
 
 
 def _complete(rows: pd.DataFrame, column: str) -> None:

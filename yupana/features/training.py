@@ -60,10 +60,9 @@ def build(
         TerminalError: too few weeks, or a feature holds what was not known at its origin.
     """
     weekly = usecase.load("feature_repo", f"{use_case}_weekly")
-    name, version = table.split("/")[1].split("@")
-    features = delta.read(settings.table("features", name), int(version))
+    features = _at(settings, table)
     if as_of is None:
-        given = {s.split("/")[1].split("@")[0]: _at(settings, s) for s in sources}
+        given = {delta.parts(s)[1]: _at(settings, s) for s in sources}
         entities = features.select("ubigeo", "event_timestamp").to_pandas()
         service = usecase.load("models", use_case).FEATURE_SERVICE
         rows = store.training_frame(settings, service, entities)
@@ -73,18 +72,21 @@ def build(
         given, sources = known.tables, known.refs
         rows = weekly.weekly_features(given).select(features.columns).to_pandas()
     as_known.check(rows, weekly.weekly_features, given, seed=settings.seed)
-    rows = rows.sort_values(["ubigeo", "event_timestamp"], ignore_index=True)
-    for horizon in range(1, HORIZONS + 1):
-        rows[f"target_{horizon}"] = rows.groupby("ubigeo")["cases_lag_0"].shift(-horizon)
-    made = splits.by_time(rows, "event_timestamp", splits.Weeks(gap=HORIZONS))
+    made = splits.by_time(with_targets(rows), "event_timestamp", splits.Weeks(gap=HORIZONS))
     splits.check_disjoint(made, ["ubigeo", "event_timestamp"])
     return made, sources
 
 
+def with_targets(rows: pd.DataFrame) -> pd.DataFrame:
+    """Sorted rows with `target_1`..`target_8`: cases h weeks on, NaN where not in the rows."""
+    ordered = rows.sort_values(["ubigeo", "event_timestamp"], ignore_index=True)
+    cases = ordered.groupby("ubigeo")["cases_lag_0"]
+    return ordered.assign(**{f"target_{h}": cases.shift(-h) for h in range(1, HORIZONS + 1)})
+
+
 def _at(settings: Settings, ref: str) -> pl.DataFrame:
-    zone, rest = ref.removeprefix("delta:").split("/")
-    name, version = rest.split("@")
-    return delta.read(settings.table(zone, name), int(version))
+    zone, name, version = delta.parts(ref)
+    return delta.read(settings.table(zone, name), version)
 
 
 def save(

@@ -15,7 +15,7 @@ import yaml
 
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
-from yupana.data import contract
+from yupana.data import contract, delta
 from yupana.tracking import facts, intervals
 from yupana.tracking.verdict import METRIC
 
@@ -39,7 +39,7 @@ def write(settings: Settings, use_case: str, folder: Path, *, final: str, verdic
     fitted = json.loads((folder / "fit.json").read_text())
     made = facts.read(folder)
     data = made.get("data", {})
-    names = [ref.split("/")[1].split("@")[0] for ref in data.get("sources", ())]
+    names = [delta.parts(ref)[1] for ref in data.get("sources", ())]
     parts = [
         _front(use_case, told, names, data, final, scores),
         f"# {told['title']['es']}\n\n*{told['title']['en']}*",
@@ -116,7 +116,7 @@ def _data(settings: Settings, data: dict[str, Any]) -> str:
         return f"{head}No se registraron. *They were not recorded.*"
     rows = []
     for ref in data["sources"]:
-        about = contract.load(settings.root, ref.split("/")[1].split("@")[0])
+        about = contract.load(settings.root, delta.parts(ref)[1])
         rows.append([f"`{ref}`", about.title, about.publisher, about.licence])
     heads = [
         "Versión / *Version*",

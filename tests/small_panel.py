@@ -1,0 +1,37 @@
+"""A small training frame of made-up seasonal counts, for tests that fit a model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from models import outbreak
+
+DISTRICTS = ("160101", "160102", "160201", "160301")
+
+
+def panel(weeks: int = 270, seed: int = 7) -> pd.DataFrame:
+    """Seasonal negative-binomial counts, one row a district and origin week, with parts."""
+    rng = np.random.default_rng(seed)
+    season = np.sin(2 * np.pi * np.arange(weeks) / 52)
+    means = np.array([60.0, 12.0, 3.0, 0.3])[:, None] * np.exp(season)
+    counts = rng.negative_binomial(4, 4 / (4 + means)).astype(float)
+    whole = counts.sum(axis=0)
+    rows = []
+    for i, ubigeo in enumerate(DISTRICTS):
+        for t in range(52, weeks):
+            row: dict[str, object] = {
+                "ubigeo": ubigeo,
+                "event_timestamp": pd.Timestamp("2012-01-07", tz="UTC") + pd.Timedelta(weeks=t),
+                "mean_52": counts[i, t - 51 : t + 1].mean(),
+                "week_sin": season[t],
+                "week_cos": np.cos(2 * np.pi * t / 52),
+            }
+            row |= {f"cases_lag_{lag}": counts[i, t - lag] for lag in range(12)}
+            row |= {f"department_lag_{lag}": whole[t - lag] for lag in range(4)}
+            for h in outbreak.HORIZONS:
+                row[f"target_{h}"] = counts[i, t + h] if t + h < weeks else np.nan
+            left = weeks - 1 - t
+            row["part"] = "test" if left < 52 else "validation" if left < 104 else "train"
+            rows.append(row)
+    return pd.DataFrame(rows)
