@@ -25,6 +25,32 @@ POOLED = 0
 
 
 @dataclass(frozen=True)
+class Options:
+    """What tuning may choose of the network and its training.
+
+    Attributes:
+        width: of both hidden layers.
+        dropout: share of hidden units that a training step leaves out.
+        learning_rate: of AdamW.
+        weight_decay: of AdamW.
+    """
+
+    width: int = 64
+    dropout: float = 0.3
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-3
+
+
+SEARCH: Mapping[str, list[int] | tuple[float, float]] = {
+    "width": [32, 64, 128],
+    "dropout": (0.0, 0.5),
+    "learning_rate": (3e-4, 1e-2),
+    "weight_decay": (1e-5, 1e-1),
+}
+"""Where tuning looks for `Options`: a list to choose from, or a lowest and a highest value."""
+
+
+@dataclass(frozen=True)
 class Description:
     """All that is needed beside the weights to turn features into a forecast."""
 
@@ -79,17 +105,22 @@ class CountNetwork(nn.Module):
         features: number of features.
         districts: number of districts in training, the pooled one not counted.
         horizons: number of weeks ahead.
+        options: width and dropout are used.
     """
 
-    def __init__(self, features: int, districts: int, horizons: int) -> None:
+    def __init__(
+        self, features: int, districts: int, horizons: int, options: Options | None = None
+    ) -> None:
         super().__init__()
+        options = options or Options()
+        width = options.width
         self.horizons = horizons
         self.district = nn.Embedding(districts + 1, 6)
         nn.init.normal_(self.district.weight, std=0.05)
         self.body = nn.Sequential(
-            nn.Linear(features + 6, 64), nn.SiLU(), nn.Dropout(0.3),
-            nn.Linear(64, 64), nn.SiLU(), nn.Dropout(0.3),
-            nn.Linear(64, 2 * horizons),
+            nn.Linear(features + 6, width), nn.SiLU(), nn.Dropout(options.dropout),
+            nn.Linear(width, width), nn.SiLU(), nn.Dropout(options.dropout),
+            nn.Linear(width, 2 * horizons),
         )  # fmt: skip
 
     def forward(
@@ -149,7 +180,8 @@ def restore(stored: Mapping[str, torch.Tensor], description: Description) -> Net
     networks = []
     for i in range(1 + max(int(k.split(".")[1]) for k in stored)):
         prefix = f"network.{i}."
-        network = CountNetwork(*sizes)
+        options = Options(width=len(stored[f"{prefix}body.0.bias"]))
+        network = CountNetwork(*sizes, options)
         network.load_state_dict({k.removeprefix(prefix): v for k, v in stored.items()
                                  if k.startswith(prefix)})  # fmt: skip
         networks.append(network)

@@ -1,47 +1,63 @@
 """Dengue cases by district, 1 to 8 weeks ahead: how the outbreak forecaster is fitted and read.
 
-Light to import: serving loads a fitted model through `load`; Lightning is needed only by `fit`.
+Light to import: serving loads a fitted model through `load`; Lightning is needed only to fit.
 """
 
 from __future__ import annotations
 
+import json
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 
-from models import areas, conformal, past, pool, ridge, store
+from models import areas, members, past, store
+from models import pool as pools
 from models.autoregression import Autoregression
 from models.last_value import LastValue
-from models.network import RECENT, CountNetwork, Description, NetworkForecaster
+from models.members import MIN_ROWS, POWERS
+from models.network import RECENT, SEARCH, Description, Options
 from models.seasonal import Seasonal
 from models.store import Fitted, load
-from yupana.core.errors import TerminalError
+from yupana.core.errors import TerminalError, UsageError
 from yupana.core.forecast import Forecaster, Totals
 
-__all__ = ["FEATURE_SERVICE", "FINAL", "HORIZONS", "baselines", "feature_names", "fit", "load"]
+__all__ = [
+    "FEATURE_SERVICE",
+    "FINAL",
+    "HORIZONS",
+    "MEMBERS",
+    "OPTIONS",
+    "SEARCH",
+    "baselines",
+    "feature_names",
+    "fit",
+    "fit_member",
+    "load",
+    "pool",
+    "tuning",
+]  # fmt: skip
 
 FEATURE_SERVICE = "outbreak_v1"
 FINAL = "pool"
 """Name of what `load` gives, in scores and reports."""
 
 HORIZONS = tuple(range(1, 9))
-MIN_ROWS = 200
-"""Fewer training or validation rows than this cannot choose between two sets of weights."""
+MEMBERS = (store.NETWORK, store.REGRESSIONS)
+"""What is fitted apart, and joined by `pool`."""
 
-SEEDS = 3
-"""Networks that are averaged."""
-
-POWERS = {"fourth_root": 0.25, "square_root": 0.5}
-"""The regressions: by name, the power that counts are raised to."""
+OPTIONS: Mapping[str, Any] = asdict(Options())
+"""What tuning may choose, with the values that are used when nothing was tuned."""
 
 PRIOR = {store.NETWORK: 0.5, **{name: 0.5 / len(POWERS) for name in POWERS}}
 """Weights before any evidence: the network and the regressions alike, as two kinds of model."""
 
+MADE = "member.json"
 Say = Callable[[str], None]
 _TARGETS = tuple(f"target_{h}" for h in HORIZONS)
 _NOT_FEATURES = {"ubigeo", "event_timestamp", "part", *_TARGETS}
@@ -86,130 +102,210 @@ def _checked(frame: pd.DataFrame, part: str) -> pd.DataFrame:
     return rows
 
 
+class Learnable(NamedTuple):
+    """A training set as members use it: what may be learned, and its last origin."""
+
+    train: pd.DataFrame
+    validation: pd.DataFrame
+    everything: pd.DataFrame
+    last: pd.Timestamp
+
+
+def _learnable(frame: pd.DataFrame) -> Learnable:
+    """Part `test` is not looked at; the rest is what is known when the validation weeks end."""
+    train, held_out = _checked(frame, "train"), _checked(frame, "validation")
+    last = held_out["event_timestamp"].max()
+    end = last + pd.Timedelta(weeks=max(HORIZONS))
+    everything = past.known_at(frame[frame["part"] != "test"], end, HORIZONS)
+    return Learnable(train, held_out, everything, last)
+
+
 def _describe(rows: pd.DataFrame) -> Description:
-    """Scaling and districts as the training rows give them."""
-    names = feature_names(rows)
-    values = rows[list(names)].to_numpy(dtype=float)
-    # Counts and rates are skewed and never negative; the season's sine and cosine are not so.
-    log_scaled = (values >= 0).all(axis=0)
-    values = np.where(log_scaled, np.log1p(np.maximum(values, 0)), values)
-    spread = values.std(axis=0)
-    return Description(
-        features=names,
-        log_scaled=tuple(bool(v) for v in log_scaled),
-        means=tuple(float(v) for v in values.mean(axis=0)),
-        scales=tuple(float(v) for v in np.where(spread > 1e-9, spread, 1.0)),
-        districts=tuple(sorted(str(u) for u in rows["ubigeo"].unique())),
-        horizons=HORIZONS,
-        feature_service=FEATURE_SERVICE,
-        trained_through=pd.Timestamp(rows["event_timestamp"].max()).date().isoformat(),
-    )
+    return members.describe(rows, feature_names(rows), HORIZONS, FEATURE_SERVICE)
 
 
-def _network(
-    rows: pd.DataFrame, held_out: pd.DataFrame | None, seed: int, epochs: int, say: Say
-) -> tuple[NetworkForecaster, dict[str, Any]]:
-    """One network; `held_out` chooses the epoch, without it there are as many as told."""
-    from models import training
+def options_of(given: Mapping[str, Any] | None) -> Options:
+    """The defaults with what was tuned in their place.
 
-    description = _describe(rows)
-
-    def part(of: pd.DataFrame) -> training.Part:
-        features, recent, district = description.encode(of)
-        counts = torch.tensor(of[list(_TARGETS)].to_numpy(dtype="float32"))
-        return features.float(), recent.float(), district, counts
-
-    sizes = len(description.features), len(description.districts), len(HORIZONS)
-    network, result = training.train(
-        lambda: CountNetwork(*sizes), part(rows), None if held_out is None else part(held_out),
-        seed=seed, say=say, epochs=epochs,
-    )  # fmt: skip
-    return NetworkForecaster([network], description), result
-
-
-def _members(
-    rows: pd.DataFrame, seed: int, epochs: int, say: Say
-) -> tuple[NetworkForecaster, dict[str, ridge.Ridge]]:
-    """The averaged networks, and the regressions by name."""
-    made = [_network(rows, None, seed + i, epochs, say)[0] for i in range(SEEDS)]
-    networks = [network for one in made for network in one.networks]
-    regressions = {name: ridge.fit(rows, HORIZONS, power) for name, power in POWERS.items()}
-    return NetworkForecaster(networks, made[0].description), regressions
-
-
-def _learn(
-    rows: pd.DataFrame, last: pd.Timestamp, seed: int, epochs: int, say: Say
-) -> pool.Learned:
-    """Weights and recalibration from past years, each forecast by members fitted before it."""
-    told: list[dict[str, pool.Array]] = []
-    seen: list[pd.DataFrame] = []
-    for known, origins in past.years(rows, last, HORIZONS, MIN_ROWS):
-        say(f"the year from {origins['event_timestamp'].min().date()}, forecast from before it")
-        neural, regressions = _members(known, seed, epochs, lambda _: None)
-        members = {store.NETWORK: neural, **regressions}
-        told.append({n: m.quantiles(origins, conformal.GRID.tolist()) for n, m in members.items()})
-        seen.append(origins)
-    if not told:
-        raise TerminalError(
-            "No past year can be forecast from the years before it.",
-            where="outbreak training set",
-            fix="Publish more weeks: two years of origins or more.",
+    Raises:
+        UsageError: a name that is no option.
+    """
+    known = {f.name for f in fields(Options)}
+    if strange := sorted(set(given or {}) - known):
+        raise UsageError(
+            f"There is no option {', '.join(strange)}.",
+            where="outbreak model",
+            fix=f"Options are {', '.join(sorted(known))}.",
         )
-    together = {name: np.concatenate([t[name] for t in told]) for name in told[0]}
-    everything = pd.concat(seen, ignore_index=True)
-    observed = everything[list(_TARGETS)].to_numpy(dtype=float)
-    learned = pool.learn(together, everything, observed, prior=PRIOR, seed=seed)
-    say(f"weights from {len(told)} past years: {learned.weights}")
-    return learned
+    return Options(**(given or {}))
 
 
-def fit(frame: pd.DataFrame, out: Path, *, seed: int, say: Say) -> dict[str, Any]:
-    """Fit the members and their pool, write the model's files to `out`.
+def tuning(
+    frame: pd.DataFrame,
+    options: Mapping[str, Any],
+    *,
+    seed: int,
+    watch: Callable[[int, float], None],
+) -> float:
+    """Validation loss (nats a count) of one network with these options, for `yupana tune`.
 
-    The epoch is chosen on part `validation`; weights and recalibration are learned from what the
-    members would have forecast in each of the last years, fitted before it; then the members
-    learn from all that is known at the end of the validation weeks. Part `test` is not looked at.
+    Args:
+        watch: told of each epoch's loss; raises to give the trial up.
+    """
+    train, held_out, *_ = _learnable(frame)
+    _, made = members.network(
+        train, held_out, _describe(train), seed=seed, options=options_of(options),
+        say=lambda _: None, watch=watch,
+    )  # fmt: skip
+    return float(made["val_nll"])
+
+
+def fit_member(
+    frame: pd.DataFrame,
+    member: str,
+    out: Path,
+    *,
+    seed: int,
+    say: Say,
+    options: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Fit one member, write its files and what it would have told of past years to `out`.
+
+    The network's epoch is chosen on part `validation`; then the member is fitted before each of
+    the last years to forecast it, and on all that is known at the end of the validation weeks.
 
     Args:
         frame: columns `ubigeo`, `event_timestamp`, features, `target_1`..`target_8` (cases a
             week, NaN where not known), `part`.
-        out: folder that receives the files of `models.store`.
-        seed: seed of every random choice; the same seed gives the same files.
+        member: one of `MEMBERS`.
+        seed: of every random choice; the same seed gives the same files.
         say: told of progress, a line an epoch.
+        options: some of `OPTIONS`, else those are used.
 
     Returns:
         `metrics`, `params` (both flat), and `curve` (losses by epoch, nats a count).
 
     Raises:
         TerminalError: the training set cannot be learned from.
+        UsageError: no such member or option.
     """
-    from models import training
-
+    if member not in MEMBERS:
+        raise UsageError(
+            f"There is no member '{member}'.", where="outbreak model",
+            fix=f"Members are {', '.join(MEMBERS)}.",
+        )  # fmt: skip
     start = time.monotonic()
-    rows, held_out = _checked(frame, "train"), _checked(frame, "validation")
-    _, chosen = _network(rows, held_out, seed, training.EPOCHS, say)
-    last = held_out["event_timestamp"].max()
-    end = last + pd.Timedelta(weeks=max(HORIZONS))
-    learnable = past.known_at(frame[frame["part"] != "test"], end, HORIZONS)
-    learned = _learn(learnable, last, seed, chosen["best_epoch"], say)
-    neural, regressions = _members(learnable, seed, chosen["best_epoch"], say)
-    fitted = Fitted(neural, regressions, learned, areas.fit(learnable, HORIZONS))
+    given = _learnable(frame)
+    if member == store.NETWORK:
+        made = _fit_network(given, out, seed, say, options_of(options))
+    else:
+        made = _fit_regressions(given, out, say)
+    made["metrics"][f"seconds_{member}"] = round(time.monotonic() - start, 2)
+    (out / MADE).write_text(json.dumps(made))
+    return made
+
+
+def _fit_network(
+    given: Learnable, out: Path, seed: int, say: Say, options: Options
+) -> dict[str, Any]:
+    _, chosen = members.network(
+        given.train, given.validation, _describe(given.train), seed=seed, options=options, say=say
+    )
+    epochs = chosen["best_epoch"]
+
+    def fitted(rows: pd.DataFrame) -> Any:
+        return members.networks(rows, _describe(rows), seed=seed, options=options, epochs=epochs)
+
+    told = members.tell_past(
+        given.everything, given.last, HORIZONS, lambda rows: {store.NETWORK: fitted(rows)}, say
+    )
+    store.save_network(fitted(given.everything), told, out)
+    metrics = {k: chosen[k] for k in ("val_nll", "best_epoch", "epochs")}
+    params = {**asdict(options), "networks": members.SEEDS}
+    return {"metrics": metrics, "params": params, "curve": chosen["curve"]}
+
+
+def _fit_regressions(given: Learnable, out: Path, say: Say) -> dict[str, Any]:
+    def fitted(rows: pd.DataFrame) -> Any:
+        return members.regressions(rows, HORIZONS)
+
+    told = members.tell_past(given.everything, given.last, HORIZONS, fitted, say)
+    sums = areas.fit(given.everything, HORIZONS)
+    store.save_regressions(fitted(given.everything), sums, told, out)
+    return {"metrics": {}, "params": {}, "curve": []}
+
+
+def pool(
+    frame: pd.DataFrame, made: Mapping[str, Path], out: Path, *, seed: int, say: Say
+) -> dict[str, Any]:
+    """Join fitted members: learn weights and recalibration from what they told of past years.
+
+    Args:
+        frame: the training set that the members were fitted on.
+        made: by member, the folder that `fit_member` wrote.
+        out: folder that receives the model's files.
+
+    Returns:
+        As `fit_member`, of all members together.
+
+    Raises:
+        UsageError: a member is missing.
+        TerminalError: the members were fitted on another training set.
+    """
+    if absent := sorted(set(MEMBERS) - set(made)):
+        raise UsageError(
+            f"The pool lacks its member {', '.join(absent)}.",
+            where="outbreak model",
+            fix="Fit it on the same split: yupana fit outbreak --split … --member …",
+        )
+    start = time.monotonic()
+    given = _learnable(frame)
+    neural, told = store.load_network(made[store.NETWORK])
+    regressions, sums, more = store.load_regressions(made[store.REGRESSIONS])
+    told |= more
+    rows = members.past_rows(given.everything, given.last, HORIZONS)
+    if any(len(quantiles) != len(rows) for quantiles in told.values()):
+        raise TerminalError(
+            "The members told of other weeks than this training set holds.",
+            where=", ".join(str(folder) for folder in made.values()),
+            fix="Fit every member on the split that the pool is made on.",
+        )
+    observed = rows[list(_TARGETS)].to_numpy(dtype=float)
+    learned = pools.learn(told, rows, observed, prior=PRIOR, seed=seed)
+    say(f"weights from {len(rows)} past forecasts: {learned.weights}")
+    fitted = Fitted(neural, regressions, learned, sums)
     store.save(fitted, out)
-    weights = {f"weight_{name}": weight for name, weight in learned.weights.items()}
+    parts = [json.loads((folder / MADE).read_text()) for folder in made.values()]
+    metrics = {k: v for part in parts for k, v in part["metrics"].items()}
+    metrics |= {f"weight_{name}": weight for name, weight in learned.weights.items()}
+    metrics["seconds_pool"] = round(time.monotonic() - start, 2)
     return {
-        "metrics": {
-            **{k: chosen[k] for k in ("val_nll", "best_epoch", "epochs")}, **weights,
-            "seconds": round(time.monotonic() - start, 2),
-        },
+        "metrics": metrics,
         "params": {
-            "seed": seed, "train_rows": len(rows), "validation_rows": len(held_out),
-            "features": len(fitted.description.features), "networks": SEEDS,
-            "districts": len(fitted.description.districts), "batch": training.BATCH,
-            "learning_rate": training.LEARNING_RATE, "feature_service": FEATURE_SERVICE,
-            "trained_through": fitted.description.trained_through,
+            "seed": seed, "train_rows": len(given.train), "validation_rows": len(given.validation),
+            "features": len(neural.description.features), "feature_service": FEATURE_SERVICE,
+            "districts": len(neural.description.districts),
+            "trained_through": neural.description.trained_through,
+            **{k: v for part in parts for k, v in part["params"].items()},
         },
-        "curve": chosen["curve"],
+        "curve": [row for part in parts for row in part["curve"]],
     }  # fmt: skip
+
+
+def fit(
+    frame: pd.DataFrame,
+    out: Path,
+    *,
+    seed: int,
+    say: Say,
+    options: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """`fit_member` for all members, one after the other, and `pool`."""
+    with tempfile.TemporaryDirectory(prefix="yupana-members-") as folder:
+        made = {member: Path(folder) / member for member in MEMBERS}
+        for member, path in made.items():
+            fit_member(frame, member, path, seed=seed, say=say, options=options)
+        return pool(frame, made, out, seed=seed, say=say)
 
 
 def baselines(frame: pd.DataFrame) -> dict[str, Forecaster]:

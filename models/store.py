@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,11 @@ from models.pool import Learned, Pool
 from models.ridge import Ridge
 from yupana.core.errors import TerminalError
 
-WEIGHTS, DESCRIPTION = "weights.safetensors", "model.json"
-NETWORK = "network"
-"""Name of the network among the members; the others are regressions."""
+WEIGHTS, DESCRIPTION, PAST = "weights.safetensors", "model.json", "past.npz"
+NETWORK, REGRESSIONS, SUMS = "network", "regressions", "sums"
+
+Tensors = dict[str, torch.Tensor]
+Told = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
 
 _LEARNED = ("levels", "total_levels", "templates")
 
@@ -55,20 +57,26 @@ class Fitted(Pool):
 
 def save(fitted: Fitted, folder: Path) -> None:
     """Write the two files of a fitted model to a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    arrays = {f"pool.{name}": getattr(fitted.learned, name) for name in _LEARNED}
-    for name, member in {**fitted.regressions, **fitted.sums}.items():
-        arrays |= {f"{name}.{key}": value for key, value in member.arrays().items()}
-    tensors = {key: torch.tensor(np.ascontiguousarray(value)) for key, value in arrays.items()}
-    save_file(tensors | network.state(fitted.neural.networks), folder / WEIGHTS)
-    told = {
-        **asdict(fitted.description),
-        "pool": {"weights": fitted.learned.weights, "districts": fitted.learned.districts},
-        "regressions": {name: member.power for name, member in fitted.regressions.items()},
-        "sums": {name: member.power for name, member in fitted.sums.items()},
-    }
-    text = json.dumps(told, indent=1, ensure_ascii=False)
-    (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+    learned = fitted.learned
+    arrays = {f"pool.{name}": getattr(learned, name) for name in _LEARNED}
+    pooled = {"pool": {"weights": learned.weights, "districts": learned.districts}}
+    tensors, told = _network_parts(fitted.neural)
+    more, of = _regression_parts(fitted.regressions, fitted.sums)
+    _write(folder, tensors | more | _tensors(arrays), {**told, **pooled, **of})
+
+
+def save_network(neural: NetworkForecaster, told: Told, folder: Path) -> None:
+    """Write the network before it is pooled, and what it told of past years."""
+    _write(folder, *_network_parts(neural))
+    np.savez(folder / PAST, **told)  # type: ignore[arg-type]
+
+
+def save_regressions(
+    regressions: Mapping[str, Ridge], sums: Mapping[str, Ridge], told: Told, folder: Path
+) -> None:
+    """Write the regressions before they are pooled, and what they told of past years."""
+    _write(folder, *_regression_parts(regressions, sums))
+    np.savez(folder / PAST, **told)  # type: ignore[arg-type]
 
 
 def load(folder: Path) -> Fitted:
@@ -77,34 +85,104 @@ def load(folder: Path) -> Fitted:
     Raises:
         TerminalError: the folder does not hold a model.
     """
+    told, stored = _read(folder)
+    pool = told.pop("pool")
+    regressions, sums = _regressions(told, stored)
+    learned = Learned(
+        pool["weights"], districts=tuple(pool["districts"]), **_arrays(stored, "pool")
+    )
+    return Fitted(_network(told, stored), regressions, learned, sums)
+
+
+def load_network(folder: Path) -> tuple[NetworkForecaster, Told]:
+    """What `save_network` wrote.
+
+    Raises:
+        TerminalError: the folder does not hold it.
+    """
+    return _network(*_read(folder)), _past(folder)
+
+
+def load_regressions(folder: Path) -> tuple[dict[str, Ridge], dict[str, Ridge], Told]:
+    """What `save_regressions` wrote.
+
+    Raises:
+        TerminalError: the folder does not hold it.
+    """
+    return *_regressions(*_read(folder)), _past(folder)
+
+
+def _network_parts(neural: NetworkForecaster) -> tuple[Tensors, dict[str, Any]]:
+    return network.state(neural.networks), asdict(neural.description)
+
+
+def _regression_parts(
+    regressions: Mapping[str, Ridge], sums: Mapping[str, Ridge]
+) -> tuple[Tensors, dict[str, Any]]:
+    arrays = {
+        f"{name}.{key}": value
+        for name, member in {**regressions, **sums}.items()
+        for key, value in member.arrays().items()
+    }
+    told = {
+        REGRESSIONS: {name: member.power for name, member in regressions.items()},
+        SUMS: {name: member.power for name, member in sums.items()},
+    }
+    return _tensors(arrays), told
+
+
+def _network(told: dict[str, Any], stored: Tensors) -> NetworkForecaster:
+    """Of what is told, the network's part."""
+    mine = {f.name: told[f.name] for f in fields(Description)}
+    description = Description(
+        **{k: tuple(v) if isinstance(v, list) else v for k, v in mine.items()}
+    )
+    return network.restore(_of(stored, NETWORK, keep=True), description)
+
+
+def _regressions(
+    told: dict[str, Any], stored: Tensors
+) -> tuple[dict[str, Ridge], dict[str, Ridge]]:
+    members, direct = (
+        {name: Ridge(power, **_arrays(stored, name)) for name, power in told[of].items()}
+        for of in (REGRESSIONS, SUMS)
+    )
+    return members, direct
+
+
+def _write(folder: Path, tensors: Tensors, told: dict[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, folder / WEIGHTS)
+    text = json.dumps(told, indent=1, ensure_ascii=False)
+    (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+
+
+def _read(folder: Path) -> tuple[dict[str, Any], Tensors]:
     try:
         told = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        stored = load_file(folder / WEIGHTS)
+        return told, load_file(folder / WEIGHTS)
     except FileNotFoundError as error:
         raise TerminalError(
             "The folder holds no fitted model.",
             where=str(error.filename or folder),
             fix="Fit it first: yupana train <use case>.",
         ) from error
-    pool, powers, sums = told.pop("pool"), told.pop("regressions"), told.pop("sums")
-    description = Description(
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in told.items()}
-    )
-    neural = network.restore(_of(stored, NETWORK, keep=True), description)
-    members, direct = (
-        {name: Ridge(power, **_arrays(stored, name)) for name, power in of.items()}
-        for of in (powers, sums)
-    )
-    arrays = _arrays(stored, "pool")
-    learned = Learned(pool["weights"], districts=tuple(pool["districts"]), **arrays)
-    return Fitted(neural, members, learned, direct)
 
 
-def _of(stored: dict[str, torch.Tensor], owner: str, keep: bool = False) -> dict[str, torch.Tensor]:
+def _past(folder: Path) -> Told:
+    with np.load(folder / PAST) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def _tensors(arrays: Mapping[str, Any]) -> Tensors:
+    return {key: torch.tensor(np.ascontiguousarray(value)) for key, value in arrays.items()}
+
+
+def _of(stored: Tensors, owner: str, keep: bool = False) -> Tensors:
     prefix = f"{owner}."
     mine = {k: v for k, v in stored.items() if k.startswith(prefix)}
     return mine if keep else {k.removeprefix(prefix): v for k, v in mine.items()}
 
 
-def _arrays(stored: dict[str, torch.Tensor], owner: str) -> dict[str, Any]:
+def _arrays(stored: Tensors, owner: str) -> dict[str, Any]:
     return {k: v.numpy() for k, v in _of(stored, owner).items()}

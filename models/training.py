@@ -1,26 +1,31 @@
-"""The training loop of `CountNetwork`: Lightning on CPU, early stopping, best weights kept."""
+"""The training loop of `CountNetwork`: Lightning, early stopping, best weights kept.
+
+On a GPU where there is one: the data moves there once, and the host waits once an epoch.
+"""
 
 from __future__ import annotations
 
 import copy
 import logging
+import math
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from torch import nn
-from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
 
-from models.network import POOLED, CountNetwork
+from models.network import POOLED, CountNetwork, Options
 
 EPOCHS = 12
 PATIENCE = 4
 BATCH = 512
-LEARNING_RATE = 1e-3
 DISTRICT_DROPOUT = 0.1
+CLIP = 1.0
+CHUNK = 32
+"""Batches in one Lightning step: its hooks take nearly a fifth of a batch of this network."""
 
 Part = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 """Features (rows, features), log1p recent mean (rows,), district (rows,), counts (rows, horizons);
@@ -44,42 +49,56 @@ def negative_binomial_nll(
     return -(log_likelihood * known).sum() / known.sum().clamp(min=1)
 
 
+Watch = Callable[[int, float], None]
+"""Told of the epoch and its validation loss (nats a count); may raise to end the training."""
+
+
 class CountModule(pl.LightningModule):
     """Likelihood training of a `CountNetwork`."""
 
-    def __init__(self, network: CountNetwork) -> None:
+    def __init__(self, network: CountNetwork, options: Options) -> None:
         super().__init__()
-        self.network = network
-        self.sums = {"train": [0.0, 0], "val": [0.0, 0]}
+        self.automatic_optimization = False
+        self.network, self.options = network, options
+        self.losses: dict[str, list[tuple[torch.Tensor, int]]] = {"train": [], "val": []}
 
     def _loss(self, batch: Part, part: str) -> torch.Tensor:
         features, recent, district, counts = batch
         if part == "train":
             # Some rows lose their name, so that the pooled row learns a district never seen.
-            unnamed = torch.rand(district.shape) < DISTRICT_DROPOUT
+            unnamed = torch.rand(district.shape, device=district.device) < DISTRICT_DROPOUT
             district = torch.where(unnamed, torch.full_like(district, POOLED), district)
         loss = negative_binomial_nll(*self.network(features, recent, district), counts)
-        self.sums[part][0] += float(loss.detach()) * len(counts)
-        self.sums[part][1] += len(counts)
+        self.losses[part].append((loss.detach(), len(counts)))
         return loss
 
-    def training_step(self, batch: Part, _: int) -> torch.Tensor:
-        """Loss of one batch."""
-        return self._loss(batch, "train")
+    def training_step(self, chunk: list[Part], _: int) -> None:
+        """One optimiser step a batch of the chunk."""
+        optimiser: Any = self.optimizers(use_pl_optimizer=False)
+        for batch in chunk:
+            loss = self._loss(batch, "train")
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.parameters(), CLIP)
+            optimiser.step()
 
-    def validation_step(self, batch: Part, _: int) -> torch.Tensor:
-        """Loss of one batch, no district hidden."""
-        return self._loss(batch, "val")
+    def validation_step(self, chunk: list[Part], _: int) -> None:
+        """Losses of a chunk, no district hidden."""
+        for batch in chunk:
+            self._loss(batch, "val")
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """AdamW."""
-        return torch.optim.AdamW(self.parameters(), lr=LEARNING_RATE, weight_decay=1e-3)
+        rate, decay = self.options.learning_rate, self.options.weight_decay
+        return torch.optim.AdamW(self.parameters(), lr=rate, weight_decay=decay)
 
     def mean_loss(self, part: str) -> float:
-        """Mean loss of a part since it was last asked for."""
-        total, rows = self.sums[part]
-        self.sums[part] = [0.0, 0]
-        return total / max(rows, 1)
+        """Mean loss of a part since it was last asked for; NaN without rows."""
+        told, self.losses[part] = self.losses[part], []
+        if not told:
+            return math.nan
+        losses, rows = torch.stack([loss for loss, _ in told]), [float(n) for _, n in told]
+        return float(losses.cpu().double() @ torch.tensor(rows).double() / sum(rows))
 
 
 class KeepBest(pl.Callback):
@@ -88,8 +107,8 @@ class KeepBest(pl.Callback):
     Without validation rows to choose by, the last epoch is kept.
     """
 
-    def __init__(self, say: Callable[[str], None], chooses: bool) -> None:
-        self._say, self._chooses = say, chooses
+    def __init__(self, say: Callable[[str], None], chooses: bool, watch: Watch | None) -> None:
+        self._say, self._chooses, self._watch = say, chooses, watch
         self.curve: list[dict[str, float]] = []
         self.best_epoch, self.best = 0, float("inf")
         self.weights: dict[str, torch.Tensor] = {}
@@ -105,15 +124,33 @@ class KeepBest(pl.Callback):
         trainer.should_stop = epoch - self.best_epoch >= PATIENCE
         loss = f"val_nll={validation:.4f}" if self._chooses else f"train_nll={train:.4f}"
         self._say(f"epoch {epoch}/{trainer.max_epochs} {loss}")
+        if self._watch:
+            self._watch(epoch, validation)
 
 
-def _batches(part: Part, seed: int | None) -> DataLoader[Any]:
-    """Batches by index: collating single rows would cost more than the network."""
-    data = TensorDataset(*part)
-    order: Any = range(len(data))
-    if seed is not None:
-        order = RandomSampler(data, generator=torch.Generator().manual_seed(seed))
-    return DataLoader(data, sampler=BatchSampler(order, BATCH, False), batch_size=None)
+class Chunks:
+    """Batches cut from tensors, `CHUNK` at a time: a DataLoader would pick them row by row."""
+
+    def __init__(self, part: Part, seed: int | None) -> None:
+        self._part = part
+        self._order = None if seed is None else torch.Generator().manual_seed(seed)
+
+    def __len__(self) -> int:
+        return -(-len(self._part[0]) // (BATCH * CHUNK))
+
+    def __iter__(self) -> Iterator[list[Part]]:
+        rows = torch.arange(len(self._part[0]))
+        if self._order is not None:
+            rows = torch.randperm(len(rows), generator=self._order)
+        batches = rows.split(BATCH)
+        for start in range(0, len(batches), CHUNK):
+            chosen = batches[start : start + CHUNK]
+            yield [tuple(t[of] for t in self._part) for of in chosen]  # type: ignore[misc]
+
+
+def _at(part: Part, device: str) -> Part:
+    features, recent, district, counts = part
+    return features.to(device), recent.to(device), district.to(device), counts.to(device)
 
 
 def train(
@@ -123,7 +160,9 @@ def train(
     *,
     seed: int,
     say: Callable[[str], None],
+    options: Options,
     epochs: int = EPOCHS,
+    watch: Watch | None = None,
 ) -> tuple[CountNetwork, dict[str, Any]]:
     """Fit a network and hand back the weights of its best epoch.
 
@@ -133,6 +172,9 @@ def train(
         validation: tensors that choose the epoch; without them the last epoch is kept.
         seed: seed of weights, order and dropout.
         say: told of every epoch.
+        options: what tuning may choose.
+        epochs: at most so many.
+        watch: told of every validation loss.
 
     Returns:
         The network, and `curve` (a list by epoch), `best_epoch`, `val_nll` (nats a count),
@@ -142,19 +184,21 @@ def train(
         logging.getLogger(name).setLevel(logging.ERROR)
     start = time.monotonic()
     pl.seed_everything(seed, verbose=False)
-    keeper, module = KeepBest(say, validation is not None), CountModule(make())
+    keeper = KeepBest(say, validation is not None, watch)
+    module = CountModule(make(), options)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     with warnings.catch_warnings():
         # Lightning advises worker processes; the data is already in memory.
         warnings.simplefilter("ignore")
         trainer = pl.Trainer(
-            accelerator="cpu", devices=1, max_epochs=epochs, deterministic=True,
-            gradient_clip_val=1.0, callbacks=[keeper], logger=False, num_sanity_val_steps=0,
+            accelerator=device, devices=1, max_epochs=epochs, deterministic=True,
+            callbacks=[keeper], logger=False, num_sanity_val_steps=0,
             enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
         )  # fmt: skip
-        held = None if validation is None else _batches(validation, None)
-        trainer.fit(module, _batches(training, seed), held)
+        held = None if validation is None else Chunks(_at(validation, device), None)
+        trainer.fit(module, Chunks(_at(training, device), seed), held)
     module.network.load_state_dict(keeper.weights)
-    return module.network, {
+    return module.network.cpu(), {
         "curve": keeper.curve,
         "best_epoch": keeper.best_epoch,
         "val_nll": keeper.best,

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 
 from models import training
-from models.network import POOLED, CountNetwork
+from models.network import POOLED, CountNetwork, Options
 
 Make = Callable[[], CountNetwork]
+OPTIONS = Options()
 
 
 def loop(make: Make, train: training.Part, held: training.Part, *, seed: int, epochs: int) -> float:
@@ -87,7 +88,10 @@ def resident(
 
 def _optimiser(network: torch.nn.Module, fused: bool | None = None) -> torch.optim.Optimizer:
     return torch.optim.AdamW(
-        network.parameters(), lr=training.LEARNING_RATE, weight_decay=1e-3, fused=fused
+        network.parameters(),
+        lr=OPTIONS.learning_rate,
+        weight_decay=OPTIONS.weight_decay,
+        fused=fused,
     )
 
 

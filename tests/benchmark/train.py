@@ -74,7 +74,7 @@ def maker(series: int) -> bare.Make:
 def lightning(series: int, parts: Parts, epochs: int) -> float:
     """Validation loss; refuses a run that stopped early, which would not be the same work."""
     _, found = training.train(
-        maker(series), *parts, seed=SEED, say=lambda _: None, epochs=epochs
+        maker(series), *parts, seed=SEED, say=lambda _: None, options=bare.OPTIONS, epochs=epochs
     )  # fmt: skip
     if found["epochs"] != epochs:
         raise SystemExit(f"Lightning stopped after {found['epochs']} of {epochs} epochs.")

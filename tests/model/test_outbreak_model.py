@@ -14,6 +14,7 @@ from small_panel import DISTRICTS, panel
 
 from models import outbreak
 from models.last_value import LastValue
+from models.network import Options
 from yupana.core.errors import TerminalError
 from yupana.core.forecast import QUANTILES, Forecaster
 
@@ -110,7 +111,13 @@ def test_the_network_can_learn_a_few_rows_by_heart(frame: pd.DataFrame) -> None:
     features, recent = torch.randn(16, 5), torch.zeros(16)
     part = (features, recent, torch.ones(16, dtype=torch.long), counts)
     _, result = training.train(
-        lambda: CountNetwork(5, 1, 8), part, part, seed=0, say=lambda _: None, epochs=400
+        lambda: CountNetwork(5, 1, 8),
+        part,
+        part,
+        seed=0,
+        say=lambda _: None,
+        epochs=400,
+        options=Options(),
     )
     assert result["val_nll"] < result["curve"][0]["val_nll"] - 1
 

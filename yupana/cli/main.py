@@ -20,6 +20,7 @@ from yupana.cli import (
     projects,
     reports,
     serve,
+    tune,
 )
 from yupana.core.errors import YupanaError
 
@@ -33,7 +34,7 @@ app = typer.Typer(
 )
 for room in (
     machine, data, catalogue, lake, reports, learn, models, projects, backtest, challenge,
-    forecast, serve,
+    forecast, serve, tune,
 ):  # fmt: skip
     room.register(app)
 

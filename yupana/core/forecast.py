@@ -59,7 +59,32 @@ class ModelRoom(Protocol):
     FINAL: str
     """Name of what `load` gives in scores and reports, such as pool."""
 
-    def fit(self, frame: pd.DataFrame, out: Path, *, seed: int, say: Any) -> dict[str, Any]: ...
+    MEMBERS: Sequence[str]
+    """What `fit_member` can fit apart."""
+
+    OPTIONS: Mapping[str, Any]
+    """What tuning may choose, with its defaults."""
+
+    SEARCH: Mapping[str, Sequence[float]]
+    """Where tuning looks: by option, a list to choose from, or a lowest and a highest value."""
+
+    def fit(
+        self, frame: pd.DataFrame, out: Path, *, seed: int, say: Any,
+        options: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]: ...  # fmt: skip
+
+    def fit_member(
+        self, frame: pd.DataFrame, member: str, out: Path, *, seed: int, say: Any,
+        options: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]: ...  # fmt: skip
+
+    def pool(
+        self, frame: pd.DataFrame, made: Mapping[str, Path], out: Path, *, seed: int, say: Any
+    ) -> dict[str, Any]: ...
+
+    def tuning(
+        self, frame: pd.DataFrame, options: Mapping[str, Any], *, seed: int, watch: Any
+    ) -> float: ...
 
     def load(self, folder: Path) -> Forecaster: ...
 

@@ -106,7 +106,8 @@ def reproduce(settings: Settings, version: Version, say: Callable[[str], None]) 
     test = rows[rows["part"] == "test"].reset_index(drop=True)
     with tempfile.TemporaryDirectory(dir=settings.home, prefix="reproduce-") as scratch:
         again = Path(scratch)
-        room.fit(rows, again, seed=int(version.params["seed"]), say=say)
+        options = {k: type(v)(version.params[k]) for k, v in room.OPTIONS.items()}
+        room.fit(rows, again, seed=int(version.params["seed"]), say=say, options=options)
         weights = facts.files(again)
         now = room.load(again).quantiles(test, QUANTILES)
     then = room.load(version.folder).quantiles(test, QUANTILES)

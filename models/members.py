@@ -1,0 +1,142 @@
+"""The members of the outbreak pool: how each is fitted, and what it would have told of past years.
+
+A member knows nothing of the others, so that a cluster fits them side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from models import conformal, past, ridge
+from models.network import CountNetwork, Description, NetworkForecaster, Options
+from yupana.core.errors import TerminalError
+from yupana.core.forecast import Forecaster
+
+SEEDS = 3
+"""Networks that are averaged."""
+
+POWERS = {"fourth_root": 0.25, "square_root": 0.5}
+"""The regressions: by name, the power that counts are raised to."""
+
+MIN_ROWS = 200
+"""Fewer training or validation rows than this cannot choose between two sets of weights."""
+
+Say = Callable[[str], None]
+Told = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
+
+
+def describe(
+    rows: pd.DataFrame, features: Sequence[str], horizons: Sequence[int], service: str
+) -> Description:
+    """Scaling and districts as the training rows give them."""
+    values = rows[list(features)].to_numpy(dtype=float)
+    # Counts and rates are skewed and never negative; the season's sine and cosine are not so.
+    log_scaled = (values >= 0).all(axis=0)
+    values = np.where(log_scaled, np.log1p(np.maximum(values, 0)), values)
+    spread = values.std(axis=0)
+    return Description(
+        features=tuple(features),
+        log_scaled=tuple(bool(v) for v in log_scaled),
+        means=tuple(float(v) for v in values.mean(axis=0)),
+        scales=tuple(float(v) for v in np.where(spread > 1e-9, spread, 1.0)),
+        districts=tuple(sorted(str(u) for u in rows["ubigeo"].unique())),
+        horizons=tuple(horizons),
+        feature_service=service,
+        trained_through=pd.Timestamp(rows["event_timestamp"].max()).date().isoformat(),
+    )
+
+
+def network(
+    rows: pd.DataFrame,
+    held_out: pd.DataFrame | None,
+    description: Description,
+    *,
+    seed: int,
+    options: Options,
+    say: Say,
+    epochs: int | None = None,
+    watch: Callable[[int, float], None] | None = None,
+) -> tuple[CountNetwork, dict[str, Any]]:
+    """One network; `held_out` chooses the epoch, without it there are `epochs`.
+
+    Args:
+        rows: features and targets that the weights are fitted on.
+        description: scaling and districts.
+        watch: told of each epoch's validation loss.
+    """
+    from models import training
+
+    targets = [f"target_{h}" for h in description.horizons]
+
+    def part(of: pd.DataFrame) -> training.Part:
+        features, recent, district = description.encode(of)
+        counts = torch.tensor(of[targets].to_numpy(dtype="float32"))
+        return features.float(), recent.float(), district, counts
+
+    sizes = len(description.features), len(description.districts), len(description.horizons)
+    return training.train(
+        lambda: CountNetwork(*sizes, options), part(rows),
+        None if held_out is None else part(held_out),
+        seed=seed, say=say, options=options, epochs=epochs or training.EPOCHS, watch=watch,
+    )  # fmt: skip
+
+
+def networks(
+    rows: pd.DataFrame, description: Description, *, seed: int, options: Options, epochs: int
+) -> NetworkForecaster:
+    """The averaged networks of all seeds."""
+    made = [
+        network(
+            rows, None, description, seed=seed + i, options=options, say=lambda _: None,
+            epochs=epochs,
+        )[0]
+        for i in range(SEEDS)
+    ]  # fmt: skip
+    return NetworkForecaster(made, description)
+
+
+def regressions(rows: pd.DataFrame, horizons: Sequence[int]) -> dict[str, ridge.Ridge]:
+    """The regressions by name."""
+    return {name: ridge.fit(rows, horizons, power) for name, power in POWERS.items()}
+
+
+def tell_past(
+    rows: pd.DataFrame,
+    last: pd.Timestamp,
+    horizons: Sequence[int],
+    fit: Callable[[pd.DataFrame], dict[str, Forecaster]],
+    say: Say,
+) -> Told:
+    """What members fitted before each of the past years would have told of it.
+
+    Args:
+        rows: all that may be learned from.
+        last: the last origin.
+        fit: makes the forecasters, by name, from rows known at a year's start.
+
+    Returns:
+        By name, quantiles at `conformal.GRID`, shape (rows of `past_rows`, horizons, levels).
+    """
+    told: list[Told] = []
+    for known, origins in past.years(rows, last, horizons, MIN_ROWS):
+        say(f"the year from {origins['event_timestamp'].min().date()}, forecast from before it")
+        made = fit(known)
+        told.append({n: m.quantiles(origins, conformal.GRID.tolist()) for n, m in made.items()})
+    if not told:
+        raise TerminalError(
+            "No past year can be forecast from the years before it.",
+            where="training set",
+            fix="Publish more weeks: two years of origins or more.",
+        )
+    return {name: np.concatenate([t[name] for t in told]) for name in told[0]}
+
+
+def past_rows(rows: pd.DataFrame, last: pd.Timestamp, horizons: Sequence[int]) -> pd.DataFrame:
+    """The rows that `tell_past` tells of, in its order."""
+    of = [origins for _, origins in past.years(rows, last, horizons, MIN_ROWS)]
+    return pd.concat(of, ignore_index=True)
