@@ -1,7 +1,7 @@
 """Feast definitions of the outbreak use case, and the tables that they are built from.
 
 The FeatureService is the contract that training and serving share: both ask Feast for
-`outbreak_v1` and get the same columns.
+`outbreak_v2` and get the same columns.
 """
 
 from __future__ import annotations
@@ -13,10 +13,18 @@ from feast.data_format import DeltaFormat
 from feast.types import Float64
 from feast.value_type import ValueType
 
-from feature_repo.outbreak_weekly import FEATURES, SOURCES, TABLE, weekly_features
+from feature_repo.outbreak_weekly import (
+    FEATURES,
+    OPTIONAL,
+    REPORTED,
+    REPORTING,
+    SOURCES,
+    TABLE,
+    weekly_features,
+)
 from yupana.config.settings import settings
 
-__all__ = ["OBJECTS", "SOURCES", "TABLE", "build"]
+__all__ = ["OBJECTS", "OPTIONAL", "REPORTED", "REPORTING", "SOURCES", "TABLE", "build"]
 build = weekly_features
 
 district = Entity(
@@ -39,10 +47,10 @@ weekly = FeatureView(
     schema=[Field(name=name, dtype=Float64) for name in FEATURES],
     source=source,
     online=True,
-    description="Recent weekly cases of the district and its department, and the season",
+    description="Recent weekly cases of the district and its department, season and context",
 )
 service = FeatureService(
-    name="outbreak_v1", features=[weekly], description="What outbreak models v1 read"
+    name="outbreak_v2", features=[weekly], description="What outbreak models v2 read"
 )
 
 OBJECTS = (district, weekly, service)

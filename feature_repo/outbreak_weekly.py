@@ -1,4 +1,4 @@
-"""The weekly district table: a complete panel of cases with lags, totals and season."""
+"""The weekly district table: a complete panel of cases with lags, totals, season and context."""
 
 from __future__ import annotations
 
@@ -6,10 +6,21 @@ from datetime import date
 
 import polars as pl
 
+from feature_repo import outbreak_context as context
 from yupana.core.errors import TerminalError
 from yupana.data.codes import epiweek_starts
 
-SOURCES = ("dengue_linelist",)
+REPORTED = "dengue_linelist"
+"""The table whose newest weeks are reported late."""
+
+SOURCES = (REPORTED,)
+OPTIONAL = (context.POPULATION, context.CLIMATE)
+"""Tables that are used where they are published; without them their columns are 0."""
+
+REPORTING = "reporting"
+"""Under this name the builder is given the share known of the newest weeks, where there is
+evidence of it: `week_start`, `completeness` (0-1)."""
+
 TABLE = "outbreak_weekly"
 LAGS = 12
 WIDER_LAGS = 4
@@ -24,6 +35,8 @@ FEATURES = (
     "weeks_without_case",
     "week_sin",
     "week_cos",
+    "completeness",
+    *context.COLUMNS,
 )
 
 # What one week's answers can be compared by: season and department totals are the same for
@@ -35,17 +48,22 @@ def weekly_features(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """One row a district and week that has ended, from the published line list.
 
     Lag 0 is the week that ends at `event_timestamp` (its Saturday, 23:59:59 UTC). A week
-    without a report counts 0 cases. The first 51 weeks have no full year behind them and are
-    left out.
+    without a report counts 0 cases; a week that is known to be reported in part counts what
+    was reported, divided by its completeness. The first 51 weeks have no full year behind them
+    and are left out.
+
+    Args:
+        tables: `SOURCES`, those of `OPTIONAL` that there are, and `REPORTING` or not.
 
     Returns:
         Columns `ubigeo` (six digits), `event_timestamp` (UTC) and `FEATURES` (counts of cases
-        a week; `week_sin`/`week_cos` in -1..1).
+        a week; `week_sin`/`week_cos` in -1..1; `completeness` of the week, 0-1; persons, °C
+        and mm a week of `outbreak_context`).
 
     Raises:
-        TerminalError: less than a year and a half of weeks.
+        TerminalError: less than a year and a half of weeks, or a gap in an optional table.
     """
-    panel = _panel(tables["dengue_linelist"])
+    panel = _completed(_panel(tables[REPORTED]), tables.get(REPORTING))
     weeks = panel["week_start"].n_unique()
     if weeks < YEAR_WEEKS + LAGS + WIDER_LAGS:
         raise TerminalError(
@@ -71,7 +89,8 @@ def weekly_features(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
         angle.cos().alias("week_cos"),
         _saturday().alias("event_timestamp"),
     )
-    return lagged.drop_nulls().select("ubigeo", "event_timestamp", *FEATURES)
+    made = context.add(lagged.drop_nulls(), tables)
+    return made.select("ubigeo", "event_timestamp", *FEATURES)
 
 
 def _panel(cases: pl.DataFrame) -> pl.DataFrame:
@@ -84,6 +103,16 @@ def _panel(cases: pl.DataFrame) -> pl.DataFrame:
     grid = counts.select(pl.col("ubigeo").unique()).join(weeks, how="cross")
     return grid.join(counts, on=["ubigeo", "week_start"], how="left").with_columns(
         pl.col("cases").fill_null(0).cast(pl.Float64)
+    )
+
+
+def _completed(panel: pl.DataFrame, reporting: pl.DataFrame | None) -> pl.DataFrame:
+    """Add `completeness`, and count what the newest weeks will hold once all is reported."""
+    if reporting is None:
+        return panel.with_columns(completeness=pl.lit(1.0))
+    share = pl.col("completeness").fill_null(1.0)
+    return panel.join(reporting, on="week_start", how="left").with_columns(
+        share, cases=pl.col("cases") / share
     )
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 
 from models import conformal, past, ridge
-from models.network import CountNetwork, Description, NetworkForecaster, Options
+from models.network import RECENT, CountNetwork, Description, NetworkForecaster, Options
 from yupana.core.errors import TerminalError
 from yupana.core.forecast import Forecaster
 
@@ -33,8 +33,12 @@ Told = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
 def describe(
     rows: pd.DataFrame, features: Sequence[str], horizons: Sequence[int], service: str
 ) -> Description:
-    """Scaling and districts as the training rows give them."""
-    values = rows[list(features)].to_numpy(dtype=float)
+    """Scaling and districts as the training rows give them.
+
+    A feature that never changes is left out: nothing was learned of its other values.
+    """
+    features = [f for f in features if f in RECENT or rows[f].max() - rows[f].min() > 1e-9]
+    values = rows[features].to_numpy(dtype=float)
     # Counts and rates are skewed and never negative; the season's sine and cosine are not so.
     log_scaled = (values >= 0).all(axis=0)
     values = np.where(log_scaled, np.log1p(np.maximum(values, 0)), values)

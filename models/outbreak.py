@@ -43,7 +43,7 @@ __all__ = [
     "tuning",
 ]  # fmt: skip
 
-FEATURE_SERVICE = "outbreak_v1"
+FEATURE_SERVICE = "outbreak_v2"
 FINAL = "pool"
 """Name of what `load` gives, in scores and reports."""
 

@@ -17,7 +17,7 @@ TAGS = {"candidate": "candidate:1", "split": "split:1", "evaluation": "evaluatio
 DATA = {
     "ref": "split:0123456789abcdef",
     "use_case": NAME,
-    "feature_service": "outbreak_v1",
+    "feature_service": "outbreak_v2",
     "features": "delta:features/outbreak_weekly@2",
     "sources": ["delta:published/dengue_linelist@3"],
     "as_of": "",

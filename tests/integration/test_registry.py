@@ -124,7 +124,7 @@ def test_the_run_says_what_the_model_was_made_from_and_where(
     assert told["data.sources"] == "delta:published/dengue_linelist@3"
     assert told["data.features"] == "delta:features/outbreak_weekly@2"
     assert told["data.sha256"] == DATA["sha256"]
-    assert told["data.feature_service"] == "outbreak_v1"
+    assert told["data.feature_service"] == "outbreak_v2"
     assert len(told["environment.lock"]) == 64
     assert int(told["hardware.cores"]) >= 1
     assert told["hardware.cpu"]

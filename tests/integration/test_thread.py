@@ -89,7 +89,7 @@ def test_online_features_equal_the_feature_table(thread: Thread) -> None:
     table = delta.read(thread.settings.table("features", "outbreak_weekly")).to_pandas()
     newest = table[table["event_timestamp"] == table["event_timestamp"].max()]
     offline = newest.set_index("ubigeo").sort_index()
-    online = store.online_features(thread.settings, "outbreak_v1", list(offline.index))
+    online = store.online_features(thread.settings, "outbreak_v2", list(offline.index))
     names = list(FEATURES)
     assert (online.set_index("ubigeo")[names] == offline[names]).all(axis=None)
 

@@ -40,7 +40,7 @@ class WithTotals(LastValue):
 class Room:
     """The real baselines and the stand-in; remembers what it was given to learn from."""
 
-    FEATURE_SERVICE, HORIZONS, FINAL = "outbreak_v1", HORIZONS, "stand_in"
+    FEATURE_SERVICE, HORIZONS, FINAL = "outbreak_v2", HORIZONS, "stand_in"
 
     def __init__(self) -> None:
         self.given: list[pd.DataFrame] = []

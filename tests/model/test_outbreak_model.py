@@ -183,3 +183,12 @@ def test_importing_the_model_for_serving_starts_no_lightning() -> None:
     code = "import sys, models.outbreak; print('pytorch_lightning' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"
+
+
+def test_a_feature_that_never_changed_is_not_asked_for(
+    frame: pd.DataFrame, folder: Path, tmp_path: Path
+) -> None:
+    constant = frame.assign(population=0.0)
+    outbreak.fit(constant, tmp_path, seed=1, say=lambda _: None)
+    answer = outbreak.load(tmp_path).quantiles(constant.assign(population=1e6), QUANTILES)
+    assert (answer == outbreak.load(folder).quantiles(frame, QUANTILES)).all()

@@ -17,6 +17,7 @@ from yupana.cli import (
     learn,
     machine,
     models,
+    nowcast,
     projects,
     reports,
     serve,
@@ -34,7 +35,7 @@ app = typer.Typer(
 )
 for room in (
     machine, data, catalogue, lake, reports, learn, models, projects, backtest, challenge,
-    forecast, serve, tune,
+    forecast, nowcast, serve, tune,
 ):  # fmt: skip
     room.register(app)
 

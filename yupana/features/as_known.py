@@ -7,8 +7,9 @@ that a later file revised, must not reach it (point-in-time correctness).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.data import delta, history
+from yupana.features import given
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 WEEK = "week_start"
 ORIGINS_CHECKED = 4
 
-Tables = dict[str, "pl.DataFrame"]
+Tables = given.Tables
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,25 @@ class Known:
     tables: Tables
     refs: tuple[str, ...]
     hindsight: bool
+
+
+def known(settings: Settings, room: ModuleType, day: date) -> Known:
+    """All that a use case's features are computed from, as it was known on a day.
+
+    Beside the tables, the shares known of the newest weeks, learned from the publications up
+    to that day; in hindsight all weeks are taken as complete.
+
+    Args:
+        room: `feature_repo/<use case>_weekly.py`.
+
+    Raises:
+        TerminalError: a source was never published.
+    """
+    found = tables(settings, given.sources(settings, room), day)
+    if found.hindsight:
+        return found
+    version = next(v for _, n, v in map(delta.parts, found.refs) if n == room.REPORTED)
+    return replace(found, tables=found.tables | given.shares(settings, room, version))
 
 
 def tables(settings: Settings, sources: tuple[str, ...], day: date) -> Known:
@@ -68,14 +89,14 @@ def until(table: pl.DataFrame, day: date) -> pl.DataFrame:
 
 
 def check(
-    rows: pd.DataFrame, build: Callable[[Tables], pl.DataFrame], given: Tables, *, seed: int
+    rows: pd.DataFrame, build: Callable[[Tables], pl.DataFrame], whole: Tables, *, seed: int
 ) -> None:
     """Compute features of some origins again from what had happened by then, and compare.
 
     Args:
         rows: a training set with `ubigeo`, `event_timestamp` (UTC) and features.
         build: the use case's feature builder.
-        given: the published tables that the features were built from.
+        whole: the tables that the features were built from.
         seed: chooses the origins.
 
     Raises:
@@ -87,7 +108,7 @@ def check(
     )
     for origin in sorted(chosen):
         moment = rows.loc[rows["event_timestamp"] == origin, "event_timestamp"].iloc[0]
-        cut = {name: until(table, moment.date()) for name, table in given.items()}
+        cut = {name: until(table, moment.date()) for name, table in whole.items()}
         try:
             then = build(cut).to_pandas()
         except TerminalError:

@@ -14,6 +14,7 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
 from yupana.core.types import DatasetRef
 from yupana.data import delta
+from yupana.features import given
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,11 +51,9 @@ def write_table(settings: Settings, room: ModuleType) -> tuple[DatasetRef, tuple
     """
     from deltalake import CommitProperties, write_deltalake
 
-    sources = [delta.ref(settings.lake, "published", name) for name in room.SOURCES]
-    frame = room.build(
-        {s.name: delta.read(settings.table("published", s.name), s.version) for s in sources}
-    )
-    refs = tuple(s.ref for s in sources)
+    names = given.sources(settings, room)
+    refs = tuple(delta.ref(settings.lake, "published", name).ref for name in names)
+    frame = room.build(given.at(settings, room, refs))
     table = settings.table("features", room.TABLE)
     table.parent.mkdir(parents=True, exist_ok=True)
     facts = CommitProperties(custom_metadata={"userMetadata": delta.commit_metadata(inputs=refs)})

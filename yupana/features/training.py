@@ -13,13 +13,15 @@ from yupana.core import usecase
 from yupana.core.errors import UsageError
 from yupana.core.hashing import file_sha256
 from yupana.data import delta
-from yupana.features import as_known, splits, store
+from yupana.features import as_known, given, splits, store
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
 HORIZONS = 8
+COMPLETE = 0.95
+"""Share known from which on a week's count may be learned from and scored against."""
 
 
 @dataclass(frozen=True)
@@ -62,25 +64,29 @@ def build(
     weekly = usecase.load("feature_repo", f"{use_case}_weekly")
     features = _at(settings, table)
     if as_of is None:
-        given = {delta.parts(s)[1]: _at(settings, s) for s in sources}
+        tables = given.at(settings, weekly, sources)
         entities = features.select("ubigeo", "event_timestamp").to_pandas()
         service = usecase.load("models", use_case).FEATURE_SERVICE
         rows = store.training_frame(settings, service, entities)
     else:
         # Feast's table holds the newest version alone; a past day's knowledge is computed.
-        known = as_known.tables(settings, tuple(weekly.SOURCES), as_of)
-        given, sources = known.tables, known.refs
-        rows = weekly.weekly_features(given).select(features.columns).to_pandas()
-    as_known.check(rows, weekly.weekly_features, given, seed=settings.seed)
+        known = as_known.known(settings, weekly, as_of)
+        tables, sources = known.tables, known.refs
+        rows = weekly.weekly_features(tables).select(features.columns).to_pandas()
+    as_known.check(rows, weekly.weekly_features, tables, seed=settings.seed)
     made = splits.by_time(with_targets(rows), "event_timestamp", splits.Weeks(gap=HORIZONS))
     splits.check_disjoint(made, ["ubigeo", "event_timestamp"])
     return made, sources
 
 
 def with_targets(rows: pd.DataFrame) -> pd.DataFrame:
-    """Sorted rows with `target_1`..`target_8`: cases h weeks on, NaN where not in the rows."""
+    """Sorted rows with `target_1`..`target_8`: cases h weeks on, NaN where not in the rows.
+
+    A week that is known in part is no target: what it will hold is itself an estimate.
+    """
     ordered = rows.sort_values(["ubigeo", "event_timestamp"], ignore_index=True)
-    cases = ordered.groupby("ubigeo")["cases_lag_0"]
+    reported = ordered["cases_lag_0"].where(ordered["completeness"] >= COMPLETE)
+    cases = reported.groupby(ordered["ubigeo"])
     return ordered.assign(**{f"target_{h}": cases.shift(-h) for h in range(1, HORIZONS + 1)})
 
 

@@ -1,0 +1,44 @@
+"""The online store is filled from a window that ends at the newest row."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import polars as pl
+from deltalake import write_deltalake
+from feast import Entity, FeatureService, FeatureView, Field, FileSource
+from feast.data_format import DeltaFormat
+from feast.types import Float64
+from feast.value_type import ValueType
+
+from yupana.config.settings import Settings
+from yupana.features import store
+
+NEWEST = datetime(2020, 6, 6, 23, 59, 59, tzinfo=UTC)
+
+
+def test_rows_older_than_the_window_are_not_copied(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    table = settings.table("features", "weekly")
+    table.parent.mkdir(parents=True)
+    stamps = [NEWEST - timedelta(weeks=w) for w in range(30)]
+    current = pl.DataFrame({"ubigeo": "160101", "event_timestamp": stamps, "cases": 1.0})
+    silent = pl.DataFrame({"ubigeo": "160301", "event_timestamp": stamps[6:], "cases": 9.0})
+    write_deltalake(str(table), pl.concat([current, silent]).to_arrow())
+    district = Entity(name="district", join_keys=["ubigeo"], value_type=ValueType.STRING)
+    source = FileSource(
+        name="weekly", path=str(table), file_format=DeltaFormat(),
+        timestamp_field="event_timestamp",
+    )  # fmt: skip
+    view = FeatureView(
+        name="weekly", entities=[district], schema=[Field(name="cases", dtype=Float64)],
+        source=source, ttl=timedelta(weeks=500), online=True,
+    )  # fmt: skip
+    objects = (district, view, FeatureService(name="s", features=[view]))
+    room = SimpleNamespace(TABLE="weekly", OBJECTS=objects)
+    assert store.publish_online(settings, room) == NEWEST
+    told = store.online_features(settings, "s", ["160101", "160301"])
+    assert told["cases"].tolist()[0] == 1.0 and told["cases"].isna().tolist() == [False, True]
+    assert told["event_timestamp"].iloc[0] == NEWEST
