@@ -76,6 +76,8 @@ class Pool:
         Args:
             features: one row a district, all of one origin.
         """
+        if len(features) == 1:
+            return self.quantiles(features, levels)[0]
         names = features["ubigeo"].astype(str).tolist()
         templates = joint.aligned(self.learned.templates, self.learned.districts, names)
         drawn = joint.samples(self.quantiles(features, conformal.GRID.tolist()), templates)

@@ -1,24 +1,64 @@
-"""The weekly forecast of all districts, kept as a Delta table that agencies and monitors read."""
+"""The weekly forecast of all districts, kept as Delta tables that agencies and monitors read."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
 from yupana.core import usecase
-from yupana.core.errors import TerminalError
-from yupana.core.forecast import QUANTILES
-from yupana.core.hashing import value_sha256
+from yupana.core.errors import TerminalError, UsageError
+from yupana.core.forecast import Totals
 from yupana.data import delta
+from yupana.evaluation import outlook_rows
 from yupana.features import as_known
 from yupana.tracking import registry, trained
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
 
 
-def predict(settings: Settings, use_case: str, day: date, *, past: bool) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Forecast:
+    """What was forecast from what was known on a day.
+
+    Attributes:
+        districts: the rows of `outlook_rows.districts`.
+        areas: the rows of `outlook_rows.areas`; none where the model tells no sums.
+        counts: cases as known, by week (index, the day that ends it) and district (columns).
+        refs: of the versions of the tables that hold these rows.
+        model: `model:<use case>@<version>`.
+        folder: the model's files, its card among them.
+        sources: references of the published tables.
+        day: the day whose knowledge was used.
+        data_as_of: last day of the newest week that was known.
+        hindsight: no version was published by that day; see `as_known.Known`.
+        completeness: share of the newest week's cases that is taken as reported by then, 0-1.
+    """
+
+    use_case: str
+    districts: pd.DataFrame
+    areas: pd.DataFrame
+    counts: pd.DataFrame
+    refs: tuple[str, ...]
+    model: str
+    folder: Path
+    sources: tuple[str, ...]
+    day: date
+    data_as_of: date
+    hindsight: bool
+    completeness: float = 1.0
+
+    @property
+    def stale_weeks(self) -> int:
+        """Whole weeks between the newest known week and the day."""
+        return max(0, (self.day - self.data_as_of).days // 7)
+
+
+def predict(settings: Settings, use_case: str, day: date, *, past: bool) -> Forecast:
     """Forecast every district from what was known on a day, 1 to 8 weeks past its last week.
 
     Args:
@@ -26,69 +66,74 @@ def predict(settings: Settings, use_case: str, day: date, *, past: bool) -> dict
         past: use the newest model that had seen nothing later than `day`, not the champion:
             what would have been predicted then.
 
-    Returns:
-        `forecast` (reference of the table's version), `model`, `sources` (references),
-        `data_as_of` (ISO date), `districts`, `hindsight`, `stale_weeks`.
-
     Raises:
-        TerminalError: nothing is published, or there is no champion.
-        UsageError: no model is old enough.
+        TerminalError: nothing is published, its history is too short, or there is no champion.
+        UsageError: too little had happened by the day, or no model is old enough.
     """
     weekly = usecase.load("feature_repo", f"{use_case}_weekly")
     room = usecase.load("models", use_case)
+    known = as_known.known(settings, weekly, day)
+    features = _features(settings, weekly, known, day)
     if past:
         version, folder = trained.by(settings, use_case, day)
     else:
         version, folder = registry.champion(settings, use_case)
-    known = as_known.tables(settings, tuple(weekly.SOURCES), day)
-    features = weekly.weekly_features(known.tables).to_pandas()
     newest = features["event_timestamp"].max()
     rows = features[features["event_timestamp"] == newest].sort_values("ubigeo", ignore_index=True)
-    model = f"model:{use_case}@{version}"
-    table = _table(room.load(folder), rows, model, newest.date())
-    return {
-        "forecast": _write(settings, use_case, table, (model, *known.refs)),
-        "model": model,
-        "sources": known.refs,
-        "data_as_of": newest.date().isoformat(),
-        "districts": len(rows),
-        "hindsight": known.hindsight,
-        "stale_weeks": max(0, (day - newest.date()).days // 7),
-    }
+    model, origin = f"model:{use_case}@{version}", newest.date()
+    counts = _counts(known.tables[weekly.SOURCES[0]])
+    forecaster = room.load(folder)
+    districts = outlook_rows.districts(forecaster, rows, counts, model, origin)
+    inputs = (model, *known.refs)
+    refs = [_write(settings, use_case, districts, inputs)]
+    areas = districts.head(0)
+    if isinstance(forecaster, Totals):
+        horizons = [int(h) for h in districts["horizon"].unique()]
+        areas = outlook_rows.areas(forecaster, rows, horizons, model, origin)
+        refs.append(_write(settings, f"{use_case}_areas", areas, inputs))
+    return Forecast(
+        use_case, districts, areas, counts, tuple(refs), model, folder, known.refs, day, origin,
+        known.hindsight, float(rows["completeness"].min()),
+    )  # fmt: skip
 
 
-def _table(forecaster: Any, rows: pd.DataFrame, model: str, origin: date) -> pd.DataFrame:
-    """One row a district and week ahead: identifier, quantiles, and whether it is pooled."""
+def _features(settings: Settings, weekly: Any, known: as_known.Known, day: date) -> pd.DataFrame:
+    """The features of all that was known; a day before there was enough is the caller's error."""
+    sources = tuple(weekly.SOURCES)
+    try:
+        if any(known.tables[name].is_empty() for name in sources):
+            raise TerminalError("No week had ended.", where="published", fix="Publish one.")
+        features: pd.DataFrame = weekly.weekly_features(known.tables).to_pandas()
+        return features
+    except TerminalError as error:
+        everything = as_known.tables(settings, sources, date.max).tables
+        weeks = [week for t in everything.values() for week in t[as_known.WEEK].to_list()]
+        if not weeks or max(weeks) <= day:
+            raise
+        raise UsageError(
+            f"{day} is too early for a forecast: {error.what}",
+            where=f"the first published week begins on {min(weeks)}",
+            fix="Ask for a day a year and a half or more after it.",
+        ) from error
+
+
+def _counts(reports: pl.DataFrame) -> pd.DataFrame:
+    """Cases as reported, by the day that ends the week and district; no report is no case."""
     import pandas as pd
 
-    counts = forecaster.quantiles(rows, QUANTILES)
-    columns = [f"q{level:g}" for level in QUANTILES]
-    made = []
-    for i, ubigeo in enumerate(rows["ubigeo"]):
-        frame = pd.DataFrame(counts[i], columns=columns)
-        frame.insert(0, "horizon", [int(h) for h in forecaster.horizons])
-        frame.insert(0, "origin", origin)
-        frame.insert(0, "ubigeo", str(ubigeo))
-        frame.insert(0, "model", model)
-        identity = value_sha256([model, str(ubigeo), origin.isoformat()])[:32]
-        frame.insert(0, "prediction_id", identity)
-        frame["pooled"] = not forecaster.knows(str(ubigeo))
-        made.append(frame)
-    if not made:
-        raise TerminalError(
-            "There is no district to forecast.",
-            where="features",
-            fix="Publish the line list first.",
-        )
-    return pd.concat(made, ignore_index=True)
+    rows = reports.select("ubigeo", as_known.WEEK, "cases").to_pandas()
+    found = rows.pivot_table("cases", as_known.WEEK, "ubigeo", aggfunc="sum")
+    found.index = pd.to_datetime(found.index) + pd.Timedelta(days=6)
+    weeks = pd.date_range(found.index.min(), found.index.max(), freq="7D")
+    return found.reindex(weeks).fillna(0.0)
 
 
-def _write(settings: Settings, use_case: str, table: pd.DataFrame, inputs: tuple[str, ...]) -> str:
+def _write(settings: Settings, name: str, table: pd.DataFrame, inputs: tuple[str, ...]) -> str:
     """Put an origin's rows of a model in place of earlier ones: a re-run changes nothing."""
     import pyarrow as pa
     from deltalake import CommitProperties, write_deltalake
 
-    path = settings.table("forecasts", use_case)
+    path = settings.table("forecasts", name)
     path.parent.mkdir(parents=True, exist_ok=True)
     facts = CommitProperties(custom_metadata={"userMetadata": delta.commit_metadata(inputs=inputs)})
     first = table.iloc[0]
@@ -97,7 +142,9 @@ def _write(settings: Settings, use_case: str, table: pd.DataFrame, inputs: tuple
         str(path),
         pa.Table.from_pandas(table, preserve_index=False),
         mode="overwrite",
+        # A table of an earlier release gets the new columns, empty in its older rows.
+        schema_mode="merge",
         predicate=same if delta.exists(path) else None,
         commit_properties=facts,
     )
-    return delta.ref(settings.lake, "forecasts", use_case).ref
+    return delta.ref(settings.lake, "forecasts", name).ref

@@ -14,6 +14,7 @@ from typing import Any
 from yupana.core.errors import TerminalError
 from yupana.data import codes
 from yupana.evaluation import figures_map
+from yupana.evaluation.figures import Picture
 from yupana.evaluation.figures_map import LEVELS
 from yupana.evaluation.report_numbers import readable
 
@@ -42,6 +43,22 @@ def write_map(
     """
     from yupana.core import page
 
+    drawn, values = parts(levels, boundaries)
+    png = out.with_suffix(".png")
+    target = page.write(
+        out, "evaluation/report_map.html", week_end=week_end, png=png.name, **values
+    )
+    png.write_bytes(drawn.png)
+    return target
+
+
+def parts(
+    levels: Mapping[str, int], boundaries: Path | None = None
+) -> tuple[Picture, dict[str, Any]]:
+    """The picture, and what `report_map_body.html` needs beside `png`; for other pages too.
+
+    Args and errors are those of `write_map`.
+    """
     names = {code: place for place, code in codes.ubigeos().items()}
     if strange := sorted(set(levels) - set(names)):
         raise TerminalError(
@@ -63,19 +80,15 @@ def write_map(
         picture = figures_map.regions(shapes, levels, districts)
     else:
         picture = figures_map.tiles(provinces)
-    target = page.write(
-        out,
-        "evaluation/report_map.html",
-        provinces=provinces,
-        levels=LEVELS,
-        counts=[sum(v == level for v in levels.values()) for level in range(len(LEVELS))],
-        week_end=week_end,
-        picture=picture if shapes else None,
-        png=out.with_suffix(".png").name,
-        undrawn=sorted(readable(names[u][2]) for u in set(levels) - set(shapes)) if shapes else [],
-    )
-    out.with_suffix(".png").write_bytes(picture.png)
-    return target
+    return picture, {
+        "provinces": provinces,
+        "levels": LEVELS,
+        "counts": [sum(v == level for v in levels.values()) for level in range(len(LEVELS))],
+        "picture": picture if shapes else None,
+        "undrawn": (
+            sorted(readable(names[u][2]) for u in set(levels) - set(shapes)) if shapes else []
+        ),
+    }
 
 
 def _shapes(boundaries: Path, levels: Mapping[str, int]) -> dict[str, Any]:

@@ -1,0 +1,230 @@
+"""The weekly forecast from a real model, registry and Delta tables: rows, areas, page, command."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+import pytest
+import typer
+from candidates import NAME, candidate, empty_home, tags
+from deltalake import write_deltalake
+from small_lake import commit
+from small_panel import panel
+from typer.testing import CliRunner
+
+from models import outbreak
+from yupana.cli import forecast as commands
+from yupana.config import settings as configured
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError, UsageError
+from yupana.data import delta
+from yupana.evaluation import outlook, predict
+from yupana.evaluation.outlook_rows import LEVELS, zone_numbers
+from yupana.governance import events
+from yupana.tracking import registry
+
+APP = typer.Typer()
+commands.register(APP)
+# A second command, so that the first keeps its name.
+APP.command()(lambda: None)
+UNKNOWN = "160401"
+"""A district that the model has not seen."""
+
+PANEL = panel()
+LAST = PANEL["event_timestamp"].max().date()
+MIDDLE = LAST - timedelta(weeks=60)
+
+
+def reports() -> pl.DataFrame:
+    """The panel's counts as a line list, a district and week a row, and a new district."""
+    rows = PANEL[["ubigeo", "event_timestamp", "cases_lag_0"]]
+    new = rows[rows["ubigeo"] == "160201"].assign(ubigeo=UNKNOWN)
+    every = pl.from_pandas(pd.concat([rows, new]))
+    return every.select(
+        "ubigeo",
+        (pl.col("event_timestamp").dt.date() - timedelta(days=6)).alias("week_start"),
+        pl.col("cases_lag_0").cast(pl.Int64).alias("cases"),
+    )
+
+
+def publish(settings: Settings, rows: pl.DataFrame) -> None:
+    table = settings.table("published", "dengue_linelist")
+    shutil.rmtree(table, ignore_errors=True)
+    table.parent.mkdir(parents=True, exist_ok=True)
+    facts = delta.commit_metadata(source_sha256="a" * 64, known_on=LAST + timedelta(days=3))
+    commit(table, rows, facts)
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a champion and the published counts."""
+    settings = empty_home(tmp_path_factory.mktemp("predict"))
+    folder = candidate(settings.home / "1", wis=1.0)
+    outbreak.fit(PANEL, folder, seed=5, say=lambda _: None)
+    registry.register(settings, NAME, folder, tags("1"))
+    champion = {"alias": "champion"}
+    events.append(
+        settings.events, "register", NAME, status="done", outputs=("model:outbreak@1",),
+        facts=champion,
+    )  # fmt: skip
+    publish(settings, reports())
+    return settings.home
+
+
+@pytest.fixture
+def home(fitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    made = Settings(home=shutil.copytree(fitted, tmp_path / "home"))
+    monkeypatch.setenv("YUPANA_HOME", str(made.home))
+    configured.settings.cache_clear()
+    yield made
+    configured.settings.cache_clear()
+
+
+def stored(settings: Settings, name: str) -> pd.DataFrame:
+    rows = delta.read(settings.table("forecasts", name)).to_pandas()
+    rows["origin"] = rows["origin"].dt.date
+    key = ["origin", "ubigeo" if "ubigeo" in rows else "area", "horizon"]
+    return rows.sort_values(key, ignore_index=True)
+
+
+def test_every_district_and_week_has_alert_channel_and_probability(home: Settings) -> None:
+    predict.predict(home, NAME, LAST, past=False)
+    rows = stored(home, NAME)
+    assert len(rows) == 5 * 8
+    assert set(rows["alert"]) <= {"exito", "seguridad", "alerta", "epidemia"}
+    assert rows["exceedance"].between(0, 1).all()
+    assert (rows["channel_low"] <= rows["channel_middle"]).all()
+    assert (rows["channel_middle"] <= rows["channel_high"]).all()
+    assert set(rows.loc[rows["pooled"], "ubigeo"]) == {UNKNOWN}
+    above = rows["q0.5"] > rows["channel_high"]
+    assert (above == (rows["alert"] == "epidemia")).all()
+    assert rows.loc[above, "exceedance"].min() > rows.loc[~above, "exceedance"].mean()
+
+
+def test_nothing_after_the_day_changes_a_forecast(home: Settings) -> None:
+    before = predict.predict(home, NAME, MIDDLE, past=False)
+    assert before.data_as_of == MIDDLE and before.hindsight
+    later = pl.col("week_start") > MIDDLE
+    publish(
+        home, reports().with_columns(pl.when(later).then(9999).otherwise("cases").alias("cases"))
+    )
+    again = predict.predict(home, NAME, MIDDLE, past=False)
+    pd.testing.assert_frame_equal(again.districts, before.districts)
+    pd.testing.assert_frame_equal(again.areas, before.areas)
+    pd.testing.assert_frame_equal(again.counts, before.counts)
+
+
+def test_the_sum_of_an_area_is_no_sum_of_quantiles(home: Settings) -> None:
+    made = predict.predict(home, NAME, LAST, past=False)
+    areas = stored(home, f"{NAME}_areas")
+    assert set(zip(areas["level"], areas["area"], strict=True)) == {
+        ("department", "16"),
+        *(("province", p) for p in ("1601", "1602", "1603", "1604")),
+    }
+    levels = list(LEVELS)
+    whole = areas[areas["area"] == "16"].set_index("horizon")[levels]
+    summed = made.districts.groupby("horizon")[levels].sum()
+    spread = (whole["q0.95"] - whole["q0.05"]) / (summed["q0.95"] - summed["q0.05"])
+    # Districts that do not err alike narrow the sum: added quantiles would give exactly 1.
+    assert (spread < 0.97).all()
+    assert ((whole["q0.5"] / summed["q0.5"]).between(0.6, 1.6)).all()
+    assert (whole.diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
+    # The sum of one district is that district.
+    alone = areas[areas["area"] == "1603"][levels].to_numpy()
+    assert (alone == made.districts.query("ubigeo == '160301'")[levels].to_numpy()).all()
+
+
+def test_a_rerun_replaces_its_own_rows_alone(home: Settings) -> None:
+    predict.predict(home, NAME, MIDDLE, past=False)
+    predict.predict(home, NAME, LAST, past=False)
+    names = (NAME, f"{NAME}_areas")
+    first = {name: stored(home, name) for name in names}
+    predict.predict(home, NAME, MIDDLE, past=False)
+    for name in names:
+        pd.testing.assert_frame_equal(stored(home, name), first[name])
+        assert set(first[name]["origin"]) == {MIDDLE, LAST}
+
+
+def test_the_table_of_an_earlier_release_gets_the_new_columns(home: Settings) -> None:
+    predict.predict(home, NAME, MIDDLE, past=False)
+    old = delta.read(home.table("forecasts", NAME)).drop("alert", "exceedance", "channel_high")
+    shutil.rmtree(home.table("forecasts", NAME))
+    write_deltalake(str(home.table("forecasts", NAME)), old.to_arrow())
+    predict.predict(home, NAME, LAST, past=False)
+    rows = stored(home, NAME)
+    assert rows.loc[rows["origin"] == MIDDLE, "alert"].isna().all()
+    assert rows.loc[rows["origin"] == LAST, "alert"].notna().all()
+
+
+def test_a_short_history_has_a_forecast_without_alert(home: Settings, tmp_path: Path) -> None:
+    early = LAST - timedelta(weeks=140)
+    made = predict.predict(home, NAME, early, past=False)
+    rows = stored(home, NAME)
+    assert len(rows) == 40 and rows["q0.5"].notna().all()
+    assert rows[["alert", "exceedance", "channel_low"]].isna().all(axis=None)
+    page = outlook.write(made, tmp_path / "page.html").read_text("utf-8")
+    assert "Ningún distrito tiene tres años de historia" in page and "historia corta" in page
+
+
+def run(*arguments: str) -> str:
+    done = CliRunner().invoke(APP, ["predict", NAME, *arguments])
+    if done.exception:
+        raise done.exception
+    return done.output
+
+
+def test_the_command_tells_rows_alerts_and_page(home: Settings) -> None:
+    said = run()
+    assert "districts 40, areas 40" in said
+    levels = zone_numbers(stored(home, NAME))
+    assert f"epidemia {list(levels.values()).count(3)}" in said
+    page = home.reports / f"forecast-{NAME}.html"
+    text = page.read_text("utf-8")
+    assert str(page) in said
+    assert "fan-16.png" in text and "todas las semanas pronosticadas ya pasaron" in text
+    for link in re.findall(r'<a href="([^"]+)"', text):
+        assert (page.parent / link).exists(), link
+    assert "already done" in run()
+    page.write_text("another day's")
+    assert "done in" in run()
+    assert page.read_text("utf-8") == text.replace("outbreak@0", "outbreak@1").replace(
+        "outbreak_areas@0", "outbreak_areas@1"
+    )
+
+
+def test_a_past_day_has_a_page_of_its_own(home: Settings) -> None:
+    run("--as-of", "2020-06-06")
+    assert (home.reports / f"forecast-{NAME}-2020-06-06.html").exists()
+    assert not (home.reports / f"forecast-{NAME}.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("2999-01-01", "is in the future"),
+        ("2011-01-01", "too early for a forecast: No week had ended"),
+        ("2013-06-01", r"too early for a forecast: The line list spans \d+ weeks"),
+        ("2016-06-04", "No model of 'outbreak' was trained on what precedes"),
+    ],
+)
+def test_a_day_that_cannot_be_answered_is_refused(home: Settings, day: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
+        run("--as-of", day)
+    assert caught.value.fix
+    assert not delta.exists(home.table("forecasts", NAME))
+
+
+def test_without_champion_or_data_it_says_what_to_run(lake: Settings, home: Settings) -> None:
+    home.events.unlink()
+    with pytest.raises(TerminalError, match="no champion") as caught:
+        run()
+    assert "yupana train outbreak" in caught.value.fix
+    publish(lake, reports().head(0))
+    with pytest.raises(TerminalError, match="No week had ended"):
+        predict.predict(lake, NAME, LAST, past=False)
