@@ -34,12 +34,14 @@ def fan(
     forecasts: pd.DataFrame,
     observed: Mapping[pd.Timestamp, float | None],
     wide: bool = False,
+    limit: Mapping[pd.Timestamp, float] | None = None,
 ) -> Picture:
     """Observed cases and the 50 and 90 % intervals of origins that do not overlap.
 
     Args:
         forecasts: rows of one model and place, with `origin`, `week` and quantile columns.
         observed: cases by week; None is a count that must not be shown.
+        limit: of the endemic channel, by week.
     """
     figure, axes = charts.blank(9.6 if wide else 5.0, 2.7)
     until = None
@@ -62,6 +64,10 @@ def fan(
     if hidden := [w for w, v in zip(weeks, known, strict=True) if v is None]:
         across = axes.get_xaxis_transform()
         axes.vlines(hidden, 0, 0.03, charts.SECOND, transform=across, label="oculto / hidden")  # type: ignore[arg-type]
+    if limit:
+        axes.plot(
+            list(limit), list(limit.values()), charts.SECOND, ls="--", lw=1, label="límite / limit"
+        )  # type: ignore[arg-type]
     _dates(axes)
     _titled(axes, title, "casos / cases")
     axes.legend(

@@ -99,7 +99,10 @@ def _fans(forecast: Forecast) -> list[figures.Picture]:
         if pd.notna(chance):
             title += f": probabilidad / chance {100 * chance:.0f} %"
         wide = len(code) == AREAS["department"]
-        drawn.append(figures.fan(f"fan-{code}", title, frame, seen[code], wide=wide))
+        # A limit under the fewest would tell small counts of past years.
+        limit = {} if wide else dict(zip(week, rows["channel_high"], strict=True))
+        limit = {w: v for w, v in limit.items() if v == 0 or v >= disclosure.FEWEST}
+        drawn.append(figures.fan(f"fan-{code}", title, frame, seen[code], wide=wide, limit=limit))
     return drawn
 
 
