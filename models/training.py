@@ -11,6 +11,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytorch_lightning as pl
@@ -148,6 +149,20 @@ class Chunks:
             yield [tuple(t[of] for t in self._part) for of in chosen]  # type: ignore[misc]
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """So small a network gains little from a second thread, and loses much on a busy machine.
+
+    There the threads wait for each other at every layer; one thread also adds up in one order.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def _at(part: Part, device: str) -> Part:
     features, recent, district, counts = part
     return features.to(device), recent.to(device), district.to(device), counts.to(device)
@@ -187,7 +202,7 @@ def train(
     keeper = KeepBest(say, validation is not None, watch)
     module = CountModule(make(), options)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    with warnings.catch_warnings():
+    with _one_thread(), warnings.catch_warnings():
         # Lightning advises worker processes; the data is already in memory.
         warnings.simplefilter("ignore")
         trainer = pl.Trainer(
