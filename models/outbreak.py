@@ -111,7 +111,7 @@ class Learnable(NamedTuple):
     last: pd.Timestamp
 
 
-def _learnable(frame: pd.DataFrame) -> Learnable:
+def learnable(frame: pd.DataFrame) -> Learnable:
     """Part `test` is not looked at; the rest is what is known when the validation weeks end."""
     train, held_out = _checked(frame, "train"), _checked(frame, "validation")
     last = held_out["event_timestamp"].max()
@@ -152,7 +152,7 @@ def tuning(
     Args:
         watch: told of each epoch's loss; raises to give the trial up.
     """
-    train, held_out, *_ = _learnable(frame)
+    train, held_out, *_ = learnable(frame)
     _, made = members.network(
         train, held_out, _describe(train), seed=seed, options=options_of(options),
         say=lambda _: None, watch=watch,
@@ -195,7 +195,7 @@ def fit_member(
             fix=f"Members are {', '.join(MEMBERS)}.",
         )  # fmt: skip
     start = time.monotonic()
-    given = _learnable(frame)
+    given = learnable(frame)
     if member == store.NETWORK:
         made = _fit_network(given, out, seed, say, options_of(options))
     else:
@@ -259,7 +259,7 @@ def pool(
             fix="Fit it on the same split: yupana fit outbreak --split … --member …",
         )
     start = time.monotonic()
-    given = _learnable(frame)
+    given = learnable(frame)
     neural, told = store.load_network(made[store.NETWORK])
     regressions, sums, more = store.load_regressions(made[store.REGRESSIONS])
     told |= more

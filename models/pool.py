@@ -113,7 +113,7 @@ def learn_weights(
     """
     names, known = list(told), ~np.isnan(observed)
     seen = observed[known]
-    mine = [_at(told[name][known], np.asarray(QUANTILES)) for name in names]
+    mine = [at(told[name][known], np.asarray(QUANTILES)) for name in names]
     parts = round(1 / STEP)
     grid = [w for w in product(range(parts + 1), repeat=len(names)) if sum(w) == parts]
     unit = _losses(seen, np.mean(mine, axis=0))
@@ -162,7 +162,7 @@ def learn(
     unmapped = np.interp(past, levels, conformal.KNOTS)
     templates[when, index] = np.where(np.isnan(unmapped), 0.5, unmapped)
     mapped = conformal.asked(conformal.GRID.tolist(), levels)
-    quantiles[when, index] = _at(pooled, mapped)
+    quantiles[when, index] = at(pooled, mapped)
     counts[when, index] = observed
     totals = _past_totals(quantiles, counts, templates, seed)
     return Learned(
@@ -174,7 +174,7 @@ def learn(
     )
 
 
-def _at(quantiles: Array, levels: Array) -> Array:
+def at(quantiles: Array, levels: Array) -> Array:
     """From quantiles at `conformal.GRID` to those at other levels."""
     near = np.searchsorted(conformal.GRID, levels).clip(1, len(conformal.GRID) - 1)
     low, high = conformal.GRID[near - 1], conformal.GRID[near]

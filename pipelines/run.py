@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from yupana.config.settings import Settings
@@ -12,11 +13,11 @@ from yupana.core.errors import TerminalError
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def run_local(use_case: str, settings: Settings, as_of: str = "") -> str:
-    """Run `pipelines/<use_case>.yaml`, the file that a cluster would run; returns its output.
+def run_local(use_case: str, settings: Settings, arguments: Mapping[str, str]) -> str:
+    """Run `pipelines/<use_case>.yaml`, task by task; returns its output.
 
     Args:
-        as_of: ISO date; train on what was known then alone. Empty: on all that is published.
+        arguments: of the pipeline, all text.
 
     Raises:
         TerminalError: a component failed; its own error stands in the log above.
@@ -33,7 +34,7 @@ def run_local(use_case: str, settings: Settings, as_of: str = "") -> str:
     )
     pipeline = components.load_component_from_file(str(compiled))
     try:
-        return str(pipeline(as_of=as_of).output)
+        return str(pipeline(**arguments).output)
     except RuntimeError as error:
         raise TerminalError(
             f"The pipeline stopped: {_COLOUR.sub('', str(error))}",

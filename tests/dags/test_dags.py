@@ -82,7 +82,8 @@ def tasks(dags):
 
 
 def test_each_contract_has_its_dag(dags) -> None:
-    assert {f"ingest_{name}" for name in names(ROOT)} | {"outbreak", "maintenance"} == set(dags)
+    others = {"outbreak", "outbreak_backfill", "maintenance"}
+    assert {f"ingest_{name}" for name in names(ROOT)} | others == set(dags)
 
 
 def test_a_dag_of_a_data_set_says_what_the_contract_says(dags) -> None:
@@ -162,7 +163,15 @@ def test_a_contract_that_changes_is_read_again(tmp_path) -> None:
 def test_outbreak_waits_for_the_published_table(dags) -> None:
     assert "dengue_linelist" in str(dags["outbreak"].timetable.asset_condition)
     order = [t.task_id for t in dags["outbreak"].topological_sort()]
-    assert order == ["features", "train", "deploy", "predict", "share"]
+    assert order == ["features", "due", "train", "deploy", "predict", "share"]
+
+
+def test_what_follows_training_runs_without_it_but_not_after_its_failure(dags) -> None:
+    for name, after in (("outbreak", "deploy"), ("outbreak_backfill", "predict")):
+        rules = {t.task_id: t.trigger_rule.value for t in dags[name].tasks}
+        assert rules.pop(after) == "none_failed"
+        assert set(rules.values()) == {"all_success"}
+        assert not dags[name].get_task("due").ignore_downstream_trigger_rules
 
 
 def test_the_deadline_calls_what_airflow_can_import(dags) -> None:
@@ -179,7 +188,9 @@ def test_the_deadline_calls_what_airflow_can_import(dags) -> None:
     [
         ({}, None, []),
         ({"source": None, "as_of": None}, None, []),
+        ({"as_of": "2026-01-04", "source": None}, None, ["--as-of=2026-01-04"]),
         ({"as_of": "2026-01-04"}, None, ["--as-of=2026-01-04"]),
+        ({"as_of": None}, "2026-01-11", ["--as-of=2026-01-11"]),
         ({"source": "/a.csv"}, None, ["--source=/a.csv"]),
         (
             {"source": "/a-{date}.csv"},
@@ -202,6 +213,26 @@ def test_a_backfill_from_a_live_source_is_refused(source) -> None:
     with pytest.raises(UsageError, match="where the file of each date is") as refused:
         dated({"source": source}, "2026-01-04")
     assert "{date}" in str(refused.value)
+
+
+def test_a_run_of_the_past_needs_a_date() -> None:
+    """Without one it would tell of today under the name of the past."""
+    from yupana.orchestration.airflow import AS_OF, dated
+
+    with pytest.raises(UsageError, match="the run has none"):
+        dated(dict.fromkeys(AS_OF), None)
+
+
+@pytest.mark.parametrize(("run_type", "date"), [("scheduled", "2026-01-04"), ("manual", None)])
+def test_the_clock_dates_a_run_of_the_past_alone(run_type, date) -> None:
+    from datetime import UTC, datetime
+    from types import SimpleNamespace
+
+    from yupana.orchestration.airflow import _date
+
+    run = SimpleNamespace(run_type=run_type, logical_date=datetime(2026, 1, 4, 11, tzinfo=UTC))
+    assert _date(run, {"as_of": None}) == date
+    assert _date(run, {"as_of": None, "source": None}) is None
 
 
 def test_rows_do_not_pass_between_tasks() -> None:

@@ -36,10 +36,16 @@ def test_the_steps_stand_in_order_and_install_nothing(spec: dict) -> None:
     before = {name: set(task.get("dependentTasks", [])) for name, task in tasks.items()}
     assert before == {
         "split": set(),
-        "fit": {"split"},
-        "evaluate": {"fit"},
-        "register": {"fit", "evaluate"},
+        "fit-network": {"split"},
+        "fit-regressions": {"split"},
+        "pool": {"split", "fit-network", "fit-regressions"},
+        "backtest": {"pool"},
+        "evaluate": {"pool"},
+        "register": {"pool", "backtest", "evaluate"},
     }
+    assert set(outbreak.LEARNS) <= set(tasks)
+    for name, task in tasks.items():
+        assert not task["cachingOptions"].get("enableCache"), f"{name}: the event log is the cache"
     for executor in spec["deploymentSpec"]["executors"].values():
         assert executor["container"]["image"] == outbreak.IMAGE
         assert "pip install" not in " ".join(executor["container"]["command"])

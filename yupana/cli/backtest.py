@@ -7,8 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from yupana.cli import judging
 from yupana.cli.common import AsJson, UseCase, emit
 from yupana.core.errors import UsageError
+
+ORIGINS = "2019-W01:2021-W44:4"
 
 
 def register(app: typer.Typer) -> None:
@@ -27,12 +30,21 @@ def backtest(
     ] = None,
     department: Annotated[str, typer.Option(help="Department, as INEI names it.")] = "LORETO",
     origins: Annotated[
-        str, typer.Option(help="First week, last week, every how many weeks.")
-    ] = "2019-W01:2021-W44:4",
+        str | None,
+        typer.Option(help=f"First week, last week, every how many weeks. Default: {ORIGINS}."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Report; the forecasts lie beside it.")] = Path(
         "report.json"
     ),
     pages: Annotated[bool, typer.Option(help="Also draw the report's pages.")] = True,
+    candidate: Annotated[
+        str,
+        typer.Option(
+            help="Reference that `yupana pool` printed: try its procedure on its own split, for "
+            "`yupana register`. Without --origins by what its members told of past years, with "
+            "them by fits anew."
+        ),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Forecast past weeks as they would have been forecast then, and score them.
@@ -50,6 +62,9 @@ def backtest(
     from yupana.evaluation import backtest_run
     from yupana.governance import events, steps
 
+    if candidate:
+        judging.backtest(use_case, candidate, origins or "", as_json)
+        return
     if more and not cases:
         raise UsageError(
             f"'{more[0]}' belongs to no option.",
@@ -58,14 +73,14 @@ def backtest(
         )
     chosen, progress = settings(), Lines()
     given, target = [p.resolve() for p in [*(cases or []), *(more or [])]], out.resolve()
-    today = datetime.now(UTC).date()
+    today, span = datetime.now(UTC).date(), origins or ORIGINS
 
     def reference() -> tuple[str, ...]:
         return (f"backtest:{file_sha256(target)[:16]}",)
 
     def work() -> steps.Outcome:
         report = backtest_run.run(
-            chosen, use_case, given, department, origins, target, today=today, progress=progress
+            chosen, use_case, given, department, span, target, today=today, progress=progress
         )
         if pages:
             from yupana.evaluation import report_page
@@ -82,7 +97,7 @@ def backtest(
     result = steps.run(
         chosen, "backtest", use_case, work,
         inputs=backtest_run.inputs(chosen, given),
-        depends_on=[code, chosen.seed, department, origins, str(target), pages],
+        depends_on=[code, chosen.seed, department, span, str(target), pages],
         still_there=lambda outputs: target.exists() and reference() == outputs,
     )  # fmt: skip
     if as_json:

@@ -1,4 +1,4 @@
-"""Commands of the ML engineer: features, split, fit, evaluate, register, and all of them."""
+"""Commands of the ML engineer: features, split, and the whole training, when it is due."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from yupana.cli import fitting, judging
 from yupana.cli.common import AsJson, AsOf, UseCase, emit
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from yupana.config.settings import Settings
-
-Split = Annotated[str, typer.Option("--split", help="Reference that `yupana split` printed.")]
-Candidate = Annotated[str, typer.Option(help="Reference that `yupana fit` printed.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for command in (features, split, fit, evaluate, train):
-        app.command()(command)
-    app.command("register")(register_model)
+    app.command()(features)
+    app.command()(split)
+    fitting.register(app)
+    judging.register(app)
+    app.command()(train)
+    app.command()(due)
 
 
 def features(use_case: UseCase, as_json: AsJson = False) -> None:
@@ -79,157 +78,120 @@ def split(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> Non
     )
 
 
-def fit(use_case: UseCase, split: Split, as_json: AsJson = False) -> None:
-    """Train the use case's model on a split.
-
-    Example: yupana fit outbreak --split split:0123456789abcdef
-    """
-    from yupana.config.settings import settings
-    from yupana.core.hashing import value_sha256
-    from yupana.core.progress import Lines
-    from yupana.governance import events, steps
-
-    chosen = settings()
-    code = events.code_hash(chosen.root, "models")
-    identity = value_sha256([split, code, chosen.seed])[:16]
-
-    def work() -> steps.Outcome:
-        import json
-        import time
-
-        from yupana.core import usecase
-        from yupana.features import training
-        from yupana.tracking import facts
-
-        start = time.monotonic()
-        rows = training.load(chosen, use_case, split)
-        out = _candidate(chosen, identity)
-        out.mkdir(parents=True, exist_ok=True)
-        fitted = usecase.load("models", use_case).fit(rows, out, seed=chosen.seed, say=Lines().say)
-        fitted["params"]["knows_through"] = training.knows_through(rows)
-        (out / "fit.json").write_text(json.dumps(fitted))
-        about = training.about(chosen, use_case, split)
-        facts.record(chosen, out, about, time.monotonic() - start)
-        return steps.Outcome((f"candidate:{identity}",), metrics=fitted["metrics"])
-
-    emit(
-        steps.run(
-            chosen,
-            "fit",
-            use_case,
-            work,
-            inputs=(split,),
-            depends_on=[code, chosen.seed],
-            earlier=True,
-        ),
-        as_json,
-    )
-
-
-def evaluate(use_case: UseCase, candidate: Candidate, as_json: AsJson = False) -> None:
-    """Score a candidate and the baselines on the test weeks.
-
-    Example: yupana evaluate outbreak --candidate candidate:0123456789abcdef
-    """
-    from yupana.config.settings import settings
-    from yupana.core.hashing import value_sha256
-    from yupana.governance import events, steps
-
-    chosen = settings()
-
-    def work() -> steps.Outcome:
-        from yupana.evaluation.evaluate import evaluate as score
-        from yupana.features import training
-
-        fitted = events.producer(chosen.events, candidate)
-        rows = training.path_of(chosen, use_case, fitted["inputs"][0])
-        scores = score(use_case, _candidate(chosen, candidate), rows)
-        ref = f"evaluation:{value_sha256([candidate, scores])[:16]}"
-        return steps.Outcome((ref,), metrics={"scores": scores})
-
-    code = events.code_hash(chosen.root, "models", "yupana/evaluation")
-    emit(
-        steps.run(
-            chosen, "evaluate", use_case, work, inputs=(candidate,), depends_on=code, earlier=True
-        ),
-        as_json,
-    )
-
-
-def register_model(use_case: UseCase, candidate: Candidate, as_json: AsJson = False) -> None:
-    """Put an evaluated candidate into the registry; the better one becomes champion.
-
-    Example: yupana register outbreak --candidate candidate:0123456789abcdef
-    """
-    from yupana.config.settings import settings
-    from yupana.governance import events, steps
-
-    chosen = settings()
-    evaluation = events.output(chosen.events, "evaluate", use_case, candidate)
-
-    def work() -> steps.Outcome:
-        from yupana.features import training
-        from yupana.tracking import registry
-
-        rows = events.producer(chosen.events, candidate)["inputs"][0]
-        tags = {"candidate": candidate, "split": rows, "evaluation": evaluation}
-        tags["project"] = chosen.project
-        tags["as_of"] = training.about(chosen, use_case, rows)["as_of"]
-        made = registry.register(chosen, use_case, _candidate(chosen, candidate), tags)
-        facts = {"version": made.version, "alias": made.alias, "reason": made.reason}
-        return steps.Outcome((f"model:{use_case}@{made.version}",), metrics=facts)
-
-    emit(
-        steps.run(chosen, "register", use_case, work, inputs=(candidate, evaluation), earlier=True),
-        as_json,
-    )
-
-
-def train(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> None:
-    """Run the use case's Kubeflow pipeline on this machine: split → fit → evaluate → register.
+def train(
+    use_case: UseCase,
+    as_of: AsOf = None,
+    tuning: fitting.Tuning = "",
+    backtest_origins: Annotated[
+        str,
+        typer.Option(help="START:END:STEP, a fit a year; default: what the members told before."),
+    ] = "",
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Run on the Kubeflow cluster of YUPANA_KFP_HOST.")
+    ] = False,
+    wait: Annotated[bool, typer.Option(help="With --cluster: stay until the run ends.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Run the use case's Kubeflow pipeline: split → fit members → pool → backtest, evaluate →
+    register. Steps that were done before with the same inputs are not done again.
 
     With --as-of the model knows nothing later, for `yupana predict --as-of`; it never becomes
-    champion by itself.
+    champion by itself. On a cluster the members are fitted side by side.
 
-    Example: yupana train outbreak
+    Example: yupana train outbreak --tuning tuning:0123456789abcdef
     """
     from yupana.config.settings import settings
     from yupana.core.hashing import value_sha256
     from yupana.governance import events, steps
 
     chosen = settings()
+    arguments = {
+        "as_of": as_of.date().isoformat() if as_of else "",
+        "tuning": tuning,
+        "backtest_origins": backtest_origins,
+    }
+    if cluster:
+        _submit(chosen, use_case, arguments, wait, as_json)
+        return
     table = _output(chosen, "features", use_case)
-    day = as_of.date().isoformat() if as_of else ""
     code = events.code_hash(
         chosen.root, "models", "pipelines", "yupana/features", "yupana/evaluation"
     )
+    depends_on = [code, *arguments.values()]
 
     def work() -> steps.Outcome:
         from yupana.core import usecase
 
-        model = usecase.load("pipelines", "run").run_local(use_case, chosen, day)
+        model = usecase.load("pipelines", "run").run_local(use_case, chosen, arguments)
         found = events.producer(chosen.events, model)
         facts = {k: found["facts"][k] for k in ("version", "alias", "reason")}
-        return steps.Outcome(
-            (f"pipeline:{value_sha256([table, code, day])[:16]}",), inputs=(model,), metrics=facts
-        )
+        ref = f"pipeline:{value_sha256([table, depends_on])[:16]}"
+        return steps.Outcome((ref,), inputs=(model,), metrics=facts)
 
     emit(
         steps.run(
-            chosen, "train", use_case, work, inputs=(table,), depends_on=[code, day], earlier=True
+            chosen, "train", use_case, work, inputs=(table,), depends_on=depends_on, earlier=True
         ),
         as_json,
     )
+
+
+def _submit(
+    settings: Settings, use_case: str, arguments: dict[str, str], wait: bool, as_json: bool
+) -> None:
+    """Hand the pipeline to the cluster; what it makes is told by the cluster's own event log."""
+    from yupana.core import usecase
+    from yupana.core.progress import Lines
+    from yupana.governance import steps
+
+    def work() -> steps.Outcome:
+        cluster = usecase.load("pipelines", "cluster")
+        say = Lines().say
+        run = cluster.submit(settings, use_case, arguments, say)
+        state = cluster.wait(settings, run, say) if wait else "SUBMITTED"
+        return steps.Outcome((f"kfp:{run.id}",), metrics={"link": run.link, "state": state})
+
+    emit(
+        # The cluster's steps know what is done: each call is a run.
+        steps.run(settings, "submit", use_case, work, still_there=lambda _: False),
+        as_json,
+    )
+
+
+def due(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> None:
+    """Say whether the model should be trained now, and why.
+
+    Yes without a champion, when the published data is some weeks ahead of the champion's, or
+    when monitoring found drift. With --as-of: when no model knows only what was known that day.
+
+    Example: yupana due outbreak
+    """
+    from yupana.config.settings import settings
+    from yupana.governance import steps
+    from yupana.orchestration import due as training
+
+    chosen = settings()
+
+    def work() -> steps.Outcome:
+        found = training.due(chosen, use_case, as_of.date() if as_of else None)
+        return steps.Outcome((), metrics={"due": found.due, "reason": found.reason})
+
+    result = steps.run(chosen, "due", use_case, work, still_there=lambda _: False)
+    if as_json:
+        emit(result, as_json)
+        return
+    print(f"{'yes' if result.metrics['due'] else 'no'}: {result.metrics['reason']}")
 
 
 def _published(settings: Settings, use_case: str) -> tuple[str, ...]:
     """References of the published tables that the use case's features read."""
     from yupana.core import usecase
     from yupana.data import delta
+    from yupana.features import given
 
     # The weekly table's module, not the Feast definitions: importing Feast costs seconds, and
     # a step that finds nothing to do should cost none.
-    sources = usecase.load("feature_repo", f"{use_case}_weekly").SOURCES
+    sources = given.sources(settings, usecase.load("feature_repo", f"{use_case}_weekly"))
     if settings.project:
         from yupana.tracking import projects
 
@@ -241,7 +203,3 @@ def _output(settings: Settings, step: str, use_case: str) -> str:
     from yupana.governance import events
 
     return events.output(settings.events, step, use_case)
-
-
-def _candidate(settings: Settings, ref: str) -> Path:
-    return settings.home / "candidates" / ref.removeprefix("candidate:")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from yupana.cli import learn
+from yupana.cli import judging
 from yupana.cli.common import AsJson, emit
 from yupana.cli.lake import say_json
 from yupana.cli.models_shown import as_values, comparison, details, reproduced, table
@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
     for command in (show, compare, delete, restore, promote):
         group.command()(command)
     group.command("list")(list_models)
-    group.command("register")(learn.register_model)
+    group.command("register")(judging.register_model)
     app.add_typer(group, name="models")
     app.command()(reproduce)
 

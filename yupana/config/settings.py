@@ -68,6 +68,26 @@ class Settings(BaseSettings):
     project: str = Field("", description="project that steps run in; limits the data they read")
     serve_port: int = Field(8410, description="port of the prediction service")
     seed: int = Field(20210101, description="seed of every random choice")
+    retrain_weeks: int = Field(
+        4, ge=1, description="weeks of data that the champion may lack before training is due"
+    )
+    retrain_drift: float = Field(
+        0.5, gt=0, le=1, description="share of drifted columns from which training is due"
+    )
+    image: str = Field("yupana:latest", description="container image of the pipeline's pods")
+    kfp_host: str = Field("", description="address of the Kubeflow Pipelines API, https://…")
+    kfp_namespace: str = Field("", description="namespace of the user; empty: a single-user KFP")
+    kfp_token: Path | None = Field(None, description="file with the token for the KFP API")
+    kfp_volume: str = Field(
+        "yupana-home", description="volume claim that all pods share as YUPANA_HOME"
+    )
+    queue: str = Field("", description="Kueue queue of the pods; empty: none")
+    cpu_limit: str = Field("", description="CPU limit of each pod, such as 4; empty: none")
+    memory_limit: str = Field("", description="memory limit of each pod, such as 16Gi")
+    gpu_count: int = Field(0, ge=0, description="GPUs of each pod that trains a network")
+    gpu_type: str = Field(
+        "", description="node label nvidia.com/gpu.product that these pods ask for; empty: any"
+    )
 
     @property
     def lake(self) -> Path:

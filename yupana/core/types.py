@@ -2,8 +2,9 @@
 
 A reference is a short text that names one immutable thing:
 `raw:<sha256>`, `delta:<zone>/<table>@<version>`, `validation:<id>`, `training:<hash>`,
-`split:<hash>`, `candidate:<hash>`, `model:<name>@<version>`, `deployment:<tag>`,
-`prediction:<id>`, `report:<name>`.
+`split:<hash>`, `tuning:<hash>`, `member:<hash>`, `candidate:<hash>`, `backtest:<hash>`,
+`evaluation:<hash>`, `model:<name>@<version>`, `deployment:<tag>`, `prediction:<id>`,
+`report:<name>`.
 """
 
 from __future__ import annotations

@@ -65,9 +65,8 @@ def fan(
         across = axes.get_xaxis_transform()
         axes.vlines(hidden, 0, 0.03, charts.SECOND, transform=across, label="oculto / hidden")  # type: ignore[arg-type]
     if limit:
-        axes.plot(
-            list(limit), list(limit.values()), charts.SECOND, ls="--", lw=1, label="límite / limit"
-        )  # type: ignore[arg-type]
+        x, y = list(limit), list(limit.values())
+        axes.plot(x, y, charts.SECOND, ls="--", lw=1, label="límite / limit")  # type: ignore[arg-type]
     _dates(axes)
     _titled(axes, title, "casos / cases")
     axes.legend(

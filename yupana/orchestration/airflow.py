@@ -5,8 +5,9 @@ A task runs a `yupana` command and passes references on; it never sees a row.
 Dates. A run by hand or by the clock publishes what the source holds now, and the ingest itself
 knows when it first saw those bytes. Only a backfill tells of the past: it must name the file of
 each date (`source` with `{date}`), because a live address would pass today's bytes off as old
-knowledge. Its asset events bear the date as partition key, and Airflow starts no DAG on them
-that does not ask for partitions: nothing retrains for each week of a backfill.
+knowledge. A DAG of forecasts (`AS_OF`) needs no file: it goes by the versions that were published
+by its date. Asset events of a backfill bear the date as partition key, and Airflow starts no DAG
+on them that does not ask for partitions: nothing retrains for each week of a backfill.
 """
 
 from __future__ import annotations
@@ -52,8 +53,9 @@ DATED = {
         description="The date on which that file was what was known. Default: when first seen.",
     ),
 }
+AS_OF = {"as_of": DATED["as_of"]}
 
-__all__ = ["DATED", "TEAM", "Asset", "command", "dag"]
+__all__ = ["AS_OF", "DATED", "TEAM", "Asset", "command", "dag", "when"]
 
 
 def dag(
@@ -94,11 +96,20 @@ def dag(
     )
 
 
-def command(task_id: str, args: list[str], outlets: list[Asset] | None = None) -> Any:
+def command(
+    task_id: str,
+    args: list[str],
+    outlets: list[Asset] | None = None,
+    *,
+    after_skipped: bool = False,
+) -> Any:
     """A task that runs `yupana <args>` and returns the references it made.
 
     An error in the data, or a wrong command, fails the task at once; outside trouble is retried.
-    Where the DAG has the parameters `DATED`, they are added to the command.
+    Where the DAG has the parameters `DATED` or `AS_OF`, they are added to the command.
+
+    Args:
+        after_skipped: run also when the task before was skipped, though not when it failed.
     """
 
     @task(  # type: ignore[untyped-decorator]
@@ -107,12 +118,13 @@ def command(task_id: str, args: list[str], outlets: list[Asset] | None = None) -
         doc_md=f"`yupana {' '.join(args)}`",
         # Also a backfill beside a scheduled run: `max_active_runs` counts those apart.
         max_active_tis_per_dag=1,
+        trigger_rule="none_failed" if after_skipped else "all_success",
     )
     def run(
         args: list[str], *, params: Any = None, dag_run: Any = None, outlet_events: Any = None
     ) -> list[str]:
         try:
-            date = _backfilled(dag_run)
+            date = _date(dag_run, params)
             result = run_command([*args, *dated(params, date)])
             for asset in outlets or []:
                 outlet_events[asset].extra = event_extra(result)
@@ -125,20 +137,49 @@ def command(task_id: str, args: list[str], outlets: list[Asset] | None = None) -
     return run(args)
 
 
-def dated(params: Any, backfilled: str | None) -> list[str]:
-    """Options of the command for the run's parameters `source` and `as_of`.
+def when(task_id: str, args: list[str]) -> Any:
+    """A task that runs `yupana <args>` and skips the task after it unless the answer is `due`."""
+
+    @task.short_circuit(  # type: ignore[untyped-decorator]
+        task_id=task_id,
+        doc_md=f"`yupana {' '.join(args)}`",
+        max_active_tis_per_dag=1,
+        # The next task alone: those after it say themselves what a skipped one means to them.
+        ignore_downstream_trigger_rules=False,
+    )
+    def ask(args: list[str], *, params: Any = None, dag_run: Any = None) -> bool:
+        try:
+            result = run_command([*args, *dated(params, _date(dag_run, params))])
+        except TerminalError as error:
+            raise AirflowFailException(str(error)) from error
+        print(f"{'due' if result['due'] else 'not due'}: {result['reason']}")
+        return bool(result["due"])
+
+    return ask(args)
+
+
+def dated(params: Any, date: str | None) -> list[str]:
+    """Options of the command for the run's parameters `source` and `as_of`, where it has them.
 
     Args:
-        backfilled: the date (ISO) that a backfill is at, else None.
+        date: the date (ISO) that the run is of, None when it is of now.
 
     Raises:
-        UsageError: a backfill that does not say where each date's file is.
+        UsageError: a backfill that does not say where each date's file is, or a run of a DAG
+            that tells of the past without a date.
     """
-    source, as_of = params.get("source"), params.get("as_of") or backfilled
-    if backfilled and "{date}" not in (source or ""):
+    source, as_of = params.get("source"), params.get("as_of") or date
+    if _of_the_past(params):
+        if not as_of:
+            raise UsageError(
+                "This DAG tells of a past day, and the run has none.",
+                where="parameter as_of",
+                fix="""Trigger it with --conf '{"as_of": "2020-06-06"}', or by a backfill.""",
+            )
+    elif date and "{date}" not in (source or ""):
         raise UsageError(
             "A backfill must say where the file of each date is.",
-            where=f"the run for {backfilled}",
+            where=f"the run for {date}",
             fix="""Add --dag-run-conf '{"source": "/archive/{date}.csv"}' to `airflow backfill"""
             " create`: what the source holds today was not known then.",
         )
@@ -146,8 +187,15 @@ def dated(params: Any, backfilled: str | None) -> list[str]:
     return given + ([f"--as-of={as_of}"] if as_of else [])
 
 
-def _backfilled(dag_run: Any) -> str | None:
-    if dag_run.run_type != "backfill":
+def _of_the_past(params: Any) -> bool:
+    """Whether the DAG has the parameters `AS_OF`."""
+    return "as_of" in params and "source" not in params
+
+
+def _date(dag_run: Any, params: Any) -> str | None:
+    """The date that a run is of: a backfill's, and in a DAG of the past also the clock's."""
+    dates = ("backfill", "scheduled") if _of_the_past(params) else ("backfill",)
+    if dag_run.run_type not in dates:
         return None
     return str(dag_run.logical_date.astimezone(ZoneInfo(ZONE)).date())
 

@@ -19,6 +19,8 @@ ROAD = (
     "features",
     "split",
     "fit",
+    "pool",
+    "backtest",
     "evaluate",
     "register",
     "train",
@@ -91,14 +93,15 @@ def forecast_table(answer: dict[str, Any]) -> Table:
 
 def _next(settings: Settings, run: ThreadRun) -> str:
     ingest = events.last_done(settings.events, "ingest", "dengue_linelist")
-    quality = ingest["facts"]["validation"] if ingest else ""
+    audit = f"dengue_linelist-{ingest['facts']['validation']}.html" if ingest else ""
     spent = "  ".join(f"{name} {seconds:.0f} s" for name, seconds in run.seconds.items())
     return "\n".join(
         [
             f"prediction_id    {run.answer['prediction_id']}",
             f"seconds          {spent}",
-            f"quality report   {quality}",
+            f"quality report   {settings.reports / 'validation' / audit}",
             f"drift report     {run.report['metrics']['html']}",
+            f"forecast page    {settings.reports / 'forecast-outbreak.html'}",
             f"logs             {log_folder(settings)}",
             "",
             "What to do next:",

@@ -16,7 +16,7 @@ import yaml
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
 from yupana.data import contract, delta
-from yupana.tracking import facts, intervals
+from yupana.tracking import facts, intervals, runs
 from yupana.tracking.verdict import METRIC
 
 NAME = "README.md"
@@ -34,8 +34,8 @@ def write(settings: Settings, use_case: str, folder: Path, *, final: str, verdic
         UsageError: the use case has no text for its card.
     """
     told = _told(settings, use_case)
-    scores = json.loads((folder / "evaluation.json").read_text())
-    scores = {m: v for m, v in scores.items() if isinstance(v, dict)}
+    evaluation = json.loads((folder / "evaluation.json").read_text())
+    scores = {m: v for m, v in evaluation.items() if isinstance(v, dict)}
     fitted = json.loads((folder / "fit.json").read_text())
     made = facts.read(folder)
     data = made.get("data", {})
@@ -49,7 +49,8 @@ def write(settings: Settings, use_case: str, folder: Path, *, final: str, verdic
         ),
         _data(settings, data),
         _scores(folder, final, scores, told["unit"], verdict),
-        _groups(folder),
+        _backtest(folder, final, told["unit"]),
+        _groups(evaluation.get("groups", [])),
         _calibration(folder, final, scores),
         _made(fitted["params"], made),
     ]
@@ -167,23 +168,46 @@ def _scores(
     )
 
 
-def _groups(folder: Path) -> str:
-    kept = intervals.read(folder)
-    if kept is None:
+def _backtest(folder: Path, final: str, unit: dict[str, str]) -> str:
+    tried = runs.backtest(folder)
+    if tried is None:
         return ""
+    first, last = tried["origins"][0], tried["origins"][-1]
+    rows = [
+        [f"**{m}**" if m == final else m, *(f"{v[k]:.3f}" for k in (METRIC, "wis_log", "mae"))]
+        for m, v in sorted(tried["scores"].items(), key=lambda m: (m[0] != final, m[1][METRIC]))
+    ]
+    table = _table(["Modelo / *Model*", "WIS", "WIS log(x+1)", "MAE"], rows)
+    return (
+        f"## Otra temporada · *Another season*\n\nEl mismo procedimiento, ajustado sólo con lo "
+        f"conocido antes, en {len(tried['origins'])} semanas de {first} a {last}, {unit['es']}. "
+        f"*The same procedure, fitted on what was known before alone, at {len(tried['origins'])} "
+        f"weeks from {first} to {last}, {unit['en']}.*\n\n{table}"
+    )
+
+
+_GROUPS = {
+    "horizon": "Semanas adelante / *Weeks ahead*",
+    "province": "Provincia (ubigeo) / *Province (ubigeo)*",
+    "size": "Distritos por casos / *Districts by cases*",
+}
+_SIZES = {"small": "tercio menor / *lowest third*", "medium": "medio / *middle*"}
+_SIZES |= {"large": "mayor / *highest*", "new": "sin historia / *without history*"}
+
+
+def _groups(groups: list[dict[str, Any]]) -> str:
     tables = []
-    for es, en, group in (
-        ("Semanas adelante", "Weeks ahead", kept["horizon"].astype(int)),
-        ("Provincia (ubigeo)", "Province (ubigeo)", kept["ubigeo"].astype(str).str[:4]),
-    ):
-        found = intervals.by_group(kept, group)
-        models = [str(c) for c in found.columns if c != "n"]
+    for group, head in _GROUPS.items():
+        found = [g for g in groups if g["group"] == group]
+        if not found:
+            continue
+        models = sorted(found[0][METRIC])
         rows = [
-            [str(name), f"{int(row['n']):,}", *(f"{row[m]:.3f}" for m in models)]
-            for name, row in found.iterrows()
+            [_SIZES.get(g["of"], g["of"]), f"{g['n']:,}", *(f"{g[METRIC][m]:.3f}" for m in models)]
+            for g in found
         ]
-        tables.append(_table([f"{es} / *{en}*", "n", *models], rows))
-    return "## Grupos · *Groups*\n\nWIS.\n\n" + "\n\n".join(tables)
+        tables.append(_table([head, "n", *models], rows))
+    return "## Grupos · *Groups*\n\nWIS.\n\n" + "\n\n".join(tables) if tables else ""
 
 
 def _calibration(folder: Path, final: str, scores: dict[str, Any]) -> str:
@@ -197,7 +221,8 @@ def _calibration(folder: Path, final: str, scores: dict[str, Any]) -> str:
         "Los recuentos son discretos y muchos son cero: la cobertura simple se lee demasiado alta. "
         "*Counts are discrete and many are zero: plain coverage reads too high.*"
     )
-    shown = f"\n\n![Calibración · calibration]({plot})" if plot else ""
+    alt = "Calibración: proporción de los valores PIT en cada décimo · share of PIT by tenth"
+    shown = f"\n\n![{alt}]({plot})" if plot else ""
     return f"## Calibración · *Calibration*\n\n{table}\n\n{note}{shown}"
 
 

@@ -17,7 +17,7 @@ CODE = ("models", "yupana/core")
 """Rooms whose code decides the weights when the split is given."""
 
 _LATER = {NAME, "fit.json", "evaluation.json", "reference.parquet", "README.md"}
-_LATER |= {"test_scores.parquet", "forecasts.json"}
+_LATER |= {"test_scores.parquet", "forecasts.json", "backtest.json", "calibration.png"}
 
 
 def record(settings: Settings, folder: Path, data: dict[str, Any], seconds: float) -> None:

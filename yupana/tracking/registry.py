@@ -83,7 +83,7 @@ def register(
         mlflow = client(settings)
         if before := _before(mlflow, use_case, tags["evaluation"]):
             return before
-        mine = runs.standing(scores, final, tags["split"])
+        mine = runs.standing(scores, final, tags["split"], runs.backtest(candidate))
         good, reason = judge(mlflow, use_case, mine)
         if day := tags.get("as_of"):
             good, reason = False, f"trained on what was known on {day}"

@@ -1,0 +1,268 @@
+"""The pipeline's steps from a split to the registry, by their commands, on a small panel."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import typer
+from candidates import DATA, empty_home
+from small_panel import panel
+from typer.testing import CliRunner, Result
+
+from models import outbreak, outbreak_past
+from yupana.cli import backtest, learn
+from yupana.config import settings as configured
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError, TransientError, UsageError
+from yupana.core.progress import Silent
+from yupana.evaluation import backtest_split
+from yupana.features import training
+from yupana.governance import events
+from yupana.orchestration.due import due
+from yupana.tracking import registry, runs, tuned
+
+NAME = "outbreak"
+TABLE = "delta:features/outbreak_weekly@2"
+APP = typer.Typer()
+learn.register(APP)
+backtest.register(APP)
+
+
+def call(*words: str) -> Result:
+    return CliRunner().invoke(APP, list(words))
+
+
+def told(*words: str) -> dict[str, Any]:
+    done = call(*words, "--json")
+    assert done.exit_code == 0, (done.output, done.exception)
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def use(home: Path, patch: pytest.MonkeyPatch) -> Settings:
+    patch.setenv("YUPANA_HOME", str(home))
+    configured.settings.cache_clear()
+    return configured.settings()
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str, list[str]]]:
+    """A home with a split and its two members; its folder, and their references."""
+    folder = empty_home(tmp_path_factory.mktemp("steps")).home
+    with pytest.MonkeyPatch.context() as patch:
+        home = use(folder, patch)
+        sources = tuple(DATA["sources"])  # type: ignore[arg-type]
+        made = training.save(home, NAME, panel(), features=TABLE, sources=sources, as_of=None)
+        for step, inputs, output in (
+            ("features", sources, TABLE), ("split", (TABLE, *sources), made.ref),
+        ):  # fmt: skip
+            events.append(
+                home.events, step, NAME, status="done", inputs=inputs, outputs=(output,),
+                facts={"data_as_of": "2017-03-04", "as_of": ""},
+            )  # fmt: skip
+        members = [
+            told("fit", NAME, "--split", made.ref, "--member", name)["outputs"][0]
+            for name in outbreak.MEMBERS
+        ]
+    configured.settings.cache_clear()
+    yield folder, made.ref, members
+
+
+@pytest.fixture
+def home(
+    fitted: tuple[Path, str, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    yield use(shutil.copytree(fitted[0], tmp_path / "home"), monkeypatch)
+    configured.settings.cache_clear()
+
+
+@pytest.fixture
+def pooled(home: Settings, fitted: tuple[Path, str, list[str]]) -> str:
+    return str(told(*pool_of(fitted))["outputs"][0])
+
+
+def pool_of(fitted: tuple[Path, str, list[str]]) -> list[str]:
+    _, split, members = fitted
+    return ["pool", NAME, "--split", split, *(w for m in members for w in ("--member", m))]
+
+
+def folder_of(home: Settings, reference: str) -> Path:
+    return home.home / "candidates" / reference.removeprefix("candidate:")
+
+
+def test_after_a_failed_pool_the_members_are_not_fitted_again(
+    home: Settings, fitted: tuple[Path, str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise TerminalError("The weights cannot be learned.", where="here", fix="Mend it.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outbreak, "pool", broken)
+        done = call(*pool_of(fitted))
+    assert isinstance(done.exception, TerminalError)
+    last = list(events.read(home.events))[-1]
+    assert (last["step"], last["status"]) == ("pool", "failed")
+    _, split, members = fitted
+    for name, reference in zip(outbreak.MEMBERS, members, strict=True):
+        again = told("fit", NAME, "--split", split, "--member", name)
+        assert (again["status"], again["outputs"]) == ("unchanged", [reference])
+    assert told(*pool_of(fitted))["status"] == "done"
+
+
+def test_the_steps_together_are_what_fit_does(home: Settings, pooled: str, tmp_path: Path) -> None:
+    outbreak.fit(panel(), tmp_path / "whole", seed=home.seed, say=Silent().say)
+    for name in ("weights.safetensors", "model.json"):
+        whole = (tmp_path / "whole" / name).read_bytes()
+        assert (folder_of(home, pooled) / name).read_bytes() == whole
+
+
+def test_the_candidate_says_what_it_was_made_from(home: Settings, pooled: str) -> None:
+    folder = folder_of(home, pooled)
+    made = json.loads((folder / "run.json").read_text())
+    fits = [e for e in events.read(home.events) if e["step"] == "fit"]
+    assert made["data"]["ref"].startswith("split:") and made["hardware"]["cores"]
+    assert made["seconds"] > sum(e["seconds"] for e in fits)
+    params = json.loads((folder / "fit.json").read_text())["params"]
+    assert params["knows_through"] and set(outbreak.OPTIONS) <= set(params)
+
+
+def test_another_member_or_tuning_is_another_fit(
+    home: Settings, fitted: tuple[Path, str, list[str]]
+) -> None:
+    _, split, members = fitted
+    reference = tuned.save(home, NAME, {"options": dict(outbreak.OPTIONS)})
+    made = told("fit", NAME, "--split", split, "--member", "regressions", "--tuning", reference)
+    assert made["status"] == "done" and made["outputs"][0] not in members
+    assert reference in made["inputs"]
+    unknown = call("fit", NAME, "--split", split, "--member", "network", "--tuning", "tuning:0")
+    assert isinstance(unknown.exception, UsageError)
+
+
+def test_wrong_members_are_refused(home: Settings, fitted: tuple[Path, str, list[str]]) -> None:
+    _, split, members = fitted
+    alone = call("pool", NAME, "--split", split, "--member", members[0])
+    assert isinstance(alone.exception, UsageError)
+    other = call("pool", NAME, "--split", "split:other", "--member", members[0])
+    assert isinstance(other.exception, UsageError) and split in other.exception.what
+    none = call("fit", NAME, "--split", split, "--member", "oracle")
+    assert isinstance(none.exception, UsageError)
+
+
+def test_backtest_and_groups_reach_registry_and_card(home: Settings, pooled: str) -> None:
+    tried = told("backtest", NAME, "--candidate", pooled)
+    told("evaluate", NAME, "--candidate", pooled)
+    made = told("register", NAME, "--candidate", pooled, "--backtest", tried["outputs"][0])
+    assert set(tried["scores"]) == {"pool", "last_value", "seasonal", "ar"}
+    mlflow = registry.client(home)
+    version = mlflow.get_model_version(NAME, "1")
+    metrics = mlflow.get_run(version.run_id).data.metrics
+    assert metrics["backtest.pool.wis"] == tried["scores"]["pool"]["wis"]
+    for group in ("horizon.1.pool", "province.1601.ar", "size.small.pool"):
+        assert f"group.{group}.wis" in metrics
+    standing = runs.standing_of(mlflow, version)
+    assert standing and standing.backtest
+    assert standing.backtest.wis == tried["scores"]["pool"]["wis"]
+    assert standing.backtest.split == tried["key"]
+    card = (runs.folder(version) / "README.md").read_text()
+    for words in ("Otra temporada", "Distritos por casos", "(calibration.png)"):
+        assert words in card
+    assert (runs.folder(version) / "calibration.png").read_bytes()[:4] == b"\x89PNG"
+    event = events.producer(home.events, made["outputs"][0])
+    assert tried["outputs"][0] in event["inputs"]
+
+
+def test_the_groups_together_are_the_whole(home: Settings, pooled: str) -> None:
+    whole = told("evaluate", NAME, "--candidate", pooled)["scores"]
+    kept = json.loads((folder_of(home, pooled) / "evaluation.json").read_text())["groups"]
+    for group in ("horizon", "province", "size"):
+        mine = [g for g in kept if g["group"] == group]
+        counts = sum(g["n"] for g in mine)
+        assert counts == whole["pool"]["counts"]
+        for model in whole:
+            mean = sum(g["n"] * g["wis"][model] for g in mine) / counts
+            assert mean == pytest.approx(whole[model]["wis"])
+    # 60, 12, 3 and 0.3 cases a week: the last is the smallest third's.
+    sizes = {g["of"]: g["wis"]["pool"] for g in kept if g["group"] == "size"}
+    assert sizes["small"] < sizes["medium"] < sizes["large"]
+
+
+def test_a_backtest_of_another_candidate_is_refused(home: Settings, pooled: str) -> None:
+    told("evaluate", NAME, "--candidate", pooled)
+    events.append(
+        home.events, "backtest", NAME, status="done", inputs=("candidate:other",),
+        outputs=("backtest:1",),
+    )  # fmt: skip
+    done = call("register", NAME, "--candidate", pooled, "--backtest", "backtest:1")
+    assert isinstance(done.exception, UsageError) and "candidate:other" in done.exception.what
+
+
+def test_a_past_day_is_due_until_a_model_knows_no_more(home: Settings, pooled: str) -> None:
+    assert due(home, NAME, date(2016, 1, 2)).due
+    told("evaluate", NAME, "--candidate", pooled)
+    told("register", NAME, "--candidate", pooled)
+    params = json.loads((folder_of(home, pooled) / "fit.json").read_text())["params"]
+    knows = date.fromisoformat(params["knows_through"])
+    assert not due(home, NAME, knows).due
+    found = told("due", NAME, "--as-of", str(knows - timedelta(days=1)))
+    assert found["due"] and str(knows) in found["reason"]
+
+
+def test_a_registry_that_is_down_registers_nothing_and_keeps_what_was_done(
+    home: Settings, pooled: str
+) -> None:
+    told("evaluate", NAME, "--candidate", pooled)
+    database = home.home / "mlflow" / "mlflow.db"
+    good = database.read_bytes()
+    database.write_bytes(b"not a database")
+    failed = call("register", NAME, "--candidate", pooled)
+    assert isinstance(failed.exception, TransientError)
+    assert "champion is the one before" in failed.exception.fix
+    assert not [e for e in events.read(home.events) if e["step"] == "register" and e["outputs"]]
+    database.write_bytes(good)
+    assert told("register", NAME, "--candidate", pooled)["outputs"] == ["model:outbreak@1"]
+
+
+def test_what_is_told_of_a_past_year_was_learned_before_it(
+    fitted: tuple[Path, str, list[str]],
+) -> None:
+    """Other counts in that year change no forecast of it."""
+    folder, _, members = fitted
+    made = {
+        name: folder / "members" / reference.removeprefix("member:")
+        for name, reference in zip(outbreak.MEMBERS, members, strict=True)
+    }
+    one = outbreak_past.told(panel(), made, seed=1)
+    assert one
+    start = one.rows["event_timestamp"].min()
+    other = outbreak_past.told(with_counts_after(start), made, seed=1)
+    assert other and (other.observed == 999.0).any()
+    for model, quantiles in one.quantiles.items():
+        assert (quantiles == other.quantiles[model]).all(), model
+
+
+def with_counts_after(time: pd.Timestamp) -> pd.DataFrame:
+    """The panel with 999 cases in every week after a time."""
+    rows = panel()
+    for horizon in outbreak.HORIZONS:
+        later = rows["event_timestamp"] + pd.Timedelta(weeks=horizon) > time
+        known = rows[f"target_{horizon}"].notna()
+        rows.loc[later & known, f"target_{horizon}"] = 999.0
+    return rows
+
+
+def test_a_fit_for_an_origin_learns_nothing_later() -> None:
+    rows = panel()
+    time = sorted(rows["event_timestamp"].unique())[150]
+    one, other = (
+        backtest_split.known_on(frame, time.date()) for frame in (rows, with_counts_after(time))
+    )
+    assert one.equals(other) and one["event_timestamp"].max() == time
+    assert one["target_8"].isna().sum() == 8 * rows["ubigeo"].nunique()
+    parts = one["part"].value_counts() / rows["ubigeo"].nunique()
+    assert (parts["validation"], parts["gap"]) == (52, 16)

@@ -1,0 +1,92 @@
+"""Whether a use case's model should be trained now: by its age, or because monitoring asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError, UsageError
+from yupana.governance import events
+
+
+@dataclass(frozen=True)
+class Due:
+    """A decision, and the reason in words."""
+
+    due: bool
+    reason: str
+
+
+def due(settings: Settings, use_case: str, day: date | None = None) -> Due:
+    """Whether to train, from the event log alone.
+
+    Yes when there is no champion, when the feature table is `retrain_weeks` or more ahead of the
+    one that the champion's training set came from, or when the newest `monitor` since the
+    champion was registered found `retrain_drift` or more of the columns drifted.
+
+    Args:
+        day: ask instead whether a model is needed that knows only what was known on this day.
+
+    Raises:
+        TerminalError: there is no feature table yet.
+        TransientError: the registry cannot be reached (with `day` alone).
+    """
+    if day is not None:
+        return _of_day(settings, use_case, day)
+    newest = _newest_week(events.producer(settings.events, _features(settings, use_case)))
+    try:
+        model = events.champion(settings.events, use_case)
+    except TerminalError:
+        return Due(True, "there is no champion")
+    seen = _week_of(settings, model)
+    if seen is None:
+        return Due(True, f"what {model} was trained on is not in the event log")
+    behind = (newest - seen).days // 7
+    if behind >= settings.retrain_weeks:
+        return Due(True, f"{model} was made from data to {seen}, {behind} weeks before {newest}")
+    if drifted := _drift(settings, use_case, model):
+        return Due(True, drifted)
+    return Due(False, f"{model} was made from data to {seen}; the newest week is {newest}")
+
+
+def _of_day(settings: Settings, use_case: str, day: date) -> Due:
+    from yupana.tracking import trained
+
+    try:
+        version, _ = trained.by(settings, use_case, day)
+    except UsageError as error:
+        return Due(True, error.what)
+    return Due(False, f"model:{use_case}@{version} knew nothing later than {day}")
+
+
+def _features(settings: Settings, use_case: str) -> str:
+    return events.output(settings.events, "features", use_case)
+
+
+def _newest_week(features: events.Event) -> date:
+    return date.fromisoformat(features["facts"]["data_as_of"])
+
+
+def _week_of(settings: Settings, model: str) -> date | None:
+    """Last day of the newest week in the table that a model's training set was made from."""
+    try:
+        registered = events.producer(settings.events, model)
+        made = events.producer(settings.events, registered["inputs"][0])
+        split = events.producer(settings.events, made["inputs"][0])
+        week = _newest_week(events.producer(settings.events, split["inputs"][0]))
+    except UsageError:
+        return None
+    asked = split["facts"].get("as_of")
+    return min(week, date.fromisoformat(asked)) if asked else week
+
+
+def _drift(settings: Settings, use_case: str, model: str) -> str:
+    """Why monitoring asks for training; empty where it does not."""
+    found = events.last_done(
+        settings.events, "monitor", use_case, lambda event: model in event["inputs"]
+    )
+    share = found["facts"].get("share_drifted", 0) if found else 0
+    if share < settings.retrain_drift:
+        return ""
+    return f"monitoring found {100 * share:.0f} % of the columns of {model} drifted"
