@@ -120,6 +120,8 @@ def picture(storage: Path, name: str, seed: int, out: Path) -> None:
             target_name="pérdida de validación / validation loss (nats)",
         )
     axes.set_title("Búsqueda de opciones / Search for options")
+    axes.legend(frameon=False)
+    axes.figure.set_size_inches(8, 4)
     out.parent.mkdir(parents=True, exist_ok=True)
     axes.figure.savefig(out, dpi=120, bbox_inches="tight")
 
