@@ -22,9 +22,8 @@ from yupana.cli import models as commands
 from yupana.config import settings as configured
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
-from yupana.core.forecast import QUANTILES
 from yupana.evaluation import reproduce
-from yupana.evaluation.scores import score
+from yupana.evaluation.evaluate import evaluate
 from yupana.features import training
 from yupana.governance import events
 from yupana.tracking import facts, registry, versions
@@ -48,13 +47,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fitted = outbreak.fit(rows, folder, seed=SEED, say=lambda _: None)
     facts.record(home, folder, training.about(home, NAME, made.ref), seconds=1.0)
     (folder / "fit.json").write_text(json.dumps(fitted))
-    test = rows[rows["part"] == "test"].reset_index(drop=True)
-    observed = test[[f"target_{h}" for h in outbreak.HORIZONS]].to_numpy(dtype=float)
-    models = {outbreak.FINAL: outbreak.load(folder), **outbreak.baselines(rows)}
-    forecasts = {name: m.quantiles(test, QUANTILES) for name, m in models.items()}
-    scores = {name: score(observed, f) for name, f in forecasts.items()}
-    (folder / "evaluation.json").write_text(json.dumps(scores))
-    reproduce.keep(folder, test, observed, forecasts, outbreak.FINAL)
+    evaluate(NAME, folder, training.path_of(home, NAME, made.ref), seed=SEED)
     registry.register(home, NAME, folder, {**TAGS, "split": made.ref})
     return home.home
 
@@ -117,6 +110,7 @@ OTHER_MACHINE = """
 import json
 from yupana.config.settings import settings
 from yupana.evaluation import reproduce
+from yupana.evaluation.evaluate import evaluate
 from yupana.tracking import versions
 
 found = versions.find(settings(), "outbreak@1")
