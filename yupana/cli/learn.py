@@ -110,6 +110,10 @@ def train(
         "tuning": tuning,
         "backtest_origins": backtest_origins,
     }
+    if tuning:
+        from yupana.tracking import tuned
+
+        tuned.load(chosen, use_case, tuning)  # a wrong reference is told before any step
     if cluster:
         _submit(chosen, use_case, arguments, wait, as_json)
         return
