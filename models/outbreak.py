@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from models import areas, members, past, store
+from models import areas, members, store
 from models import pool as pools
 from models.autoregression import Autoregression
 from models.last_value import LastValue
@@ -26,6 +26,7 @@ from models.seasonal import Seasonal
 from models.store import Fitted, load
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.forecast import Forecaster, Totals
+from yupana.features import splits
 
 __all__ = [
     "FEATURE_SERVICE",
@@ -116,7 +117,7 @@ def learnable(frame: pd.DataFrame) -> Learnable:
     train, held_out = _checked(frame, "train"), _checked(frame, "validation")
     last = held_out["event_timestamp"].max()
     end = last + pd.Timedelta(weeks=max(HORIZONS))
-    everything = past.known_at(frame[frame["part"] != "test"], end, HORIZONS)
+    everything = splits.known_at(frame[frame["part"] != "test"], end, HORIZONS)
     return Learnable(train, held_out, everything, last)
 
 
@@ -312,7 +313,7 @@ def baselines(frame: pd.DataFrame) -> dict[str, Forecaster]:
     """What the pool must beat, learned from what the pool may know: all before part `test`."""
     rows, test = frame[frame["part"] != "test"], frame[frame["part"] == "test"]
     if len(test):
-        rows = past.known_at(rows, test["event_timestamp"].min(), HORIZONS)
+        rows = splits.known_at(rows, test["event_timestamp"].min(), HORIZONS)
     return {
         "last_value": LastValue(rows, HORIZONS),
         "seasonal": Seasonal(rows, HORIZONS),

@@ -17,6 +17,7 @@ import pandas as pd
 
 from models import conformal, members, outbreak, past, pool, store
 from yupana.core.forecast import QUANTILES
+from yupana.features import splits
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -73,7 +74,7 @@ def _year(
     start = origins["event_timestamp"].min()
     earlier = pd.concat([b for b in blocks if b["event_timestamp"].max() < start])
     # The last origins before the year reach into it: what came then was not known.
-    earlier = past.known_at(earlier, start, outbreak.HORIZONS)
+    earlier = splits.known_at(earlier, start, outbreak.HORIZONS)
     learned = pool.learn(
         before, earlier, earlier[targets].to_numpy(dtype=float), prior=outbreak.PRIOR, seed=seed
     )

@@ -6,17 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from yupana.features import splits
+
 YEARS, ORIGINS_A_YEAR, STEP = 3, 52, 2
 """Past years that are forecast; of their origins every second is enough."""
-
-
-def known_at(frame: pd.DataFrame, time: pd.Timestamp, horizons: Sequence[int]) -> pd.DataFrame:
-    """The rows that a model fitted at `time` may learn from; later targets become NaN."""
-    rows = frame[frame["event_timestamp"] < time].copy()
-    for horizon in horizons:
-        later = rows["event_timestamp"] + pd.Timedelta(weeks=horizon) > time
-        rows.loc[later, f"target_{horizon}"] = float("nan")
-    return rows
 
 
 def years(
@@ -34,7 +27,7 @@ def years(
         block = times[len(times) - ORIGINS_A_YEAR * (year + 1) :][:ORIGINS_A_YEAR:STEP]
         if ORIGINS_A_YEAR * (year + 1) > len(times):
             return
-        rows = known_at(frame, block[0], horizons)
+        rows = splits.known_at(frame, block[0], horizons)
         if len(rows) < fewest:
             return
         yield rows, frame[frame["event_timestamp"].isin(block)]

@@ -110,13 +110,14 @@ def train(
         "tuning": tuning,
         "backtest_origins": backtest_origins,
     }
-    if tuning:
-        from yupana.tracking import tuned
-
-        tuned.load(chosen, use_case, tuning)  # a wrong reference is told before any step
     if cluster:
         _submit(chosen, use_case, arguments, wait, as_json)
         return
+    if tuning:
+        from yupana.tracking import tuned
+
+        # A wrong reference is told before any step; what was tuned on a cluster is kept there.
+        tuned.load(chosen, use_case, tuning)
     table = _output(chosen, "features", use_case)
     code = events.code_hash(
         chosen.root, "models", "pipelines", "yupana/features", "yupana/evaluation"

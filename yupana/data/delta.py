@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from yupana.data import reading
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
 
 
 def commit_metadata(**facts: Any) -> str:
@@ -83,6 +85,29 @@ def ref(lake: Path, zone: str, name: str) -> DatasetRef:
     return DatasetRef(
         zone=zone, name=name, version=int(loaded.version()), path=str(table), rows=loaded.count()
     )
+
+
+def replace(
+    lake: Path, zone: str, name: str, rows: pa.Table, same: str, inputs: Sequence[str]
+) -> DatasetRef:
+    """Put rows in place of those that `same` (an SQL condition) tells: a re-run changes nothing.
+
+    A table of an earlier release gets the new columns, empty in its older rows.
+
+    Args:
+        inputs: references of what the rows were made from, kept in the commit.
+    """
+    from deltalake import CommitProperties, write_deltalake
+
+    path = lake / zone / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    facts = {"userMetadata": commit_metadata(inputs=inputs)}
+    write_deltalake(
+        str(path), rows, mode="overwrite", schema_mode="merge",
+        predicate=same if exists(path) else None,
+        commit_properties=CommitProperties(custom_metadata=facts),
+    )  # fmt: skip
+    return ref(lake, zone, name)
 
 
 def _must_exist(table: Path) -> str:

@@ -133,10 +133,7 @@ def known_on(rows: pd.DataFrame, day: date) -> pd.DataFrame:
     import pandas as pd
 
     end = pd.Timestamp(day, tz="UTC") + timedelta(days=1)
-    seen = rows[rows["event_timestamp"] < end].drop(columns="part")
-    for horizon in range(1, REACH + 1):
-        later = seen["event_timestamp"] + timedelta(weeks=horizon) >= end
-        seen[f"target_{horizon}"] = seen[f"target_{horizon}"].mask(later)
+    seen = splits.known_at(rows.drop(columns="part"), end, range(1, REACH + 1))
     weeks = splits.Weeks(test=0, validation=VALIDATION, gap=REACH)
     return splits.by_time(seen, "event_timestamp", weeks)
 

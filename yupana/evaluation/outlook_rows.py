@@ -10,12 +10,10 @@ from yupana.core import usecase
 from yupana.core.errors import TerminalError
 from yupana.core.forecast import QUANTILES, Forecaster, Totals
 from yupana.core.hashing import value_sha256
+from yupana.evaluation.backtest import LEVELS
 
 if TYPE_CHECKING:
     import pandas as pd
-
-LEVELS = tuple(f"q{level:g}" for level in QUANTILES)
-"""Names of the quantile columns."""
 
 AREAS = {"department": 2, "province": 4}
 """Levels of area, and how many digits of a ubigeo name one."""

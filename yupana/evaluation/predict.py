@@ -131,20 +131,8 @@ def _counts(reports: pl.DataFrame) -> pd.DataFrame:
 def _write(settings: Settings, name: str, table: pd.DataFrame, inputs: tuple[str, ...]) -> str:
     """Put an origin's rows of a model in place of earlier ones: a re-run changes nothing."""
     import pyarrow as pa
-    from deltalake import CommitProperties, write_deltalake
 
-    path = settings.table("forecasts", name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    facts = CommitProperties(custom_metadata={"userMetadata": delta.commit_metadata(inputs=inputs)})
     first = table.iloc[0]
     same = f"origin = DATE '{first['origin']}' AND model = '{first['model']}'"
-    write_deltalake(
-        str(path),
-        pa.Table.from_pandas(table, preserve_index=False),
-        mode="overwrite",
-        # A table of an earlier release gets the new columns, empty in its older rows.
-        schema_mode="merge",
-        predicate=same if delta.exists(path) else None,
-        commit_properties=facts,
-    )
-    return delta.ref(settings.lake, "forecasts", name).ref
+    rows = pa.Table.from_pandas(table, preserve_index=False)
+    return delta.replace(settings.lake, "forecasts", name, rows, same, inputs).ref

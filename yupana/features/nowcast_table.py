@@ -40,9 +40,13 @@ def make(settings: Settings, use_case: str, room: ModuleType, day: date) -> dict
     delays = nowcast.NO_EVIDENCE if known.hindsight else reporting.learned(table, version)
     told_on = day if known.hindsight else publication.known_on
     rows = told(known.tables[name], delays, told_on)
-    written = _write(settings, use_case, rows, known.refs[0])
+    same = f"known_on = DATE '{told_on}'"
+    name = f"{use_case}_nowcast"
+    written = delta.replace(
+        settings.lake, "forecasts", name, rows.to_arrow(), same, (known.refs[0],)
+    )
     return {
-        "nowcast": written,
+        "nowcast": written.ref,
         "sources": known.refs,
         "known_on": told_on.isoformat(),
         "evidence": delays.evidence,
@@ -102,20 +106,3 @@ def _sums(rows: pl.DataFrame) -> dict[str, dict[str, float]]:
         }
         for row in by_week.sort("week_start", descending=True).iter_rows(named=True)
     }
-
-
-def _write(settings: Settings, use_case: str, rows: pl.DataFrame, source: str) -> str:
-    """Put a day's rows in place of earlier ones: a re-run changes nothing."""
-    from deltalake import CommitProperties, write_deltalake
-
-    name = f"{use_case}_nowcast"
-    path = settings.table("forecasts", name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    facts = {"userMetadata": delta.commit_metadata(inputs=(source,))}
-    same = f"known_on = DATE '{rows['known_on'][0]}'"
-    write_deltalake(
-        str(path), rows.to_arrow(), mode="overwrite",
-        predicate=same if delta.exists(path) else None,
-        commit_properties=CommitProperties(custom_metadata=facts),
-    )  # fmt: skip
-    return delta.ref(settings.lake, "forecasts", name).ref

@@ -7,7 +7,7 @@ person or place belong together, stratified by group where a rare class must be 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,6 +58,17 @@ def by_time(rows: pd.DataFrame, column: str, weeks: Weeks | None = None) -> pd.D
     times = sorted(rows[column].unique())
     of = dict(zip(times, (weeks or Weeks()).parts(len(times)), strict=True))
     return rows.assign(part=rows[column].map(of))
+
+
+def known_at(frame: pd.DataFrame, time: pd.Timestamp, horizons: Sequence[int]) -> pd.DataFrame:
+    """The rows that a model fitted at `time` may learn from; later targets become NaN."""
+    import pandas as pd
+
+    rows = frame[frame["event_timestamp"] < time].copy()
+    for horizon in horizons:
+        later = rows["event_timestamp"] + pd.Timedelta(weeks=horizon) > time
+        rows.loc[later, f"target_{horizon}"] = float("nan")
+    return rows
 
 
 def by_group(
