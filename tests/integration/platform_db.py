@@ -1,0 +1,48 @@
+"""A real PostgreSQL server for tests, from Debian's packages, on a socket of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+Control = Callable[[str], None]
+
+
+@contextmanager
+def postgres() -> Iterator[tuple[str, Control]]:
+    """The address of a fresh server, and a function that says `stop` or `start` to it."""
+    pytest.importorskip("psycopg")
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        pytest.skip("PostgreSQL's server is not on this machine")
+    programs, user = found[-1].parent, "postgres" if os.geteuid() == 0 else None
+    home = Path(tempfile.mkdtemp(prefix="yupana-pg-", dir="/tmp"))
+    if user:
+        shutil.chown(home, user)
+
+    def call(program: str, *arguments: str) -> None:
+        command = [str(programs / program), "-D", str(home / "data"), *arguments]
+        with (home / "log").open("a") as log:
+            subprocess.run(command, user=user, cwd=home, stdout=log, stderr=log, check=True)
+
+    def control(what: str) -> None:
+        extra = ["-m", "immediate"] if what == "stop" else ["-o", f"-k {home} -F -h ''"]
+        call("pg_ctl", "-w", *extra, what)
+
+    call("initdb", "-A", "trust", "-U", "yupana", "-E", "UTF8")
+    control("start")
+    try:
+        yield f"postgresql+psycopg://yupana@/postgres?host={home}", control
+    finally:
+        subprocess.run(
+            [str(programs / "pg_ctl"), "-D", str(home / "data"), "-m", "immediate", "stop"],
+            user=user, cwd=home, capture_output=True,
+        )  # fmt: skip
+        shutil.rmtree(home)

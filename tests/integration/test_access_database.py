@@ -1,0 +1,128 @@
+"""Keys, quotas and statistics on both databases: SQLite, and a real PostgreSQL where it is."""
+
+from __future__ import annotations
+
+import multiprocessing as mp
+import socket
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from access_app import serving
+from platform_db import Control, postgres
+
+from yupana.governance import keys, usage
+from yupana.governance.keyring import Keyring
+from yupana.governance.keys import Terms
+from yupana.governance.quotas import Counter, Policy
+from yupana.governance.usage import Caller, Request, Writer
+from yupana.governance.usage_report import report
+
+NOON = 1_772_366_400.0
+DAY = date(2026, 3, 1)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[str, Control]]:
+    with postgres() as made:
+        yield made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'platform.db'}"
+    return str(request.getfixturevalue("server")[0])
+
+
+def _spend(url: str, key: str, limit: int, tries: int, start: float) -> int:
+    time.sleep(max(start - time.time(), 0))
+    counter, policy = Counter(url), Policy("quota", limit, 86400)
+    answered = 0
+    for _ in range(tries):
+        if lacking := counter.lacking(key, [policy], NOON):
+            counter.fetch(key, lacking, NOON)
+        answered += counter.spend(key, [policy], NOON)[0]
+    return answered
+
+
+@pytest.mark.parametrize("limit", [90, 300])
+def test_processes_at_once_answer_the_limit_and_no_more(url: str, limit: int) -> None:
+    """The first question of each also makes the tables: all at once."""
+    with mp.get_context("spawn").Pool(6) as pool:
+        start = time.time() + 3
+        given = [(url, f"k{limit}", limit, limit, start) for _ in range(6)]
+        assert sum(pool.starmap(_spend, given)) == limit
+
+
+def test_a_key_lives_as_it_does_on_the_other_database(url: str) -> None:
+    now = datetime.now(UTC)
+    made = keys.create(url, Terms("Áncash", ("outbreak:forecast",)), now=now, by="test")
+    name = made.split("_")[1]
+    new = keys.rotate(url, name, grace=timedelta(hours=1), now=now, by="test")
+    ring = Keyring(url)
+    ring.refresh()
+    assert [ring.check(k, now.timestamp())[1] for k in (made, new)] == ["", ""]
+    keys.revoke(url, name, now=now, by="test")
+    ring.refresh()
+    assert ring.check(new, now.timestamp())[1] == "revoked"
+    (row,) = (r for r in keys.listing(url) if r["id"] == name)
+    assert row["created"] == now and row["revoked"] == now
+
+
+def test_the_report_counts_ranks_and_filters(url: str) -> None:
+    writer = Writer(url)
+    for i in range(1, 101):
+        caller = Caller("k", "A", "agency", "outbreak@1", ["160101", f"16010{i % 3 + 2}"])
+        status = 500 if i == 1 else 429 if i <= 3 else 200
+        writer.add(Request(NOON + i, caller, "outbreak:forecast", status, float(i)))
+    writer.add(Request(NOON + 86400, Caller("j", "B", "agency", "cholera"), "x:y", 200, 7.0))
+    writer.add(Request(NOON - 86400, Caller("k", "A", "agency", "outbreak@2"), "x:y", 200, 1.0))
+    writer.close()
+    found = report(url, DAY)
+    assert found["total"] == {
+        "requests": 101, "refused": 2, "errors": 1, "median_ms": 50.0, "p95_ms": 95.0,
+    }  # fmt: skip
+    assert [(d["day"], d["requests"]) for d in found["days"]] == [
+        ("2026-03-01", 100), ("2026-03-02", 1),
+    ]  # fmt: skip
+    assert [(a["agency"], a["p95_ms"]) for a in found["agencies"]] == [("A", 95.0), ("B", 7.0)]
+    assert found["districts"][0] == {"ubigeo": "160101", "asked": 100}
+    assert sum(d["asked"] for d in found["districts"]) == 200
+    assert report(url, DAY, "B")["total"]["requests"] == 1
+    assert report(url, DAY - timedelta(days=1), model="outbreak")["total"]["requests"] == 101
+    assert report(url, DAY - timedelta(days=1), model="outbreak@2")["total"]["requests"] == 1
+    nothing = report(url, DAY, "nobody")["total"]
+    assert (nothing["requests"], nothing["errors"], nothing["median_ms"]) == (0, 0, None)
+
+
+def test_a_database_that_goes_away_closes_the_door_and_loses_no_count(
+    server: tuple[str, Control],
+) -> None:
+    url, control = server
+    now = datetime.now(UTC)
+    terms = {"scopes": ("outbreak:forecast",), "rate": "none"}
+    wide = keys.create(url, Terms("wide", quota="none", **terms), now=now, by="test")
+    exact = keys.create(url, Terms("exact", quota="90/day", **terms), now=now, by="test")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+
+    def ask(base: str, key: str) -> int:
+        headers = {"Authorization": f"Bearer {key}"}
+        return httpx.post(f"{base}/v1/outbreak/forecast", headers=headers, timeout=30).status_code
+
+    with serving(url, port, stale=3) as base:
+        assert [ask(base, k) for k in (wide, exact)] == [200, 200]
+        control("stop")
+        assert ask(base, wide) == 200, "keys are known for a while"
+        assert ask(base, exact) == 503, "a limit that cannot be counted is not passed"
+        time.sleep(3)
+        assert ask(base, wide) == 503
+        control("start")
+        assert [ask(base, k) for k in (wide, exact)] == [200, 200]
+    assert report(url, now.date(), "wide")["total"]["requests"] >= 3
+    assert usage.FLUSH_SECONDS <= 1

@@ -1,0 +1,191 @@
+"""API keys: what is stored, what is good, and who may hold what."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from yupana.config.settings import ROOT
+from yupana.core.errors import TerminalError, UsageError
+from yupana.governance import activity, keyring, keys, roles
+from yupana.governance.keyring import Keyring
+from yupana.governance.keys import Terms
+from yupana.governance.local_key import local_key
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+AGENCY = Terms("DIRESA Loreto", ("outbreak:forecast",))
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'platform.db'}"
+
+
+def make(url: str, terms: Terms = AGENCY) -> str:
+    return keys.create(url, terms, now=NOW, by="test")
+
+
+def reason(url: str, presented: str, at: datetime = NOW) -> str:
+    ring = Keyring(url)
+    ring.refresh()
+    return ring.check(presented, at.timestamp())[1]
+
+
+def test_the_secret_is_nowhere_in_the_database(url: str, tmp_path: Path) -> None:
+    made = make(url)
+    other = keys.rotate(url, made.split("_")[1], grace=timedelta(days=1), now=NOW, by="test")
+    stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert made.split("_")[1].encode() in stored
+    for key in (made, other):
+        secret = key.split("_")[2]
+        assert secret.encode() not in stored and bytes.fromhex(secret) not in stored
+
+
+def test_what_is_good_and_what_is_refused(url: str) -> None:
+    made = make(url)
+    name = made.split("_")[1]
+    assert reason(url, made) == ""
+    assert reason(url, made[:-1] + ("0" if made[-1] != "0" else "1")) == "wrong"
+    assert reason(url, f"yup_{'0' * 12}_{made.split('_')[2]}") == "unknown"
+    for junk in ("", "yup_", made.upper(), f"{made} ", f"{made}0", "ñ" * 99, "yup_0_1\x00"):
+        assert reason(url, junk) == "unknown", junk
+    assert reason(url, made, NOW + timedelta(days=90)) == "expired"
+    keys.revoke(url, name, now=NOW, by="test")
+    assert reason(url, made) == "revoked"
+
+
+def test_an_old_secret_ends_with_its_grace_and_at_once_with_the_next_rotation(url: str) -> None:
+    first = make(url)
+    name = first.split("_")[1]
+    second = keys.rotate(url, name, grace=timedelta(hours=1), now=NOW, by="test")
+    assert [reason(url, k) for k in (first, second)] == ["", ""]
+    assert reason(url, first, NOW + timedelta(hours=1)) == "wrong"
+    third = keys.rotate(url, name, grace=timedelta(0), now=NOW, by="test")
+    assert [reason(url, k) for k in (first, second, third)] == ["wrong", "wrong", ""]
+
+
+def test_a_service_reads_the_keys_again_only_when_one_changed(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make(url)
+    read: list[int] = []
+    stored = keys.stored
+    monkeypatch.setattr(keys, "stored", lambda url: read.append(1) or stored(url))
+    ring = Keyring(url)
+    for _ in range(3):
+        ring.refresh()
+    assert len(read) == 1 and ring.check(made, NOW.timestamp())[1] == ""
+    keys.revoke(url, made.split("_")[1], now=NOW, by="test")
+    ring.refresh()
+    assert len(read) == 2 and ring.check(made, NOW.timestamp())[1] == "revoked"
+
+
+def test_every_key_costs_the_same_hashes_and_comparisons(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make(url)
+    ring = Keyring(url)
+    ring.refresh()
+    done: list[int] = []
+    digest, compare = keys.digest, keyring.hmac.compare_digest
+    monkeypatch.setattr(keys, "digest", lambda s, t: done.append(len(t)) or digest(s, t))
+    monkeypatch.setattr(
+        keyring.hmac, "compare_digest", lambda a, b: done.append(len(a + b)) or compare(a, b)
+    )
+    for presented in (made, f"{made[:-4]}0000", f"yup_{'0' * 12}_{'0' * 64}"):
+        done.clear()
+        ring.check(presented, NOW.timestamp())
+        assert done == [64, 64, 64, 64], presented
+
+
+def test_changes_are_logged_and_a_key_is_changed_once(url: str) -> None:
+    made = make(url)
+    name = made.split("_")[1]
+    keys.rotate(url, name, grace=timedelta(0), now=NOW, by="ana")
+    keys.revoke(url, name, now=NOW, by="luis")
+    logged = activity.listing(url, NOW)
+    assert [(r["what"], r["by"]) for r in logged] == [
+        ("create", "test"), ("rotate", "ana"), ("revoke", "luis"),
+    ]  # fmt: skip
+    assert all(r["key_id"] == name and r["agency"] == "DIRESA Loreto" for r in logged)
+    for change in (
+        lambda: keys.revoke(url, name, now=NOW, by="x"),
+        lambda: keys.rotate(url, name, grace=timedelta(0), now=NOW, by="x"),
+        lambda: keys.revoke(url, "nobody", now=NOW, by="x"),
+    ):
+        with pytest.raises(UsageError, match="no living key"):
+            change()
+    assert len(activity.listing(url, NOW)) == 3
+
+
+@pytest.mark.parametrize(
+    ("terms", "says"),
+    [
+        (Terms("A", ("outbreak",)), "not a scope"),
+        (Terms("A", ()), "needs a scope"),
+        (Terms("A", ("outbreak:forecast",), role="auditor"), "cannot have"),
+        (Terms("A", ("outbreak:forecast",), role="king"), "no role"),
+        (Terms("", ("outbreak:forecast",)), "name of an agency"),
+        (Terms("a\x1b[31m", ("outbreak:forecast",)), "name of an agency"),
+        (Terms("A", ("outbreak:forecast",), expires=timedelta(days=400)), "a year"),
+        (Terms("A", ("outbreak:forecast",), expires=timedelta(0)), "a year"),
+        (Terms("A", ("outbreak:forecast",), quota="many"), "not a limit"),
+        (Terms("A", ("outbreak:forecast",), rate="0/min"), "not a limit"),
+    ],
+)
+def test_a_key_that_cannot_be_is_refused(url: str, terms: Terms, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        make(url, terms)
+    assert keys.listing(url) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "scope"),
+    [
+        ("/v1/outbreak/forecast", "outbreak:forecast"),
+        ("/v1/outbreak/explain/0a1b", "outbreak:explain"),
+        ("/v1/feedback/0a1b", "feedback:write"),
+        ("/v1/models", "models:read"),
+        ("/v1/outbreak", roles.ADMINISTRATION),
+        ("//v1/outbreak/forecast", roles.ADMINISTRATION),
+        ("/V1/outbreak/forecast", roles.ADMINISTRATION),
+        ("/v1/../outbreak/forecast", roles.ADMINISTRATION),
+        (f"/v1/outbreak/{'f' * 500}", roles.ADMINISTRATION),
+        ("/v1/outbreak/fore\x00cast", roles.ADMINISTRATION),
+        ("/predict", roles.ADMINISTRATION),
+    ],
+)
+def test_the_scope_of_an_address(path: str, scope: str) -> None:
+    assert roles.scope_of(path) == scope
+
+
+def test_a_wide_scope_does_not_widen_a_role() -> None:
+    assert roles.opens("agency", ["outbreak:*"], "outbreak:forecast")
+    assert not roles.opens("agency", ["outbreak:*"], "cholera:forecast")
+    assert not roles.opens("auditor", ["*:*"], "outbreak:forecast")
+    assert not roles.opens("ml-engineer", ["*:*"], roles.ADMINISTRATION)
+    assert roles.opens("administrator", ["*:*"], roles.ADMINISTRATION)
+    assert not roles.opens("administrator", ["outbreak:forecast"], "outbreak:alerts")
+
+
+def test_the_page_on_security_tells_the_roles_as_they_are() -> None:
+    page = (ROOT / "docs" / "security.md").read_text()
+    for name, role in roles.ROLES.items():
+        scopes = ", ".join(f"`{scope}`" for scope in role.scopes)
+        assert f"| {name} | {role.may} | {scopes} |" in page
+
+
+def test_the_local_key_is_the_owners_alone_and_made_anew_when_it_is_not_good(
+    url: str, tmp_path: Path
+) -> None:
+    made = local_key(url, tmp_path)
+    path = tmp_path / "keys" / "service.key"
+    assert path.stat().st_mode & 0o777 == 0o600 and path.read_text().strip() == made
+    assert local_key(url, tmp_path) == made
+    keys.revoke(url, made.split("_")[1], now=datetime.now(UTC), by="test")
+    assert local_key(url, tmp_path) != made
+    path.chmod(0o644)
+    with pytest.raises(TerminalError, match="Others may read"):
+        local_key(url, tmp_path)

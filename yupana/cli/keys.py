@@ -1,0 +1,169 @@
+"""Commands of access: make, list, rotate and revoke the API keys of agencies."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from yupana.cli.common import AsJson
+from yupana.cli.lake import say_json
+
+KeyId = Annotated[str, typer.Argument(help="The key's id: the part between yup_ and the next _.")]
+Agency = Annotated[str, typer.Option(help="The agency that the key belongs to.")]
+_SPANS = {"d": "days", "h": "hours", "min": "minutes", "s": "seconds"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    group = typer.Typer(
+        no_args_is_help=True, help="API keys: who may ask the services, for what, how often."
+    )
+    for command in (create, rotate, revoke, activity):
+        group.command()(command)
+    group.command("list")(list_keys)
+    app.add_typer(group, name="keys")
+
+
+def create(
+    agency: Agency,
+    scope: Annotated[
+        list[str], typer.Option(help="What it opens, e.g. outbreak:forecast; once for each.")
+    ],
+    role: Annotated[str, typer.Option(help="The role of whoever uses it.")] = "agency",
+    expires: Annotated[str, typer.Option(help="How long it lives, e.g. 90d.")] = "90d",
+    quota: Annotated[str, typer.Option(help="Requests in a day, or none.")] = "10000/day",
+    rate: Annotated[str, typer.Option(help="Requests in a minute, or none.")] = "60/min",
+    as_json: AsJson = False,
+) -> None:
+    """Make a key and print it, once.
+
+    Example: yupana keys create --agency "DIRESA Loreto" --scope outbreak:forecast
+    """
+    from yupana.config.settings import settings
+    from yupana.governance import keys
+
+    terms = keys.Terms(agency, tuple(scope), role, _span(expires, "--expires"), quota, rate)
+    made = keys.create(settings().platform_db, terms, now=_now(), by=_me())
+    _print(made, f"A key of {agency}; it is shown this once:", as_json)
+
+
+def list_keys(
+    agency: Annotated[str, typer.Option(help="Only of this agency.")] = "", as_json: AsJson = False
+) -> None:
+    """List the keys, without their secrets.
+
+    Example: yupana keys list --agency "DIRESA Loreto"
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from yupana.config.settings import settings
+    from yupana.governance import keys
+
+    found = keys.listing(settings().platform_db, agency)
+    if as_json:
+        say_json(found)
+        return
+    table = Table("id", "agency", "role", "scopes", "limits", "expires", "last used", "state")
+    now = _now()
+    for row in found:
+        state = "revoked" if row["revoked"] else "expired" if row["expires"] <= now else "good"
+        if state == "good" and row["old_until"] and row["old_until"] > now:
+            state = f"good; old secret until {row['old_until']:%Y-%m-%d %H:%M} UTC"
+        used = f"{row['last_used']:%Y-%m-%d %H:%M}" if row["last_used"] else "never"
+        owner = Text(row["agency"]), row["role"], "\n".join(row["scopes"])
+        limits = f"{row['quota']}\n{row['rate']}"
+        table.add_row(row["id"], *owner, limits, f"{row['expires']:%Y-%m-%d}", used, state)
+    Console().print(table)
+
+
+def rotate(
+    key: KeyId,
+    grace: Annotated[str, typer.Option(help="How long the old secret stays good.")] = "7d",
+    as_json: AsJson = False,
+) -> None:
+    """Give a key a new secret and print it, once; the old one stays good for a time.
+
+    Example: yupana keys rotate 3f9a0c12b7de --grace 1d
+    """
+    from yupana.config.settings import settings
+    from yupana.governance import keys
+
+    url, span = settings().platform_db, _span(grace, "--grace")
+    made = keys.rotate(url, key, grace=span, now=_now(), by=_me())
+    _print(made, f"The new key; it is shown this once, and the old one ends in {grace}:", as_json)
+
+
+def revoke(key: KeyId, as_json: AsJson = False) -> None:
+    """End a key; running services refuse it a second later.
+
+    Example: yupana keys revoke 3f9a0c12b7de
+    """
+    from yupana.config.settings import settings
+    from yupana.governance import keys
+
+    keys.revoke(settings().platform_db, key, now=_now(), by=_me())
+    say_json({"id": key, "revoked": True}) if as_json else print(f"revoked: {key}")
+
+
+def activity(
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day on (UTC).")
+    ] = None,
+    key: Annotated[str, typer.Option(help="Only of this key.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Who made, rotated and revoked keys, and which keys were refused; the last 30 days.
+
+    Example: yupana keys activity --since 2026-01-01
+    """
+    from datetime import UTC
+
+    from yupana.config.settings import settings
+    from yupana.governance import activity as log
+
+    start = since.replace(tzinfo=UTC) if since else _now() - timedelta(days=30)
+    found = log.listing(settings().platform_db, start, key)
+    if as_json:
+        say_json(found)
+        return
+    for row in found:
+        told = ", ".join(f"{k} {v}" for k, v in row["facts"].items())
+        who = f"{row['key_id'] or 'unknown key'} {row['agency']}".strip()
+        print(f"{row['time']:%Y-%m-%d %H:%M:%S}  {row['what']}  {who}  by {row['by']}  {told}")
+
+
+def _print(key: str, what: str, as_json: bool) -> None:
+    if as_json:
+        say_json({"id": key.split("_")[1], "key": key})
+        return
+    typer.echo(what, err=True)
+    print(key)
+
+
+def _span(given: str, option: str) -> timedelta:
+    """A time from text such as 90d, 12h, 30min or 10s."""
+    from yupana.core.errors import UsageError
+
+    number = given.rstrip("".join(_SPANS))
+    unit = _SPANS.get(given[len(number) :])
+    if not number.isascii() or not number.isdigit() or len(number) > 6 or not unit:
+        raise UsageError(
+            f"'{given}' is not a time.", where=option, fix="Use such as 90d, 12h, 30min or 10s."
+        )
+    return timedelta(**{unit: int(number)})
+
+
+def _now() -> datetime:
+    from datetime import UTC
+
+    return datetime.now(UTC)
+
+
+def _me() -> str:
+    import getpass
+
+    return getpass.getuser()

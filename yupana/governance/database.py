@@ -1,0 +1,59 @@
+"""The platform database: one engine for each address, and moments that keep their time zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+BUSY_SECONDS = 30
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """A moment in UTC; SQLite alone would give it back without its time zone."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+@lru_cache(maxsize=32)
+def engine(url: str, tables: sa.MetaData, *, durable: bool = True) -> sa.Engine:
+    """The engine of an address, with these tables made.
+
+    Args:
+        durable: False where the last second may be lost in a power cut (counters, statistics):
+            SQLite then does not wait for the disk at each commit, and is consistent all the same.
+            A killed process loses nothing either way.
+    """
+    made = _engine(url, durable)
+    try:
+        tables.create_all(made)
+    except sa.exc.DBAPIError:
+        # Another worker made them in the same moment.
+        tables.create_all(made)
+    return made
+
+
+@lru_cache(maxsize=8)
+def _engine(url: str, durable: bool) -> sa.Engine:
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    made = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+
+    @sa.event.listens_for(made, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        # Readers do not wait for the writer (sqlite.org/wal.html).
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+
+    return made

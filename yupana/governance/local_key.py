@@ -1,0 +1,74 @@
+"""The key of this machine: made on first use, so that `yupana serve` and `ask` need no set-up."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from yupana.core.errors import TerminalError, UsageError
+from yupana.core.locks import one_at_a_time
+from yupana.core.progress import Lines
+from yupana.governance import keys
+from yupana.governance.keyring import Keyring
+
+AGENCY = "local"
+
+
+def local_key(url: str, home: Path) -> str:
+    """The key in `keys/service.key` of home, readable by its owner alone; made when not good.
+
+    Args:
+        url: the platform database.
+
+    Raises:
+        TerminalError: others may read the file.
+    """
+    path = home / "keys" / "service.key"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with one_at_a_time(path.with_suffix(".lock"), "the local key", Lines()):
+        if path.exists():
+            return _renewed(url, path)
+        return _made(url, path)
+
+
+def _renewed(url: str, path: Path) -> str:
+    if path.stat().st_mode & 0o077:
+        raise TerminalError(
+            "Others may read the key of this machine's service.",
+            where=str(path),
+            fix=f"Delete {path}; a new key is made. Look at `yupana keys list --agency {AGENCY}` "
+            "and revoke the one that was open.",
+        )
+    presented = path.read_text().strip()
+    ring = Keyring(url)
+    ring.refresh()
+    _, reason = ring.check(presented, time.time())
+    return _made(url, path) if reason else presented
+
+
+def _made(url: str, path: Path) -> str:
+    terms = keys.Terms(AGENCY, ("*:*",), role="ml-engineer", quota="none", rate="none")
+    made = keys.create(url, terms, now=datetime.now(UTC), by="yupana serve")
+    fresh = path.with_suffix(f".{os.getpid()}")
+    fresh.touch(mode=0o600)
+    fresh.write_text(f"{made}\n")
+    fresh.replace(path)
+    return made
+
+
+def read(path: Path) -> str:
+    """A key from a file that its owner made.
+
+    Raises:
+        UsageError: the file is not there.
+    """
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise UsageError(
+            f"The key cannot be read: {error.strerror}.",
+            where=str(path),
+            fix="Write the key that `yupana keys create` printed into the file, with mode 600.",
+        ) from error

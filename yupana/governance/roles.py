@@ -1,0 +1,92 @@
+"""Who may do what: five roles, each the scopes that a key of it can ever have.
+
+A scope is `<use case>:<action>`, such as `outbreak:forecast`. A key opens an address when both
+its own scopes and its role do, so that a wide scope never widens a role.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from yupana.core.errors import UsageError
+
+_SCOPE = re.compile(r"(\*|[a-z][a-z0-9_-]*):(\*|[a-z][a-z0-9_-]*)")
+# Short names of plain letters alone: the scope of a request is counted and logged.
+_ADDRESS = re.compile(r"/v1/([a-z][a-z0-9_-]{0,30})(?:/([a-z][a-z0-9_-]{0,30}))?(?=/|$)")
+# Addresses below /v1/ that belong to no use case.
+_SHARED = {"feedback": "feedback:write", "models": "models:read"}
+ADMINISTRATION = "platform:admin"
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a role may do, for people, and the scopes that it may hold."""
+
+    may: str
+    scopes: tuple[str, ...]
+
+
+ROLES = {
+    "agency": Role(
+        "asks for forecasts, alerts, simulations and explanations, and answers with feedback",
+        ("*:forecast", "*:alerts", "*:simulate", "*:explain", "feedback:write", "models:read"),
+    ),
+    "auditor": Role(
+        "reads explanations and models, and asks nothing new", ("*:explain", "models:read")
+    ),
+    "data-engineer": Role(
+        "sees models and alerts beside the data that they publish", ("*:alerts", "models:read")
+    ),
+    "ml-engineer": Role(
+        "tries all endpoints of all use cases",
+        ("*:forecast", "*:alerts", "*:simulate", "*:explain", "feedback:write", "models:read"),
+    ),
+    "administrator": Role("everything, addresses outside the API among it", ("*:*",)),
+}
+
+
+def scope_of(path: str) -> str:
+    """The scope that opens an address; what is not below /v1/ is for administrators."""
+    match = _ADDRESS.match(path)
+    if not match:
+        return ADMINISTRATION
+    first, action = match.groups()
+    return _SHARED.get(first) or (f"{first}:{action}" if action else ADMINISTRATION)
+
+
+def opens(role: str, scopes: Sequence[str], asked: str) -> bool:
+    """Whether a key of this role with these scopes may use what `asked` names."""
+    mine = any(fnmatchcase(asked, scope) for scope in scopes)
+    return mine and any(fnmatchcase(asked, scope) for scope in ROLES[role].scopes)
+
+
+def demand(role: str, scopes: Sequence[str]) -> None:
+    """Refuse a role or a scope that a key cannot have.
+
+    Raises:
+        UsageError: no such role, a scope that is no scope, or one that the role may not hold.
+    """
+    if role not in ROLES:
+        raise UsageError(
+            f"There is no role '{role}'.", where="--role", fix=f"Use one of: {', '.join(ROLES)}."
+        )
+    if not scopes:
+        raise UsageError(
+            "A key needs a scope.", where="--scope", fix="For example: --scope outbreak:forecast"
+        )
+    for scope in scopes:
+        if not _SCOPE.fullmatch(scope):
+            raise UsageError(
+                f"'{scope}' is not a scope.",
+                where="--scope",
+                fix="A scope is a use case and an action: outbreak:forecast, or outbreak:*.",
+            )
+        if "*" not in scope and not opens(role, [scope], scope):
+            raise UsageError(
+                f"A key of the role '{role}' cannot have the scope '{scope}'.",
+                where="--scope",
+                fix=f"Its scopes are: {', '.join(ROLES[role].scopes)}.",
+            )
