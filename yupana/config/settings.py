@@ -67,6 +67,15 @@ class Settings(BaseSettings):
     )
     project: str = Field("", description="project that steps run in; limits the data they read")
     serve_port: int = Field(8410, description="port of the prediction service")
+    platform_url: str = Field(
+        "", description="platform database, postgresql+psycopg://…; empty: SQLite in home"
+    )
+    require_keys: bool = Field(
+        True, description="false lets everyone in without a key: behind a gateway that checks"
+    )
+    service_key: Path | None = Field(
+        None, description="file with the key for a service elsewhere; here the local key is used"
+    )
     seed: int = Field(20210101, description="seed of every random choice")
     retrain_weeks: int = Field(
         4, ge=1, description="weeks of data that the champion may lack before training is due"
@@ -99,7 +108,7 @@ class Settings(BaseSettings):
 
     @property
     def platform_db(self) -> str:
-        return f"sqlite:///{self.home / 'platform.db'}"
+        return self.platform_url or f"sqlite:///{self.home / 'platform.db'}"
 
     @property
     def reports(self) -> Path:
