@@ -132,7 +132,7 @@ def main() -> None:
     """Draw everything; needs a finished `make run`."""
     chosen = settings()
     (DOCS / "img").mkdir(exist_ok=True)
-    answers = predictions.logged(chosen.platform_db, "outbreak")
+    answers = predictions.logged(chosen.platform_db, "outbreak", kinds=("answer",))
     answer = [a for a in answers if a["ubigeo"] == thread.IQUITOS][-1]
     architecture(chosen.root)
     fan_chart(chosen, answer)

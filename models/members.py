@@ -33,7 +33,7 @@ Told = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
 def describe(
     rows: pd.DataFrame, features: Sequence[str], horizons: Sequence[int], service: str
 ) -> Description:
-    """Scaling and districts as the training rows give them.
+    """Scaling, ranges and districts as the training rows give them.
 
     A feature that never changes is left out: nothing was learned of its other values.
     """
@@ -41,6 +41,7 @@ def describe(
     values = rows[features].to_numpy(dtype=float)
     # Counts and rates are skewed and never negative; the season's sine and cosine are not so.
     log_scaled = (values >= 0).all(axis=0)
+    lowest, highest = values.min(axis=0), values.max(axis=0)
     values = np.where(log_scaled, np.log1p(np.maximum(values, 0)), values)
     spread = values.std(axis=0)
     return Description(
@@ -52,6 +53,8 @@ def describe(
         horizons=tuple(horizons),
         feature_service=service,
         trained_through=pd.Timestamp(rows["event_timestamp"].max()).date().isoformat(),
+        lowest=tuple(float(v) for v in lowest),
+        highest=tuple(float(v) for v in highest),
     )
 
 

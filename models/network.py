@@ -62,6 +62,8 @@ class Description:
     horizons: tuple[int, ...]
     feature_service: str
     trained_through: str
+    lowest: tuple[float, ...]
+    highest: tuple[float, ...]
 
     def encode(self, frame: pd.DataFrame) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Inputs of the network: standardised features, log1p of recent mean, district index.

@@ -133,7 +133,8 @@ def _regression_parts(
 
 def _network(told: dict[str, Any], stored: Tensors) -> NetworkForecaster:
     """Of what is told, the network's part."""
-    mine = {f.name: told[f.name] for f in fields(Description)}
+    # A model of an earlier release does not tell its ranges.
+    mine = {f.name: told.get(f.name, []) for f in fields(Description)}
     description = Description(
         **{k: tuple(v) if isinstance(v, list) else v for k, v in mine.items()}
     )

@@ -1,8 +1,6 @@
-"""Access to a service: the key, its scope, its limits; who asked, and how long it took.
+"""Access to a service: the key or token, its scope, its limits; who asked, and how long it took.
 
-A pure ASGI middleware, so that a request with a good key costs some microseconds here. It says
-Spanish first what is wrong and how to mend it, and the same words for a key that does not exist
-and a key with a wrong secret.
+A pure ASGI middleware, so that a request with a good key costs some microseconds here.
 """
 
 from __future__ import annotations
@@ -13,44 +11,31 @@ from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 import anyio.to_thread
 import sqlalchemy as sa
-from anyio import CapacityLimiter
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.refusal import refusal
-from yupana.governance import quotas, roles
-from yupana.governance.keyring import FRESH_SECONDS, Key, Keyring
+from serving import barred, metrics
+from serving.refusal import Problem
+from serving.together import Together
+from yupana.governance import oidc, quotas, roles
+from yupana.governance.keyring import FRESH_SECONDS, Grant, Keyring
 from yupana.governance.usage import Caller, Request, Writer
 
-OPEN = frozenset({"/", "/docs.json", "/schema.json", "/livez", "/readyz", "/healthz", "/metrics"})
+OPEN = frozenset(
+    {
+        "/", "/docs.json", "/openapi.json", "/schema.json",
+        "/livez", "/readyz", "/healthz", "/metrics",
+    }
+)  # fmt: skip
 OPEN_FOLDERS = ("/static_content/", "/assets/")
 STALE_SECONDS = 10.0
 """How long keys are trusted when the database is away: a revocation could not be seen."""
-ASK = (
-    "Pida una clave a quien administra la plataforma. / Ask the platform's administrator for a key."
-)
-_HEADER = "Authorization"
-_REASONS = {
-    "none": (
-        "Falta la clave. / The key is missing.",
-        f"Envíe 'Authorization: Bearer yup_…' o 'X-API-Key: yup_…'. / Send one of these. {ASK}",
-    ),
-    "two": ("Hay más de una clave. / There is more than one key.", "Envíe una. / Send one."),
-    "revoked": ("La clave fue revocada. / The key was revoked.", ASK),
-    "expired": ("La clave venció. / The key has expired.", ASK),
-}
-_NOT_VALID = (
-    "La clave no es válida. / The key is not valid.",
-    f"Mire que esté completa. / See that it is complete. {ASK}",
-)
 
 
 class StaleKeysError(Exception):
-    """The database could not be asked for so long that a revocation may have been missed."""
+    """The database, or the issuer, was away so long that the key or token cannot be judged."""
 
 
 class Access:
@@ -59,13 +44,18 @@ class Access:
     Args:
         url: the platform database.
         require_keys: False lets everyone in, without limits, as an agency without a name.
+        issuer: whose bearer tokens are good as well.
     """
 
-    def __init__(self, app: ASGIApp, url: str, require_keys: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, url: str, require_keys: bool, issuer: oidc.Issuer | None = None
+    ) -> None:
         self.app, self.url, self.require_keys = app, url, require_keys
-        self.keyring, self.counter = Keyring(url), quotas.Counter(url)
-        # Few, so that a flood of bad keys takes no thread from those who answer.
-        self.threads: Any = None
+        self.keyring, self.counter, self.issuer = Keyring(url), quotas.Counter(url), issuer
+        # A thread each, however many wait: a flood of bad keys takes none from those who answer.
+        self.key_reading = Together[None](lambda _: self.keyring.refresh())
+        self.leasing = Together(self.counter.fetch)
+        self.issuer_reading: asyncio.Task[None] | None = None
         self.locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.writer = Writer(url)
 
@@ -88,13 +78,13 @@ class Access:
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         began, now = time.perf_counter(), time.time()
         asked, caller = roles.scope_of(scope["path"]), Caller()
-        refused: JSONResponse | None = None
+        refused: Problem | None = None
         extra: dict[str, str] = {}
         if self.require_keys:
             try:
                 caller, refused, extra = await self._admit(scope, asked, now)
             except (sa.exc.SQLAlchemyError, StaleKeysError):
-                refused = _away()
+                refused = barred.away()
         scope.setdefault("state", {})["caller"] = caller
         status = 500
 
@@ -119,27 +109,34 @@ class Access:
 
     async def _admit(
         self, scope: Scope, asked: str, now: float
-    ) -> tuple[Caller, JSONResponse | None, dict[str, str]]:
+    ) -> tuple[Caller, Problem | None, dict[str, str]]:
         """Who asks; the refusal, if any; and the headers that tell the standing."""
         given = set(_presented(scope["headers"]))
-        key, reason = None, "two" if given else "none"
+        grant, reason = None, "two" if given else "none"
         if len(given) == 1:
-            key, reason = await self._check(given.pop(), now)
-        if reason or key is None:
+            grant, reason = await self._check(given.pop(), now)
+        if reason or grant is None:
             # What unknown callers ask for is their text: it stays out of the log.
-            known = (key.id, key.agency) if key else ("", "")
-            self.writer.refused(reason, *known, asked if key else "")
-            return Caller(), _unauthorised(reason), {}
-        caller = Caller(key.id, key.agency, key.role)
-        if not roles.opens(key.role, key.scopes, asked):
-            self.writer.refused("scope", key.id, key.agency, asked)
-            return caller, _forbidden(key, asked), {}
-        allowed, standing = await self._spend(key, now)
-        return caller, None if allowed else _too_many(standing), quotas.headers(standing)
+            known = (grant.id, grant.agency) if grant else ("", "")
+            self._note(reason, *known, asked if grant else "")
+            return Caller(), barred.unauthorised(reason), {}
+        caller = Caller(grant.id, grant.agency, grant.role)
+        if not roles.opens(grant.role, grant.scopes, asked):
+            self._note("scope", grant.id, grant.agency, asked)
+            return caller, barred.forbidden(grant, asked), {}
+        allowed, standing = await self._spend(grant, now)
+        return caller, None if allowed else barred.too_many(standing), quotas.headers(standing)
 
-    async def _check(self, presented: str, now: float) -> tuple[Key | None, str]:
+    def _note(self, reason: str, key_id: str, agency: str, asked: str) -> None:
+        self.writer.refused(reason, key_id, agency, asked)
+        metrics.KEYS_REFUSED.labels(reason).inc()
+
+    async def _check(self, presented: str, now: float) -> tuple[Grant | None, str]:
         if self.keyring.age() > FRESH_SECONDS:
             await self._refresh()
+        # A key has no dot; a signed token has two.
+        if self.issuer and presented.count(".") == 2:
+            return await self._check_token(self.issuer, presented)
         found = self.keyring.check(presented, now)
         if found[1]:
             # It may be a second old. All that fail come here, for whatever reason.
@@ -147,27 +144,39 @@ class Access:
             found = self.keyring.check(presented, now)
         return found
 
+    async def _check_token(self, issuer: oidc.Issuer, token: str) -> tuple[Grant | None, str]:
+        found, reason = issuer.check(token)
+        lost = reason == "kid" or issuer.age() > oidc.TRUST_SECONDS
+        under_way = self.issuer_reading and not self.issuer_reading.done()
+        if issuer.due(unknown=lost) and not under_way:
+            self.issuer_reading = asyncio.create_task(asyncio.to_thread(issuer.refresh))
+        # Who has a good token does not wait for keys that are only a little old.
+        if lost and self.issuer_reading:
+            await asyncio.shield(self.issuer_reading)
+            found, reason = issuer.check(token)
+        if issuer.age() > oidc.TRUST_SECONDS or (reason == "kid" and issuer.away()):
+            raise StaleKeysError
+        if found is None:
+            return None, reason
+        ended = self.keyring.ended(found.grant.id, found.issued, oidc.LEEWAY_SECONDS)
+        return found.grant, "revoked" if ended else reason
+
     async def _refresh(self) -> None:
         with suppress(sa.exc.SQLAlchemyError):
-            await self._in_thread(self.keyring.refresh)
+            await self.key_reading.do(None)
         if self.keyring.age() > STALE_SECONDS:
             raise StaleKeysError
 
-    async def _spend(self, key: Key, now: float) -> tuple[bool, list[quotas.Standing]]:
+    async def _spend(self, grant: Grant, now: float) -> tuple[bool, list[quotas.Standing]]:
         # One at a time for each key: what is fetched must not be spent by another first.
-        async with self.locks[key.id]:
-            if lacking := self.counter.lacking(key.id, key.policies, now):
-                await self._in_thread(partial(self.counter.fetch, key.id, lacking, now))
-            return self.counter.spend(key.id, key.policies, now)
-
-    async def _in_thread(self, work: Any) -> None:
-        if self.threads is None:
-            self.threads = CapacityLimiter(4)
-        await anyio.to_thread.run_sync(work, limiter=self.threads)
+        async with self.locks[grant.id]:
+            if lacking := self.counter.lacking(grant.id, grant.policies, now):
+                await self.leasing.do((grant.id, lacking, now))
+            return self.counter.spend(grant.id, grant.policies, now)
 
 
 def _presented(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[str]:
-    """The keys that a request carries; an Authorization of another scheme is none."""
+    """The keys and tokens that a request carries; an Authorization of another scheme is none."""
     for name, value in headers:
         if name == b"x-api-key":
             yield value.decode("latin-1").strip()
@@ -175,49 +184,3 @@ def _presented(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[str]:
             scheme, _, token = value.decode("latin-1").partition(" ")
             if scheme.lower() == "bearer":
                 yield token.strip()
-
-
-def _unauthorised(reason: str) -> JSONResponse:
-    what, fix = _REASONS.get(reason, _NOT_VALID)
-    told = refusal(401, what, where=_HEADER, fix=fix)
-    error = "" if reason == "none" else ', error="invalid_token"'
-    told.headers["WWW-Authenticate"] = f'Bearer realm="yupana"{error}'
-    return told
-
-
-def _forbidden(key: Key, asked: str) -> JSONResponse:
-    has = ", ".join(key.scopes)
-    told = refusal(
-        403,
-        f"La clave no abre esta dirección: requiere '{asked}'. / "
-        f"The key does not open this address: it needs '{asked}'.",
-        where=_HEADER,
-        fix=f"Use una de / Use one of: {has} (rol / role: {key.role}). {ASK}",
-    )
-    told.headers["WWW-Authenticate"] = 'Bearer realm="yupana", error="insufficient_scope"'
-    return told
-
-
-def _too_many(standing: list[quotas.Standing]) -> JSONResponse:
-    spent = max((s for s in standing if s.left == 0), key=lambda s: s.reset)
-    told = refusal(
-        429,
-        f"Se alcanzó el límite de {spent.policy.limit} solicitudes en {spent.policy.seconds} s. / "
-        f"The limit of {spent.policy.limit} requests in {spent.policy.seconds} s is reached.",
-        where=spent.policy.name,
-        fix=f"Intente de nuevo en {spent.reset} s; varios distritos caben en una solicitud. / "
-        f"Try again in {spent.reset} s; several districts fit in one request.",
-    )
-    told.headers["Retry-After"] = str(spent.reset)
-    return told
-
-
-def _away() -> JSONResponse:
-    told = refusal(
-        503,
-        "No se puede comprobar la clave ahora. / The key cannot be checked now.",
-        where="yupana",
-        fix="Intente de nuevo en unos segundos. / Try again in a few seconds.",
-    )
-    told.headers["Retry-After"] = "5"
-    return told

@@ -1,7 +1,7 @@
-"""Every error of a service in one shape: {"what", "where", "fix"}, Spanish first.
+"""Every error of a service in one shape: problem+json (RFC 9457), Spanish first.
 
-BentoML 1.4 answers a failed validation with Pydantic's English list, a `NotFound` with a list
-of one object, and an unknown path with plain text. A client should have to read one shape.
+FastAPI answers a failed validation with Pydantic's English list and an unknown path with a list
+of one word; BentoML answers with plain text. A client should have to read one shape.
 """
 
 from __future__ import annotations
@@ -10,9 +10,19 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.responses import JSONResponse
+import orjson
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from yupana.core.errors import UsageError, YupanaError
+
+PROBLEM = "application/problem+json"
+_CODES = {
+    400: "invalid_request", 401: "unauthorised", 403: "forbidden", 404: "not_found",
+    405: "method_not_allowed", 408: "slow_request", 409: "conflict", 413: "too_large",
+    414: "address_too_long", 415: "not_json", 422: "invalid_request", 429: "limit_reached",
+    431: "headers_too_large", 503: "unavailable", 504: "out_of_time",
+}  # fmt: skip
 _TOLD_BY_STATUS = {
     404: (
         "No hay nada en esta dirección. / Nothing is at this address.",
@@ -20,23 +30,65 @@ _TOLD_BY_STATUS = {
     ),
     405: (
         "Método no admitido. / Method not allowed.",
-        "Envíe la solicitud con POST. / Send the request by POST.",
+        "Mire qué método pide la dirección en la página /. / See on the page / which method "
+        "the address takes.",
+    ),
+    503: (
+        "El servicio no está disponible. / The service is not available.",
+        "Intente de nuevo en unos segundos. / Try again in a few seconds.",
     ),
 }
 _TOLD = (
     "El servicio no pudo responder. / The service could not answer.",
-    "Intente de nuevo; si se repite, avise con el X-BentoML-Request-ID de esta respuesta. / "
-    "Try again; if it happens again, report this answer's X-BentoML-Request-ID.",
+    "Intente de nuevo; si se repite, avise con el request_id de esta respuesta. / "
+    "Try again; if it happens again, report this answer's request_id.",
 )
 
 
-def refusal(status: int, what: str, *, where: str, fix: str) -> JSONResponse:
-    """An error for the caller: what happened, in which part of the request, how to mend it."""
-    return JSONResponse({"what": what, "where": where, "fix": fix}, status_code=status)
+class Problem(Response):
+    """A problem that names the request when it is sent; `content` is its fields."""
+
+    media_type = PROBLEM
+
+    def __init__(self, content: dict[str, Any], status_code: int) -> None:
+        self.fields = content
+        super().__init__(orjson.dumps(content), status_code)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, with the request's id in it."""
+        named = {**self.fields, "request_id": scope.get("state", {}).get("request_id", "")}
+        self.body = orjson.dumps(named)
+        self.headers["content-length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
+
+
+def refusal(status: int, what: str, *, where: str, fix: str, code: str = "") -> Problem:
+    """An error for the caller: what happened, in which part of the request, how to mend it.
+
+    Args:
+        what: Spanish first, then English.
+        code: for programs, in the `type` of the problem; by default what the status says.
+    """
+    kind = f"urn:yupana:problem:{code or _CODES.get(status, 'failed')}"
+    told = {"type": kind, "title": what, "status": status, "where": where, "fix": fix}
+    return Problem(told, status)
+
+
+def from_error(error: YupanaError) -> Problem:
+    """What the platform says of the request: wrong use is the caller's, all else is not."""
+    if not isinstance(error, UsageError):
+        return failed("yupana")
+    return refusal(400, error.what, where=error.where, fix=error.fix)
+
+
+def failed(where: str) -> Problem:
+    """The service broke: nothing of the inside is told."""
+    what, fix = _TOLD
+    return refusal(500, what, where=where, fix=fix)
 
 
 class OneShape:
-    """ASGI middleware that rewrites the errors that BentoML answers by itself.
+    """ASGI middleware that rewrites the errors that FastAPI and BentoML answer by themselves.
 
     Args:
         how_to_ask: how to mend each field of the request; the name "" is for all others.
@@ -51,7 +103,7 @@ class OneShape:
 
         async def rewrite(message: Message) -> None:
             nonlocal start, body
-            if message["type"] == "http.response.start" and message["status"] >= 400:
+            if message["type"] == "http.response.start" and _foreign(message):
                 start = message
             elif not start:
                 await send(message)
@@ -59,29 +111,36 @@ class OneShape:
                 body += message.get("body", b"")
                 if not message.get("more_body"):
                     told = self._tell(start["status"], body, scope["path"])
-                    replaced = {name for name, _ in told.raw_headers}
-                    others = [h for h in start["headers"] if h[0].lower() not in replaced]
-                    await send({**start, "headers": [*others, *told.raw_headers]})
-                    await send({"type": "http.response.body", "body": told.body})
+                    kept = [h for h in start["headers"] if not h[0].lower().startswith(b"content")]
+                    told.raw_headers += kept
+                    await told(scope, receive, send)
 
         await self.app(scope, receive, rewrite)
 
-    def _tell(self, status: int, body: bytes, path: str) -> JSONResponse:
+    def _tell(self, status: int, body: bytes, path: str) -> Problem:
         said: Any
         try:
             said = json.loads(body)
         except ValueError:
             said = {}
-        if isinstance(said, dict) and "what" in said:
-            return JSONResponse(said, status_code=status)
-        if isinstance(said, dict) and said.get("detail"):
+        if isinstance(said, dict) and isinstance(said.get("detail"), list) and said["detail"]:
             first = said["detail"][0]
-            field = str(first["loc"][0]) if first["loc"] else ""
+            # FastAPI says first which part of the request it was.
+            loc = [str(part) for part in first["loc"]]
+            field = loc[-1] if loc else ""
             return refusal(
-                status,
+                400,
                 f"La solicitud no es válida. / The request is not valid: {first['msg']}.",
-                where=".".join(map(str, first["loc"])) or "cuerpo / body",
+                where=".".join(loc) or "cuerpo / body",
                 fix=self.how_to_ask.get(field, self.how_to_ask[""]),
             )
         what, fix = _TOLD_BY_STATUS.get(status, _TOLD)
         return refusal(status, what, where=path, fix=fix)
+
+
+def _foreign(start: Message) -> bool:
+    """Whether an answer is an error that another made."""
+    if start["status"] < 400:
+        return False
+    types = (value for name, value in start["headers"] if name.lower() == b"content-type")
+    return not next(types, b"").startswith(PROBLEM.encode())

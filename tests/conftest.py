@@ -15,6 +15,7 @@ import pytest
 
 from yupana.config.settings import ROOT, Settings, settings
 from yupana.core.progress import Lines
+from yupana.governance.local_key import local_key
 from yupana.orchestration import service
 from yupana.orchestration import thread as the_thread
 
@@ -29,6 +30,7 @@ class Thread:
     settings: Settings
     run: the_thread.ThreadRun
     url: str
+    key: str
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +38,8 @@ def thread() -> Iterator[Thread]:
     """Run the whole thread once: Airflow, KFP and BentoML as `make run` does."""
     run = the_thread.run(settings(), Lines())
     with service.running(settings(), "outbreak") as url:
-        yield Thread(settings(), run, url)
+        key = local_key(settings().platform_db, settings().home)
+        yield Thread(settings(), run, url, key)
 
 
 @pytest.fixture(scope="session")

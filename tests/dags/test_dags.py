@@ -82,7 +82,7 @@ def tasks(dags):
 
 
 def test_each_contract_has_its_dag(dags) -> None:
-    others = {"outbreak", "outbreak_backfill", "maintenance"}
+    others = {"outbreak", "outbreak_backfill", "outbreak_log", "maintenance"}
     assert {f"ingest_{name}" for name in names(ROOT)} | others == set(dags)
 
 

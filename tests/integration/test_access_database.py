@@ -14,7 +14,7 @@ import pytest
 from access_app import serving
 from platform_db import Control, postgres
 
-from yupana.governance import keys, usage
+from yupana.governance import activity, keys, usage
 from yupana.governance.keyring import Keyring
 from yupana.governance.keys import Terms
 from yupana.governance.quotas import Counter, Policy
@@ -44,7 +44,7 @@ def _spend(url: str, key: str, limit: int, tries: int, start: float) -> int:
     answered = 0
     for _ in range(tries):
         if lacking := counter.lacking(key, [policy], NOON):
-            counter.fetch(key, lacking, NOON)
+            counter.fetch([(key, lacking, NOON)])
         answered += counter.spend(key, [policy], NOON)[0]
     return answered
 
@@ -97,6 +97,26 @@ def test_the_report_counts_ranks_and_filters(url: str) -> None:
     assert report(url, DAY - timedelta(days=1), model="outbreak@2")["total"]["requests"] == 1
     nothing = report(url, DAY, "nobody")["total"]
     assert (nothing["requests"], nothing["errors"], nothing["median_ms"]) == (0, 0, None)
+
+
+def test_old_statistics_are_forgotten_and_what_was_done_to_keys_is_not(url: str) -> None:
+    now = datetime.now(UTC)
+    keys.create(url, Terms("A", ("outbreak:forecast",)), now=now - timedelta(days=900), by="test")
+    writer = Writer(url)
+    for days in (0, 800):
+        caller = Caller("k", "A", "agency", "outbreak@1", ["160101"])
+        writer.add(Request(now.timestamp() - 86400 * days, caller, "outbreak:forecast", 200, 1.0))
+    writer.refused("unknown", "", "", "")
+    writer.close()
+    before = now.date() - timedelta(days=730)
+    old = {"requests": 1, "districts_asked": 1, "activity": 0}
+    assert usage.forget(url, before, dry_run=True) == old == usage.forget(url, before)
+    assert usage.forget(url, before) == dict.fromkeys(old, 0)
+    kept = report(url, before - timedelta(days=900), "A")
+    assert kept["total"]["requests"] == 1 and kept["districts"][0]["asked"] == 1
+    assert usage.forget(url, now.date() + timedelta(days=1))["activity"] == 1
+    start = now - timedelta(days=901)
+    assert [row["what"] for row in activity.listing(url, start)] == ["create"]
 
 
 def test_a_database_that_goes_away_closes_the_door_and_loses_no_count(

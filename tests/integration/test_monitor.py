@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from answers import NOON, given, told
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
-from yupana.governance import predictions
+from yupana.core.progress import Silent
+from yupana.data import prediction_export
+from yupana.governance import prediction_rows
+from yupana.governance.predictions import Given, new_id
 from yupana.monitoring.report import FORECAST, monitor
 
 FEATURES = ["rain_mm", "cases_lag_1", "region"]
@@ -36,19 +40,17 @@ def _window(rows: int, seed: int, rain: float = 100.0) -> pd.DataFrame:
 
 
 def _log(settings: Settings, window: pd.DataFrame, without: str = "") -> None:
-    def answer(number: int, row: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "prediction_id": f"{number:032x}",
-            "use_case": "outbreak",
-            "model_version": "outbreak@1",
-            "ubigeo": row["ubigeo"],
-            "data_as_of": "2021-01-03",
-            "features": {c: row[c] for c in FEATURES if c != without},
-            "answer": [{"horizon": h, "median": row[FORECAST] + h - 1} for h in (2, 1)],
-        }
+    def answer(row: dict[str, Any]) -> Given:
+        weeks = [{"horizon": h, "median": row[FORECAST] + h - 1} for h in (2, 1)]
+        features = {c: row[c] for c in FEATURES if c != without}
+        fresh = {"key": new_id(NOON), "features": features, "answer": weeks}
+        return given(told(model="1")._replace(**fresh), horizon=2)
 
-    rows = window.to_dict("records")
-    predictions.record(settings.platform_db, [answer(n, r) for n, r in enumerate(rows)])
+    answers = [answer(row) for row in window.to_dict("records")]
+    prediction_rows.record(settings.platform_db, answers)
+    shadows = [one._replace(prediction_id=new_id(NOON), kind="shadow") for one in answers]
+    prediction_rows.record(settings.platform_db, shadows)
+    prediction_export.export(settings, "outbreak", Silent())
 
 
 @pytest.fixture
@@ -75,7 +77,7 @@ def test_shifted_feature_has_drifted_and_others_have_not(
     assert found["compared"] == [*FEATURES, FORECAST]
     assert found["share_drifted"] == 0.25
     assert (found["rows_reference"], found["rows_current"]) == (2000, 120)
-    assert found["models"] == ["outbreak@1"]
+    assert found["models"] == ["1"]
     page, facts = Path(found["html"]), Path(found["json"])
     assert found["ref"] == f"report:outbreak/{page.stem.removeprefix('drift-')}"
     assert 1e6 < page.stat().st_size < 8e6

@@ -23,9 +23,10 @@ from yupana.cli import forecast as commands
 from yupana.config import settings as configured
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
+from yupana.core.forecast import LEVELS
 from yupana.data import delta
 from yupana.evaluation import outlook, predict
-from yupana.evaluation.outlook_rows import LEVELS, zone_numbers
+from yupana.evaluation.outlook_rows import zone_numbers
 from yupana.governance import events
 from yupana.tracking import registry
 

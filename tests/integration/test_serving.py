@@ -11,25 +11,40 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import psutil
 import pytest
 from conftest import Thread
+from typer.testing import CliRunner
 
+from feature_repo.outbreak_weekly import FEATURES
+from models import outbreak
+from models.channel import ZONES
 from serving.features_ref import FeaturesRef
+from yupana.cli import main
 from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError, TransientError
 from yupana.core.forecast import QUANTILES
+from yupana.data import delta
+from yupana.features import store
 from yupana.governance import events, predictions
 from yupana.orchestration import service
+from yupana.tracking import deployment
 
 IQUITOS = "160101"
 
 
-def post(url: str, body: Any) -> tuple[int, Any]:
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    request = urllib.request.Request(
-        f"{url}/v1/outbreak/forecast", data, {"Content-Type": "application/json"}
-    )
+AS_OF = "2022-01-05"
+"""Some days after the shipped sample ends."""
+
+
+def call(thread: Thread, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
+    data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "Authorization": f"Bearer {key or thread.key}",
+    }
+    request = urllib.request.Request(f"{thread.url}{path}", data, headers)
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, json.load(answer)
@@ -37,77 +52,126 @@ def post(url: str, body: Any) -> tuple[int, Any]:
         return error.code, json.load(error)
 
 
+def post(thread: Thread, body: Any) -> tuple[int, Any]:
+    """Ask for forecasts, some days after the end of the sample unless the body says when."""
+    if isinstance(body, dict):
+        body = {"as_of": AS_OF, **body}
+    return call(thread, "/v1/outbreak/forecast", body)
+
+
 @pytest.mark.thread
 def test_one_district_as_text_gets_eight_weeks_by_default(thread: Thread) -> None:
-    status, answer = post(thread.url, {"ubigeo": IQUITOS})
-    assert status == 200
+    status, answer = post(thread, {"ubigeo": IQUITOS})
+    assert (status, answer["as_of"], answer["abstentions"]) == (200, AS_OF, [])
     (made,) = answer["predictions"]
     assert len(made["prediction_id"]) == 32 and made["model"].startswith("outbreak@")
-    assert len(made["weeks"]) == 8
+    assert len(made["weeks"]) == 8 and made["caveats"] == []
     for week in made["weeks"]:
         assert list(week["quantiles"]) == [str(level) for level in QUANTILES]
         counts = list(week["quantiles"].values())
         assert counts == sorted(counts) and counts[0] >= 0
         assert week["interval_80"] == [week["quantiles"]["0.1"], week["quantiles"]["0.9"]]
         assert week["median"] == week["quantiles"]["0.5"]
+        assert week["alert"] in ZONES and 0 <= week["exceedance"] <= 1
+    assert made["alert"] == made["weeks"][3]["alert"]
 
 
 @pytest.mark.thread
-def test_an_answer_is_recorded_in_log_and_ledger(thread: Thread) -> None:
-    _, answer = post(thread.url, {"ubigeo": [IQUITOS, "160201"], "horizon": 3})
-    ids = [made["prediction_id"] for made in answer["predictions"]]
-    logged = {
-        row["prediction_id"]: row
-        for row in predictions.logged(thread.settings.platform_db, "outbreak")
-    }
+def test_the_answer_is_what_the_model_says_of_the_offline_features(thread: Thread) -> None:
+    """Offline and online values are equal, and so are the forecasts made of them."""
+    table = delta.read(thread.settings.table("features", "outbreak_weekly")).to_pandas()
+    newest = table["event_timestamp"].max()
+    offline = table[table["event_timestamp"] == newest].sort_values("ubigeo", ignore_index=True)
+    names = offline["ubigeo"].tolist()
+    online = store.online_features(thread.settings, outbreak.FEATURE_SERVICE, names)
+    columns = list(FEATURES)
+    pd.testing.assert_frame_equal(online[columns], offline[columns], check_dtype=False)
+    model = outbreak.load(deployment.folder(thread.settings, "outbreak"))
+    told = model.quantiles(offline, QUANTILES)
+    _, answer = post(thread, {"ubigeo": names})
+    for made, counts in zip(answer["predictions"], told, strict=True):
+        for week, expected in zip(made["weeks"], counts, strict=True):
+            assert list(week["quantiles"].values()) == expected.tolist()
+
+
+@pytest.mark.thread
+def test_an_answer_is_in_the_log_and_is_traced_to_its_file(thread: Thread) -> None:
+    _, answer = post(thread, {"ubigeo": [IQUITOS, "160201"], "horizon": 3})
+    same = ("prediction_id", "ubigeo", "data_as_of", "caveats")
     for made in answer["predictions"]:
-        row = logged[made["prediction_id"]]
-        assert (row["ubigeo"], row["data_as_of"]) == (made["ubigeo"], made["data_as_of"])
-        assert row["answer"] == made["weeks"] and len(made["weeks"]) == 3
-    event = events.last_done(thread.settings.events, "predict", "outbreak")
-    assert event and event["outputs"] == [f"prediction:{i}" for i in ids]
-    kinds = [ref.split(":")[0] for ref in event["inputs"]]
-    assert kinds == ["model", "deployment", "delta"]
+        row = predictions.found(thread.settings.platform_db, made["prediction_id"])
+        assert row and {k: row[k] for k in same} == {k: made[k] for k in same}
+        assert row["answer"][:3] == made["weeks"]
+        assert (row["horizon"], row["agency"]) == (3, "local")
+        done = CliRunner().invoke(main.app, ["trace", made["prediction_id"]])
+        assert "source file SHA-256" in done.stdout and made["model"] in done.stdout
 
 
 @pytest.mark.thread
 @pytest.mark.parametrize(
     ("body", "status", "where", "says"),
     [
-        ({"ubigeo": [IQUITOS, "999999"]}, 404, "ubigeo", "999999"),
         ({"ubigeo": ["16"]}, 400, "ubigeo.0", "seis dígitos"),
-        ({"ubigeo": [IQUITOS] * 101}, 400, "ubigeo", "1 a 100"),
-        ({"ubigeo": []}, 400, "ubigeo", "1 a 100"),
+        ({"ubigeo": [IQUITOS] * 2001}, 400, "ubigeo", "1 a 2000"),
+        ({"ubigeo": []}, 400, "ubigeo", "1 a 2000"),
         ({}, 400, "ubigeo", "seis dígitos"),
         ({"ubigeo": IQUITOS, "horizon": 9}, 400, "horizon", "1 a 8"),
         ({"ubigeo": IQUITOS, "horizon": True}, 400, "horizon", "1 a 8"),
         ({"ubigeo": IQUITOS, "horizn": 3}, 400, "horizn", "objeto JSON"),
+        ({"ubigeo": IQUITOS, "as_of": "2999-01-01"}, 400, "as_of", "no futuro"),
+        ({"ubigeo": IQUITOS, "as_of": 1641340800}, 400, "as_of", "Envíe un día"),
         (b"{cut", 400, "cuerpo / body", "objeto JSON"),
     ],
 )
 def test_a_refusal_says_what_where_and_how_to_mend_it(
     thread: Thread, body: Any, status: int, where: str, says: str
 ) -> None:
-    code, said = post(thread.url, body)
-    assert (code, set(said), said["where"]) == (status, {"what", "where", "fix"}, where)
-    assert says in said["what"] + said["fix"]
-    assert " / " in said["what"], "Spanish and English"
+    code, said = post(thread, body)
+    assert (code, said["status"], said["where"]) == (status, status, where)
+    assert said["type"] == "urn:yupana:problem:invalid_request" and said["request_id"]
+    assert says in said["title"] + said["fix"]
+    assert " / " in said["title"], "Spanish and English"
     assert "Traceback" not in json.dumps(said)
 
 
 @pytest.mark.thread
+@pytest.mark.parametrize(
+    ("ubigeo", "as_of", "code"),
+    [
+        ("999999", AS_OF, "unknown_district"),
+        (IQUITOS, None, "stale_data"),
+        (IQUITOS, "2022-02-26", "stale_data"),
+        (IQUITOS, "2015-06-01", "not_recorded"),
+    ],
+)
+def test_it_says_why_it_does_not_answer(
+    thread: Thread, ubigeo: str, as_of: str | None, code: str
+) -> None:
+    status, answer = post(thread, {"ubigeo": [ubigeo, "160201"], "as_of": as_of})
+    assert status == 200
+    said = answer["abstentions"][0]
+    assert (said["ubigeo"], said["code"]) == (ubigeo, code) and said["es"] and said["en"]
+    assert ubigeo not in {p["ubigeo"] for p in answer["predictions"]}
+
+
+@pytest.mark.thread
+def test_weeks_that_are_late_are_told_with_a_caveat(thread: Thread) -> None:
+    _, answer = post(thread, {"ubigeo": IQUITOS, "as_of": "2022-01-29"})
+    (made,) = answer["predictions"]
+    assert [note["code"] for note in made["caveats"]] == ["stale_data"]
+
+
+@pytest.mark.thread
 def test_an_unknown_address_is_refused_in_the_same_shape(thread: Thread) -> None:
-    with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(f"{thread.url}/v1/nothing", timeout=10)
-    assert caught.value.code == 404
-    assert set(json.load(caught.value)) == {"what", "where", "fix"}
+    code, said = call(thread, "/v1/outbreak/nothing")
+    assert code in (403, 404) and {"type", "title", "where", "fix"} <= set(said)
 
 
 @pytest.mark.thread
 def test_a_client_reads_the_reason_and_the_fix(thread: Thread) -> None:
     with pytest.raises(TerminalError) as caught:
-        service.ask(thread.url, ["999999"])
-    assert "999999" in caught.value.what and "INEI" in caught.value.fix
+        service.ask(thread.url, ["99"], key=thread.key)
+    assert "request" in caught.value.what and "INEI" in caught.value.fix
 
 
 def test_nothing_deployed_stops_the_start_with_the_fix(lake: Settings) -> None:

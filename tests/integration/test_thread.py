@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import SAMPLE, Thread
 
-from yupana.core.errors import TerminalError
 from yupana.core.hashing import file_sha256
 from yupana.core.progress import Silent
-from yupana.data import delta
-from yupana.governance import events, predictions
+from yupana.data import delta, prediction_table
+from yupana.governance import events
 from yupana.governance import trace as tracing
 from yupana.orchestration import service
 from yupana.orchestration import thread as the_thread
@@ -22,13 +24,20 @@ from yupana.orchestration import thread as the_thread
 pytestmark = pytest.mark.thread
 
 
+def asked(url: str, key: str) -> list[dict[str, Any]]:
+    """Predictions for Iquitos, some days after the shipped sample ends."""
+    answer = service.ask(url, ["160101"], key=key, as_of=date(2022, 1, 5))
+    return list(answer["predictions"])
+
+
 def test_an_answer_leads_back_to_the_file(thread: Thread) -> None:
-    answer = service.ask(thread.url, ["160101"])["predictions"][0]
-    node = tracing.trace(thread.settings.events, answer["prediction_id"])
+    answer = asked(thread.url, thread.key)[0]
+    find = partial(prediction_table.found, thread.settings)
+    node = tracing.trace(thread.settings.events, answer["prediction_id"], find)
     assert tracing.sources(node) == [f"raw:{file_sha256(SAMPLE)}"]
     steps = {e["step"] for e in walk(node) if e}
     assert {
-        "predict",
+        "answer",
         "deploy",
         "register",
         "evaluate",
@@ -44,54 +53,6 @@ def walk(node: tracing.Node):
     yield node.event
     for child in node.children:
         yield from walk(child)
-
-
-def test_the_answer_is_a_forecast_with_uncertainty(thread: Thread) -> None:
-    answer = service.ask(thread.url, ["160101", "160201"])["predictions"]
-    assert [a["ubigeo"] for a in answer] == ["160101", "160201"]
-    for a in answer:
-        assert (a["model"], a["data_as_of"]) == ("outbreak@1", "2022-01-01")
-        assert [w["horizon"] for w in a["weeks"]] == list(range(1, 9))
-        for week in a["weeks"]:
-            levels = list(week["quantiles"].values())
-            assert len(levels) == 23 and levels == sorted(levels) and levels[0] >= 0
-            assert week["interval_80"] == [week["quantiles"]["0.1"], week["quantiles"]["0.9"]]
-
-
-def test_the_answer_is_logged_under_its_id(thread: Thread) -> None:
-    answer = service.ask(thread.url, ["160101"], 2)["predictions"][0]
-    logged = predictions.logged(thread.settings.platform_db, "outbreak")[-1]
-    assert logged["prediction_id"] == answer["prediction_id"]
-    assert logged["answer"] == answer["weeks"] and len(answer["weeks"]) == 2
-    assert logged["features"]["cases_lag_0"] == 2.0
-
-
-@pytest.mark.parametrize(
-    ("ubigeo", "horizon", "says"),
-    [
-        (["999999"], 8, "999999"),
-        (["12"], 8, "ubigeo"),
-        ([], 8, "at least 1 item"),
-        (["160101"], 9, "less than or equal to 8"),
-    ],
-)
-def test_a_wrong_question_is_refused_with_the_reason(
-    thread: Thread, ubigeo: list[str], horizon: int, says: str
-) -> None:
-    with pytest.raises(TerminalError, match=says):
-        service.ask(thread.url, ubigeo, horizon)
-
-
-def test_online_features_equal_the_feature_table(thread: Thread) -> None:
-    from feature_repo.outbreak_weekly import FEATURES
-    from yupana.features import store
-
-    table = delta.read(thread.settings.table("features", "outbreak_weekly")).to_pandas()
-    newest = table[table["event_timestamp"] == table["event_timestamp"].max()]
-    offline = newest.set_index("ubigeo").sort_index()
-    online = store.online_features(thread.settings, "outbreak_v2", list(offline.index))
-    names = list(FEATURES)
-    assert (online.set_index("ubigeo")[names] == offline[names]).all(axis=None)
 
 
 def test_the_pool_beats_every_baseline(thread: Thread) -> None:
@@ -132,7 +93,7 @@ ONCE = ("land", "ingest", "features", "split", "fit", "evaluate", "register", "t
 
 def test_nothing_it_started_is_left(thread: Thread) -> None:
     with service.running(thread.settings, "outbreak") as url:
-        assert service.ask(url, ["160101"])["predictions"]
+        assert asked(url, thread.key)
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
     port = url.rsplit(":", 1)[1]
     assert not [line for line in listed.splitlines() if "bentoml" in line and port in line]
@@ -157,4 +118,4 @@ def test_a_broken_sample_stops_airflow_and_the_endpoint_stays(thread: Thread, tm
     )
     assert done.returncode == 1
     assert "cut short" in done.stderr and "Traceback" not in done.stderr
-    assert service.ask(thread.url, ["160101"])["predictions"]
+    assert asked(thread.url, thread.key)

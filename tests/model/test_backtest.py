@@ -20,7 +20,7 @@ from models.last_value import LastValue
 from models.seasonal import Seasonal
 from yupana.config.settings import ROOT
 from yupana.core.errors import UsageError
-from yupana.core.forecast import QUANTILES, Forecaster
+from yupana.core.forecast import LEVELS, QUANTILES, Forecaster
 from yupana.evaluation import backtest, backtest_report, linelist, origins, panel
 
 TODAY = date(2026, 11, 24)
@@ -119,7 +119,7 @@ def test_every_model_forecasts_every_series_origin_and_week(rows: pd.DataFrame) 
 
 def test_a_model_with_totals_tells_the_department_by_them(rows: pd.DataFrame) -> None:
     own = rows[rows["model"] == "stand_in"]
-    names, key = list(backtest.LEVELS), ["origin", "horizon"]
+    names, key = list(LEVELS), ["origin", "horizon"]
     summed = own[own["series"] == "district"].groupby(key)[names].sum()
     told = own[own["series"] == "department"].set_index(key).sort_index()[names]
     pd.testing.assert_frame_equal(told, summed)
@@ -205,7 +205,7 @@ def test_no_case_after_an_origin_changes_its_forecasts(
         for (u, year, week), n in cases.items()
     }
     other = run(planted.write(tmp_path / "changed.csv", changed))
-    keys, told = list(backtest.KEYS), list(backtest.LEVELS)
+    keys, told = list(backtest.KEYS), list(LEVELS)
     seen = rows["origin"] <= last.saturday
     same = other["origin"] <= last.saturday
     pd.testing.assert_frame_equal(rows[seen][keys + told], other[same][keys + told])
@@ -285,6 +285,6 @@ def test_the_command_writes_report_and_rows_and_does_nothing_twice(
     assert models == {s["model"] for s in report["scores"]}
     assert set(report["scores"][0]) == {"model", "series", "wis", "wis_log", "mae", "coverage", "n"}
     rows = pd.read_parquet(out.with_name("report.rows.parquet"))
-    assert set(rows.columns) >= {*backtest.KEYS, "observed", *backtest.LEVELS}
+    assert set(rows.columns) >= {*backtest.KEYS, "observed", *LEVELS}
     assert json.loads(again.stdout.splitlines()[-1])["status"] == "unchanged"
     assert isinstance(wrong.exception, UsageError)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -100,6 +102,27 @@ def test_every_key_costs_the_same_hashes_and_comparisons(
         assert done == [64, 64, 64, 64], presented
 
 
+def test_time_does_not_tell_a_good_key_from_a_bad_one(url: str) -> None:
+    """In the check itself: over HTTP a busy machine is louder than the difference."""
+    made, ended = make(url), make(url)
+    keys.revoke(url, ended.split("_")[1], now=NOW, by="test")
+    ring, at = Keyring(url), NOW.timestamp()
+    ring.refresh()
+    guesses = {
+        "good": made, "revoked": ended, "wrong": f"{made[:-4]}0000",
+        "unknown": f"yup_{'0' * 12}_{'0' * 64}",
+    }  # fmt: skip
+    spent: dict[str, list[int]] = {name: [] for name in guesses}
+    for _ in range(3000):
+        # In turns, so that whatever else the machine does slows all of them.
+        for name, presented in guesses.items():
+            start = time.perf_counter_ns()
+            ring.check(presented, at)
+            spent[name].append(time.perf_counter_ns() - start)
+    medians = {name: statistics.median(taken) for name, taken in spent.items()}
+    assert max(medians.values()) < 1.5 * min(medians.values()), medians
+
+
 def test_changes_are_logged_and_a_key_is_changed_once(url: str) -> None:
     made = make(url)
     name = made.split("_")[1]
@@ -168,6 +191,18 @@ def test_a_wide_scope_does_not_widen_a_role() -> None:
     assert not roles.opens("ml-engineer", ["*:*"], roles.ADMINISTRATION)
     assert roles.opens("administrator", ["*:*"], roles.ADMINISTRATION)
     assert not roles.opens("administrator", ["outbreak:forecast"], "outbreak:alerts")
+
+
+def test_an_agency_reads_its_own_predictions_and_auditors_read_all() -> None:
+    for role, own, others in (
+        ("agency", True, False), ("data-engineer", True, False), ("auditor", True, True),
+        ("ml-engineer", True, True), ("administrator", True, True),
+    ):  # fmt: skip
+        assert roles.may_read(role, "A", "A") is own, role
+        assert roles.may_read(role, "A", "B") is others, role
+        assert roles.may_read(role, "A", "") is others, "made without keys"
+    assert not roles.may_read("agency", "A", "a"), "names are what they are, to the letter"
+    assert roles.may_read("", "", "") and not roles.may_read("", "", "A"), "keys switched off"
 
 
 def test_the_page_on_security_tells_the_roles_as_they_are() -> None:

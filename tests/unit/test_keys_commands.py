@@ -17,6 +17,8 @@ from yupana.cli import usage as usage_command
 from yupana.config import settings as configured
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
+from yupana.governance.keys import revoked_subjects
+from yupana.governance.oidc import subject_id
 from yupana.governance.usage import Caller, Request, Writer
 
 Run = Callable[..., Any]
@@ -57,6 +59,21 @@ def test_a_key_from_its_making_to_its_end(run: Run) -> None:
     did = json.loads(run("keys", "activity", "--json"))
     assert [row["what"] for row in did] == ["create", "rotate", "revoke"]
     assert run("keys", "list", "--agency", "nobody", "--json").strip() == "[]"
+
+
+def test_the_tokens_of_a_subject_are_revoked_by_its_name(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UsageError, match="need an issuer"):
+        run("keys", "revoke", "sub:ana")
+    chosen = Settings(home=tmp_path, oidc_issuer="https://sso.example")
+    monkeypatch.setattr(configured, "settings", lambda: chosen)
+    told = json.loads(run("keys", "revoke", "sub:ana", "--json"))
+    assert told == {"id": subject_id("https://sso.example", "ana"), "revoked": True}
+    run("keys", "revoke", "sub:ana")
+    stored = (tmp_path / "platform.db").read_bytes()
+    assert [row["what"] for row in json.loads(run("keys", "activity", "--json"))] == ["revoke"] * 2
+    assert list(revoked_subjects(chosen.platform_db)) == [told["id"]] and b"sub:ana" not in stored
 
 
 @pytest.mark.parametrize("span", ["", "d", "90", "90 d", "-1d", "1y", "9999999d", "٣d"])

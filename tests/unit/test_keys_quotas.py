@@ -20,7 +20,7 @@ def url(tmp_path: Path) -> str:
 
 def take(worker: Counter, now: float, *policies: Policy) -> tuple[bool, list[Standing]]:
     if lacking := worker.lacking("key", policies, now):
-        worker.fetch("key", lacking, now)
+        worker.fetch([("key", lacking, now)])
     return worker.spend("key", policies, now)
 
 

@@ -97,15 +97,28 @@ def rotate(
     _print(made, f"The new key; it is shown this once, and the old one ends in {grace}:", as_json)
 
 
-def revoke(key: KeyId, as_json: AsJson = False) -> None:
-    """End a key; running services refuse it a second later.
+def revoke(
+    key: Annotated[
+        str,
+        typer.Argument(help="The key's id; or sub:NAME, for the tokens of a subject until now."),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """End a key, or the tokens of a subject; running services refuse it a second later.
+
+    A subject's later tokens are good again: end its account at the issuer to keep it out.
 
     Example: yupana keys revoke 3f9a0c12b7de
     """
     from yupana.config.settings import settings
     from yupana.governance import keys
 
-    keys.revoke(settings().platform_db, key, now=_now(), by=_me())
+    url, issuer = settings().platform_db, settings().oidc_issuer
+    if key.startswith("sub:"):
+        key = _subject(issuer, key.removeprefix("sub:"))
+        keys.revoke_subject(url, key, now=_now(), by=_me())
+    else:
+        keys.revoke(url, key, now=_now(), by=_me())
     say_json({"id": key, "revoked": True}) if as_json else print(f"revoked: {key}")
 
 
@@ -134,6 +147,19 @@ def activity(
         told = ", ".join(f"{k} {v}" for k, v in row["facts"].items())
         who = f"{row['key_id'] or 'unknown key'} {row['agency']}".strip()
         print(f"{row['time']:%Y-%m-%d %H:%M:%S}  {row['what']}  {who}  by {row['by']}  {told}")
+
+
+def _subject(issuer: str, name: str) -> str:
+    from yupana.core.errors import UsageError
+    from yupana.governance.oidc import subject_id
+
+    if not issuer or not name:
+        raise UsageError(
+            "The tokens of a subject need an issuer.",
+            where="YUPANA_OIDC_ISSUER",
+            fix="Set it as the service does, and give the subject as the issuer names it.",
+        )
+    return subject_id(issuer, name)
 
 
 def _print(key: str, what: str, as_json: bool) -> None:

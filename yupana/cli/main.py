@@ -13,15 +13,18 @@ from yupana.cli import (
     challenge,
     data,
     forecast,
+    keys,
     lake,
     learn,
     machine,
     models,
     nowcast,
+    prediction_log,
     projects,
     reports,
     serve,
     tune,
+    usage,
 )
 from yupana.core.errors import YupanaError
 
@@ -35,7 +38,8 @@ app = typer.Typer(
 )
 for room in (
     machine, data, catalogue, lake, reports, learn, models, projects, backtest, challenge,
-    forecast, nowcast, serve, tune,
+    forecast, nowcast, serve, keys, usage, prediction_log,
+    tune,
 ):  # fmt: skip
     room.register(app)
 

@@ -95,15 +95,22 @@ def promote(
     Example: yupana models promote outbreak@2 --reason "version 3 misses the rainy season"
     """
     import getpass
+    from datetime import UTC, datetime
 
     from yupana.tracking import versions
 
     chosen, found = _find(which)
 
     def work() -> steps.Outcome:
-        from yupana.governance import steps
+        from yupana.governance import deployments, steps
+        from yupana.tracking import deployment
 
         made = versions.promote(chosen, found, reason=reason, by=getpass.getuser())
+        if deployments.CHAMPION in deployments.current(chosen.platform_db, found.name):
+            # Services that run take the new champion without a restart.
+            made["deployed"] = deployment.deploy(
+                chosen, found.name, now=datetime.now(UTC), by=getpass.getuser()
+            )
         return steps.Outcome((found.ref,), metrics=made)
 
     # The same references as those of its registration: whoever asks what made the model finds

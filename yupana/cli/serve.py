@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from yupana.cli.common import AsJson, UseCase, emit
+
+if TYPE_CHECKING:
+    from yupana.config.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -15,35 +19,84 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def deploy(use_case: UseCase, as_json: AsJson = False) -> None:
-    """Put the registry's champion into the model store that the service reads.
+def deploy(
+    use_case: UseCase,
+    canary: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0, max=1.0, metavar="SHARE", help="Let the challenger answer this share."
+        ),
+    ] = None,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Log the challenger's answers; tell none of them.")
+    ] = False,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="Take the challenger away from the champion's side.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put the registry's champion where services answer from; running ones change within seconds.
 
-    Example: yupana deploy outbreak
+    A service tests a model before it takes it, and serves on with the old one if the test fails;
+    `GET /v1/models` tells why. --canary and --shadow put the challenger beside the champion.
+
+    Example: yupana deploy outbreak --canary 0.1
     """
-    from yupana.config.settings import settings
-    from yupana.governance import events, steps
+    import getpass
+    from datetime import UTC
 
+    from yupana.config.settings import settings
+    from yupana.core.errors import UsageError
+    from yupana.governance import deployments, events, steps
+
+    if sum((canary is not None, shadow, alone)) > 1:
+        raise UsageError(
+            "Only one of --canary, --shadow and --alone can hold.",
+            where="yupana deploy",
+            fix="Give one of them, or none to leave the challenger as it is.",
+        )
     chosen = settings()
     champion = events.champion(chosen.events, use_case)
+    who: dict[str, Any] = {"now": datetime.now(UTC), "by": getpass.getuser()}
 
     def work() -> steps.Outcome:
         from yupana.tracking import deployment
 
-        tag = deployment.deploy(chosen, use_case)
-        return steps.Outcome((f"deployment:{tag}",), metrics={"tag": tag})
+        tags = {"tag": deployment.deploy(chosen, use_case, **who)}
+        if shadow or canary is not None:
+            tags["challenger"] = deployment.challenge(chosen, use_case, canary or 0.0, **who)
+        if alone:
+            deployments.clear(chosen.platform_db, use_case, deployments.CHALLENGER, **who)
+        return steps.Outcome(tuple(f"deployment:{tag}" for tag in tags.values()), metrics=tags)
 
-    emit(steps.run(chosen, "deploy", use_case, work, inputs=(champion,)), as_json)
+    def placed(outputs: tuple[str, ...]) -> bool:
+        now = deployments.current(chosen.platform_db, use_case).get(deployments.CHAMPION)
+        return now is not None and outputs[0] == f"deployment:{now.tag}"
+
+    by_hand = shadow or alone or canary is not None
+    # What is done by hand is done each time that it is asked for.
+    result = steps.run(
+        chosen, "deploy", use_case, work, inputs=(champion,),
+        still_there=lambda outputs: not by_hand and placed(outputs),
+    )  # fmt: skip
+    emit(result, as_json)
 
 
 def serve(use_case: UseCase) -> None:
     """Serve the use case's endpoint until Ctrl-C; its page shows and tries the API.
 
+    Calls need a key: `yupana keys create` makes one for an agency; on this machine
+    `yupana ask` uses the local key, keys/service.key in YUPANA_HOME.
+
     Example: yupana serve outbreak
     """
     from yupana.config.settings import settings
+    from yupana.governance.local_key import local_key
     from yupana.orchestration import service
 
-    with service.running(settings(), use_case) as url:
+    chosen = settings()
+    local_key(chosen.platform_db, chosen.home)
+    with service.running(chosen, use_case) as url:
         print(f"{use_case} answers at {url}   (Ctrl-C stops it)", flush=True)
         service.wait()
 
@@ -53,19 +106,45 @@ def ask(
     ubigeo: Annotated[list[str], typer.Argument(help="INEI codes of districts, six digits.")],
     url: Annotated[str, typer.Option(help="Base address of the running service.")] = "",
     horizon: Annotated[int, typer.Option(help="Weeks ahead, 1-8.")] = 8,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The day that is asked for; default: today."),
+    ] = None,
 ) -> None:
     """Ask the running service and print its answer as JSON.
 
-    Example: yupana ask outbreak 160101
+    Example: yupana ask outbreak 160101 --as-of 2022-01-05
     """
     import json
 
     from yupana.config.settings import settings
     from yupana.orchestration import service
 
-    address = url or f"http://127.0.0.1:{settings().serve_port}"
-    answer = service.ask(address, ubigeo, horizon, use_case=use_case)
+    chosen = settings()
+    address = url or f"http://127.0.0.1:{chosen.serve_port}"
+    day = as_of.date() if as_of else None
+    answer = service.ask(
+        address, ubigeo, horizon, key=_key(chosen, address), as_of=day, use_case=use_case
+    )
     print(json.dumps(answer, ensure_ascii=False, indent=1))
+
+
+def _key(chosen: Settings, address: str) -> str:
+    """The key for a service; this machine's own never leaves it."""
+    from urllib.parse import urlsplit
+
+    from yupana.core.errors import UsageError
+    from yupana.governance import local_key
+
+    if chosen.service_key:
+        return local_key.read(chosen.service_key)
+    if urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1"):
+        return local_key.local_key(chosen.platform_db, chosen.home)
+    raise UsageError(
+        "A service elsewhere needs a key.",
+        where="YUPANA_SERVICE_KEY",
+        fix="Write the key into a file with mode 600 and name the file in this variable.",
+    )
 
 
 def share(use_case: UseCase, as_json: AsJson = False) -> None:
@@ -100,7 +179,7 @@ def share(use_case: UseCase, as_json: AsJson = False) -> None:
                     {**commit, **facts},
                 )
             )
-        folder = deployment.folder(use_case)
+        folder = deployment.folder(chosen, use_case)
         refs.append(
             exchange.share_model(chosen, folder, use_case, model.split("@")[1], {"model": model})
         )
@@ -118,12 +197,12 @@ def monitor(use_case: UseCase, as_json: AsJson = False) -> None:
     """
     from yupana.config.settings import settings
     from yupana.core.progress import Lines
-    from yupana.governance import events, predictions, steps
+    from yupana.data import prediction_export
+    from yupana.governance import events, steps
 
     chosen = settings()
     model = events.champion(chosen.events, use_case)
-    answers = predictions.logged(chosen.platform_db, use_case)
-    asked = tuple(f"prediction:{a['prediction_id']}" for a in answers)
+    answers = prediction_export.export(chosen, use_case, Lines()).outputs
 
     def work() -> steps.Outcome:
         from yupana.core import usecase
@@ -136,7 +215,7 @@ def monitor(use_case: UseCase, as_json: AsJson = False) -> None:
         facts = compare(chosen, use_case, reference, columns, Lines().say)
         return steps.Outcome((facts.pop("ref"),), metrics=facts)
 
-    emit(steps.run(chosen, "monitor", use_case, work, inputs=(model, *asked)), as_json)
+    emit(steps.run(chosen, "monitor", use_case, work, inputs=(model, *answers)), as_json)
 
 
 def trace(
@@ -150,19 +229,20 @@ def trace(
     Example: yupana trace dengue_linelist@1
     """
     import json
+    from functools import partial
 
     from rich.console import Console
 
     from yupana.cli import lake
     from yupana.config.settings import settings
-    from yupana.data import provenance
+    from yupana.data import prediction_table, provenance
     from yupana.governance import trace as tracing
 
     chosen = settings()
     if dataset := provenance.named(chosen, reference):
         lake.trace(chosen, *dataset, as_json)
         return
-    node = tracing.trace(chosen.events, reference)
+    node = tracing.trace(chosen.events, reference, partial(prediction_table.found, chosen))
     if as_json:
         print(json.dumps(tracing.to_json(node), ensure_ascii=False, default=str))
         return

@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     )
     project: str = Field("", description="project that steps run in; limits the data they read")
     serve_port: int = Field(8410, description="port of the prediction service")
+    boundaries: Path | None = Field(
+        None, description="GeoJSON of districts for maps; empty: tiles, and GeoJSON without shapes"
+    )
     platform_url: str = Field(
         "", description="platform database, postgresql+psycopg://…; empty: SQLite in home"
     )
@@ -76,6 +79,16 @@ class Settings(BaseSettings):
     service_key: Path | None = Field(
         None, description="file with the key for a service elsewhere; here the local key is used"
     )
+    oidc_issuer: str = Field(
+        "", description="issuer of bearer tokens, https://…, as it calls itself; empty: none"
+    )
+    oidc_audience: str = Field("yupana", description="the audience that a token must name")
+    oidc_roles_claim: str = Field(
+        "roles", description="claim with the one role of a token, or its path: realm_access.roles"
+    )
+    oidc_agency_claim: str = Field("agency", description="claim with the agency of a token")
+    oidc_quota: str = Field("10000/day", description="requests in a day of each subject, or none")
+    oidc_rate: str = Field("60/min", description="requests in a minute of each subject, or none")
     seed: int = Field(20210101, description="seed of every random choice")
     retrain_weeks: int = Field(
         4, ge=1, description="weeks of data that the champion may lack before training is due"

@@ -16,6 +16,9 @@ QUANTILES: tuple[float, ...] = (
     0.55, 0.60, 0.65, 0.70, 0.75, 0.80, 0.85, 0.90, 0.95, 0.975, 0.99,
 )  # fmt: skip
 
+LEVELS = tuple(f"q{level:g}" for level in QUANTILES)
+"""Names of the quantile columns in tables."""
+
 
 class Forecaster(Protocol):
     """A fitted model. `horizons` are weeks ahead, 1 = the first week not yet seen."""

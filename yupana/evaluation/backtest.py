@@ -15,16 +15,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from yupana.core.forecast import QUANTILES, Forecaster, ModelRoom, Pooled, Totals
+from yupana.core.forecast import LEVELS, QUANTILES, Forecaster, ModelRoom, Pooled, Totals
 from yupana.evaluation.origins import Origin
 from yupana.evaluation.panel import REACH, Features, Panel, origin_rows, training_rows
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-
-LEVELS = tuple(f"q{level:g}" for level in QUANTILES)
-"""Names of the quantile columns."""
 
 KEYS = ("model", "series", "ubigeo", "origin", "horizon")
 Say = Callable[[str], None]

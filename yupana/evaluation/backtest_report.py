@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from yupana.core.forecast import LEVELS
 from yupana.evaluation import calibration
-from yupana.evaluation.backtest import LEVELS
 from yupana.evaluation.scores import score
 
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from yupana.core import usecase
 from yupana.core.errors import TerminalError
-from yupana.core.forecast import QUANTILES, Forecaster, Totals
+from yupana.core.forecast import LEVELS, QUANTILES, Forecaster, Totals
 from yupana.core.hashing import value_sha256
-from yupana.evaluation.backtest import LEVELS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from yupana.core import disclosure
 from yupana.core.errors import TerminalError
-from yupana.core.forecast import QUANTILES
+from yupana.core.forecast import LEVELS, QUANTILES
 from yupana.data import codes
 from yupana.evaluation import calibration
-from yupana.evaluation.backtest import KEYS, LEVELS
+from yupana.evaluation.backtest import KEYS
 from yupana.evaluation.scores import weighted_interval_scores
 
 if TYPE_CHECKING:

@@ -47,7 +47,9 @@ def engine(url: str, tables: sa.MetaData, *, durable: bool = True) -> sa.Engine:
 @lru_cache(maxsize=8)
 def _engine(url: str, durable: bool) -> sa.Engine:
     if not url.startswith("sqlite"):
-        return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+        # A server that is cut off is noticed in seconds: its callers have others waiting.
+        limits = {"connect_timeout": 2, "tcp_user_timeout": 2000}
+        return sa.create_engine(url, pool_pre_ping=True, connect_args=limits)
     made = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
 
     @sa.event.listens_for(made, "connect")

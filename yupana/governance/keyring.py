@@ -20,14 +20,21 @@ _PRESENTED = re.compile(r"yup_([0-9a-f]{12})_([0-9a-f]{64})")
 
 
 @dataclass(frozen=True)
-class Key:
-    """A key as the service holds it; times in seconds since 1970."""
+class Grant:
+    """What a key, or a token, is good for and by whom it is used."""
 
     id: str
     agency: str
     role: str
     scopes: tuple[str, ...]
     policies: tuple[quotas.Policy, ...]
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key as the service holds it; times in seconds since 1970."""
+
+    grant: Grant
     salt: bytes
     hash: bytes
     old_salt: bytes
@@ -38,7 +45,9 @@ class Key:
 
 
 # Stands in for a key that does not exist, so that its check takes as long.
-_NOBODY = Key("", "", "agency", (), (), bytes(16), bytes(32), bytes(16), bytes(32), 0, 0, False)
+_NOBODY = Key(
+    Grant("", "", "agency", (), ()), bytes(16), bytes(32), bytes(16), bytes(32), 0, 0, False
+)
 
 
 class Keyring:
@@ -48,6 +57,7 @@ class Keyring:
         self._url = url
         self._lock = threading.Lock()
         self._keys: dict[str, Key] = {}
+        self._ended: dict[str, float] = {}
         self._revision = -1
         self._fresh = self._tried = float("-inf")
 
@@ -66,18 +76,19 @@ class Keyring:
             if revision != self._revision:
                 # The number first: keys changed in between are then read once more.
                 self._keys = {row.id: _key(row) for row in keys.stored(self._url)}
+                self._ended = keys.revoked_subjects(self._url)
                 self._revision = revision
             self._fresh = began
 
-    def check(self, presented: str, now: float) -> tuple[Key | None, str]:
+    def check(self, presented: str, now: float) -> tuple[Grant | None, str]:
         """The key that was presented, or why it is refused.
 
         Args:
             now: seconds since 1970.
 
         Returns:
-            The key and "" when it is good; else the key that it names, if any, and one of
-            `unknown`, `wrong`, `revoked`, `expired`.
+            What it is good for and "" when it is good; else that of the key that it names, if
+            any, and one of `unknown`, `wrong`, `revoked`, `expired`.
         """
         match = _PRESENTED.fullmatch(presented)
         name, secret = match.groups() if match else ("", "")
@@ -88,10 +99,15 @@ class Keyring:
         if known is None:
             return None, "unknown"
         if not (present or (old and now < key.old_until)):
-            return known, "wrong"
+            return known.grant, "wrong"
         if key.revoked:
-            return known, "revoked"
-        return known, "expired" if now >= key.expires else ""
+            return known.grant, "revoked"
+        return known.grant, "expired" if now >= key.expires else ""
+
+    def ended(self, subject_id: str, issued: float, leeway: float) -> bool:
+        """Whether the token that a subject was issued at a time was revoked; `leeway` in seconds,
+        by which the issuer's clock may be ahead."""
+        return issued <= self._ended.get(subject_id, float("-inf")) + leeway
 
 
 def _key(row: object) -> Key:
@@ -99,11 +115,13 @@ def _key(row: object) -> Key:
     limits = (quotas.parse("rate", given["rate"]), quotas.parse("quota", given["quota"]))
     until = given["old_until"]
     return Key(
-        id=given["id"],
-        agency=given["agency"],
-        role=given["role"],
-        scopes=tuple(given["scopes"]),
-        policies=tuple(limit for limit in limits if limit),
+        grant=Grant(
+            given["id"],
+            given["agency"],
+            given["role"],
+            tuple(given["scopes"]),
+            tuple(limit for limit in limits if limit),
+        ),
         salt=given["salt"],
         hash=given["hash"],
         old_salt=given["old_salt"] or bytes(16),

@@ -22,7 +22,7 @@ from yupana.governance.database import Moment, engine
 
 LONGEST = timedelta(days=366)
 _METADATA = sa.MetaData()
-_AGENCY = re.compile(r"[\w][\w .,&()'-]{0,99}")
+AGENCY = re.compile(r"[\w][\w .,&()'-]{0,99}")
 
 KEYS = sa.Table(
     "keys",
@@ -42,6 +42,13 @@ KEYS = sa.Table(
     sa.Column("expires", Moment, nullable=False),
     sa.Column("revoked", Moment),
     sa.Column("last_used", Moment),
+)
+# Tokens of a subject are refused when they were issued before this moment.
+REVOKED = sa.Table(
+    "subjects_revoked",
+    _METADATA,
+    sa.Column("id", sa.String(12), primary_key=True),
+    sa.Column("before", Moment, nullable=False),
 )
 # One row, one number: it rises with every change, so that a service asks for this alone.
 REVISION = sa.Table(
@@ -79,7 +86,7 @@ def create(url: str, terms: Terms, *, now: datetime, by: str) -> str:
     roles.demand(terms.role, terms.scopes)
     for given in (terms.quota, terms.rate):
         quotas.parse("", given)
-    if not _AGENCY.fullmatch(terms.agency):
+    if not AGENCY.fullmatch(terms.agency):
         raise UsageError(
             f"'{terms.agency}' cannot be the name of an agency.",
             where="--agency",
@@ -152,6 +159,23 @@ def revoke(url: str, key_id: str, *, now: datetime, by: str) -> None:
         if agency is None:
             raise _unknown(key_id)
         _note(connection, "revoke", key_id, agency, by, now, {})
+
+
+def revoke_subject(url: str, subject_id: str, *, now: datetime, by: str) -> None:
+    """End the tokens that a subject (`oidc.subject_id`) was issued until now, not later ones."""
+    ended = sa.text(
+        "INSERT INTO subjects_revoked (id, before) VALUES (:id, :before) "
+        "ON CONFLICT (id) DO UPDATE SET before = :before"
+    ).bindparams(sa.bindparam("before", type_=Moment))
+    with prepare(url).begin() as connection:
+        connection.execute(ended, {"id": subject_id, "before": now})
+        _note(connection, "revoke", subject_id, "", by, now, {"tokens_before": now.isoformat()})
+
+
+def revoked_subjects(url: str) -> dict[str, float]:
+    """By subject, the second since 1970 until which its tokens were revoked."""
+    with engine(url, _METADATA).connect() as connection:
+        return {row.id: row.before.timestamp() for row in connection.execute(sa.select(REVOKED))}
 
 
 def listing(url: str, agency: str = "") -> list[dict[str, Any]]:

@@ -63,6 +63,10 @@ class Standing:
     reset: int
 
 
+Asked = tuple[str, Sequence[Policy], float]
+"""A key, what it lacks, and when it was asked for, in seconds since 1970."""
+
+
 @dataclass
 class _Lease:
     start: int
@@ -109,21 +113,26 @@ class Counter:
                 asked.append(policy)
         return asked
 
-    def fetch(self, key_id: str, policies: Sequence[Policy], now: float) -> None:
-        """Lease from the database what is lacking; blocks."""
+    def fetch(self, asked: Sequence[Asked]) -> None:
+        """Lease from the database what is lacking, all in one transaction; blocks."""
+        taken: dict[tuple[str, str], _Lease] = {}
         with engine(self._url, _METADATA, durable=False).begin() as connection:
-            for policy in policies:
-                start = int(now) // policy.seconds * policy.seconds
-                asked = {"key": key_id, "policy": policy.name, "most": policy.limit}
-                asked |= {"start": start, "next": start + policy.seconds}
-                held, spent = 0, policy.limit
-                for n in sorted({max(policy.limit // _LEASES, 1), 1}, reverse=True):
-                    found = connection.scalar(_TAKE, {**asked, "n": n})
-                    if found is not None:
-                        held, spent = n, found
-                        break
-                lease = _Lease(start, policy, held, max(policy.limit - spent, 0))
-                self._leases[key_id, policy.name] = lease
+            # In one order, so that two workers never wait for each other's rows.
+            for key_id, policies, now in sorted(asked, key=lambda one: one[0]):
+                for policy in sorted(policies, key=lambda policy: policy.name):
+                    taken[key_id, policy.name] = self._take(connection, key_id, policy, now)
+        # After the commit: what was not written is not held.
+        self._leases.update(taken)
+
+    def _take(self, connection: sa.Connection, key_id: str, policy: Policy, now: float) -> _Lease:
+        start = int(now) // policy.seconds * policy.seconds
+        asked = {"key": key_id, "policy": policy.name, "most": policy.limit}
+        asked |= {"start": start, "next": start + policy.seconds}
+        for n in sorted({max(policy.limit // _LEASES, 1), 1}, reverse=True):
+            spent = connection.scalar(_TAKE, {**asked, "n": n})
+            if spent is not None:
+                return _Lease(start, policy, n, max(policy.limit - spent, 0))
+        return _Lease(start, policy, 0, 0)
 
     def spend(
         self, key_id: str, policies: Sequence[Policy], now: float

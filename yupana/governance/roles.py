@@ -19,6 +19,8 @@ _ADDRESS = re.compile(r"/v1/([a-z][a-z0-9_-]{0,30})(?:/([a-z][a-z0-9_-]{0,30}))?
 # Addresses below /v1/ that belong to no use case.
 _SHARED = {"feedback": "feedback:write", "models": "models:read"}
 ADMINISTRATION = "platform:admin"
+READS_ALL = frozenset({"auditor", "ml-engineer", "administrator"})
+"""Roles that read the predictions of every agency; what they may do to them, scopes say."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,11 @@ def opens(role: str, scopes: Sequence[str], asked: str) -> bool:
     """Whether a key of this role with these scopes may use what `asked` names."""
     mine = any(fnmatchcase(asked, scope) for scope in scopes)
     return mine and any(fnmatchcase(asked, scope) for scope in ROLES[role].scopes)
+
+
+def may_read(role: str, agency: str, owner: str) -> bool:
+    """Whether a caller may explain, or give feedback on, what the agency `owner` was answered."""
+    return role in READS_ALL or agency == owner
 
 
 def demand(role: str, scopes: Sequence[str]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yupana.core.errors import UsageError
-from yupana.governance import events
+from yupana.governance import events, predictions
 from yupana.governance.events import Event
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from rich.tree import Tree
 
 # What a reader asks first about a step; every other fact stays in `to_json`.
-_TOLD = ("rows", "known_on", "validation", "source", "publisher", "licence")
+_TOLD = ("rows", "known_on", "validation", "source", "publisher", "licence", "agency", "ubigeo")
 _NEWEST = 5
 _SIBLINGS = 3
 
@@ -38,15 +39,19 @@ class Node:
     again: bool = False
 
 
-def trace(events_path: Path, ref: str) -> Node:
+def trace(
+    events_path: Path, ref: str, find: Callable[[str], dict[str, Any] | None] | None = None
+) -> Node:
     """Everything that `ref` rests on, down to `raw:<sha256>`.
 
     Args:
         ref: any reference (`model:outbreak@3`, `delta:published/x@4`, …); a text without a
             colon is taken as the id of a prediction.
+        find: an answer of the prediction log by its id (as `predictions.found` tells it), asked
+            for what the event log does not name: a service leaves no event an answer.
 
     Raises:
-        UsageError: no event names the reference.
+        UsageError: neither log names the reference.
         TerminalError: the event log is damaged (from `events.read`).
     """
     wanted = ref if ":" in ref else f"prediction:{ref}"
@@ -61,6 +66,10 @@ def trace(events_path: Path, ref: str) -> Node:
             made_by.pop(output, None)
             made_by[output] = event
     if wanted not in made_by and wanted not in named:
+        answer = find(wanted.removeprefix("prediction:")) if find else None
+        if answer:
+            made_by[wanted] = _answered(answer)
+            return _open(wanted, made_by, set())
         newest = list(made_by)[-_NEWEST:]
         raise UsageError(
             f"No step in the event log made or read '{wanted}'.",
@@ -69,6 +78,21 @@ def trace(events_path: Path, ref: str) -> Node:
             + (f"Newest references: {', '.join(newest)}." if newest else "The log is empty."),
         )
     return _open(wanted, made_by, set())
+
+
+def _answered(answer: dict[str, Any]) -> Event:
+    """An event for an answer of the prediction log."""
+    told = ("kind", "ubigeo", "as_of", "data_as_of", "horizon", "agency", "request_id")
+    return {
+        "id": answer["prediction_id"],
+        "time": answer["time"].isoformat(timespec="milliseconds"),
+        "step": "answer",
+        "subject": answer["use_case"],
+        "status": "done",
+        "inputs": predictions.refs(answer),
+        "outputs": [f"prediction:{answer['prediction_id']}"],
+        "facts": {name: str(answer[name]) for name in told},
+    }
 
 
 def _open(ref: str, made_by: dict[str, Event], opened: set[str]) -> Node:

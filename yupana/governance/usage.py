@@ -12,7 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -169,6 +169,33 @@ class Writer:
                 connection.execute(_COUNT, rows)
             if last := {r.caller.key_id: _moment(r.time) for r in requests if r.caller.key_id}:
                 keys.used(connection, dict(sorted(last.items())))
+
+
+def forget(url: str, before: date, *, dry_run: bool = False) -> dict[str, int]:
+    """Delete the statistics of use, and the refusals in the activity log, before a day (UTC).
+
+    What was done to keys stays for good: it is little, and an audit may ask for it.
+
+    Returns:
+        Rows by table, deleted or, in a dry run, to be deleted.
+    """
+    keys.prepare(url)
+    day = before.isoformat()
+    log = activity.ACTIVITY
+    midnight = datetime.combine(before, datetime.min.time(), UTC)
+    old = {
+        REQUESTS: REQUESTS.c.day < day,
+        DISTRICTS: DISTRICTS.c.day < day,
+        log: sa.and_(log.c.what == "refused", log.c.time < midnight),
+    }
+    found: dict[str, int] = {}
+    with engine(url, METADATA, durable=False).begin() as connection:
+        for table, condition in old.items():
+            count = sa.select(sa.func.count()).select_from(table).where(condition)
+            found[table.name] = connection.scalar(count) or 0
+            if not dry_run:
+                connection.execute(sa.delete(table).where(condition))
+    return found
 
 
 def _line(

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.hashing import file_sha256, value_sha256
-from yupana.governance import predictions
+from yupana.data import prediction_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FORECAST = "forecast_median_1"
 FEWEST = 20
+MOST = 20_000
 # Evidently looks only at the size of the reference to choose between a test and a distance; a
 # distance over 0.1 is chance alone with a few dozen answers. We look at the smaller of the two.
 _MANY = 1000
@@ -32,7 +33,10 @@ def monitor(
     columns: list[str],
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Compare the answers given with the model's test window, column by column.
+    """Compare the newest answers with the model's test window, column by column.
+
+    They are read in the lake, where `yupana export-predictions` puts them: the last 20,000 of
+    those that someone received, without simulations.
 
     Args:
         reference_path: parquet of the test window, one row a series and week, with `columns`
@@ -56,13 +60,13 @@ def monitor(
         TerminalError: fewer than 20 answers, or the reference lacks a column.
     """
     reference = _reference(reference_path, [*columns, FORECAST])
-    logged = predictions.logged(settings.platform_db, use_case)
+    logged = prediction_table.newest(settings, use_case, MOST)
     if len(logged) < FEWEST:
         raise TerminalError(
             f"{len(logged)} answers are logged for '{use_case}'; drift needs {FEWEST}.",
-            where=f"table predictions in {settings.platform_db}",
+            where=str(settings.table(prediction_table.ZONE, use_case)),
             fix=f"Ask the endpoint of '{use_case}' for at least {FEWEST - len(logged)} more "
-            "forecasts: it logs each answer. Then monitor again.",
+            f"forecasts, and run `yupana export-predictions {use_case}`. Then monitor again.",
         )
     asked = [[r["prediction_id"] for r in logged], file_sha256(reference_path), columns]
     name = value_sha256(asked)[:12]

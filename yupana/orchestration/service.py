@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -66,17 +67,20 @@ def running(settings: Settings, use_case: str) -> Iterator[str]:
 
 
 def ask(
-    url: str, ubigeos: list[str], horizon: int = 8, *, use_case: str = "outbreak"
-) -> dict[str, Any]:
+    url: str, ubigeos: list[str], horizon: int = 8, *, key: str, as_of: date | None = None,
+    use_case: str = "outbreak",
+) -> dict[str, Any]:  # fmt: skip
     """POST to the forecast endpoint and return its answer.
 
     Raises:
         TerminalError: the service refused the request; repeats its reason and its fix.
         TransientError: the service failed, or nothing answers at `url`.
     """
-    body = json.dumps({"ubigeo": ubigeos, "horizon": horizon}).encode()
+    asked = {"ubigeo": ubigeos, "horizon": horizon, "as_of": as_of and str(as_of)}
     request = urllib.request.Request(
-        f"{url}/v1/{use_case}/forecast", data=body, headers={"Content-Type": "application/json"}
+        f"{url}/v1/{use_case}/forecast",
+        data=json.dumps(asked).encode(),
+        headers={"Content-Type": "application/json", "Authorization": f"Bearer {key}"},
     )
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
@@ -96,7 +100,7 @@ def _refused(error: urllib.error.HTTPError, url: str) -> YupanaError:
     kind = TerminalError if error.code < 500 else TransientError
     try:
         said = json.loads(text)
-        return kind(said["what"], where=f"{url}: {said['where']}", fix=said["fix"])
+        return kind(said["title"], where=f"{url}: {said['where']}", fix=said["fix"])
     except (ValueError, TypeError, KeyError):
         return kind(f"The service refused ({error.code}): {text}", where=url)
 

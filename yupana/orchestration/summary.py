@@ -27,7 +27,7 @@ ROAD = (
     "deploy",
     "forecast",
     "share",
-    "predict",
+    "export-predictions",
     "monitor",
 )
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from yupana.core.progress import Progress
 from yupana.data import contract as contracts
 from yupana.data import delta
 from yupana.governance import events, steps
+from yupana.governance.local_key import local_key
 from yupana.orchestration import airflow_home, service
 from yupana.orchestration.command import run_command
 
@@ -68,7 +70,11 @@ def run(settings: Settings, progress: Progress) -> ThreadRun:
     progress.say("BentoML: start the service and ask it …")
     with service.running(settings, USE_CASE) as url:
         table = delta.read(settings.table("features", "outbreak_weekly"))
-        answers = service.ask(url, sorted(table["ubigeo"].unique()))["predictions"]
+        # The sample ends years ago: on the day after its last week, it was news.
+        newest = table["event_timestamp"].max().date() + timedelta(days=1)
+        key = local_key(settings.platform_db, settings.home)
+        districts = sorted(table["ubigeo"].unique())
+        answers = service.ask(url, districts, key=key, as_of=newest)["predictions"]
     done.answer = next(a for a in answers if a["ubigeo"] == IQUITOS)
     part("service")
     progress.say("Evidently: report on what was answered …")

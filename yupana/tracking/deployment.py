@@ -1,44 +1,71 @@
-"""Deployment: the champion's files in the BentoML model store, tested before they are kept."""
+"""Deployment: a registered model in the BentoML store, tested, and placed in a service's slot."""
 
 from __future__ import annotations
 
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 from yupana.config.settings import Settings
-from yupana.core import usecase
-from yupana.core.forecast import QUANTILES
+from yupana.core import selftest, usecase
+from yupana.governance import deployments
 from yupana.tracking import registry
 
 
-def deploy(settings: Settings, use_case: str) -> str:
-    """Copy the champion into the store as `<use case>:<version>`; returns the tag.
+def deploy(settings: Settings, use_case: str, *, now: datetime, by: str) -> str:
+    """Copy the champion into the store as `<use case>:<version>` and place it; returns the tag.
 
-    The copy answers once for one district before it is committed: a model that cannot answer
-    is never in the store, and the one before it serves on.
+    The copy answers for some districts before it is committed, and keeps what it answered: a
+    service refuses a copy that answers otherwise, and serves on with the one before it.
 
     Raises:
         TerminalError: there is no champion.
     """
+    return _placed(settings, use_case, deployments.CHAMPION, 0.0, now=now, by=by)
+
+
+def challenge(settings: Settings, use_case: str, share: float, *, now: datetime, by: str) -> str:
+    """Place the challenger beside the champion; returns its tag.
+
+    Args:
+        share: of the requests that it answers, 0-1; 0 is a shadow, which answers none.
+
+    Raises:
+        TerminalError: there is no challenger.
+    """
+    return _placed(settings, use_case, deployments.CHALLENGER, share, now=now, by=by)
+
+
+def _placed(
+    settings: Settings, use_case: str, slot: str, share: float, *, now: datetime, by: str
+) -> str:
+    tag = _stored(settings, use_case, *registry.aliased(settings, use_case, slot))
+    placed = deployments.Placed(tag, share)
+    if deployments.current(settings.platform_db, use_case).get(slot) != placed:
+        deployments.place(settings.platform_db, use_case, slot, placed, now=now, by=by)
+    return tag
+
+
+def _stored(settings: Settings, use_case: str, version: int, source: Path) -> str:
     import bentoml
     import pandas as pd
     from bentoml.exceptions import NotFound
 
-    version, source = registry.champion(settings, use_case)
     tag = f"{use_case}:{version}"
     try:
         bentoml.models.get(tag)
     except NotFound:
         forecaster = usecase.load("models", use_case).load(source)
-        known = pd.read_parquet(source / "reference.parquet").head(1)
-        forecaster.quantiles(known, QUANTILES)
+        known = pd.read_parquet(source / "reference.parquet")
         with bentoml.models.create(tag, labels={"use_case": use_case}) as model:
             shutil.copytree(source, model.path, dirs_exist_ok=True)
+            selftest.write(Path(model.path), forecaster, known)
     return tag
 
 
-def folder(use_case: str) -> Path:
-    """Folder of the model that is deployed."""
+def folder(settings: Settings, use_case: str) -> Path:
+    """Folder of the champion that is deployed."""
     import bentoml
 
-    return Path(bentoml.models.get(f"{use_case}:latest").path)
+    placed = deployments.current(settings.platform_db, use_case)[deployments.CHAMPION]
+    return Path(bentoml.models.get(placed.tag).path)

@@ -170,28 +170,34 @@ def aliases_of(mlflow: MlflowClient, use_case: str) -> dict[int, list[str]]:
 
 
 def champion(settings: Settings, use_case: str) -> tuple[int, Path]:
-    """Version and folder of the champion.
+    """Version and folder of the champion; raises as `aliased`."""
+    return aliased(settings, use_case, "champion")
+
+
+def aliased(settings: Settings, use_case: str, alias: str) -> tuple[int, Path]:
+    """Version and folder of the model with an alias (champion, challenger).
 
     Raises:
         TerminalError: there is none.
         TransientError: the registry cannot be reached.
     """
-    with reached(settings, "looking for the champion"):
-        found = _champion(client(settings), use_case)
+    with reached(settings, f"looking for the {alias}"):
+        found = _aliased(client(settings), use_case, alias)
     if found is None:
         raise TerminalError(
-            f"'{use_case}' has no champion in the registry.",
+            f"'{use_case}' has no {alias} in the registry.",
             where="MLflow",
-            fix=f"Run `yupana train {use_case}`; if it ran, no candidate beat the baselines.",
+            fix=f"Look at `yupana models list {use_case}`; a champion comes of `yupana train "
+            f"{use_case}` if a candidate beats the baselines.",
         )
     return int(found.version), runs.folder(found)
 
 
-def _champion(mlflow: MlflowClient, use_case: str) -> ModelVersion | None:
+def _aliased(mlflow: MlflowClient, use_case: str, alias: str) -> ModelVersion | None:
     from mlflow.exceptions import MlflowException
 
     try:
-        return mlflow.get_model_version_by_alias(use_case, "champion")
+        return mlflow.get_model_version_by_alias(use_case, alias)
     except MlflowException as error:
         # No such model, or a model without that alias; all else is the registry's own trouble.
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
@@ -201,7 +207,7 @@ def _champion(mlflow: MlflowClient, use_case: str) -> ModelVersion | None:
 
 def judge(mlflow: MlflowClient, use_case: str, mine: Standing) -> tuple[bool, str]:
     """Whether a model with these scores may become champion by itself, and why."""
-    found = _champion(mlflow, use_case)
+    found = _aliased(mlflow, use_case, "champion")
     return verdict(mine, found is not None, runs.standing_of(mlflow, found) if found else None)
 
 

@@ -1,0 +1,231 @@
+"""The forecast endpoint against bare FastAPI and LitServe workers that return the same body.
+
+Run: make bench-serve, or python -m tests.benchmark.serve --soak 600. One worker each on core 0,
+the load on core 1; ours checks a key with limits and records each answer durably before it is
+sent, the others do neither. Sides take turns, and medians are compared. Writes
+var/bench/serve.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmark import serve_load, serve_sides
+from tests.benchmark.ingest import machine
+from tests.benchmark.serve_sides import PATH, Side
+from yupana.config.settings import ROOT, Settings, settings
+from yupana.core.progress import Lines, Progress
+
+LINES = (16, 64)
+DISTRICTS = 1900
+STARTS, CALLS = 3, 5
+QUESTION = {"ubigeo": "160101", "horizon": 8}
+# Name: at least or at most, and the bound.
+TARGETS = {
+    "requests/s, yupana / fastapi, ready": (">=", 0.60),
+    "requests/s, yupana / litserve": (">=", 1.00),
+    "p99 at half load, yupana / fastapi, ready": ("<=", 3.0),
+    "national batch, first call, s": ("<=", 2.0),
+    "start to ready, s": ("<=", 10.0),
+    "memory after / before the soak": ("<=", 1.05),
+}
+
+
+def highest(sides: list[Side], rounds: int, seconds: float, scratch: Path,
+            progress: Progress) -> dict[str, dict[str, float]]:  # fmt: skip
+    """Requests a second by side and number of connections: medians of the rounds."""
+    found: dict[str, dict[int, list[float]]] = {s.name: {n: [] for n in LINES} for s in sides}
+    for turn in range(rounds):
+        for side in sides if turn % 2 else sides[::-1]:
+            with serve_sides.alone(side, sides):
+                for lines in LINES:
+                    headers = {"Content-Type": "application/json", **side.headers}
+                    rate = serve_load.closed(
+                        side.url + PATH, side.body, headers, lines, seconds, scratch
+                    )
+                    found[side.name][lines].append(rate)
+        told = ", ".join(f"{n} {max(r[-1] for r in of.values()):,.0f}" for n, of in found.items())
+        progress.say(f"turn {turn + 1}/{rounds}, requests/s: {told}")
+    return {
+        name: {str(n): round(statistics.median(rates), 1) for n, rates in of.items()}
+        for name, of in found.items()
+    }
+
+
+def open_loop(side: Side, rate: float, seconds: float, scratch: Path) -> dict[str, Any]:
+    """Latencies at a fixed rate, from a process of its own."""
+    job = scratch / "job.json"
+    headers = {"Content-Type": "application/json", **side.headers}
+    job.write_text(
+        json.dumps(
+            {"url": side.url + PATH, "rate": rate, "seconds": seconds, "body": side.body,
+             "headers": headers}
+        )
+    )  # fmt: skip
+    command = [sys.executable, "-m", "tests.benchmark.serve_load", str(job)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    found: dict[str, Any] = json.loads(done.stdout)
+    if found["failed"]:
+        raise SystemExit(f"{side.name}: {found['failed']} of {found['sent']} requests failed")
+    return found
+
+
+def at_half(sides: list[Side], rate: float, rounds: int, seconds: float, scratch: Path,
+            progress: Progress) -> dict[str, dict[str, Any]]:  # fmt: skip
+    """Medians of the rounds, every side at the same rate."""
+    found: dict[str, list[dict[str, Any]]] = {side.name: [] for side in sides}
+    for turn in range(rounds):
+        for side in sides if turn % 2 else sides[::-1]:
+            with serve_sides.alone(side, sides):
+                found[side.name].append(open_loop(side, rate, seconds, scratch))
+        told = ", ".join(f"{n} {of[-1]['p99_ms']:.1f}" for n, of in found.items())
+        progress.say(f"turn {turn + 1}/{rounds}, p99 in ms at {rate:,.0f}/s: {told}")
+    return {
+        name: {k: round(statistics.median(run[k] for run in of), 3) for k in of[0]}
+        for name, of in found.items()
+    }
+
+
+def soak(side: Side, rate: float, seconds: float, scratch: Path) -> dict[str, Any]:
+    """Resident bytes after a warm-up and after the load, and its latencies."""
+    open_loop(side, rate, min(10.0, seconds), scratch)
+    before = side.resident()
+    told = open_loop(side, rate, seconds, scratch)
+    return {"seconds": seconds, "before_bytes": before, "after_bytes": side.resident(), **told}
+
+
+def country(chosen: Settings, body: str, as_of: str) -> dict[str, Any]:
+    """Seconds of one call for all districts: the first after a start, and later ones."""
+    command = [sys.executable, "-m", "tests.benchmark.serve_country", str(DISTRICTS)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=ROOT, env=chosen.environment()
+    )
+    asked = {"ubigeo": json.loads(done.stdout.splitlines()[-1]), "horizon": 8, "as_of": as_of}
+    with serve_sides.ours(chosen, body) as (side, ready):
+        spent, answer = [], b""
+        for _ in range(1 + CALLS):
+            began = time.perf_counter()
+            answer = side.ask(asked)
+            spent.append(round(time.perf_counter() - began, 3))
+    found = len(json.loads(answer)["predictions"])
+    if found != DISTRICTS:
+        raise SystemExit(f"The national batch has {found} of {DISTRICTS} districts.")
+    facts = {"first_s": spent[0], "later_s": statistics.median(spent[1:])}
+    return {"districts": found, "bytes": len(answer), "ready_s": round(ready, 2), **facts}
+
+
+def ratios(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each number with its target; without one it is only told."""
+    most = {name: max(of.values()) for name, of in result["requests_per_second"].items()}
+    half = {name: of["p99_ms"] for name, of in result["open_loop"].items()}
+    values = {f"requests/s, yupana / {n}": most["yupana"] / v for n, v in most.items()}
+    values |= {f"p99 at half load, yupana / {n}": half["yupana"] / v for n, v in half.items()}
+    values = {name: v for name, v in values.items() if not name.endswith("/ yupana")}
+    values["national batch, first call, s"] = result["country"]["first_s"]
+    values["national batch, later calls, s"] = result["country"]["later_s"]
+    values["start to ready, s"] = statistics.median(result["ready_s"])
+    after, before = result["soak"]["after_bytes"], result["soak"]["before_bytes"]
+    values["memory after / before the soak"] = after / before
+    return [
+        {"what": name, "value": round(v, 3), "target": TARGETS.get(name)}
+        for name, v in values.items()
+    ]
+
+
+def show(result: dict[str, Any]) -> None:
+    """The tables on the terminal."""
+    table = Table("server", *(f"requests/s, {n} lines" for n in LINES), "p50 ms", "p99 ms")
+    for name, most in result["requests_per_second"].items():
+        half = result["open_loop"][name]
+        row = [f"{most[str(n)]:,.0f}" for n in LINES]
+        table.add_row(name, *row, f"{half['p50_ms']:.2f}", f"{half['p99_ms']:.2f}")
+    rate = result["open_loop"]["yupana"]["rate"]
+    table.caption = f"latencies at {rate:,.0f} requests/s for all: half of yupana's most"
+    Console().print(table)
+    table = Table("what", "value", "target", "")
+    for r in result["ratios"]:
+        sign, bound = r["target"] or ("", 0.0)
+        met = r["value"] >= bound if sign == ">=" else r["value"] <= bound
+        verdict = ("met" if met else "missed") if sign else ""
+        table.add_row(r["what"], f"{r['value']:.3f}", f"{sign} {bound:g}" if sign else "", verdict)
+    Console().print(table)
+
+
+def measure(chosen: Settings, options: argparse.Namespace, scratch: Path,
+            progress: Progress) -> dict[str, Any]:  # fmt: skip
+    """All of it, on a copy of home."""
+    question = json.dumps({**QUESTION, "as_of": options.as_of})
+    log, ready = scratch / "peer.log", scratch / "body.json"
+    starts = []
+    for _ in range(STARTS - 1):
+        with serve_sides.ours(chosen, question) as (_, seconds):
+            starts.append(round(seconds, 2))
+    with ExitStack() as stack:
+        mine, seconds = stack.enter_context(serve_sides.ours(chosen, question))
+        starts.append(round(seconds, 2))
+        ready.write_bytes(mine.ask(json.loads(question)))
+        sides = [mine]
+        for name in ("ready", "typed"):
+            sides.append(stack.enter_context(serve_sides.bare(name, question, ready, log)))
+        if options.litserve:
+            folder = settings().home / "bench" / "litserve"
+            lit = serve_sides.litserve(question, ready, folder, log, progress)
+            sides.append(stack.enter_context(lit))
+        os.sched_setaffinity(0, {serve_sides.LOAD_CORE})
+        result: dict[str, Any] = {"ready_s": starts, "body_bytes": ready.stat().st_size}
+        most = highest(sides, options.rounds, options.seconds, scratch, progress)
+        rate = max(most["yupana"].values()) / 2
+        result |= {"requests_per_second": most}
+        result["open_loop"] = at_half(
+            sides, rate, options.rounds, options.seconds, scratch, progress
+        )
+        progress.say(f"soak: {options.soak:g} s …")
+        with serve_sides.alone(mine, sides):
+            result["soak"] = soak(mine, rate, options.soak, scratch)
+    result["country"] = country(chosen, question, options.as_of)
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--soak", type=float, default=60.0, help="seconds")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each run")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--as-of", default="2022-01-05", help="the day that is asked for")
+    parser.add_argument("--no-litserve", dest="litserve", action="store_false")
+    options = parser.parse_args()
+    if len(os.sched_getaffinity(0)) < 2:
+        raise SystemExit("One core is for the server and one for the load: two are needed.")
+    folder = settings().home / "bench"
+    scratch = folder / "serve-scratch"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    load = os.getloadavg()[0]
+    result = {"machine": {**machine(), "load_before": round(load, 2)}}
+    try:
+        chosen = serve_sides.copied_home(settings(), scratch)
+        result |= measure(chosen, options, scratch, Lines())
+    finally:
+        shutil.rmtree(scratch)
+    result["ratios"] = ratios(result)
+    out = folder / "serve.json"
+    out.write_text(json.dumps(result, indent=1))
+    show(result)
+    print(f"→ {out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""A small BentoML service behind the service's own layers, for tests; it waits and fails on demand.
+
+Run by `bentoml serve operations_service:Small`; OTLP names a receiver of spans.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import bentoml
+from fastapi import FastAPI, Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp
+
+from serving import bounds, tracing
+from serving.front import front, split
+from serving.guard import Guard
+from serving.logs import Lines
+from serving.refusal import OneShape
+from yupana.governance.usage import Caller
+
+bounds.BODY_SECONDS, bounds.REQUEST_SECONDS = 1.0, 4.0
+APP = FastAPI()
+if os.environ.get("OTLP"):
+    tracing.start(os.environ["OTLP"], "small", 1.0)
+
+
+@APP.post("/v1/small/{name}")
+async def echo(name: str, request: Request) -> JSONResponse:
+    """How much was sent, and the request's name."""
+    request.state.caller = Caller("0123456789ab", "DIRESA Loreto", model="small@1")
+    with tracing.span("forecast", rows=1):
+        body = await request.body()
+    return JSONResponse({"bytes": len(body), "named": request.state.request_id})
+
+
+@APP.get("/v1/wait")
+async def wait(seconds: float) -> JSONResponse:
+    """Answer late."""
+    await asyncio.sleep(seconds)
+    return JSONResponse({"waited": seconds})
+
+
+@APP.post("/v1/fail")
+async def fail(request: Request) -> JSONResponse:
+    """Break, with words of the caller in the error."""
+    raise RuntimeError(f"broke on {await request.body()!r}")
+
+
+def stack(rest: ASGIApp) -> ASGIApp:
+    """As a service of the platform has it, less the keys."""
+    return Guard(OneShape(split(APP, rest), {"": "Envíe / Send"}), Lines(), behind_tls=True)
+
+
+@bentoml.service(workers=1, service_class=front(stack), metrics={"enabled": False})
+class Small:
+    """Nothing of its own."""

@@ -1,0 +1,302 @@
+"""Limits, headers, log, metrics, traces and the end of a service, before a real BentoML worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from yupana.config.settings import QUIET, ROOT
+
+SECRET = "160199-secreto"
+
+
+@dataclass
+class Running:
+    """A service that answers at `url`; all that it says to stderr goes to `log`."""
+
+    url: str
+    port: int
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    def lines(self, event: str, request_id: str) -> list[dict[str, Any]]:
+        """The log's lines of one request, once they are written."""
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            told = [json.loads(x) for x in self.log.read_text().splitlines() if x.startswith("{")]
+            mine = [x for x in told if x["event"] == event and x["request_id"] == request_id]
+            if mine:
+                return mine
+            time.sleep(0.1)
+        return []
+
+
+@contextmanager
+def served(folder: Path, **environment: str) -> Iterator[Running]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    here = f"{ROOT}{os.pathsep}{ROOT / 'tests' / 'integration'}"
+    given = {**os.environ, **QUIET, "BENTOML_HOME": str(folder), "PYTHONPATH": here, **environment}
+    command = [
+        sys.executable, "-m", "bentoml", "serve", "operations_service:Small", "--port", str(port),
+        "--host", "127.0.0.1", "--timeout-graceful-shutdown", "30",
+    ]  # fmt: skip
+    log = folder / "log"
+    with log.open("w") as stream:
+        process = subprocess.Popen(
+            command, env=given, stdout=stream, stderr=subprocess.STDOUT, cwd=ROOT
+        )
+    running = Running(f"http://127.0.0.1:{port}", port, log, process)
+    family: list[psutil.Process] = []
+    try:
+        _wait_ready(running)
+        family = psutil.Process(process.pid).children(recursive=True)
+        yield running
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        finally:
+            for child in family:
+                if child.is_running():
+                    child.kill()
+
+
+def _wait_ready(running: Running) -> None:
+    end = time.monotonic() + 60
+    while True:
+        try:
+            if httpx.get(f"{running.url}/readyz", timeout=1).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        alive = running.process.poll() is None and time.monotonic() < end
+        assert alive, running.log.read_text()[-3000:]
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with served(tmp_path_factory.mktemp("operations")) as running:
+        yield running
+
+
+def raw(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
+    """What is answered to bytes that no proper client would send."""
+    with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
+        for part in parts:
+            connection.sendall(part)
+            time.sleep(pause)
+        said = b""
+        while chunk := connection.recv(65536):
+            said += chunk
+        return said
+
+
+def test_the_name_of_a_request_is_in_the_answer_and_the_log(service: Running) -> None:
+    answer = httpx.post(
+        f"{service.url}/v1/small/{SECRET}?q={SECRET}",
+        content=SECRET,
+        headers={"X-Request-ID": "caso-7.a_B"},
+    )
+    assert answer.headers["x-request-id"] == answer.json()["named"] == "caso-7.a_B"
+    line = service.lines("request", "caso-7.a_B")[0]
+    assert line["route"] == "/v1/small/{name}"
+    assert (line["method"], line["status"], line["agency"]) == ("POST", 200, "DIRESA Loreto")
+    assert (line["key_id"], line["model"]) == ("0123456789ab", "small@1")
+    assert SECRET not in service.log.read_text()
+
+
+@pytest.mark.parametrize("sent", ["", "x" * 65, "a b", "a\tb", "{}", "ñ".encode()])
+def test_a_name_that_is_none_is_replaced(service: Running, sent: str | bytes) -> None:
+    headers = [("X-Request-ID", sent)]
+    answer = httpx.post(f"{service.url}/v1/small/a", headers=headers)  # type: ignore[arg-type]
+    assert len(answer.headers["x-request-id"]) == 32
+
+
+def test_every_answer_carries_the_headers_that_protect(service: Running) -> None:
+    for path in ("/v1/wait?seconds=0", "/v1/none", "/metrics", "/", "/livez"):
+        headers = httpx.get(f"{service.url}{path}").headers
+        assert headers["x-content-type-options"] == "nosniff", path
+        assert "frame-ancestors 'none'" in headers["content-security-policy"], path
+        assert headers["strict-transport-security"] == "max-age=31536000", path
+        assert headers["referrer-policy"] == "no-referrer", path
+        assert ("no-store" in headers.get("cache-control", "")) == path.startswith("/v1/"), path
+        assert "server" not in headers, path
+        assert "access-control-allow-origin" not in headers, path
+    page = httpx.get(f"{service.url}/").headers["content-security-policy"]
+    assert "script-src 'self';" in page
+
+
+def test_a_browser_of_another_site_is_not_let_in(service: Running) -> None:
+    headers = {"Origin": "https://otro.example", "Access-Control-Request-Method": "POST"}
+    answer = httpx.options(f"{service.url}/v1/small/a", headers=headers)
+    assert answer.status_code == 405
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+def test_errors_of_others_get_the_shape(service: Running) -> None:
+    for method, path, status, code in [
+        ("GET", "/v1/none", 404, "not_found"),
+        ("GET", "/nothing", 404, "not_found"),
+        ("GET", "/v1/small/a", 405, "method_not_allowed"),
+        ("GET", "/v1/wait?seconds=x", 400, "invalid_request"),
+        ("GET", "/v1/wait", 400, "invalid_request"),
+    ]:
+        answer = httpx.request(method, f"{service.url}{path}")
+        told = answer.json()
+        assert (answer.status_code, told["status"]) == (status, status)
+        assert told["type"] == f"urn:yupana:problem:{code}"
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert told["request_id"] == answer.headers["x-request-id"]
+        assert (" / " in told["title"] and " / " in told["fix"]) or code == "invalid_request"
+
+
+def test_what_breaks_is_told_to_the_operator_alone(service: Running) -> None:
+    answer = httpx.post(f"{service.url}/v1/fail", content=SECRET)
+    told = answer.json()
+    assert (answer.status_code, told["type"]) == (500, "urn:yupana:problem:failed")
+    assert "Runtime" not in answer.text and ".py" not in answer.text
+    error = service.lines("error", told["request_id"])[0]
+    assert error["error"] == "RuntimeError" and " fail" in error["frames"][-1]
+    assert SECRET not in service.log.read_text()
+
+
+def test_large_bodies_are_refused_before_they_are_read(service: Running) -> None:
+    url = f"{service.url}/v1/small/a"
+    assert httpx.post(url, content=b"x" * 65536).json()["bytes"] == 65536
+    assert httpx.post(url, content=iter([b"x" * 30000] * 2)).json()["bytes"] == 60000
+    started = time.monotonic()
+    head = b"POST /v1/small/a HTTP/1.1\r\nHost: a\r\n"
+    told = raw(service.port, head + b"Content-Length: 10000000\r\n\r\n")
+    assert told.startswith(b"HTTP/1.1 413") and b"connection: close" in told
+    assert time.monotonic() - started < 0.9
+    chunks = [b"8000\r\n" + b"x" * 0x8000 + b"\r\n"] * 3
+    told = raw(service.port, head + b"Transfer-Encoding: chunked\r\n\r\n", *chunks)
+    assert told.startswith(b"HTTP/1.1 413")
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(service: Running) -> None:
+    head = b"POST /v1/small/a HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n"
+    for pieces in ([b"x"], [b"x"] * 3):
+        started = time.monotonic()
+        told = raw(service.port, head, *pieces, pause=0.2)
+        assert told.startswith(b"HTTP/1.1 408") and b"slow_request" in told
+        assert time.monotonic() - started < 3
+
+
+def test_a_caller_who_goes_away_leaves_a_line(service: Running) -> None:
+    head = b"POST /v1/small/a HTTP/1.1\r\nHost: a\r\nX-Request-ID: gone-1\r\n"
+    with socket.create_connection(("127.0.0.1", service.port)) as connection:
+        connection.sendall(head + b"Content-Length: 100\r\n\r\nx")
+        time.sleep(0.2)
+    assert service.lines("request", "gone-1")[0]["status"] == 499
+
+
+def test_headers_and_addresses_have_bounds(service: Running) -> None:
+    url = f"{service.url}/v1/wait?seconds=0"
+    many = {f"X-A{i}": "b" for i in range(70)}
+    assert httpx.get(url, headers=many).status_code == 431
+    assert httpx.get(url, headers={"X-A": "b" * 17000}).status_code == 431
+    assert httpx.get(f"{url}&a={'b' * 5000}").status_code == 414
+
+
+def test_an_answer_has_a_time(service: Running) -> None:
+    started = time.monotonic()
+    answer = httpx.get(f"{service.url}/v1/wait?seconds=20", timeout=15)
+    assert answer.status_code == 504 and answer.json()["type"].endswith("out_of_time")
+    assert 3.5 < time.monotonic() - started < 8
+
+
+def test_prometheus_reads_requests_by_model_agency_and_outcome(service: Running) -> None:
+    httpx.post(f"{service.url}/v1/small/a")
+    httpx.get(f"{service.url}/v1/inventada-{SECRET}")
+    text = httpx.get(f"{service.url}/metrics").text
+    counted = {
+        (s.labels["model"], s.labels["agency"], s.labels["outcome"]): s.value
+        for family in text_string_to_metric_families(text)
+        for s in family.samples
+        if s.name == "yupana_request_seconds_count"
+    }
+    assert counted["small@1", "DIRESA Loreto", "answered"] >= 1
+    assert counted["-", "-", "refused"] >= 1
+    assert SECRET not in text
+
+
+def test_health_is_not_logged(service: Running) -> None:
+    httpx.get(f"{service.url}/livez", headers={"X-Request-ID": "health-1"})
+    httpx.post(f"{service.url}/v1/small/a", headers={"X-Request-ID": "after-1"})
+    assert service.lines("request", "after-1")
+    assert "health-1" not in service.log.read_text()
+
+
+def test_a_polite_stop_ends_what_runs_and_takes_nothing_new(tmp_path: Path) -> None:
+    with served(tmp_path) as running:
+        told: list[int] = []
+
+        def ask() -> None:
+            told.append(httpx.get(f"{running.url}/v1/wait?seconds=3", timeout=20).status_code)
+
+        asking = [threading.Thread(target=ask) for _ in range(5)]
+        for thread in asking:
+            thread.start()
+        time.sleep(1)
+        running.process.send_signal(signal.SIGTERM)
+        time.sleep(1)
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(f"{running.url}/readyz", timeout=0.5)
+        for thread in asking:
+            thread.join()
+        assert told == [200] * 5
+        assert running.process.wait(timeout=20) == 0
+
+
+def test_spans_reach_the_receiver(tmp_path: Path) -> None:
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    got: list[Any] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            got.append((self.path, ExportTraceServiceRequest.FromString(body)))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    parent = f"00-{'ab' * 16}-{'cd' * 8}-01"
+    with served(tmp_path, OTLP=f"http://127.0.0.1:{server.server_port}") as running:
+        httpx.post(f"{running.url}/v1/small/{SECRET}", headers={"traceparent": parent})
+        end = time.monotonic() + 15
+        while not got and time.monotonic() < end:
+            time.sleep(0.2)
+    server.shutdown()
+    path, sent = got[0]
+    spans = {s.name: s for r in sent.resource_spans for x in r.scope_spans for s in x.spans}
+    assert path == "/v1/traces"
+    whole, part = spans["POST /v1/small/{name}"], spans["forecast"]
+    assert whole.trace_id.hex() == "ab" * 16 and whole.parent_span_id.hex() == "cd" * 8
+    assert part.parent_span_id == whole.span_id
+    assert SECRET not in str(sent)

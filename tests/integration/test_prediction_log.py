@@ -1,0 +1,112 @@
+"""The prediction log under load: killed, and with its database stopped; nothing told is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import log_app
+import pytest
+from answers import given, told
+from platform_db import Control, postgres
+
+from yupana.governance import prediction_rows, predictions
+from yupana.governance.database import engine
+
+KILLS = 20
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[str, Control]]:
+    with postgres() as made:
+        yield made
+
+
+def _logged(url: str) -> list[str]:
+    query = predictions.joined().with_only_columns(predictions.ANSWERS.c.prediction_id)
+    with engine(url, predictions.METADATA).connect() as connection:
+        return list(connection.execute(query).scalars())
+
+
+def _kill_under_load(url: str, spool: Path, wait: float) -> list[str]:
+    """The ids that clients received before the service was killed."""
+    with log_app.serving(url, spool, durable=True) as (port, child):
+        timer = threading.Timer(wait, child.kill)
+        timer.start()
+        ids, _, _ = asyncio.run(log_app.clients(port, 16, wait + 5))
+        timer.join()
+        assert child.wait(5) == -9
+    return ids
+
+
+@pytest.mark.parametrize(("database", "kills"), [("sqlite", KILLS), ("postgresql", 4)])
+def test_every_answer_of_a_killed_service_is_in_the_log(
+    request: pytest.FixtureRequest, tmp_path: Path, database: str, kills: int
+) -> None:
+    url = f"sqlite:///{tmp_path / 'platform.db'}"
+    if database == "postgresql":
+        url = request.getfixturevalue("server")[0]
+    chance, received = random.Random(7), set[str]()
+    for _ in range(kills):
+        received |= set(_kill_under_load(url, tmp_path / "log.jsonl", chance.uniform(0.2, 0.6)))
+    logged = _logged(url)
+    assert len(logged) == len(set(logged))
+    assert len(received) > 10 * kills and received <= set(logged)
+    print(f"{database}: {kills} kills, {len(received):,} answers received, {len(logged):,} logged")
+
+
+def test_text_that_postgresql_cannot_hold_harms_no_group(server: tuple[str, Control]) -> None:
+    odd = given(told(odd="a\0b \\u0000 ñ"))._replace(request_id="x\0y\\u0000")
+    plain = given(told("160201"))
+    prediction_rows.record(server[0], [odd, plain])
+    row = predictions.found(server[0], odd.prediction_id)
+    assert row and row["request_id"] == "xy\\u0000"
+    assert row["features"]["odd"] == "a\0b \\u0000 ñ"
+    assert predictions.found(server[0], plain.prediction_id)
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_database_that_stops_under_load_loses_no_answer(
+    server: tuple[str, Control], tmp_path: Path, durable: bool
+) -> None:
+    url, control = server
+    before = set(_logged(url))
+    with log_app.serving(url, tmp_path / "log.jsonl", durable) as (port, _):
+        outage = threading.Timer(1, lambda: (control("stop"), time.sleep(2), control("start")))
+        outage.start()
+        ids, refused, longest = asyncio.run(log_app.clients(port, 8, 6))
+        outage.join()
+        assert longest < 2.2
+        late, more, _ = asyncio.run(log_app.clients(port, 8, 0.5))
+        assert late and more == 0, "it is well again"
+        if durable:
+            assert refused > 10
+        else:
+            assert refused == 0
+            time.sleep(1.5)
+            files = list(tmp_path.glob("log-*"))
+            assert not files, "the spool came home"
+    logged = _logged(url)
+    assert len(logged) == len(set(logged))
+    assert set(ids) | set(late) <= set(logged) - before
+
+
+def test_what_was_spooled_survives_a_kill(server: tuple[str, Control], tmp_path: Path) -> None:
+    url, control = server
+    with log_app.serving(url, tmp_path / "log.jsonl", durable=False) as (port, child):
+        asyncio.run(log_app.clients(port, 4, 0.3))
+        control("stop")
+        ids, refused, _ = asyncio.run(log_app.clients(port, 4, 1))
+        time.sleep(1)
+        child.kill()
+    control("start")
+    assert ids and refused == 0 and list(tmp_path.glob("log-*"))
+    with log_app.serving(url, tmp_path / "log.jsonl", durable=False):
+        time.sleep(1.5)
+    logged = _logged(url)
+    assert set(ids) <= set(logged) and len(logged) == len(set(logged))
+    assert not list(tmp_path.glob("log-*"))

@@ -1,0 +1,232 @@
+"""Bad headers, keys, addresses and bodies against all layers before the model: nothing breaks,
+nothing leaks, and nothing that an unknown caller sent is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from door import FORECAST, Door, Header, Told, bearer
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from local_issuer import LocalIssuer, local_issuer
+from starlette.responses import JSONResponse
+
+from serving import routes
+from serving.access import OPEN, OPEN_FOLDERS
+from serving.guard import Guard
+from serving.logs import Lines
+from serving.question import HOW_TO_ASK
+from serving.refusal import PROBLEM, OneShape
+from yupana.config.settings import ROOT, Settings
+from yupana.governance import activity, keys, oidc, roles
+from yupana.governance.keys import Terms
+
+MARK = "Zq7Sent"
+START = datetime(2026, 1, 1, tzinfo=UTC)
+FIELDS = {"type", "title", "status", "where", "fix", "request_id"}
+INSIDE = re.compile(rb"Traceback|File \"|\.py\b|site-packages|sqlalchemy|pydantic|0x[0-9a-f]{6}")
+BOUNDED = settings(
+    max_examples=400, derandomize=True, deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)  # fmt: skip
+
+
+class Desk:
+    """In place of the models: repeats the question."""
+
+    async def forecast(self, question: Any, *_: Any) -> JSONResponse:
+        return JSONResponse({"asked": question.ubigeo})
+
+
+class House:
+    """All layers of a service before its model, with its database and its log."""
+
+    def __init__(self, home: Path, issuer: LocalIssuer) -> None:
+        self.home, self.log = home, home / "log"
+        given_ = Settings(home=home, oidc_issuer=issuer.url)
+        self.url, self.token = given_.platform_db, issuer.token()
+        self.lines = Lines(os.open(self.log, os.O_WRONLY | os.O_CREAT))
+        app = routes.application("outbreak")
+        app.state.desk = Desk()
+        self.door = Door(self.url, oidc.configured(given_), OneShape(app, HOW_TO_ASK))
+        self.door.entry = Guard(self.door.access, self.lines, behind_tls=True)
+        self.key = self.make()
+
+    def make(self, **terms: Any) -> str:
+        wide = {"quota": "none", "rate": "none", "scopes": ("outbreak:forecast",), **terms}
+        return keys.create(self.url, Terms("A", **wide), now=datetime.now(UTC), by="test")
+
+    def kept(self) -> bytes:
+        """Every byte that was written: the database with its journal, and the log."""
+        self.door.access.writer.flush()
+        self.lines.close()
+        return b"".join(path.read_bytes() for path in self.home.iterdir() if path.is_file())
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[LocalIssuer]:
+    with local_issuer() as running:
+        yield running
+
+
+@pytest.fixture
+def house(tmp_path: Path, issuer: LocalIssuer) -> Iterator[House]:
+    made = House(tmp_path, issuer)
+    yield made
+    made.door.close()
+
+
+def sound(told: Told) -> None:
+    """An answer that says nothing of the inside and, when it refuses, in the one shape."""
+    assert told.status < 500, told.body
+    seen = told.body + json.dumps(told.headers).encode()
+    assert not INSIDE.search(seen) and str(ROOT).encode() not in seen, told.body
+    assert "access-control-allow-origin" not in told.headers
+    assert told.headers["x-content-type-options"] == "nosniff"
+    if told.status >= 400:
+        assert told.headers["content-type"] == PROBLEM
+        assert set(told.json()) == FIELDS and told.json()["status"] == told.status
+
+
+_TEXT = st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass"))
+_BYTES = st.one_of(st.binary(max_size=80), _TEXT).map(lambda sent: MARK.encode() + sent)
+_NAMES = st.one_of(
+    st.sampled_from(
+        [b"authorization", b"x-api-key", b"content-type", b"content-length", b"host", b"origin",
+         b"accept", b"expect", b"traceparent", b"x-forwarded-for", b"transfer-encoding", b"cookie"]
+    ),
+    st.from_regex(rb"[a-z][a-z0-9-]{0,20}", fullmatch=True).filter(lambda n: n != b"x-request-id"),
+)  # fmt: skip
+_HEADERS = st.lists(st.tuples(_NAMES, _BYTES), max_size=8)
+_SCHEME = st.sampled_from([b"Bearer ", b"bearer ", b"Basic ", b"", b"Bearer  ", b"\xff "])
+
+
+@BOUNDED
+@given(headers=_HEADERS, path=st.one_of(st.just(FORECAST), st.text(max_size=40)), body=_BYTES)
+def test_what_strangers_send_is_refused_and_forgotten(
+    house: House, headers: list[Header], path: str, body: bytes
+) -> None:
+    path = path if path == FORECAST else f"/{MARK}{path}"
+    told = house.door.ask(*headers, path=path, body=body)
+    sound(told)
+    assert told.status in (401, 403, 408, 413, 431), told.status
+    assert MARK.encode() not in told.body and MARK not in json.dumps(told.headers)
+
+
+def test_nothing_of_strangers_is_kept(house: House) -> None:
+    for sent in (f"yup_{MARK}_{MARK}", f"yup_{'0' * 12}_{'0' * 64}", f"{MARK}.{MARK}.{MARK}"):
+        for path in (f"/v1/{MARK.lower()}/forecast", f"/v1/outbreak/{MARK}", f"/{MARK}"):
+            told = house.door.ask(bearer(sent), (b"cookie", MARK.encode()), path=path)
+            assert told.status == 401
+    kept = house.kept()
+    assert MARK.lower().encode() not in kept.lower() and b'"status":401' in kept
+    logged = activity.listing(house.url, START)
+    assert {row["facts"]["scope"] for row in logged if row["what"] == "refused"} == {""}
+
+
+@BOUNDED
+@given(data=st.data())
+def test_keys_and_tokens_that_are_almost_good_are_refused(house: House, data: Any) -> None:
+    good = data.draw(st.sampled_from([house.key, house.token]))
+    at = data.draw(st.integers(0, len(good) - 1))
+    other = data.draw(st.sampled_from("0aZ_.-=é \x00\x7f"))
+    kind = data.draw(st.sampled_from(["change", "cut", "insert", "double", "other header"]))
+    wrong = {
+        "change": good[:at] + other + good[at + 1 :],
+        "cut": good[:at],
+        "insert": good[:at] + other + good[at:],
+        "double": f"{good}, {good}",
+        "other header": good.upper(),
+    }[kind]
+    assume(wrong.strip() != good)
+    # The last letter of a signature holds bits that no one reads.
+    assume(good == house.key or kind != "change" or at < len(good) - 1)
+    scheme = data.draw(_SCHEME)
+    told = house.door.ask((b"authorization", scheme + wrong.encode("latin-1")), body=b"{}")
+    sound(told)
+    assert told.status == 401, wrong
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=12), inner, max_size=5)
+    ),
+    max_leaves=12,
+)
+_UBIGEO = st.one_of(st.from_regex(r"[0-9]{6}", fullmatch=True), _JSON)
+_QUESTION = st.fixed_dictionaries(
+    {},
+    optional={
+        "ubigeo": st.one_of(_UBIGEO, st.lists(_UBIGEO, max_size=4)),
+        "horizon": st.one_of(st.integers(), _JSON),
+        "as_of": st.one_of(st.dates().map(str), _JSON),
+        "role": _JSON,
+    },
+)
+_BODY = st.one_of(
+    st.binary(max_size=200),
+    st.one_of(_JSON, _QUESTION).map(lambda said: json.dumps(said).encode()),
+    st.integers(1, 9000).map(lambda deep: b'{"ubigeo":' + b"[" * deep),
+    st.sampled_from([b"", b"\xff\xfe", b"NaN", b"1e999", b'{"ubigeo": "\\ud800"}', b"[]" * 9]),
+)
+
+
+@BOUNDED
+@given(body=_BODY, kind=st.sampled_from([b"application/json", b"text/plain", b"\xff", b""]))
+def test_bodies_of_good_callers_are_answered_or_refused(
+    house: House, body: bytes, kind: bytes
+) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    told = house.door.ask(bearer(house.key), (b"content-type", kind), length, body=body)
+    sound(told)
+    assert told.status in (200, 400, 413, 415, 422), told.status
+    if told.status == 200:
+        said = json.loads(body)
+        assert set(said) <= {"ubigeo", "horizon", "as_of"}, "a field that is none is refused"
+
+
+def test_a_body_too_large_is_refused_before_it_is_read(house: House) -> None:
+    length = (b"content-length", b"10000000")
+    told = house.door.ask(bearer(house.key), length)
+    sound(told)
+    assert told.status == 413
+
+
+def test_no_other_site_may_ask_and_no_method_is_open(house: House) -> None:
+    origin = (b"origin", b"https://evil.example")
+    asked = (b"access-control-request-method", b"POST")
+    for method in ("OPTIONS", "TRACE", "PUT", "DELETE", "GET"):
+        assert house.door.ask(origin, asked, method=method).status == 401, method
+        told = house.door.ask(bearer(house.key), origin, asked, method=method)
+        sound(told)
+        assert told.status in (404, 405), method
+
+
+def test_every_address_has_a_version_and_a_scope_that_a_role_can_hold() -> None:
+    for path in routes.application("outbreak").openapi()["paths"]:
+        asked = roles.scope_of(re.sub(r"\{[^}]+\}", "1", path))
+        assert path.startswith("/v1/") and asked != roles.ADMINISTRATION, path
+        holders = [
+            r for r in roles.ROLES if r != "administrator" and roles.opens(r, ["*:*"], asked)
+        ]
+        assert holders, path
+    open_ = {*OPEN, *OPEN_FOLDERS}
+    assert not [path for path in open_ if path.startswith("/v1")]
+
+
+def test_the_page_on_security_names_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "security.md").read_text()
+    named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", page)
+    assert len(set(re.findall(r"\| API(\d+) ", page))) == 10
+    for file, function in named:
+        (path,) = (ROOT / "tests").rglob(file)
+        assert f"def {function}(" in path.read_text(), f"{file}::{function}"
+    assert len(named) >= 20

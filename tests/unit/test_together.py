@@ -1,0 +1,53 @@
+"""Work that is done once for many: what is merged, what fails, and who goes away."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from serving.together import Together
+
+
+def test_what_is_asked_meanwhile_is_done_in_one_go() -> None:
+    turns: list[list[int]] = []
+    go = threading.Event()
+
+    def work(asked: list[int]) -> None:
+        go.wait(5)
+        turns.append(asked)
+
+    async def main() -> None:
+        together = Together(work)
+        first = asyncio.create_task(together.do(0))
+        await asyncio.sleep(0.05)
+        rest = [asyncio.create_task(together.do(i)) for i in range(1, 6)]
+        await asyncio.sleep(0.05)
+        rest.pop().cancel()
+        go.set()
+        await asyncio.gather(first, *rest)
+
+    asyncio.run(main())
+    assert turns == [[0], [1, 2, 3, 4, 5]], "who goes away takes the work from no one"
+
+
+def test_a_failure_is_told_to_all_who_wait_and_the_next_turn_is_new() -> None:
+    failing = True
+
+    def work(_: list[int]) -> None:
+        if failing:
+            raise OSError("away")
+
+    async def main() -> None:
+        nonlocal failing
+        together = Together(work)
+        told = await asyncio.gather(*[together.do(i) for i in range(3)], return_exceptions=True)
+        assert [type(error) for error in told] == [OSError] * 3
+        failing = False
+        await together.do(4)
+        failing = True
+        with pytest.raises(OSError, match="away"):
+            await together.do(5)
+
+    asyncio.run(main())

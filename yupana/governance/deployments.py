@@ -1,0 +1,75 @@
+"""Which model is in which slot of a service; running services follow it within a second.
+
+The champion answers. A challenger beside it answers a share of the requests (canary), or, with a
+share of 0, answers all of them for the log alone (shadow).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from yupana.governance import activity
+from yupana.governance.database import Moment, engine
+
+CHAMPION, CHALLENGER = "champion", "challenger"
+_METADATA = sa.MetaData()
+
+SLOTS = sa.Table(
+    "deployment_slots",
+    _METADATA,
+    sa.Column("use_case", sa.String(64), primary_key=True),
+    sa.Column("slot", sa.String(16), primary_key=True),
+    sa.Column("tag", sa.String(128), nullable=False),
+    sa.Column("share", sa.Float, nullable=False),
+    sa.Column("time", Moment, nullable=False),
+    sa.Column("by", sa.String(100), nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A model in a slot; `tag` names it in the store, `share` is the challenger's, 0-1."""
+
+    tag: str
+    share: float = 0.0
+
+
+def place(url: str, use_case: str, slot: str, placed: Placed, *, now: datetime, by: str) -> None:
+    """Put a model into a slot, in place of what was there; a service that follows is told so."""
+    activity.prepare(url)
+    with engine(url, _METADATA).begin() as connection:
+        _clear(connection, use_case, slot)
+        row = {"use_case": use_case, "slot": slot, "tag": placed.tag, "share": placed.share}
+        connection.execute(sa.insert(SLOTS), {**row, "time": now, "by": by})
+        _note(connection, "deploy", row, now, by)
+
+
+def clear(url: str, use_case: str, slot: str, *, now: datetime, by: str) -> None:
+    """Empty a slot; an empty one stays empty."""
+    activity.prepare(url)
+    with engine(url, _METADATA).begin() as connection:
+        if _clear(connection, use_case, slot):
+            _note(connection, "withdraw", {"use_case": use_case, "slot": slot}, now, by)
+
+
+def current(url: str, use_case: str) -> dict[str, Placed]:
+    """What is placed, by slot."""
+    query = sa.select(SLOTS).where(SLOTS.c.use_case == use_case)
+    with engine(url, _METADATA).connect() as connection:
+        rows = connection.execute(query).mappings()
+        return {row["slot"]: Placed(row["tag"], row["share"]) for row in rows}
+
+
+def _clear(connection: sa.Connection, use_case: str, slot: str) -> bool:
+    mine = (SLOTS.c.use_case == use_case) & (SLOTS.c.slot == slot)
+    return connection.execute(sa.delete(SLOTS).where(mine)).rowcount > 0
+
+
+def _note(
+    connection: sa.Connection, what: str, facts: dict[str, object], now: datetime, by: str
+) -> None:
+    row = {"time": now, "what": what, "key_id": "", "agency": "", "by": by, "facts": facts}
+    activity.write(connection, [row])
