@@ -107,6 +107,11 @@ class Book:
         """Those that have a forecast."""
         return [u for u, made in self._made.items() if isinstance(made, Forecast)]
 
+    def newest(self) -> date | None:
+        """The newest day with data of any district."""
+        days = [f.data_as_of for f in self._made.values() if isinstance(f, Forecast)]
+        return max(days, default=None)
+
     def of(self, ubigeos: Sequence[str]) -> list[Forecast | Note]:
         """Forecast of each district, or why there is none."""
         if not self.ready(ubigeos):

@@ -16,7 +16,7 @@ import orjson
 from anyio import to_thread
 from starlette.responses import Response
 
-from serving import notes
+from serving import metrics, notes, tracing
 from serving.book import Forecast
 from serving.notes import Note
 from serving.question import HOW_TO_ASK, Question
@@ -45,7 +45,22 @@ class Desk:
         self.slots = Slots(settings, use_case)
         spool = settings.home / "spool" / f"{use_case}.jsonl"
         # People act on these answers: what cannot be recorded is not told.
-        self.recorder = Recorder(settings.platform_db, durable=True, spool=spool)
+        self.recorder = Recorder(
+            settings.platform_db, durable=True, spool=spool, on_commit=metrics.COMMIT.observe
+        )
+        metrics.look.append(self._look)
+
+    def _look(self) -> None:
+        """Set the numbers that are known by looking alone."""
+        metrics.WAITING.set(self.recorder.waiting())
+        metrics.LOG_UP.set(self.recorder.ready())
+        both = {"champion": self.slots.champion, "challenger": self.slots.challenger}
+        for name, slot in both.items():
+            version = int(slot.model.version) if slot else 0
+            metrics.MODEL.labels(self.use_case, name).set(version)
+        if newest := self.slots.champion.book.newest():
+            age = datetime.now(UTC).date() - newest
+            metrics.DATA_AGE.labels(self.use_case).set(age.days)
 
     def close(self) -> None:
         """Stop following and write what waits."""
@@ -62,21 +77,21 @@ class Desk:
         slot = self._slot()
         caller.model = f"{self.use_case}@{slot.model.version}"
         caller.ubigeos = question.ubigeo
-        found = await self._found(slot, question.ubigeo, day)
+        with tracing.span("forecast", model=caller.model):
+            found = await self._found(slot, question.ubigeo, day)
         made, abstained = [], []
         for ubigeo, forecast in zip(question.ubigeo, found, strict=True):
-            if not isinstance(forecast, Forecast):
-                abstained.append({"ubigeo": ubigeo, **forecast})
-                continue
-            stale = max(0, (day - forecast.data_as_of).days) // 7
-            if stale >= REACH.days // 7:
-                abstained.append({"ubigeo": ubigeo, **notes.too_stale(forecast.data_as_of, stale)})
+            why, stale = _stale(forecast, day)
+            if why or not isinstance(forecast, Forecast):
+                abstained.append({"ubigeo": ubigeo, **(why or {})})
                 continue
             given = Given(
                 new_id(now), now, forecast.told, question.horizon, str(day),
                 caller.key_id, caller.agency, "answer", request_id,
             )  # fmt: skip
             made.append(Made(given, forecast.body(question.horizon, stale)))
+        for said in abstained:
+            metrics.ABSTAINED.labels(caller.model, said["code"]).inc()
         log = [m.given for m in made]
         if refused := await self.record(log + self._shadows(slot, log)):
             return refused
@@ -87,7 +102,8 @@ class Desk:
         if not log:
             return None
         try:
-            await self.recorder.record(list(log))
+            with tracing.span("log"):
+                await self.recorder.record(list(log))
         except LogAwayError:
             told = refusal(
                 503,
@@ -139,6 +155,15 @@ class Desk:
             for given, forecast in zip(log, shadow.book.of(asked), strict=True)
             if isinstance(forecast, Forecast)
         ]
+
+
+def _stale(forecast: Forecast | Note, day: date) -> tuple[Note | None, int]:
+    """Why a district is not answered, if so; and whole weeks between its data and the day."""
+    if not isinstance(forecast, Forecast):
+        return forecast, 0
+    weeks = max(0, (day - forecast.data_as_of).days) // 7
+    over = weeks >= REACH.days // 7
+    return (notes.too_stale(forecast.data_as_of, weeks) if over else None), weeks
 
 
 def _json(day: date, made: list[Made], abstained: list[dict[str, Any]]) -> bytes:

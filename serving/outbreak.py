@@ -6,20 +6,37 @@ The addresses are in `serving.routes`; what they answer is made at `serving.desk
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import bentoml
+from starlette.types import ASGIApp
 
-from serving import routes
+from serving import routes, tracing
 from serving.access import Access
+from serving.front import front, split
+from serving.guard import Guard
+from serving.logs import Lines
 from serving.question import HOW_TO_ASK
 from serving.refusal import OneShape
 from yupana.config.settings import settings
 from yupana.core.errors import TerminalError, YupanaError
 from yupana.features import store
-from yupana.governance import deployments
+from yupana.governance import deployments, oidc
 
 USE_CASE = "outbreak"
 APP = routes.application(USE_CASE)
+
+SWITCH_SECONDS = 0.0005
+"""Python's default of 5 ms lets the log's thread wait that long for a busy event loop, each call
+into the database anew."""
+
+
+def stack(rest: ASGIApp) -> ASGIApp:
+    """Our layers, outermost last; `rest` is what BentoML answers itself."""
+    chosen = settings()
+    inside = OneShape(split(routes.quick(APP, USE_CASE), rest), HOW_TO_ASK)
+    access = Access(inside, chosen.platform_db, chosen.require_keys, oidc.configured(chosen))
+    return Guard(access, Lines(), chosen.behind_tls)
 
 
 def _can_answer() -> None:
@@ -32,8 +49,11 @@ def _can_answer() -> None:
         )
 
 
-@bentoml.service(name=USE_CASE, workers=1, traffic={"timeout": 30})
-@bentoml.asgi_app(APP, path="/")
+@bentoml.service(
+    name=USE_CASE, workers=1, service_class=front(stack), metrics={"enabled": False},
+    # Its log holds paths as they were sent.
+    logging={"access": {"enabled": False}},
+)  # fmt: skip
 class Outbreak:
     """Pronóstico de casos de dengue por distrito / Dengue cases by district, 1-8 weeks ahead."""
 
@@ -48,16 +68,21 @@ class Outbreak:
     def __init__(self) -> None:
         # Here, so that BentoML's supervising process does not load torch as well.
         from serving.desk import Desk
+        from serving.study import Study
 
-        self.desk = APP.state.desk = Desk(settings(), USE_CASE)
+        sys.setswitchinterval(SWITCH_SECONDS)
+        chosen = settings()
+        self.stop_traces: Callable[[], None] = lambda: None
+        if chosen.otlp_endpoint:
+            self.stop_traces = tracing.start(chosen.otlp_endpoint, USE_CASE, chosen.otlp_share)
+        self.desk = APP.state.desk = Desk(chosen, USE_CASE)
+        APP.state.study = Study(self.desk)
+
+    def __is_ready__(self) -> bool:
+        return self.desk.recorder.ready()
 
     @bentoml.on_shutdown
     def close(self) -> None:
         """Write what waits in the log."""
         self.desk.close()
-
-
-Outbreak.add_asgi_middleware(
-    Access, url=settings().platform_db, require_keys=settings().require_keys
-)
-Outbreak.add_asgi_middleware(OneShape, how_to_ask=HOW_TO_ASK)
+        self.stop_traces()

@@ -17,6 +17,7 @@ from typing import Any
 import bentoml
 from bentoml.exceptions import NotFound
 
+from serving import metrics
 from serving.book import Book, Maker, Source
 from serving.features_ref import FeaturesRef
 from serving.ranges import Ranges
@@ -169,6 +170,7 @@ class Slots:
             # Callers read this: no path of the machine; the log has it whole.
             told = error.what if isinstance(error, YupanaError) else "Its files cannot be read."
             self.refused[placed.tag] = told
+            metrics.RELOAD_REFUSED.labels(self._use_case).inc()
             _LOG.error("%s is refused, the model before it serves on: %s", placed.tag, error)
             return None
 

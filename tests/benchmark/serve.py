@@ -20,10 +20,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
-from tests.benchmark import serve_load, serve_sides
+from tests.benchmark import serve_load, serve_report, serve_sides
 from tests.benchmark.ingest import machine
 from tests.benchmark.serve_sides import PATH, Side
 from yupana.config.settings import ROOT, Settings, settings
@@ -33,15 +30,6 @@ LINES = (16, 64)
 DISTRICTS = 1900
 STARTS, CALLS = 3, 5
 QUESTION = {"ubigeo": "160101", "horizon": 8}
-# Name: at least or at most, and the bound.
-TARGETS = {
-    "requests/s, yupana / fastapi, ready": (">=", 0.60),
-    "requests/s, yupana / litserve": (">=", 1.00),
-    "p99 at half load, yupana / fastapi, ready": ("<=", 3.0),
-    "national batch, first call, s": ("<=", 2.0),
-    "start to ready, s": ("<=", 10.0),
-    "memory after / before the soak": ("<=", 1.05),
-}
 
 
 def highest(sides: list[Side], rounds: int, seconds: float, scratch: Path,
@@ -127,43 +115,6 @@ def country(chosen: Settings, body: str, as_of: str) -> dict[str, Any]:
     return {"districts": found, "bytes": len(answer), "ready_s": round(ready, 2), **facts}
 
 
-def ratios(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """Each number with its target; without one it is only told."""
-    most = {name: max(of.values()) for name, of in result["requests_per_second"].items()}
-    half = {name: of["p99_ms"] for name, of in result["open_loop"].items()}
-    values = {f"requests/s, yupana / {n}": most["yupana"] / v for n, v in most.items()}
-    values |= {f"p99 at half load, yupana / {n}": half["yupana"] / v for n, v in half.items()}
-    values = {name: v for name, v in values.items() if not name.endswith("/ yupana")}
-    values["national batch, first call, s"] = result["country"]["first_s"]
-    values["national batch, later calls, s"] = result["country"]["later_s"]
-    values["start to ready, s"] = statistics.median(result["ready_s"])
-    after, before = result["soak"]["after_bytes"], result["soak"]["before_bytes"]
-    values["memory after / before the soak"] = after / before
-    return [
-        {"what": name, "value": round(v, 3), "target": TARGETS.get(name)}
-        for name, v in values.items()
-    ]
-
-
-def show(result: dict[str, Any]) -> None:
-    """The tables on the terminal."""
-    table = Table("server", *(f"requests/s, {n} lines" for n in LINES), "p50 ms", "p99 ms")
-    for name, most in result["requests_per_second"].items():
-        half = result["open_loop"][name]
-        row = [f"{most[str(n)]:,.0f}" for n in LINES]
-        table.add_row(name, *row, f"{half['p50_ms']:.2f}", f"{half['p99_ms']:.2f}")
-    rate = result["open_loop"]["yupana"]["rate"]
-    table.caption = f"latencies at {rate:,.0f} requests/s for all: half of yupana's most"
-    Console().print(table)
-    table = Table("what", "value", "target", "")
-    for r in result["ratios"]:
-        sign, bound = r["target"] or ("", 0.0)
-        met = r["value"] >= bound if sign == ">=" else r["value"] <= bound
-        verdict = ("met" if met else "missed") if sign else ""
-        table.add_row(r["what"], f"{r['value']:.3f}", f"{sign} {bound:g}" if sign else "", verdict)
-    Console().print(table)
-
-
 def measure(chosen: Settings, options: argparse.Namespace, scratch: Path,
             progress: Progress) -> dict[str, Any]:  # fmt: skip
     """All of it, on a copy of home."""
@@ -220,10 +171,10 @@ def main() -> None:
         result |= measure(chosen, options, scratch, Lines())
     finally:
         shutil.rmtree(scratch)
-    result["ratios"] = ratios(result)
+    result["ratios"] = serve_report.ratios(result)
     out = folder / "serve.json"
     out.write_text(json.dumps(result, indent=1))
-    show(result)
+    serve_report.show(result)
     print(f"→ {out}")
 
 

@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 SEED = 7
-MOST_LINES = 256
+FIRST_LINES, MOST_LINES = 16, 256
 DRAIN_SECONDS = 10.0
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _LUA = """wrk.method = "POST"
@@ -133,7 +133,7 @@ class Load:
             self.statuses[0] += 1
 
     async def run(self) -> dict[str, Any]:
-        for _ in range(16):
+        for _ in range(FIRST_LINES):
             self.open()
         await asyncio.gather(*self.opening)
         gaps = random.Random(SEED)

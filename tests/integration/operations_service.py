@@ -53,6 +53,11 @@ def stack(rest: ASGIApp) -> ASGIApp:
     return Guard(OneShape(split(APP, rest), {"": "Envíe / Send"}), Lines(), behind_tls=True)
 
 
-@bentoml.service(workers=1, service_class=front(stack), metrics={"enabled": False})
+@bentoml.service(
+    workers=1,
+    service_class=front(stack),
+    metrics={"enabled": False},
+    logging={"access": {"enabled": False}},
+)
 class Small:
     """Nothing of its own."""

@@ -241,11 +241,13 @@ def test_prometheus_reads_requests_by_model_agency_and_outcome(service: Running)
     assert SECRET not in text
 
 
-def test_health_is_not_logged(service: Running) -> None:
+def test_health_and_unknown_paths_are_not_logged(service: Running) -> None:
     httpx.get(f"{service.url}/livez", headers={"X-Request-ID": "health-1"})
+    httpx.get(f"{service.url}/inventada-{SECRET}")
     httpx.post(f"{service.url}/v1/small/a", headers={"X-Request-ID": "after-1"})
     assert service.lines("request", "after-1")
     assert "health-1" not in service.log.read_text()
+    assert SECRET not in service.log.read_text(), "the path of an unknown caller"
 
 
 def test_a_polite_stop_ends_what_runs_and_takes_nothing_new(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from yupana.cli import (
     backtest,
+    bento,
     catalogue,
     challenge,
     data,
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 for room in (
     machine, data, catalogue, lake, reports, learn, models, projects, backtest, challenge,
-    forecast, nowcast, serve, keys, usage, prediction_log,
+    forecast, nowcast, serve, bento, keys, usage, prediction_log,
     tune,
 ):  # fmt: skip
     room.register(app)

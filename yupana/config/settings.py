@@ -76,6 +76,13 @@ class Settings(BaseSettings):
     require_keys: bool = Field(
         True, description="false lets everyone in without a key: behind a gateway that checks"
     )
+    behind_tls: bool = Field(
+        False, description="true where callers reach the service by TLS alone: browsers are told"
+    )
+    otlp_endpoint: str = Field(
+        "", description="OpenTelemetry collector, http://collector:4318; empty: no traces"
+    )
+    otlp_share: float = Field(0.1, ge=0, le=1, description="share of the requests that is traced")
     service_key: Path | None = Field(
         None, description="file with the key for a service elsewhere; here the local key is used"
     )

@@ -222,7 +222,7 @@ def _signing(described: dict[str, Any]) -> dict[tuple[str, str], Any]:
     for given in described["keys"][:MOST_KEYS]:
         if not isinstance(given, dict):
             continue
-        algorithm, curve = _ALGORITHMS.get(given.get("kty"), ("", None))
+        algorithm, curve = _ALGORITHMS.get(str(given.get("kty")), ("", None))
         fits = given.get("alg", algorithm) == algorithm and given.get("crv") == curve
         if not algorithm or not fits or given.get("use", "sig") != "sig" or "d" in given:
             continue

@@ -13,7 +13,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +57,14 @@ class Recorder:
             for the commit. False: `record` returns at once, and the rows are on a disk within a
             second, in the database or, while that is away, in the spool.
         spool: names the files of the spool (see `Spool`).
+        on_commit: told the seconds of each transaction.
     """
 
-    def __init__(self, url: str, *, durable: bool, spool: Path) -> None:
+    def __init__(
+        self, url: str, *, durable: bool, spool: Path,
+        on_commit: Callable[[float], None] = lambda _: None,
+    ) -> None:  # fmt: skip
+        self._on_commit = on_commit
         self._url, self._durable, self._spool = url, durable, Spool(spool)
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._late: deque[tuple[float, _Future]] = deque()
@@ -85,13 +90,17 @@ class Recorder:
             return False
         return self._up if self._durable else not self._stuck
 
+    def waiting(self) -> int:
+        """Answers that are not in the log yet."""
+        return self._came - self._went
+
     async def record(self, given: list[Given]) -> None:
         """Put answers into the log.
 
         Raises:
             LogAwayError: they cannot be kept, and must not be given.
         """
-        if self._closed or self._stuck or self._came - self._went > MOST_WAITING:
+        if self._closed or self._stuck or self.waiting() > MOST_WAITING:
             raise LogAwayError
         self._came += len(given)
         if not self._durable:
@@ -218,8 +227,10 @@ class Recorder:
     def _write(self, given: list[Given]) -> bool:
         fresh = {g.told.key: g.told for g in given if g.told.key not in self._known}
         rows = [prediction_rows.forecast_row(told) for told in fresh.values()]
+        start = time.perf_counter()
         if not self._insert(rows, [prediction_rows.answer_row(one) for one in given]):
             return False
+        self._on_commit(time.perf_counter() - start)
         if len(self._known) > MOST_KNOWN:
             self._known.clear()
         self._known |= fresh.keys()

@@ -21,7 +21,8 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError, YupanaError
 
 START_SECONDS = 120
-STOP_SECONDS = 10
+DRAIN_SECONDS = 30
+STOP_SECONDS = 35
 LOG_LINES = 12
 
 
@@ -49,6 +50,8 @@ def running(settings: Settings, use_case: str) -> Iterator[str]:
         str(port),
         "--working-dir",
         str(settings.root),
+        "--timeout-graceful-shutdown",
+        str(DRAIN_SECONDS),
     ]
     url = f"http://127.0.0.1:{port}"
     with log.open("w") as stream:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -71,10 +71,11 @@ def run(settings: Settings, progress: Progress) -> ThreadRun:
     with service.running(settings, USE_CASE) as url:
         table = delta.read(settings.table("features", "outbreak_weekly"))
         # The sample ends years ago: on the day after its last week, it was news.
-        newest = table["event_timestamp"].max().date() + timedelta(days=1)
+        newest: datetime = table["event_timestamp"].max()  # type: ignore[assignment]
+        day = newest.date() + timedelta(days=1)
         key = local_key(settings.platform_db, settings.home)
         districts = sorted(table["ubigeo"].unique())
-        answers = service.ask(url, districts, key=key, as_of=newest)["predictions"]
+        answers = service.ask(url, districts, key=key, as_of=day)["predictions"]
     done.answer = next(a for a in answers if a["ubigeo"] == IQUITOS)
     part("service")
     progress.say("Evidently: report on what was answered …")
