@@ -27,6 +27,20 @@ def _as_day(given: Any) -> Any:
     return given
 
 
+def _whole(given: Any) -> Any:
+    # JSON Schema calls 2.0 an integer; true and "2" are none.
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise ValueError("a whole number is wanted")
+    return given
+
+
+Horizon = Annotated[
+    int,
+    BeforeValidator(_whole, json_schema_input_type=int),
+    Field(ge=1, le=MOST_WEEKS, description="semanas hacia adelante / weeks ahead, 1-8"),
+]
+
+
 class Question(BaseModel):
     """Districts, and how many weeks ahead. A misspelt field is refused, never ignored."""
 
@@ -41,13 +55,7 @@ class Question(BaseModel):
         ),
         BeforeValidator(_as_list, json_schema_input_type=list[Ubigeo] | Ubigeo),
     ]
-    horizon: int = Field(
-        MOST_WEEKS,
-        ge=1,
-        le=MOST_WEEKS,
-        strict=True,
-        description="semanas hacia adelante / weeks ahead, 1-8",
-    )
+    horizon: Horizon = MOST_WEEKS
     as_of: Annotated[date | None, BeforeValidator(_as_day)] = Field(
         None,
         description="día al que se pregunta, por defecto hoy (UTC) / day that is asked for, by "
@@ -69,11 +77,14 @@ class Simulated(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"ubigeo": "160101", "recent_cases": 2.0}]},
+        json_schema_extra={
+            "examples": [{"ubigeo": "160101", "recent_cases": 2.0}],
+            "anyOf": [{"required": ["recent_cases"]}, {"required": ["climate"]}],
+        },
     )
 
     ubigeo: Ubigeo = Field(description="código INEI de seis dígitos / six-digit INEI code")
-    horizon: int = Field(MOST_WEEKS, ge=1, le=MOST_WEEKS, strict=True)
+    horizon: Horizon = MOST_WEEKS
     recent_cases: (
         Annotated[float, Field(ge=0, le=10)]
         | Annotated[
@@ -95,7 +106,10 @@ class Feedback(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "examples": [{"kind": "observed", "week_ending": "2022-01-08", "cases": 4}]
+            "examples": [{"kind": "observed", "week_ending": "2022-01-08", "cases": 4}],
+            "if": {"properties": {"kind": {"const": "observed"}}},
+            "then": {"required": ["week_ending", "cases"]},
+            "else": {"required": ["comment"]},
         },
     )
 
@@ -105,7 +119,14 @@ class Feedback(BaseModel):
     week_ending: Annotated[date | None, BeforeValidator(_as_day)] = Field(
         None, description="sábado de una semana del pronóstico / Saturday of a week of the forecast"
     )
-    cases: int | None = Field(None, ge=0, lt=1_000_000, strict=True)
+    cases: (
+        Annotated[
+            int,
+            BeforeValidator(_whole, json_schema_input_type=int),
+            Field(ge=0, lt=1_000_000),
+        ]
+        | None
+    ) = None
     comment: str = Field(
         "",
         max_length=1000,

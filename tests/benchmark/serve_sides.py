@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -62,9 +63,12 @@ class Side:
         """The body of one answer."""
         headers = {"Content-Type": "application/json", **self.headers}
         request = urllib.request.Request(self.url + PATH, json.dumps(question).encode(), headers)
-        with urllib.request.urlopen(request, timeout=120) as answer:
-            found: bytes = answer.read()
-            return found
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:
+                found: bytes = answer.read()
+                return found
+        except urllib.error.HTTPError as error:
+            raise SystemExit(f"{self.name}: {error.read().decode(errors='replace')}") from error
 
 
 @contextmanager

@@ -84,12 +84,14 @@ def test_the_report_counts_ranks_and_filters(url: str) -> None:
     writer.close()
     found = report(url, DAY)
     assert found["total"] == {
-        "requests": 101, "refused": 2, "errors": 1, "median_ms": 50.0, "p95_ms": 95.0,
+        "requests": 101, "refused": 2, "errors": 1,
+        "median_ms": pytest.approx(50, rel=0.05), "p95_ms": pytest.approx(95, rel=0.05),
     }  # fmt: skip
     assert [(d["day"], d["requests"]) for d in found["days"]] == [
         ("2026-03-01", 100), ("2026-03-02", 1),
     ]  # fmt: skip
-    assert [(a["agency"], a["p95_ms"]) for a in found["agencies"]] == [("A", 95.0), ("B", 7.0)]
+    assert [a["agency"] for a in found["agencies"]] == ["A", "B"]
+    assert [a["p95_ms"] for a in found["agencies"]] == pytest.approx([95, 7], rel=0.05)
     assert found["districts"][0] == {"ubigeo": "160101", "asked": 100}
     assert sum(d["asked"] for d in found["districts"]) == 200
     assert report(url, DAY, "B")["total"]["requests"] == 1
@@ -109,7 +111,7 @@ def test_old_statistics_are_forgotten_and_what_was_done_to_keys_is_not(url: str)
     writer.refused("unknown", "", "", "")
     writer.close()
     before = now.date() - timedelta(days=730)
-    old = {"requests": 1, "districts_asked": 1, "activity": 0}
+    old = {"requests_counted": 1, "districts_asked": 1, "activity": 0}
     assert usage.forget(url, before, dry_run=True) == old == usage.forget(url, before)
     assert usage.forget(url, before) == dict.fromkeys(old, 0)
     kept = report(url, before - timedelta(days=900), "old")

@@ -215,7 +215,7 @@ def test_every_address_has_a_version_and_a_scope_that_a_role_can_hold() -> None:
         asked = roles.scope_of(re.sub(r"\{[^}]+\}", "1", path))
         assert path.startswith("/v1/") and asked != roles.ADMINISTRATION, path
         holders = [
-            r for r in roles.ROLES if r != "administrator" and roles.opens(r, ["*:*"], asked)
+            r for r in roles.ROLES if r != "administrator" and roles.opens(r, ("*:*",), asked)
         ]
         assert holders, path
     open_ = {*OPEN, *OPEN_FOLDERS}

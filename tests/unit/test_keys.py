@@ -185,12 +185,12 @@ def test_the_scope_of_an_address(path: str, scope: str) -> None:
 
 
 def test_a_wide_scope_does_not_widen_a_role() -> None:
-    assert roles.opens("agency", ["outbreak:*"], "outbreak:forecast")
-    assert not roles.opens("agency", ["outbreak:*"], "cholera:forecast")
-    assert not roles.opens("auditor", ["*:*"], "outbreak:forecast")
-    assert not roles.opens("ml-engineer", ["*:*"], roles.ADMINISTRATION)
-    assert roles.opens("administrator", ["*:*"], roles.ADMINISTRATION)
-    assert not roles.opens("administrator", ["outbreak:forecast"], "outbreak:alerts")
+    assert roles.opens("agency", ("outbreak:*",), "outbreak:forecast")
+    assert not roles.opens("agency", ("outbreak:*",), "cholera:forecast")
+    assert not roles.opens("auditor", ("*:*",), "outbreak:forecast")
+    assert not roles.opens("ml-engineer", ("*:*",), roles.ADMINISTRATION)
+    assert roles.opens("administrator", ("*:*",), roles.ADMINISTRATION)
+    assert not roles.opens("administrator", ("outbreak:forecast",), "outbreak:alerts")
 
 
 def test_an_agency_reads_its_own_predictions_and_auditors_read_all() -> None:

@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     platform_url: str = Field(
         "", description="platform database, postgresql+psycopg://…; empty: SQLite in home"
     )
+    usage_days: int = Field(
+        730, ge=1, description="days that statistics of use and refused keys are kept"
+    )
     require_keys: bool = Field(
         True, description="false lets everyone in without a key: behind a gateway that checks"
     )

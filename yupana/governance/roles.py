@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from yupana.core.errors import UsageError
 
@@ -59,7 +60,8 @@ def scope_of(path: str) -> str:
     return _SHARED.get(first) or (f"{first}:{action}" if action else ADMINISTRATION)
 
 
-def opens(role: str, scopes: Sequence[str], asked: str) -> bool:
+@lru_cache(maxsize=4096)
+def opens(role: str, scopes: tuple[str, ...], asked: str) -> bool:
     """Whether a key of this role with these scopes may use what `asked` names."""
     mine = any(fnmatchcase(asked, scope) for scope in scopes)
     return mine and any(fnmatchcase(asked, scope) for scope in ROLES[role].scopes)
@@ -91,7 +93,7 @@ def demand(role: str, scopes: Sequence[str]) -> None:
                 where="--scope",
                 fix="A scope is a use case and an action: outbreak:forecast, or outbreak:*.",
             )
-        if "*" not in scope and not opens(role, [scope], scope):
+        if "*" not in scope and not opens(role, (scope,), scope):
             raise UsageError(
                 f"A key of the role '{role}' cannot have the scope '{scope}'.",
                 where="--scope",

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from yupana.governance.database import engine
-from yupana.governance.usage import DISTRICTS, METADATA, REQUESTS
+from yupana.governance.usage import DISTRICTS, METADATA, REQUESTS, latency
 
 TOP = 10
 
@@ -22,8 +22,8 @@ def report(url: str, since: date, agency: str = "", model: str = "") -> dict[str
 
     Returns:
         `total` and `days`: requests, refused (status 4xx), errors (5xx), and median and 95th
-        percentile of the latency in milliseconds (the nearest rank); `agencies`: the same by
-        agency; `districts`: the `TOP` that were asked for most.
+        percentile of the latency in milliseconds (within 5 %); `agencies`: the same by agency;
+        `districts`: the `TOP` that were asked for most.
     """
     with engine(url, METADATA, durable=False).connect() as connection:
         chosen = _chosen(REQUESTS, since, agency, model)
@@ -56,34 +56,44 @@ def _figures(
 ) -> list[dict[str, Any]]:
     """One row a group, in its order; one row of zeros when nothing is grouped and none is there."""
     c = REQUESTS.c
+    n = sa.func.sum(c.n)
     ranked = sa.select(
         *by,
-        c.status,
-        c.milliseconds,
-        sa.func.row_number().over(partition_by=by, order_by=c.milliseconds).label("rank"),
-        sa.func.count().over(partition_by=by).label("n"),
+        c.latency,
+        n.label("n"),
+        sa.func.sum(n).over(partition_by=by, order_by=c.latency).label("upto"),
+        sa.func.sum(n).over(partition_by=by).label("all"),
     )
-    rows = ranked.where(*chosen).subquery()
+    rows = ranked.where(*chosen).group_by(*by, c.latency).subquery()
+    names = [rows.c[column.name] for column in by]
 
     def percentile(percent: int) -> sa.ColumnElement[Any]:
-        # The smallest rank that covers the share, in whole numbers.
-        rank = (rows.c.n * percent + 99) // 100
-        return sa.func.max(sa.case((rows.c.rank == rank, rows.c.milliseconds)))
+        covers = rows.c.upto * 100 >= rows.c.all * percent
+        return sa.func.min(sa.case((covers, rows.c.latency)))
+
+    ranks = sa.select(*names, percentile(50), percentile(95)).group_by(*names)
+    told = {tuple(row[:-2]): row[-2:] for row in connection.execute(ranks)}
 
     def counted(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[Any]:
-        return sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0)
+        return sa.func.coalesce(sa.func.sum(sa.case((condition, c.n), else_=0)), 0)
 
-    names = [rows.c[column.name] for column in by]
     query = sa.select(
-        *names,
-        sa.func.count().label("requests"),
-        counted(rows.c.status.between(400, 499)).label("refused"),
-        counted(rows.c.status >= 500).label("errors"),
-        percentile(50).label("median_ms"),
-        percentile(95).label("p95_ms"),
-    )
-    query = query.group_by(*names).order_by(*names) if names else query
-    return [dict(row) for row in connection.execute(query).mappings()]
+        *by,
+        counted(sa.true()).label("requests"),
+        counted(c.status.between(400, 499)).label("refused"),
+        counted(c.status >= 500).label("errors"),
+    ).where(*chosen)
+    query = query.group_by(*by).order_by(*by) if by else query
+    found = []
+    for row in connection.execute(query).mappings():
+        middle, high = told.get(tuple(row[c.name] for c in by), (None, None))
+        counts = {k: v if isinstance(v, str) else int(v) for k, v in row.items()}
+        found.append({**counts, "median_ms": _ms(middle), "p95_ms": _ms(high)})
+    return found
+
+
+def _ms(number: int | None) -> float | None:
+    return None if number is None else latency(int(number))
 
 
 def _districts(

@@ -1,4 +1,4 @@
-"""Maintain: compact tables, remove files that nothing refers to, forget raw files in time.
+"""Maintain: compact tables, remove files that nothing refers to, forget files and use in time.
 
 What something refers to stays readable, whatever its age: every version that the event log
 mentions (`delta:<zone>/<table>@<version>`, anywhere in it) and every publication. Every removal
@@ -26,7 +26,7 @@ from yupana.core.types import StepResult
 from yupana.data import contract as contracts
 from yupana.data import delta, history, maintenance
 from yupana.data.maintenance import Tidied
-from yupana.governance import events
+from yupana.governance import events, usage
 
 PARTS = ("compact", "vacuum", "forget")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -67,7 +67,8 @@ def maintain(
             done = _PART[name](settings, progress, dry_run, now or datetime.now(UTC))
             outputs += done.pop("outputs", [])
             metrics[name] = done
-    changed = any(metrics[name]["files"] for name in PARTS if name in metrics)
+    made = [metrics[name] for name in PARTS if name in metrics]
+    changed = any(m["files"] or any(m.get("rows", {}).values()) for m in made)
     return StepResult(
         step="maintain",
         subject=part,
@@ -184,7 +185,27 @@ def _forget(settings: Settings, progress: Progress, dry_run: bool, now: datetime
                 progress.say(f"forget {name}: {does} {folder.name[:12]}… ({size:,} bytes)")
                 if not dry_run:
                     _remove(settings, name, folder, size, days)
+    told["rows"] = _forget_usage(settings, progress, dry_run, now)
     return told
+
+
+def _forget_usage(
+    settings: Settings, progress: Progress, dry_run: bool, now: datetime
+) -> dict[str, int]:
+    """Remove statistics of use that are older than `usage_days`; rows by table."""
+    before = now.date() - timedelta(days=settings.usage_days)
+    rows = usage.forget(settings.platform_db, before, dry_run=dry_run)
+    if any(rows.values()):
+        told = ", ".join(f"{count:,} of {table}" for table, count in rows.items())
+        progress.say(
+            f"forget use before {before}: {'would remove' if dry_run else 'removed'} {told}"
+        )
+        if not dry_run:
+            events.append(
+                settings.events, "forget", "usage", status="done",
+                facts={"before": before.isoformat(), "rows": rows},
+            )  # fmt: skip
+    return rows
 
 
 def _past(settings: Settings, name: str, limit: datetime) -> list[Path]:
