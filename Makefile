@@ -35,10 +35,13 @@ bench: ## measure against other ways, at 1 and 10 million rows (about 10 minutes
 bench-train: ## the training loop against bare PyTorch, and as districts grow (about 1 minute)
 	@$(ENV) python -m tests.benchmark.train
 
+bench-serve: ## the forecast endpoint against bare FastAPI and LitServe (about 5 minutes, needs wrk)
+	@$(ENV) python -m tests.benchmark.serve
+
 docs: ## draw the pictures and tables of docs/ and README again
 	@$(ENV) python -m docs.draw && yupana standards model
 
 clean: ## remove everything that yupana wrote (tables, models, reports)
 	rm -rf var
 
-.PHONY: help run test setup up down serve doctor lint bench bench-train docs clean
+.PHONY: help run test setup up down serve doctor lint bench bench-train bench-serve docs clean

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for command in (deploy, serve, ask, share, monitor, trace):
+    for command in (deploy, adopt, serve, ask, share, monitor, trace):
         app.command()(command)
 
 
@@ -78,6 +79,39 @@ def deploy(
     result = steps.run(
         chosen, "deploy", use_case, work, inputs=(champion,),
         still_there=lambda outputs: not by_hand and placed(outputs),
+    )  # fmt: skip
+    emit(result, as_json)
+
+
+def adopt(
+    use_case: UseCase,
+    folder: Annotated[Path, typer.Argument(help="The model's folder, as dvc get brought it.")],
+    version: Annotated[int, typer.Option(min=1, help="Its version where it was registered.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Put a model that another platform shared where services answer from.
+
+    Example: yupana adopt outbreak model --version 3
+    """
+    import getpass
+    from datetime import UTC
+
+    from yupana.config.settings import settings
+    from yupana.governance import steps
+
+    chosen = settings()
+
+    def work() -> steps.Outcome:
+        from yupana.tracking import deployment
+
+        tag = deployment.adopt(
+            chosen, use_case, version, folder, now=datetime.now(UTC), by=getpass.getuser()
+        )
+        return steps.Outcome((f"deployment:{tag}",), metrics={"tag": tag})
+
+    result = steps.run(
+        chosen, "deploy", use_case, work, inputs=(f"shared:{use_case}@{version}",),
+        still_there=lambda _: False,
     )  # fmt: skip
     emit(result, as_json)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from yupana.config.settings import Settings
 from yupana.core import selftest, usecase
+from yupana.core.errors import TerminalError
+from yupana.core.hashing import file_sha256
 from yupana.governance import deployments
 from yupana.tracking import registry
 
@@ -34,6 +36,40 @@ def challenge(settings: Settings, use_case: str, share: float, *, now: datetime,
         TerminalError: there is no challenger.
     """
     return _placed(settings, use_case, deployments.CHALLENGER, share, now=now, by=by)
+
+
+def adopt(
+    settings: Settings, use_case: str, version: int, source: Path, *, now: datetime, by: str
+) -> str:
+    """Place a model that another platform shared as the champion; returns the tag.
+
+    Args:
+        version: of the model where it was registered; its answers name it.
+        source: its folder, as `dvc get` brings it.
+
+    Raises:
+        TerminalError: the folder is no model of the use case, or the store holds another model
+            under that version.
+    """
+    import bentoml
+
+    name = "weights.safetensors"
+    if not (source / name).exists():
+        raise TerminalError(
+            "The folder is not a shared model.",
+            where=str(source),
+            fix=f"Get it: dvc get <exchange> models/{use_case}/model",
+        )
+    tag = _stored(settings, use_case, version, source)
+    if file_sha256(Path(bentoml.models.get(tag).path) / name) != file_sha256(source / name):
+        raise TerminalError(
+            f"Another model is {use_case}@{version} here.",
+            where=str(source),
+            fix="Give it a version that is free: --version",
+        )
+    placed = deployments.Placed(tag)
+    deployments.place(settings.platform_db, use_case, deployments.CHAMPION, placed, now=now, by=by)
+    return tag
 
 
 def _placed(
