@@ -16,12 +16,13 @@ import orjson
 from anyio import to_thread
 from starlette.responses import Response
 
-from serving import metrics, notes, tracing
+from serving import notes
 from serving.book import Forecast
+from serving.http import metrics, tracing
+from serving.http.refusal import refusal
 from serving.notes import Note
 from serving.question import HOW_TO_ASK, Question
 from serving.recorded import REACH
-from serving.refusal import refusal
 from serving.slots import Slot, Slots
 from serving.then import recorded_forecasts
 from yupana.config.settings import Settings

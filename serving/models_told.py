@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from serving.refusal import refusal
+from serving.http.refusal import refusal
 from serving.slots import Slot, Slots, stored_folder
 from yupana.core.errors import TerminalError
 

@@ -12,13 +12,14 @@ from collections.abc import Callable
 import bentoml
 from starlette.types import ASGIApp
 
-from serving import routes, tracing
-from serving.access import Access
-from serving.front import front, split
-from serving.guard import Guard
-from serving.logs import Lines
+from serving import routes
+from serving.http import tracing
+from serving.http.access import Access
+from serving.http.front import front, split
+from serving.http.guard import Guard
+from serving.http.logs import Lines
+from serving.http.refusal import OneShape
 from serving.question import HOW_TO_ASK
-from serving.refusal import OneShape
 from yupana.config.settings import settings
 from yupana.core.errors import TerminalError, YupanaError
 from yupana.features import store
@@ -69,7 +70,7 @@ class Outbreak:
     def __init__(self) -> None:
         # Here, so that BentoML's supervising process does not load torch as well.
         from serving.desk import Desk
-        from serving.study import Study
+        from serving.study.desk import Study
 
         sys.setswitchinterval(SWITCH_SECONDS)
         chosen = settings()

@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from serving.groups import group_of
 from serving.notes import Note, note
+from serving.study.groups import group_of
 
 Range = tuple[float, float]
 

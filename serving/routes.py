@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving import shapes
+from serving.http.refusal import refusal
 from serving.question import EXAMPLE, HOW_TO_ASK, Feedback, Question, Simulated
-from serving.refusal import refusal
 
 PredictionId = Annotated[
     str, Path(pattern="^[0-9a-f]{32}$", description="de una respuesta / of an answer")

@@ -17,9 +17,9 @@ from typing import Any
 import bentoml
 from bentoml.exceptions import NotFound
 
-from serving import metrics
 from serving.book import Book, Maker, Source
 from serving.features_ref import FeaturesRef
+from serving.http import metrics
 from serving.ranges import Ranges
 from serving.recorded import Recorded
 from yupana.config.settings import Settings

@@ -57,7 +57,7 @@ def serving(url: str, port: int, require_keys: bool = True, stale: float = 10) -
 if __name__ == "__main__":
     import uvicorn
 
-    from serving import access
+    from serving.http import access
 
     url, port, require, stale = sys.argv[1:]
     access.STALE_SECONDS = float(stale)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from serving.access import Access
+from serving.http.access import Access
 from yupana.governance.oidc import Issuer
 
 Header = tuple[bytes, bytes]

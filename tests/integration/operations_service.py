@@ -13,11 +13,11 @@ from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
-from serving import bounds, tracing
-from serving.front import front, split
-from serving.guard import Guard
-from serving.logs import Lines
-from serving.refusal import OneShape
+from serving.http import bounds, tracing
+from serving.http.front import front, split
+from serving.http.guard import Guard
+from serving.http.logs import Lines
+from serving.http.refusal import OneShape
 from yupana.governance.usage import Caller
 
 bounds.BODY_SECONDS, bounds.REQUEST_SECONDS = 1.0, 4.0

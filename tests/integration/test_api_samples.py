@@ -68,8 +68,8 @@ def test_every_caveat_and_abstention_is_on_the_page() -> None:
 
 
 def test_every_problem_is_on_the_page() -> None:
-    from serving.barred import _REASONS, _UNFIT
-    from serving.refusal import _CODES
+    from serving.http.barred import _REASONS, _UNFIT
+    from serving.http.refusal import _CODES
 
     sources = [p.read_text(encoding="utf-8") for p in (ROOT / "serving").glob("*.py")]
     codes = {c for text in sources for c in re.findall(r'\bcode="([a-z_]+)"', text)}

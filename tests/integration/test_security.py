@@ -19,11 +19,11 @@ from local_issuer import LocalIssuer, local_issuer
 from starlette.responses import JSONResponse
 
 from serving import routes
-from serving.access import OPEN, OPEN_FOLDERS
-from serving.guard import Guard
-from serving.logs import Lines
+from serving.http.access import OPEN, OPEN_FOLDERS
+from serving.http.guard import Guard
+from serving.http.logs import Lines
+from serving.http.refusal import PROBLEM, OneShape
 from serving.question import HOW_TO_ASK
-from serving.refusal import PROBLEM, OneShape
 from yupana.config.settings import ROOT, Settings
 from yupana.governance import activity, keys, oidc, roles
 from yupana.governance.keys import Terms

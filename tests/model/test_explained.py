@@ -17,8 +17,8 @@ from feature_repo.outbreak_weekly import REPORTED, weekly_features
 from models import outbreak
 from models.channel import Channel
 from models.store import Fitted
-from serving import explain, simulate, sources
 from serving.ranges import Ranges
+from serving.study import explain, simulate, sources
 from yupana.core.errors import UsageError
 from yupana.features import splits, training
 

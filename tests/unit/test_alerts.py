@@ -15,8 +15,8 @@ from small_panel import panel
 
 from models.last_value import LastValue
 from models.outbreak import HORIZONS
-from serving import alerts_files, places
-from serving.alerts import alerts
+from serving.study import alerts_files, places
+from serving.study.alerts import alerts
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.data import delta

@@ -14,7 +14,7 @@ from feature_repo.outbreak_weekly import FEATURES
 from models.autoregression import Autoregression
 from models.outbreak import HORIZONS, feature_names
 from models.seasonal import Seasonal
-from serving.groups import GROUPS, OTHER, group_of, parts, shapley
+from serving.study.groups import GROUPS, OTHER, group_of, parts, shapley
 
 PANEL = panel()
 NAMES = feature_names(PANEL)

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from serving import bounds, logs
-from serving.guard import Guard
-from serving.logs import Asked, Lines
+from serving.http import bounds, logs
+from serving.http.guard import Guard
+from serving.http.logs import Asked, Lines
 
 Message = dict[str, Any]
 OK = [

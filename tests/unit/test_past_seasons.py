@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.past_seasons import AHEAD, CURVE, nearest
+from serving.study.past_seasons import AHEAD, CURVE, nearest
 
 WEEKS, HERE = 320, "160101"
 DAYS = pd.date_range("2015-01-10", periods=WEEKS, freq="7D")

@@ -11,8 +11,8 @@ import pytest
 
 from feature_repo import outbreak
 from feature_repo.outbreak_weekly import FEATURES
-from serving import sources
-from serving.what_if import Change, features
+from serving.study import sources
+from serving.study.what_if import Change, features
 from yupana.config.settings import Settings
 from yupana.features import store
 

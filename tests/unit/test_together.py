@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from serving.together import Together
+from serving.http.together import Together
 
 
 def test_what_is_asked_meanwhile_is_done_in_one_go() -> None:

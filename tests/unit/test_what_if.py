@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from feature_repo.outbreak_weekly import FEATURES, REPORTED, REPORTING, weekly_features
-from serving.what_if import KEPT_WEEKS, RECENT_WEEKS, Change, features
+from serving.study.what_if import KEPT_WEEKS, RECENT_WEEKS, Change, features
 from yupana.core.errors import UsageError
 
 WEEKS = 260

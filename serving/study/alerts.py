@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from models.channel import ZONES
-from serving import notes, places
+from serving import notes
 from serving.recorded import REACH
+from serving.study import places
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
 from yupana.data import delta, reading

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from serving import past_seasons
-from serving.groups import Group, Parts, parts
 from serving.notes import note
+from serving.study import past_seasons
+from serving.study.groups import Group, Parts, parts
 from yupana.core.errors import UsageError
 from yupana.evaluation.outlook_rows import LEAD
 

@@ -16,9 +16,9 @@ import anyio.to_thread
 import sqlalchemy as sa
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving import barred, metrics
-from serving.refusal import Problem
-from serving.together import Together
+from serving.http import barred, metrics
+from serving.http.refusal import Problem
+from serving.http.together import Together
 from yupana.governance import oidc, quotas, roles
 from yupana.governance.keyring import FRESH_SECONDS, Grant, Keyring
 from yupana.governance.usage import Caller, Request, Writer

@@ -16,10 +16,10 @@ from typing import Any, cast
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving import bounds, metrics, tracing
-from serving.deadlines import Deadlines
-from serving.logs import Asked, Lines
-from serving.refusal import Problem, failed
+from serving.http import bounds, metrics, tracing
+from serving.http.deadlines import Deadlines
+from serving.http.logs import Asked, Lines
+from serving.http.refusal import Problem, failed
 
 HEALTH = frozenset({"/livez", "/readyz", "/healthz", "/metrics"})
 _PROCESS, _COUNT = secrets.token_hex(8), count(1)

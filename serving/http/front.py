@@ -13,7 +13,7 @@ from collections.abc import Callable
 import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving import metrics
+from serving.http import metrics
 
 OURS = frozenset({"/openapi.json", "/docs.json"})
 OUR_FOLDER = "/v1/"

@@ -6,7 +6,7 @@ from itertools import chain
 
 from starlette.types import Message, Receive, Scope
 
-from serving.refusal import Problem, refusal
+from serving.http.refusal import Problem, refusal
 
 MOST_BODY = 64 * 1024
 MOST_HEADERS, MOST_HEADER_BYTES = 64, 16 * 1024

@@ -11,12 +11,12 @@ import pandas as pd
 
 from feature_repo.outbreak_context import CLIMATE as WEATHER
 from models.channel import Channel
-from serving import what_if
 from serving.book import week
 from serving.notes import POOLED, Note, note
 from serving.ranges import Ranges
-from serving.sources import Tables
-from serving.what_if import MOST_FACTOR, RECENT_WEEKS, Change
+from serving.study import what_if
+from serving.study.sources import Tables
+from serving.study.what_if import MOST_FACTOR, RECENT_WEEKS, Change
 from yupana.core.errors import UsageError
 from yupana.core.forecast import QUANTILES
 
@@ -101,7 +101,7 @@ def simulate(
 
     Args:
         forecaster: with `description.features`, the names that it reads.
-        tables: what the online features were computed from, see `serving.sources`.
+        tables: what the online features were computed from, see `serving.study.sources`.
         channels: endemic channel by district and weeks ahead.
         ranges: what the model was trained on.
 

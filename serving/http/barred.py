@@ -5,7 +5,7 @@ The same words for a key that does not exist, a key with a wrong secret and a fo
 
 from __future__ import annotations
 
-from serving.refusal import Problem, refusal
+from serving.http.refusal import Problem, refusal
 from yupana.governance.keyring import Grant
 from yupana.governance.quotas import Standing
 from yupana.governance.roles import ROLES

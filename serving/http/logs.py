@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from serving import metrics
+from serving.http import metrics
 from yupana.governance.usage import Caller
 
 # Often, so that the thread never holds the interpreter for long.

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from serving import places
+from serving.study import places
 
 Told = dict[str, Any]
 

@@ -13,12 +13,13 @@ import pandas as pd
 from anyio import CapacityLimiter, to_thread
 from starlette.responses import Response
 
-from serving import alerts, alerts_files, explain, models_told, simulate, sources
+from serving import models_told
 from serving.book import Forecast, forecast
 from serving.desk import Desk
+from serving.http.refusal import from_error, refusal
 from serving.question import Feedback, Simulated
-from serving.refusal import from_error, refusal
 from serving.slots import Model, load
+from serving.study import alerts, alerts_files, explain, simulate, sources
 from yupana.core.errors import YupanaError
 from yupana.governance import feedback, predictions, roles
 from yupana.governance.predictions import Given, new_id

@@ -14,7 +14,7 @@ import polars as pl
 
 from feature_repo import outbreak_context as context
 from feature_repo import outbreak_weekly as weekly
-from serving.sources import Tables
+from serving.study.sources import Tables
 from yupana.core.errors import UsageError
 
 RECENT_WEEKS = 4

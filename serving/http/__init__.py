@@ -1,0 +1,1 @@
+"""What stands before the answers: limits, keys, errors in one shape, numbers, logs, traces."""

@@ -1,0 +1,1 @@
+"""A closer look than an answer: alert levels, simulations, explanations."""
