@@ -15,6 +15,7 @@ from yupana.core.errors import TerminalError
 from yupana.core.types import DatasetRef
 from yupana.data import delta
 from yupana.features import given
+from yupana.features.quick_feast import quick
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +27,7 @@ ONLINE_WINDOW = timedelta(weeks=4)
 @lru_cache(maxsize=2)
 def feature_store(settings: Settings) -> Any:
     """The Feast store of this installation."""
+    quick()
     from feast import FeatureStore, RepoConfig
 
     home = settings.home / "feast"
