@@ -6,7 +6,7 @@ of a district is the same but for its identifier. So no request waits for the ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from threading import Lock
@@ -87,7 +87,7 @@ class Source:
     forecaster: Any
     features: Callable[[list[str]], pd.DataFrame]
     channels: Callable[[date], dict[tuple[str, int], channel.Channel]]
-    beyond: Callable[[pd.Series[Any]], tuple[list[Note], Note | None]]
+    beyond: Callable[[Mapping[str, Any]], tuple[list[Note], Note | None]]
 
 
 class Book:
@@ -133,12 +133,12 @@ class Book:
         if rows.empty:
             return made
         counts = self.source.forecaster.quantiles(rows, QUANTILES)
-        for i, quantiles in enumerate(counts):
-            row = rows.iloc[i]
+        # Records: a pandas row each would cost more than all else for a country of districts.
+        for row, quantiles in zip(rows.to_dict("records"), counts, strict=True):
             made[row["ubigeo"]] = self._forecast(row, quantiles)
         return made
 
-    def _forecast(self, row: pd.Series[Any], quantiles: np.ndarray[Any, Any]) -> Forecast | Note:
+    def _forecast(self, row: dict[str, Any], quantiles: np.ndarray[Any, Any]) -> Forecast | Note:
         source, ubigeo = self.source, str(row["ubigeo"])
         origin = row["event_timestamp"].date()
         caveats, refused = source.beyond(row)
@@ -153,7 +153,7 @@ class Book:
             caveats.append(notes.POOLED)
         if None in limits:
             caveats.append(notes.NO_CHANNEL)
-        features = row.drop(["ubigeo", "event_timestamp"]).to_dict()
+        features = {k: v for k, v in row.items() if k not in ("ubigeo", "event_timestamp")}
         return forecast(source.maker, ubigeo, origin, features, weeks, caveats)
 
 

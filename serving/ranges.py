@@ -52,13 +52,13 @@ class Ranges:
         """Those of some rows, of every column."""
         return cls(_of([str(c) for c in rows], rows.min().tolist(), rows.max().tolist()))
 
-    def outside(self, row: pd.Series[Any]) -> dict[str, float]:
+    def outside(self, row: Mapping[str, Any]) -> dict[str, float]:
         """How far features lie outside, in widths of their trained range, the furthest first."""
         found = {name: _beyond(float(row[name]), *ends) for name, ends in self.of.items()}
         furthest = sorted(found.items(), key=lambda pair: -pair[1])
         return {name: beyond for name, beyond in furthest if beyond > NEAR}
 
-    def check(self, row: pd.Series[Any]) -> tuple[list[Note], Note | None]:
+    def check(self, row: Mapping[str, Any]) -> tuple[list[Note], Note | None]:
         """Caveats of a forecast from this row, and why there should be none, if it is far out."""
         found = self.outside(row)
         if not self.of:

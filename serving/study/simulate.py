@@ -113,7 +113,7 @@ def simulate(
     rows = pd.concat(
         [what_if.features(tables, ubigeo, c) for c in (Change(), change)], ignore_index=True
     )
-    caveats, refused = ranges.check(rows.iloc[1])
+    caveats, refused = ranges.check(rows.iloc[1].to_dict())
     if refused:
         raise UsageError(
             f"{refused['es']} / {refused['en']}",
