@@ -151,6 +151,8 @@ class Book:
         weeks = [week(origin, h, q, limit) for h, (q, limit) in enumerate(told, 1)]
         if not source.forecaster.knows(ubigeo):
             caveats.append(notes.POOLED)
+        if row.get("completeness", 1.0) < 1.0:
+            caveats.append(notes.INCOMPLETE)
         if None in limits:
             caveats.append(notes.NO_CHANNEL)
         features = {k: v for k, v in row.items() if k not in ("ubigeo", "event_timestamp")}

@@ -14,7 +14,8 @@ import pytest
 from access_app import serving
 from platform_db import Control, postgres
 
-from yupana.governance import activity, keys, usage
+from yupana.governance import activity, deployments, keys, usage
+from yupana.governance.deployments import Placed
 from yupana.governance.keyring import Keyring
 from yupana.governance.keys import Terms
 from yupana.governance.quotas import Counter, Policy
@@ -71,6 +72,23 @@ def test_a_key_lives_as_it_does_on_the_other_database(url: str) -> None:
     assert ring.check(new, now.timestamp())[1] == "revoked"
     (row,) = (r for r in keys.listing(url) if r["id"] == name)
     assert row["created"] == now and row["revoked"] == now
+
+
+def test_slots_are_placed_changed_and_cleared(url: str) -> None:
+    who = {"now": datetime.now(UTC), "by": "test"}
+    slot = ("outbreak", deployments.CHALLENGER)
+    deployments.place(url, "outbreak", deployments.CHAMPION, Placed("outbreak:1"), **who)
+    deployments.place(url, *slot, Placed("outbreak:2", 0.1), **who)
+    deployments.place(url, *slot, Placed("outbreak:3"), **who)
+    assert deployments.current(url, "outbreak") == {
+        "champion": Placed("outbreak:1"), "challenger": Placed("outbreak:3"),
+    }  # fmt: skip
+    deployments.clear(url, *slot, **who)
+    deployments.clear(url, *slot, **who)
+    assert deployments.current(url, "outbreak") == {"champion": Placed("outbreak:1")}
+    done = [r["what"] for r in activity.listing(url, who["now"]) if r["by"] == "test"]
+    assert done.count("deploy") == 3 and done.count("withdraw") == 1
+    deployments.clear(url, "outbreak", deployments.CHAMPION, **who)
 
 
 def test_the_report_counts_ranks_and_filters(url: str) -> None:

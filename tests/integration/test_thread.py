@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from conftest import SAMPLE, Thread
 
+from yupana.config.settings import ROOT, Settings
 from yupana.core.hashing import file_sha256
 from yupana.core.progress import Silent
 from yupana.data import delta, prediction_table
-from yupana.governance import events
+from yupana.governance import deployments, events
 from yupana.governance import trace as tracing
 from yupana.orchestration import service
 from yupana.orchestration import thread as the_thread
@@ -77,6 +78,23 @@ def test_table_and_model_can_be_got_from_elsewhere(thread: Thread, tmp_path) -> 
         subprocess.run(command, cwd=tmp_path, check=True, env=thread.settings.environment())
     assert (tmp_path / "model" / "weights.safetensors").stat().st_size > 1000
     assert (tmp_path / "dengue_linelist.parquet").stat().st_size > 10_000
+
+
+def test_a_shared_model_is_adopted_elsewhere(thread: Thread, tmp_path: Path) -> None:
+    exchange = str(thread.settings.home / "exchange")
+    got = [sys.executable, "-m", "dvc", "get", exchange, "models/outbreak/model"]
+    subprocess.run(got, cwd=tmp_path, check=True, env=thread.settings.environment())
+    elsewhere = Settings(home=tmp_path / "elsewhere")
+    adopt = ["adopt", "outbreak", str(tmp_path / "model"), "--version", "7"]
+    command = [sys.executable, "-m", "yupana.cli.main", *adopt]
+    subprocess.run(command, cwd=ROOT, check=True, env=elsewhere.environment())
+    placed = deployments.current(elsewhere.platform_db, "outbreak")
+    assert placed == {deployments.CHAMPION: deployments.Placed("outbreak:7")}
+    (tmp_path / "model" / "weights.safetensors").write_bytes(b"another")
+    done = subprocess.run(
+        command, cwd=ROOT, env=elsewhere.environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 1 and "Another model is outbreak@7 here" in done.stderr
 
 
 def test_a_second_run_does_nothing_twice(thread: Thread) -> None:

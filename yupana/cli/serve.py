@@ -131,7 +131,9 @@ def serve(use_case: UseCase) -> None:
     chosen = settings()
     local_key(chosen.platform_db, chosen.home)
     with service.running(chosen, use_case) as url:
-        print(f"{use_case} answers at {url}   (Ctrl-C stops it)", flush=True)
+        print(f"{use_case} answers at {url}   (Ctrl-C stops it)")
+        print("its page shows and tries the API; from another terminal, with the local key:")
+        print(f"  yupana ask {use_case} 160101 --as-of 2022-01-05 --url {url}", flush=True)
         service.wait()
 
 

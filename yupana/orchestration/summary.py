@@ -106,7 +106,10 @@ def _next(settings: Settings, run: ThreadRun) -> str:
             "",
             "What to do next:",
             "  .venv/bin/yupana trace <prediction_id>   the road back to the source file",
-            "  make serve                    the endpoint, with a page that tries it",
+            "  make serve                    the endpoint, with a page that tries it; then, from "
+            "another terminal:",
+            f"  .venv/bin/yupana ask outbreak 160101 --as-of {run.answer['data_as_of']}",
+            "  .venv/bin/yupana keys create --help   a key for an agency; docs/api shows its calls",
             "  make up                       Airflow's own page, with these DAGs",
             "  .venv/bin/yupana --help       every step as a command",
         ]

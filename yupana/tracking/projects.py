@@ -10,7 +10,6 @@ import importlib.util
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +17,7 @@ import sqlalchemy as sa
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.data import contract
+from yupana.governance.database import Moment, engine
 from yupana.tracking import facts
 
 _METADATA = sa.MetaData()
@@ -31,21 +31,14 @@ PROJECTS = sa.Table(
     sa.Column("data", sa.JSON, nullable=False),
     sa.Column("models", sa.JSON, nullable=False),
     sa.Column("lock", sa.String(64), nullable=False),
-    sa.Column("created", sa.DateTime(timezone=True), nullable=False),
-    sa.Column("changed", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("created", Moment, nullable=False),
+    sa.Column("changed", Moment, nullable=False),
     sa.Column("deleted_on", sa.String(10), nullable=False, default=""),
 )
 
 Project = dict[str, Any]
 """A row of `PROJECTS`: `data` are names of published data sets, `models` use cases (each has its
 MLflow experiment), `lock` the SHA-256 of the environment's lock file."""
-
-
-@lru_cache(maxsize=4)
-def _engine(url: str) -> sa.Engine:
-    engine = sa.create_engine(url)
-    _METADATA.create_all(engine)
-    return engine
 
 
 def create(
@@ -75,7 +68,7 @@ def create(
         "deleted_on": "",
     }
     try:
-        with _engine(settings.platform_db).begin() as connection:
+        with engine(settings.platform_db, _METADATA).begin() as connection:
             connection.execute(sa.insert(PROJECTS), row)
     except sa.exc.IntegrityError as error:
         raise UsageError(
@@ -89,7 +82,7 @@ def create(
 def listing(settings: Settings) -> list[Project]:
     """All projects by name, those deleted of late among them."""
     query = sa.select(PROJECTS).order_by(PROJECTS.c.name)
-    with _engine(settings.platform_db).connect() as connection:
+    with engine(settings.platform_db, _METADATA).connect() as connection:
         return [dict(row) for row in connection.execute(query).mappings()]
 
 
@@ -146,7 +139,7 @@ def delete(settings: Settings, name: str, today: date) -> date:
     _update(settings, name, {"deleted_on": today.isoformat()})
     oldest = (today - timedelta(days=settings.keep_days)).isoformat()
     gone = (PROJECTS.c.deleted_on != "") & (PROJECTS.c.deleted_on < oldest)
-    with _engine(settings.platform_db).begin() as connection:
+    with engine(settings.platform_db, _METADATA).begin() as connection:
         connection.execute(sa.delete(PROJECTS).where(gone))
     return today + timedelta(days=settings.keep_days)
 
@@ -233,6 +226,6 @@ def _known(settings: Settings, data: list[str], models: list[str]) -> None:
 
 
 def _update(settings: Settings, name: str, values: dict[str, Any]) -> Project:
-    with _engine(settings.platform_db).begin() as connection:
+    with engine(settings.platform_db, _METADATA).begin() as connection:
         connection.execute(sa.update(PROJECTS).where(PROJECTS.c.name == name).values(values))
     return find(settings, name)
