@@ -27,6 +27,9 @@ from yupana.governance.predictions import Told
 MOST_UNKNOWN = 20_000
 """Districts without data that are remembered as such: a flood of codes must not fill memory."""
 
+MOST_BODIES = 8
+"""Answers of a district that are kept as text: most ask for one horizon, as of today."""
+
 _LOW, _MIDDLE, _HIGH = (QUANTILES.index(level) for level in (0.10, 0.50, 0.90))
 
 
@@ -43,6 +46,8 @@ class Forecast:
         """The answer's JSON object from after its identifier to its end."""
         key = (horizon, stale_weeks)
         if key not in self.bodies:
+            if len(self.bodies) >= MOST_BODIES:
+                self.bodies.clear()
             self.bodies[key] = self._body(horizon, stale_weeks)
         return self.bodies[key]
 

@@ -148,6 +148,8 @@ class Desk:
         shadow = self.slots.challenger
         if shadow is None or shadow.share or slot is shadow:
             return []
+        # A recorded forecast of a past day has no rival.
+        log = [given for given in log if given.told.deployment]
         asked = [given.told.ubigeo for given in log]
         if not shadow.book.ready(asked):
             return []
