@@ -57,7 +57,7 @@ def list_keys(
     Example: yupana keys list --agency "DIRESA Loreto"
     """
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     from yupana.config.settings import settings
@@ -67,7 +67,9 @@ def list_keys(
     if as_json:
         say_json(found)
         return
-    table = Table("id", "agency", "role", "scopes", "limits", "expires", "last used", "state")
+    # Rotation and revocation need the whole id, however narrow the terminal.
+    whole = Column("id", no_wrap=True, min_width=12)
+    table = Table(whole, "agency", "role", "scopes", "limits", "expires", "last used", "state")
     now = _now()
     for row in found:
         state = "revoked" if row["revoked"] else "expired" if row["expires"] <= now else "good"
