@@ -143,6 +143,10 @@ class Client:
         """The card, in Markdown, of the model that made a prediction."""
         return self._transport.send("GET", prediction.model_card).text
 
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """What any address of the service answers to a body, as it came."""
+        return self._transport.read(dict, "POST", path, json=body)
+
     def close(self) -> None:
         """Close the connections."""
         self._transport.http.close()

@@ -86,7 +86,7 @@ class Transport:
             raise AwayError(
                 f"Nothing answers: {error}",
                 where=self.url,
-                fix="Look at the address.",
+                fix="Look at the address, and whether the service runs: yupana serve <use case>.",
                 code=_UNSENT,
             ) from error
         except httpx.TransportError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -17,8 +16,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from yupana.client import Client
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError, TransientError, YupanaError
+from yupana.core.errors import TransientError
 
 START_SECONDS = 120
 DRAIN_SECONDS = 30
@@ -73,39 +73,15 @@ def ask(
     url: str, ubigeos: list[str], horizon: int = 8, *, key: str, as_of: date | None = None,
     use_case: str = "outbreak",
 ) -> dict[str, Any]:  # fmt: skip
-    """POST to the forecast endpoint and return its answer.
+    """Ask the forecast endpoint once, as any client would, and return its answer.
 
     Raises:
         TerminalError: the service refused the request; repeats its reason and its fix.
         TransientError: the service failed, or nothing answers at `url`.
     """
     asked = {"ubigeo": ubigeos, "horizon": horizon, "as_of": as_of and str(as_of)}
-    request = urllib.request.Request(
-        f"{url}/v1/{use_case}/forecast",
-        data=json.dumps(asked).encode(),
-        headers={"Content-Type": "application/json", "Authorization": f"Bearer {key}"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            found: dict[str, Any] = json.load(answer)
-            return found
-    except urllib.error.HTTPError as error:
-        raise _refused(error, url) from error
-    except (urllib.error.URLError, TimeoutError) as error:
-        raise TransientError(
-            f"Nothing answers: {error}", where=url, fix=f"Start it: yupana serve {use_case}."
-        ) from error
-
-
-def _refused(error: urllib.error.HTTPError, url: str) -> YupanaError:
-    """What the service said, in its own words where it used the platform's shape."""
-    text = error.read().decode(errors="replace")
-    kind = TerminalError if error.code < 500 else TransientError
-    try:
-        said = json.loads(text)
-        return kind(said["title"], where=f"{url}: {said['where']}", fix=said["fix"])
-    except (ValueError, TypeError, KeyError):
-        return kind(f"The service refused ({error.code}): {text}", where=url)
+    with Client(url, key, use_case=use_case, retries=0, timeout=60.0) as client:
+        return client.post(f"/v1/{use_case}/forecast", asked)
 
 
 def wait() -> None:
