@@ -42,13 +42,13 @@ def stack(rest: ASGIApp) -> ASGIApp:
 
 
 def _can_answer() -> None:
-    store.online_ref(settings(), USE_CASE)
     if deployments.CHAMPION not in deployments.current(settings().platform_db, USE_CASE):
         raise TerminalError(
             "No model is deployed.",
             where="the platform database",
             fix=f"Run `yupana train {USE_CASE}` and `yupana deploy {USE_CASE}`.",
         )
+    store.online_ref(settings(), USE_CASE)
 
 
 @bentoml.service(

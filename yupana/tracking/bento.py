@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,10 @@ def build(settings: Settings, use_case: str) -> tuple[str, dict[str, float | str
 
     champion = deployments.current(settings.platform_db, use_case).get(deployments.CHAMPION)
     libraries = requirements(settings.root)
+    # BentoML looks for uv on PATH, else it tries to install it; last, so that it hides nothing.
+    os.environ["PATH"] = (
+        f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{_uv(settings.root).parent}"
+    )
     sys.path.insert(0, str(settings.root))
     try:
         made = bentoml.bentos.build(
@@ -62,17 +67,30 @@ def build(settings: Settings, use_case: str) -> tuple[str, dict[str, float | str
     }
 
 
+def _uv(root: Path) -> Path:
+    own = root / ".uv" / "bin" / "uv"
+    uv = str(own) if own.exists() else shutil.which("uv")
+    if uv is None:
+        raise TerminalError("uv is missing.", where=str(own), fix="Run `make setup`.")
+    return Path(uv)
+
+
 def requirements(root: Path) -> list[str]:
     """The libraries of the extra `serve`, `name==version ; marker`, as uv.lock pins them.
 
     Raises:
         TerminalError: uv is missing, or the lock is not that of pyproject.toml.
     """
-    own = root / ".uv" / "bin" / "uv"
-    uv = str(own) if own.exists() else shutil.which("uv")
-    if uv is None:
-        raise TerminalError("uv is missing.", where=str(own), fix="Run `make setup`.")
-    command = [uv, "export", "--locked", "--offline", "--quiet", "--extra", "serve", "--no-dev"]
+    command = [
+        str(_uv(root)),
+        "export",
+        "--locked",
+        "--offline",
+        "--quiet",
+        "--extra",
+        "serve",
+        "--no-dev",
+    ]
     shape = ["--no-emit-project", "--no-hashes", "--no-annotate", "--no-header"]
     done = subprocess.run([*command, *shape], cwd=root, capture_output=True, text=True)
     if done.returncode:
