@@ -21,7 +21,7 @@ from serving.http.logs import Lines
 from serving.http.refusal import OneShape
 from serving.question import HOW_TO_ASK
 from yupana.config.settings import settings
-from yupana.core.errors import TerminalError, YupanaError
+from yupana.core.errors import YupanaError
 from yupana.features import store
 from yupana.governance import deployments, oidc
 
@@ -42,12 +42,7 @@ def stack(rest: ASGIApp) -> ASGIApp:
 
 
 def _can_answer() -> None:
-    if deployments.CHAMPION not in deployments.current(settings().platform_db, USE_CASE):
-        raise TerminalError(
-            "No model is deployed.",
-            where="the platform database",
-            fix=f"Run `yupana train {USE_CASE}` and `yupana deploy {USE_CASE}`.",
-        )
+    deployments.champion(settings().platform_db, USE_CASE)
     store.online_ref(settings(), USE_CASE)
 
 

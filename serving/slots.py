@@ -94,24 +94,16 @@ class Slots:
 
     def __init__(self, settings: Settings, use_case: str) -> None:
         self._settings, self._use_case = settings, use_case
-        self.features_ref, self.recorded = (
-            FeaturesRef(settings, use_case),
-            Recorded(settings, use_case),
-        )
+        self.features_ref = FeaturesRef(settings, use_case)
+        self.recorded = Recorded(settings, use_case)
         self.refused: dict[str, str] = {}
         """Why a placed model does not serve, by tag."""
         self._made_of: tuple[str, int] = ("", -1)
         self._stop = Event()
-        placed = deployments.current(settings.platform_db, use_case)
-        if CHAMPION not in placed:
-            raise TerminalError(
-                "No model is deployed.",
-                where="the platform database",
-                fix=f"Run `yupana train {use_case}` and `yupana deploy {use_case}`.",
-            )
+        champion = deployments.champion(settings.platform_db, use_case)
         self._published()
-        self.champion = self._slot(load(placed[CHAMPION].tag))
-        self._place(placed)
+        self.champion = self._slot(load(champion.tag))
+        self._place(deployments.current(settings.platform_db, use_case))
         self._thread = Thread(target=self._follow, name="slots", daemon=True)
         self._thread.start()
 

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from yupana.core.errors import TerminalError
 from yupana.governance import activity
 from yupana.governance.database import Moment, engine
 
@@ -61,6 +62,22 @@ def current(url: str, use_case: str) -> dict[str, Placed]:
     with engine(url, _METADATA).connect() as connection:
         rows = connection.execute(query).mappings()
         return {row["slot"]: Placed(row["tag"], row["share"]) for row in rows}
+
+
+def champion(url: str, use_case: str) -> Placed:
+    """The champion that is placed.
+
+    Raises:
+        TerminalError: none is.
+    """
+    placed = current(url, use_case).get(CHAMPION)
+    if placed is None:
+        raise TerminalError(
+            "No model is deployed.",
+            where="the platform database",
+            fix=f"Run `yupana train {use_case}` and `yupana deploy {use_case}`.",
+        )
+    return placed
 
 
 def _clear(connection: sa.Connection, use_case: str, slot: str) -> bool:

@@ -103,5 +103,5 @@ def folder(settings: Settings, use_case: str) -> Path:
     """Folder of the champion that is deployed."""
     import bentoml
 
-    placed = deployments.current(settings.platform_db, use_case)[deployments.CHAMPION]
+    placed = deployments.champion(settings.platform_db, use_case)
     return Path(bentoml.models.get(placed.tag).path)
