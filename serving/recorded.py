@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from models.channel import Channel
@@ -24,6 +25,15 @@ def channel_of(row: dict[str, Any]) -> Channel | None:
     limits = [row[name] for name in _QUARTILES]
     known = all(limit is not None and not math.isnan(limit) for limit in limits)
     return Channel(*limits) if known else None
+
+
+def read(path: Path, version: int, condition: Any, columns: list[str] | None) -> Rows:
+    """Rows of a version that meet a condition (pyarrow's; None: all of them)."""
+    from deltalake import DeltaTable
+
+    table = reading.dataset(DeltaTable(str(path), version=version))
+    rows: Rows = table.to_table(filter=condition, columns=columns).to_pylist()
+    return rows
 
 
 class Recorded:
@@ -71,10 +81,4 @@ class Recorded:
         }
 
     def _rows(self, condition: Any, columns: list[str] | None) -> Rows:
-        if self.version < 0:
-            return []
-        from deltalake import DeltaTable
-
-        table = reading.dataset(DeltaTable(str(self._path), version=self.version))
-        rows: Rows = table.to_table(filter=condition, columns=columns).to_pylist()
-        return rows
+        return read(self._path, self.version, condition, columns) if self.version >= 0 else []

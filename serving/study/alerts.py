@@ -13,11 +13,11 @@ from typing import Any
 
 from models.channel import ZONES
 from serving import notes
-from serving.recorded import REACH
+from serving.recorded import REACH, read
 from serving.study import places
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
-from yupana.data import delta, reading
+from yupana.data import delta
 from yupana.evaluation.outlook_rows import LEAD
 
 _COLUMNS = (
@@ -101,14 +101,14 @@ def _origin(path: Path, version: int, as_of: date) -> date:
 
 @lru_cache(maxsize=4)
 def _origins(path: Path, version: int) -> tuple[date, ...]:
-    return tuple(sorted({row["origin"] for row in _rows(path, version, ["origin"], None)}))
+    return tuple(sorted({row["origin"] for row in read(path, version, None, ["origin"])}))
 
 
 @lru_cache(maxsize=4)
 def _districts(path: Path, version: int, origin: date) -> tuple[Row, ...]:
     import pyarrow.compute as pc
 
-    rows = _rows(path, version, list(_COLUMNS), pc.field("origin") == origin)
+    rows = read(path, version, pc.field("origin") == origin, list(_COLUMNS))
     # After a promotion the same day is forecast by two models: the newer one counts.
     newest = max(int(row["model"].rsplit("@")[1]) for row in rows)
     by: dict[str, list[Row]] = {}
@@ -150,11 +150,3 @@ def _week(row: Row, origin: date) -> Row:
 def _urgency(district: Row) -> tuple[int, float]:
     zone = district["alert"]
     return (-1 if zone is None else ZONES.index(zone), district["exceedance"] or 0.0)
-
-
-def _rows(path: Path, version: int, columns: list[str], condition: Any) -> list[Row]:
-    from deltalake import DeltaTable
-
-    table = reading.dataset(DeltaTable(str(path), version=version))
-    rows: list[Row] = table.to_table(columns=columns, filter=condition).to_pylist()
-    return rows
