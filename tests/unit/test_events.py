@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
 from yupana.governance import events
 
@@ -21,7 +22,12 @@ LONG = "ñ" * 20_000
 def _write(path: Path, who: int) -> None:
     for number in range(EACH):
         events.append(
-            path, "step", str(who), status="done", outputs=(f"x:{number}",), facts={"long": LONG}
+            Settings(home=path.parent),
+            "step",
+            str(who),
+            status="done",
+            outputs=(f"x:{number}",),
+            facts={"long": LONG},
         )
 
 
@@ -48,7 +54,9 @@ def test_writer_waits_for_the_lock(tmp_path: Path) -> None:
     with path.open("a") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         writer = threading.Thread(
-            target=events.append, args=(path, "a", "x"), kwargs={"status": "done"}
+            target=events.append,
+            args=(Settings(home=path.parent), "a", "x"),
+            kwargs={"status": "done"},
         )
         writer.start()
         writer.join(0.3)
@@ -59,8 +67,8 @@ def test_writer_waits_for_the_lock(tmp_path: Path) -> None:
 
 def test_torn_line_is_named(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
-    events.append(path, "a", "x", status="done")
-    events.append(path, "b", "x", status="done")
+    events.append(Settings(home=path.parent), "a", "x", status="done")
+    events.append(Settings(home=path.parent), "b", "x", status="done")
     path.write_bytes(path.read_bytes()[:-20])
     reader = events.read(path)
     assert next(reader)["step"] == "a"
@@ -77,7 +85,7 @@ def test_no_log_has_no_events(tmp_path: Path) -> None:
 def test_last_done_is_the_newest_success_that_matches(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "events.jsonl"
     for key, status in (("k1", "done"), ("k2", "done"), ("k1", "failed")):
-        events.append(path, "train", "outbreak", status=status, key=key)
+        events.append(Settings(home=path.parent), "train", "outbreak", status=status, key=key)
     newest = events.last_done(path, "train", "outbreak")
     assert newest is not None and newest["key"] == "k2"
     first = events.last_done(path, "train", "outbreak", lambda e: e["key"] == "k1")
@@ -87,7 +95,9 @@ def test_last_done_is_the_newest_success_that_matches(tmp_path: Path) -> None:
 
 def test_line_is_json_with_every_field(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
-    made = events.append(path, "land", "x", status="done", facts={"path": tmp_path})
+    made = events.append(
+        Settings(home=path.parent), "land", "x", status="done", facts={"path": tmp_path}
+    )
     line = json.loads(path.read_text())
     assert line["id"] == made
     assert line["facts"] == {"path": str(tmp_path)}

@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.hashing import files_sha256
+from yupana.governance.ledger import step_events
 
 Event = dict[str, Any]
 
 
 def append(
-    path: Path,
+    settings: Settings,
     step: str,
     subject: str,
     *,
@@ -30,10 +32,14 @@ def append(
     seconds: float = 0.0,
     facts: dict[str, Any] | None = None,
 ) -> str:
-    """Append one event durably and return its id.
+    """Record one event durably, in the ledger and then as a line of the log; return its id.
 
-    The line is written under a file lock and synced, so that two processes never mix lines
-    and a crash leaves at most one torn last line, which `read` names.
+    The ledger keeps the line's hash, so that a changed line is found. All is done under a lock on
+    the log: two processes never mix lines, and what a killed one left half done is finished by
+    the next (`events.pending` holds the line meanwhile).
+
+    Raises:
+        TransientError: the platform database is away; nothing was recorded.
     """
     event = {
         "id": uuid.uuid4().hex,
@@ -47,14 +53,40 @@ def append(
         "seconds": round(seconds, 3),
         "facts": facts or {},
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps(event, ensure_ascii=False, default=str) + "\n"
-    with path.open("a", encoding="utf-8") as stream:
+    line = json.dumps(event, ensure_ascii=False, default=str).encode() + b"\n"
+    waiting = settings.events.with_suffix(".pending")
+    settings.events.parent.mkdir(parents=True, exist_ok=True)
+    with settings.events.open("a+b") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
-        stream.write(line)
-        stream.flush()
-        os.fsync(stream.fileno())
+        if waiting.exists():
+            _finish(settings, stream, waiting.read_bytes())
+        with waiting.open("wb") as aside:
+            _synced(aside, line)
+        step_events.append(settings, event, line, stream)
+        _synced(stream, line)
+        waiting.unlink()
     return str(event["id"])
+
+
+def _finish(settings: Settings, stream: IO[bytes], line: bytes) -> None:
+    """Write the line that a killed process had put aside, if the ledger has its event."""
+    if not step_events.has(settings, line):
+        return
+    kept = max(stream.seek(0, os.SEEK_END) - len(line), 0)
+    stream.seek(kept)
+    end = stream.read()
+    if end == line:
+        return
+    torn = end[end.rfind(b"\n") + 1 :]
+    if line.startswith(torn):
+        stream.truncate(kept + len(end) - len(torn))
+    _synced(stream, line)
+
+
+def _synced(stream: IO[bytes], data: bytes) -> None:
+    stream.write(data)
+    stream.flush()
+    os.fsync(stream.fileno())
 
 
 def read(path: Path) -> Iterator[Event]:

@@ -66,7 +66,7 @@ def run(
         outcome = work()
     except Exception as error:
         events.append(
-            settings.events,
+            settings,
             step,
             subject,
             status="failed",
@@ -79,7 +79,7 @@ def run(
     seconds = time.monotonic() - start
     everything_in = (*inputs, *(i for i in outcome.inputs if i not in inputs))
     event = events.append(
-        settings.events,
+        settings,
         step,
         subject,
         status="done",

@@ -1,0 +1,240 @@
+"""The ledger as the rest of the platform uses it: append, write, read.
+
+One event is one line of canonical JSON with the hash of the line before it, so a change anywhere
+breaks the chain after it. Writers come one after the other: by SQLite's write lock, or by an
+advisory lock of PostgreSQL that ends with the transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError, TransientError
+from yupana.governance.database import engine
+from yupana.governance.ledger.canonical import canonical
+from yupana.governance.ledger.table import LEDGER, METADATA
+from yupana.governance.people import PSEUDONYM
+
+KINDS = (
+    "step", "promote", "gate", "assess", "approve", "suspend", "resume", "deploy", "withdraw",
+    "key", "access", "predictions", "alert", "acknowledge", "forget", "root",
+)  # fmt: skip
+START = "0" * 64
+"""What the first event has in place of the hash before it."""
+
+LOCK = 0x79757061
+"""PostgreSQL's advisory lock of those who append; it needs no privilege."""
+
+_LONGEST_SUBJECT = 200
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is to be recorded; `facts` is small and plain, and holds no personal data.
+
+    Attributes:
+        kind: one of `KINDS`.
+        actor: a pseudonym of `people`, or "" where no person acts.
+    """
+
+    kind: str
+    subject: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    actor: str = ""
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """An event in its place in the chain; `time` is ISO 8601 in UTC, with milliseconds."""
+
+    seq: int
+    time: str
+    kind: str
+    subject: str
+    actor: str
+    facts: dict[str, Any]
+    previous: str
+    hash: str
+
+
+def prepare(url: str) -> sa.Engine:
+    """Make the table, before a transaction of another module writes into it."""
+    return engine(url, METADATA)
+
+
+def append(
+    settings: Settings, entries: Sequence[Entry], *, now: datetime | None = None
+) -> list[Sealed]:
+    """Record events in a transaction of their own, and leave a checkpoint with the witness.
+
+    The first that is recorded on a day also signs the root of the days before.
+
+    Raises:
+        TerminalError: an entry that the ledger does not take; nothing was recorded.
+        TransientError: the platform database is away; nothing was recorded.
+    """
+    from yupana.governance.ledger import roots
+
+    sealed = record(settings, entries, now)
+    roots.close(settings)
+    witness(settings)
+    return sealed
+
+
+def record(
+    settings: Settings, entries: Sequence[Entry], now: datetime | None = None
+) -> list[Sealed]:
+    """`append` without what comes after it."""
+    when = now or datetime.now(UTC)
+    try:
+        with prepare(settings.platform_db).begin() as connection:
+            return write(connection, entries, when)
+    except sa.exc.OperationalError as error:
+        raise TransientError(
+            f"The ledger cannot be written: {error.orig}.",
+            where="platform database",
+            fix="Start it, and run this again: what the ledger does not know is not done.",
+        ) from error
+
+
+def write(connection: sa.Connection, entries: Sequence[Entry], now: datetime) -> list[Sealed]:
+    """Record events in the caller's transaction; the caller made the table (`prepare`).
+
+    Others who append wait until that transaction ends, so this comes last in it.
+    """
+    driver = connection.connection.driver_connection
+    return chain(driver, connection.dialect.name, entries, now)
+
+
+def chain(
+    driver: Any, dialect: str, entries: Sequence[Entry], now: datetime, held: bool = False
+) -> list[Sealed]:
+    """`write` on a connection of the driver itself; `held` says that the lock is taken."""
+    cursor = driver.cursor()
+    if not held:
+        hold(driver, dialect)
+    cursor.execute("SELECT line FROM ledger ORDER BY seq DESC LIMIT 1")
+    last = cursor.fetchone()
+    head = _opened(last[0]) if last else None
+    rows, sealed = [], []
+    for entry in entries:
+        line = _line(entry, head, now)
+        head = _opened(line)
+        sealed.append(head)
+        rows.append((head.seq, entry.kind, entry.subject, line))
+    mark = "?" if dialect == "sqlite" else "%s"
+    statement = f"INSERT INTO ledger (seq, kind, subject, line) VALUES ({', '.join([mark] * 4)})"
+    if len(rows) == 1:
+        cursor.execute(statement, rows[0])
+    elif rows:
+        cursor.executemany(statement, rows)
+    cursor.close()
+    return sealed
+
+
+def hold(driver: Any, dialect: str) -> None:
+    """Let no one else append until the transaction ends."""
+    if dialect != "sqlite":
+        cursor = driver.cursor()
+        cursor.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
+        cursor.close()
+    elif not driver.in_transaction:
+        # One that has begun has written already, and so has SQLite's lock.
+        driver.execute("BEGIN IMMEDIATE")
+
+
+def read(url: str, *, kind: str = "", subject: str = "", since: int = 0) -> Iterator[Sealed]:
+    """Events, oldest first.
+
+    Args:
+        since: the number (`seq`) from which on; 0 for all.
+    """
+    query = _chosen(kind, subject).where(LEDGER.c.seq >= since).order_by(LEDGER.c.seq)
+    with prepare(url).connect() as connection:
+        for (line,) in connection.execution_options(yield_per=1000).execute(query):
+            yield _opened(line)
+
+
+def newest(url: str, kind: str = "", subject: str = "") -> Sealed | None:
+    """The last event, of a kind, on a subject, or of all."""
+    query = _chosen(kind, subject).order_by(LEDGER.c.seq.desc()).limit(1)
+    with prepare(url).connect() as connection:
+        line = connection.scalar(query)
+    return _opened(line) if line else None
+
+
+def has(url: str, kind: str) -> bool:
+    """Whether there is an event of a kind."""
+    query = sa.select(LEDGER.c.seq).where(LEDGER.c.kind == kind).limit(1)
+    with prepare(url).connect() as connection:
+        return connection.scalar(query) is not None
+
+
+def lines(url: str, since: int = 0) -> Iterator[bytes]:
+    """The events' canonical texts, oldest first."""
+    query = sa.select(LEDGER.c.line).where(LEDGER.c.seq >= since).order_by(LEDGER.c.seq)
+    with prepare(url).connect() as connection:
+        for (line,) in connection.execution_options(yield_per=5000).execute(query):
+            yield line.encode()
+
+
+def witness(settings: Settings, every: float = 0.0) -> bool:
+    """Leave a signed checkpoint of the ledger's head with the witness (see `witness.leave`)."""
+    from yupana.governance.ledger.witness import leave
+
+    return leave(settings, every)
+
+
+def _chosen(kind: str, subject: str) -> sa.Select[Any]:
+    query = sa.select(LEDGER.c.line)
+    if kind:
+        query = query.where(LEDGER.c.kind == kind)
+    return query.where(LEDGER.c.subject == subject) if subject else query
+
+
+def _line(entry: Entry, head: Sealed | None, now: datetime) -> str:
+    _check(entry)
+    moment = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return canonical(
+        {
+            "actor": entry.actor,
+            "facts": entry.facts,
+            "kind": entry.kind,
+            "previous": head.hash if head else START,
+            "seq": head.seq + 1 if head else 1,
+            "subject": entry.subject,
+            # A clock that was set back does not set the ledger back.
+            "time": max(moment, head.time) if head else moment,
+        }
+    )
+
+
+def _opened(line: str) -> Sealed:
+    return Sealed(**json.loads(line), hash=hashlib.sha256(line.encode()).hexdigest())
+
+
+def _check(entry: Entry) -> None:
+    if entry.kind not in KINDS:
+        raise TerminalError(
+            f"The ledger has no kind '{entry.kind}'.", where="ledger", fix=f"Use {', '.join(KINDS)}"
+        )
+    if not 0 < len(entry.subject) <= _LONGEST_SUBJECT or "\0" in entry.subject:
+        raise TerminalError(
+            f"A subject has 1 to {_LONGEST_SUBJECT} characters.",
+            where=f"ledger, {entry.kind}",
+            fix="Name it by its reference.",
+        )
+    if entry.actor and not PSEUDONYM.fullmatch(entry.actor):
+        raise TerminalError(
+            "A name does not belong in the ledger.",
+            where=f"ledger, {entry.kind} {entry.subject}",
+            fix="Give the actor as `people.pseudonym(settings, account)`.",
+        )

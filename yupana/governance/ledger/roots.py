@@ -1,0 +1,80 @@
+"""The Merkle root of each UTC day: signed, an event of the ledger itself, and published."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from yupana.config.settings import Settings
+from yupana.governance.ledger import book, witness
+from yupana.governance.ledger.table import LEDGER
+from yupana.governance.ledger.verifier import Tree
+
+_TIME = b'"time":"'
+
+
+def listing(url: str) -> list[dict[str, Any]]:
+    """All roots, oldest first: {day, events, first, root, signature, type}."""
+    return [event.facts for event in book.read(url, kind="root")]
+
+
+def close(settings: Settings) -> list[dict[str, Any]]:
+    """Sign the days that are over, which is when an event of a later day is there.
+
+    Returns:
+        The new roots; none when all was done.
+    """
+    url = settings.platform_db
+    head = book.newest(url)
+    if head is None or not _due(url, head.time[:10]):
+        return []
+    lock = settings.home / "ledger" / "roots.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        made = [witness.sealed(settings, day) for day in _days(url, _after(url), head.time[:10])]
+        if made:
+            book.record(settings, [book.Entry("root", root["day"], root) for root in made])
+            witness.publish(settings, made)
+        return made
+
+
+def _after(url: str) -> int:
+    """The first event that is in no root."""
+    last = book.newest(url, "root")
+    return last.facts["first"] + last.facts["events"] if last else 1
+
+
+def _due(url: str, today: str) -> bool:
+    first = sa.select(LEDGER.c.line).where(LEDGER.c.seq == _after(url))
+    with book.prepare(url).connect() as connection:
+        line = connection.scalar(first)
+    return line is not None and _day(line.encode()) < today
+
+
+def _days(url: str, since: int, today: str) -> Iterator[dict[str, Any]]:
+    tree, day, first = Tree(), "", since
+    for line in book.lines(url, since):
+        found = _day(line)
+        if found != day:
+            if tree.size:
+                yield _told(day, first, tree)
+            if found >= today:
+                return
+            first, tree, day = first + tree.size, Tree(), found
+        tree.add(hashlib.sha256(line).digest())
+
+
+def _told(day: str, first: int, tree: Tree) -> dict[str, Any]:
+    told = {"day": day, "events": tree.size, "first": first, "root": tree.root()}
+    return {**told, "type": "root"}
+
+
+def _day(line: bytes) -> str:
+    # The time is the last member of an event's text.
+    start = line.rindex(_TIME) + len(_TIME)
+    return line[start : start + 10].decode()

@@ -1,0 +1,64 @@
+"""Which person of the register stands behind an account, and who may approve what."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from yupana.config.settings import Settings
+from yupana.governance.decisions import Made, pseudonyms
+from yupana.governance.measures import Subject
+from yupana.governance.register import Register
+from yupana.governance.register_parts import Person
+
+AUTHORSHIP = ("register", "adopt")
+"""Actions of the gate by which somebody brings a model in."""
+
+
+def known(settings: Settings, about: Register) -> dict[str, str]:
+    """The person's id by the pseudonym of each account that the register names."""
+    return {
+        name: person.id for person in about.people for name in pseudonyms(settings, person.accounts)
+    }
+
+
+def behind(settings: Settings, about: Register, accounts: Sequence[str]) -> list[Person]:
+    """The people of the register that these accounts belong to."""
+    by_name = known(settings, about)
+    ids = {by_name[name] for name in pseudonyms(settings, accounts) if name in by_name}
+    return [person for person in about.people if person.id in ids]
+
+
+def authors(made: Sequence[Made], model: Subject) -> set[str]:
+    """Pseudonyms of those who brought these files in, under whichever version."""
+    found: set[str] = set()
+    for one in made:
+        brought = one.kind == "gate" and one.facts.get("action") in AUTHORSHIP and one.signed
+        if brought and one.facts.get("sha256") == model.sha256:
+            found |= one.accounts
+    return found
+
+
+def not_another(
+    settings: Settings,
+    about: Register,
+    made: Sequence[Made],
+    model: Subject,
+    accounts: Collection[str],
+) -> str:
+    """Why those who act by these accounts (pseudonyms) may not approve a model; empty if they may.
+
+    All accounts of the act count: a stolen key in the author's own session is the author's.
+    """
+    by_name = known(settings, about)
+    mine = authors(made, model)
+    acting = {by_name[a] for a in accounts if a in by_name}
+    wrote = {by_name[a] for a in mine if a in by_name}
+    if mine & set(accounts) or acting & wrote:
+        return "the author does not approve the own work"
+    people = {p.id: p for p in about.people}
+    approvers = [p for p in acting if "approver" in people[p].roles and people[p].named]
+    if not approvers:
+        return "no approver of the register acts by these accounts"
+    if len(acting) > 1:
+        return f"several people act at once: {', '.join(sorted(acting))}"
+    return ""
