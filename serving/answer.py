@@ -45,6 +45,7 @@ class Prediction(BaseModel):
     weeks: list[Week]
     caveats: list[Note] = Field(description="advertencias / what to be careful about")
     model_card: str = Field(description="ficha del modelo / card of the model")
+    notice: str = Field(description="aviso de transparencia / transparency notice")
 
 
 class Abstention(Note):

@@ -64,6 +64,7 @@ class Forecast:
             "weeks": weeks,
             "caveats": caveats,
             "model_card": self.card,
+            "notice": notice_of(self.told.use_case),
         }
         return orjson.dumps(rest)[1:]
 
@@ -86,6 +87,7 @@ class Source:
         features: reads the newest features of districts, a row each (see `online_features`).
         channels: the endemic channel by district and weeks ahead, for an origin.
         beyond: caveats of a row, and why it is not answered, if so.
+        always: caveats of every forecast.
     """
 
     maker: Maker
@@ -93,6 +95,7 @@ class Source:
     features: Callable[[list[str]], pd.DataFrame]
     channels: Callable[[date], dict[tuple[str, int], channel.Channel]]
     beyond: Callable[[Mapping[str, Any]], tuple[list[Note], Note | None]]
+    always: tuple[Note, ...] = ()
 
 
 class Book:
@@ -149,6 +152,7 @@ class Book:
         caveats, refused = source.beyond(row)
         if refused:
             return refused
+        caveats = [*source.always, *caveats]
         if origin not in self._channels:
             self._channels[origin] = source.channels(origin)
         limits = [self._channels[origin].get((ubigeo, h)) for h in range(1, len(quantiles) + 1)]
@@ -162,6 +166,11 @@ class Book:
             caveats.append(notes.NO_CHANNEL)
         features = {k: v for k, v in row.items() if k not in ("ubigeo", "event_timestamp")}
         return forecast(source.maker, ubigeo, origin, features, weeks, caveats)
+
+
+def notice_of(use_case: str) -> str:
+    """Address of the transparency notice."""
+    return f"/v1/models/{use_case}/notice"
 
 
 def week(

@@ -75,6 +75,9 @@ class Desk:
         day = question.as_of or today
         if day > today:
             return _future(day, today)
+        if halt := self.slots.halted:
+            # Before anything else could answer in its place.
+            return halt.refusal()
         slot = self._slot()
         caller.model = f"{self.use_case}@{slot.model.version}"
         caller.ubigeos = question.ubigeo
@@ -134,8 +137,9 @@ class Desk:
         if not early:
             return found
         before = await to_thread.run_sync(
-            recorded_forecasts, self.slots.recorded, self.use_case, early, day
-        )
+            recorded_forecasts, self.slots.recorded, self.use_case, early, day,
+            self.slots.versions(),
+        )  # fmt: skip
         return [
             before.get(f.told.ubigeo, notes.NOT_RECORDED)
             if isinstance(f, Forecast) and f.data_as_of > day

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 from starlette.responses import Response
 
+from serving.book import notice_of
 from serving.http.refusal import refusal
 from serving.slots import Slot, Slots, stored_folder
+from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
+from yupana.governance import register
 
 CARD = "README.md"
 
 
 def listing(use_case: str, slots: Slots) -> dict[str, Any]:
     """Every slot that is filled, and what was placed and refused."""
-    found = [_slot(use_case, "champion", slots.champion, "serves")]
+    halt = slots.halted
+    found = [_slot(use_case, "champion", slots.champion, halt.code if halt else "serves")]
+    found[0]["why"] = halt.note() if halt else None
     if slots.challenger:
         mode = "canary" if slots.challenger.share else "shadow"
         found.append(_slot(use_case, "challenger", slots.challenger, mode))
@@ -32,6 +38,9 @@ def _slot(use_case: str, name: str, slot: Slot, state: str) -> dict[str, Any]:
         "model": f"{use_case}@{slot.model.version}",
         "slot": name,
         "state": state,
+        "why": None,
+        "stage": "trial" if slot.standing.trial else "service",
+        "expired": slot.standing.expired,
         "share": 1.0 if name == "champion" else slot.share,
         "feature_service": about.feature_service,
         "features": slot.book.source.maker.features_ref,
@@ -39,7 +48,26 @@ def _slot(use_case: str, name: str, slot: Slot, state: str) -> dict[str, Any]:
         "districts": len(about.districts),
         "horizons": [int(h) for h in about.horizons],
         "model_card": f"/v1/models/{use_case}/{slot.model.version}/card",
+        "notice": notice_of(use_case),
     }
+
+
+def notice(settings: Settings, use_case: str, name: str) -> Response:
+    """The transparency notice as Markdown; only what the register says was published."""
+    try:
+        about = register.load(settings.root, use_case if name == use_case else "")
+        published = (settings.root / about.notice.file).read_bytes()
+        if sha256(published).hexdigest() != about.notice.sha256:
+            raise FileNotFoundError(about.notice.file)
+    except (TerminalError, FileNotFoundError):
+        return refusal(
+            404,
+            f"No hay un aviso publicado de {name}. / There is no published notice of {name}.",
+            where="name",
+            fix="GET /v1/models dice qué sirve. / GET /v1/models tells what serves.",
+            code="unknown_model",
+        )
+    return Response(published, media_type="text/markdown; charset=utf-8")
 
 
 def card(use_case: str, version: int) -> Response:

@@ -19,6 +19,11 @@ POOLED = note(
     "Distrito sin historia en el entrenamiento: pronóstico conjunto de todos los distritos.",
     "District without history in training: pooled forecast of all districts.",
 )
+TRIAL = note(
+    "trial",
+    "Modelo a prueba: no está aprobado para decidir.",
+    "Model on trial: not approved for decisions.",
+)
 NO_CHANNEL = note(
     "no_channel",
     "Historia demasiado corta para el canal endémico: sin nivel de alerta.",

@@ -158,6 +158,17 @@ def _models(app: FastAPI) -> None:
         return app.state.study.models()
 
     @app.get(
+        "/v1/models/{name}/notice",
+        response_class=Response,
+        responses=shapes.CARD | shapes.NOT_FOUND,
+        summary="El aviso de transparencia / the transparency notice",
+    )
+    async def notice(
+        name: Annotated[str, Path(pattern="^[a-z][a-z0-9_-]{0,30}$")],
+    ) -> Response:
+        return app.state.study.notice(name)
+
+    @app.get(
         "/v1/models/{name}/{version}/card",
         response_class=Response,
         responses=shapes.CARD | shapes.NOT_FOUND,

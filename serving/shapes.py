@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from serving.answer import Answer, Note, Problem, Week, Zone
 
@@ -130,7 +130,12 @@ class Model(BaseModel):
 
     model: str
     slot: Literal["champion", "challenger"]
-    state: Literal["serves", "canary", "shadow"]
+    state: Literal["serves", "canary", "shadow", "suspended", "not_admitted"]
+    why: Note | None = Field(description="por qué no responde / why it does not answer")
+    stage: Literal["trial", "service"] = Field(
+        description="trial: a prueba, no aprobado para decidir / not approved for decisions"
+    )
+    expired: bool = Field(description="su aprobación venció / its approval is over")
     share: float
     feature_service: str
     features: str
@@ -138,10 +143,11 @@ class Model(BaseModel):
     districts: int
     horizons: list[int]
     model_card: str
+    notice: str
 
 
 class Refused(BaseModel):
-    """A model that was placed and failed its own test."""
+    """A model that was placed, and failed its own test or did not pass the gate."""
 
     model: str
     state: Literal["refused"]
@@ -166,7 +172,9 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     413: _problem("La solicitud es demasiado grande / The request is too large"),
     415: _problem("El cuerpo no es JSON / The body is not JSON"),
     429: _problem("Se alcanzó un límite / A limit is reached"),
-    503: _problem("La respuesta no se puede registrar / The answer cannot be recorded"),
+    503: _problem(
+        "No se puede registrar, o está suspendido / It cannot be recorded, or it is suspended"
+    ),
 }
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: _problem("No está / It is not there")}
 CONFLICT: dict[int | str, dict[str, Any]] = {409: _problem("No se puede explicar / No features")}

@@ -14,6 +14,7 @@ Told = dict[str, Any]
 COLUMNS = (
     "ubigeo", "department", "province", "district", "week_ending", "alert", "exceedance", "median",
     "low_80", "high_80", "pooled", "model", "data_as_of", "prediction_id",
+    "caveats",
 )  # fmt: skip
 """Of the week `lead`; after them the level and the median of every week."""
 
@@ -55,7 +56,8 @@ def spreadsheet(told: Told) -> str:
     writer.writerow([*COLUMNS, *ahead])
     for district in told["districts"]:
         low, high = district["interval_80"]
-        flat = {**district, "low_80": low, "high_80": high}
+        codes = " ".join(c["code"] for c in told["caveats"])
+        flat = {**district, "low_80": low, "high_80": high, "caveats": codes}
         of_weeks = [w[name] for w in district["weeks"] for name in ("alert", "median")]
         writer.writerow([_cell(v) for v in (*(flat[c] for c in COLUMNS), *of_weeks)])
     return "\ufeff" + out.getvalue()

@@ -13,9 +13,10 @@ import pandas as pd
 from anyio import CapacityLimiter, to_thread
 from starlette.responses import Response
 
-from serving import models_told
+from serving import models_told, notes
 from serving.book import Forecast, forecast
 from serving.desk import Desk
+from serving.halt import of_suspension
 from serving.http.refusal import from_error, refusal
 from serving.question import Feedback, Simulated
 from serving.slots import Model, load
@@ -51,6 +52,8 @@ class Study:
 
     async def simulate(self, asked: Simulated, caller: Caller, request_id: str) -> Response:
         """What the champion would tell, had its data been others; recorded as a simulation."""
+        if halt := self._desk.slots.halted:
+            return halt.refusal()
         caller.model = f"{self._desk.use_case}@{self._desk.slots.champion.model.version}"
         caller.ubigeos = [asked.ubigeo]
         try:
@@ -91,6 +94,8 @@ class Study:
 
     async def alerts(self, department: str, day: date, form: str, caller: Caller) -> Response:
         """Levels of the districts, as JSON, GeoJSON or CSV."""
+        if halt := self._desk.slots.halted:
+            return halt.refusal()
         caller.model = self._desk.use_case
         try:
             return await self._run(partial(self._alerts, department, day, form))
@@ -117,6 +122,10 @@ class Study:
         """What serves now."""
         return _json(models_told.listing(self._desk.use_case, self._desk.slots))
 
+    def notice(self, name: str) -> Response:
+        """A use case's transparency notice."""
+        return models_told.notice(self._desk.settings, self._desk.use_case, name)
+
     def card(self, name: str, version: int) -> Response:
         """A model's card."""
         return models_told.card(name, version)
@@ -138,6 +147,12 @@ class Study:
     def _alerts(self, department: str, day: date, form: str) -> Response:
         settings, use_case = self._desk.settings, self._desk.use_case
         told = alerts.alerts(settings, use_case, day, department)
+        versions = self._desk.slots.versions()
+        gave = {district["model"].rsplit("@")[1] for district in told["districts"]}
+        if held := next(filter(None, map(versions.held, sorted(gave))), None):
+            return of_suspension(held).refusal()
+        if gave - versions.approved:
+            told["caveats"] = [notes.TRIAL, *told["caveats"]]
         if form == "geojson":
             return _json(alerts_files.geojson(told, settings.boundaries), kind="geo+json")
         if form == "csv":
@@ -159,6 +174,7 @@ class Study:
             ranges=slot.model.ranges,
         )  # fmt: skip
         answer = {"model": f"{maker.use_case}@{maker.version}", **made.answer}
+        answer["caveats"] = [*slot.book.source.always, *answer["caveats"]]
         weeks, caveats = answer["simulated"], answer["caveats"]
         told = forecast(maker, asked.ubigeo, made.origin, made.features, weeks, caveats)
         return answer, told

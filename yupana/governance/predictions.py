@@ -131,9 +131,13 @@ def joined(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
 
 def refs(row: Any) -> list[str]:
-    """References of what a logged forecast rests on: model, deployment, features."""
+    """References of what a logged forecast rests on: model, deployment, features.
+
+    A recorded forecast of a past day has no deployment.
+    """
     model = f"{row['use_case']}@{row['model_version']}"
-    return [f"model:{model}", f"deployment:{row['deployment']}", row["features_ref"]]
+    placed = [f"deployment:{row['deployment']}"] if row["deployment"] else []
+    return [f"model:{model}", *placed, row["features_ref"]]
 
 
 def logged(

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from yupana.core.errors import TransientError
-from yupana.governance import prediction_rows, predictions
-from yupana.governance.database import engine
+from yupana.governance import prediction_rows
 from yupana.governance.predictions import Given
 from yupana.governance.spool import Row, Spool
 
@@ -30,6 +29,8 @@ WATCH_SECONDS = 0.25
 RETRY_SECONDS = 0.5
 LINGER_SECONDS = 0.2
 """Answers that need not wait gather for this long; then they are written in one go."""
+WITNESS_SECONDS = 1.0
+"""How long a service's answers may be without a checkpoint with the ledger's witness."""
 MOST_AT_ONCE = 5_000
 MOST_WAITING = 100_000
 MOST_KNOWN = 50_000
@@ -56,15 +57,18 @@ class Recorder:
         durable: True where nothing may be told that is not recorded (high risk): `record` waits
             for the commit. False: `record` returns at once, and the rows are on a disk within a
             second, in the database or, while that is away, in the spool.
-        spool: names the files of the spool (see `Spool`).
+        spool: names the files of the spool (see `Spool`); its stem is the use case.
         on_commit: told the seconds of each transaction.
+        witness: leaves a checkpoint of the ledger unless one was left in the last seconds (its
+            argument), and says whether one covers what was written (see `ledger.witness.leave`).
     """
 
     def __init__(
         self, url: str, *, durable: bool, spool: Path,
         on_commit: Callable[[float], None] = lambda _: None,
+        witness: Callable[[float], bool] = lambda _: True,
     ) -> None:  # fmt: skip
-        self._on_commit = on_commit
+        self._on_commit, self._witness, self._use_case = on_commit, witness, spool.stem
         self._url, self._durable, self._spool = url, durable, Spool(spool)
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._late: deque[tuple[float, _Future]] = deque()
@@ -77,6 +81,7 @@ class Recorder:
         self._connection: Any = None
         self._inserter: prediction_rows.Inserter | None = None
         self._known: set[str] = set()
+        self._unseen = False
         self._next_try = 0.0
         self._coming_home: Iterator[bool] | None = None
         self._thread = threading.Thread(target=self._run, name="prediction log", daemon=True)
@@ -143,6 +148,7 @@ class Recorder:
             except Exception:
                 # Those who wait are refused in time; the thread must live on for the next.
                 _LOG.exception("a group of answers could not be written")
+            self._checkpoint(0.0 if last else WITNESS_SECONDS)
         if self._kept:
             _LOG.error("%d answers were told and could not be kept", len(self._kept))
         self._disconnect()
@@ -155,6 +161,13 @@ class Recorder:
             self._bring_home()
         if self._kept:
             self._put_aside([])
+
+    def _checkpoint(self, every: float) -> None:
+        if self._unseen and self._up:
+            try:
+                self._unseen = not self._witness(every)
+            except Exception as error:
+                _LOG.error("no checkpoint was left with the witness: %s", error)
 
     def _take(self) -> tuple[list[_Item], bool]:
         """What waits, and whether it is the last."""
@@ -222,7 +235,8 @@ class Recorder:
         """Each step writes some rows; says True when the database went away in between."""
         for path in self._spool.waiting():
             for forecasts, answers in self._spool.rows(path):
-                yield not self._insert(forecasts, answers)
+                rows = [prediction_rows.timed(row) for row in answers]
+                yield not self._insert(forecasts, rows)
 
     def _write(self, given: list[Given]) -> bool:
         fresh = {g.told.key: g.told for g in given if g.told.key not in self._known}
@@ -240,12 +254,13 @@ class Recorder:
         """Whether the database took the rows; it is let go of if it did not."""
         try:
             if self._inserter is None:
-                made = engine(self._url, predictions.METADATA)
+                made = prediction_rows.prepare(self._url)
                 self._connection = made.raw_connection()
                 self._inserter = prediction_rows.Inserter(self._connection, made.dialect.name)
             if not self._up:
                 self._inserter.probe()
-            self._inserter.write(forecasts, answers)
+            self._inserter.write(forecasts, answers, self._use_case)
+            self._unseen |= bool(answers)
         except Exception as error:
             # Of whatever kind: those who wait must be told, and the thread must live on.
             if self._up or not self._started.is_set():

@@ -1,4 +1,7 @@
-"""From an answer back to the published bytes that it rests on: a walk over the event log."""
+"""From an answer back to the published bytes that it rests on: a walk over the event log.
+
+`trace_forward` walks the other way, from a file to all that rests on it.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yupana.core.errors import UsageError
-from yupana.governance import events, predictions
+from yupana.governance import predictions
 from yupana.governance.events import Event
+from yupana.governance.trace_index import Index
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -47,62 +51,98 @@ def trace(
     Args:
         ref: any reference (`model:outbreak@3`, `delta:published/x@4`, …); a text without a
             colon is taken as the id of a prediction.
-        find: an answer of the prediction log by its id (as `predictions.found` tells it), asked
-            for what the event log does not name: a service leaves no event an answer.
+        find: an answer of the prediction log, or a row of a forecast, by its id (as
+            `prediction_table.found` tells it), asked for what the event log does not name: a
+            service leaves no event an answer.
 
     Raises:
         UsageError: neither log names the reference.
-        TerminalError: the event log is damaged (from `events.read`).
+        TerminalError: the event log is damaged.
     """
+    return walked(Index(events_path), ref, find)
+
+
+def walked(
+    index: Index, ref: str, find: Callable[[str], dict[str, Any] | None] | None = None
+) -> Node:
+    """As `trace`, over a log that was read already."""
     wanted = ref if ":" in ref else f"prediction:{ref}"
-    made_by: dict[str, Event] = {}
-    named: set[str] = set()
-    for event in events.read(events_path):
-        if event["status"] != "done":
-            continue
-        named.update(event["inputs"])
-        for output in event["outputs"]:
-            # Taken out first, so that the dict's order is that of the newest making.
-            made_by.pop(output, None)
-            made_by[output] = event
-    if wanted not in made_by and wanted not in named:
-        answer = find(wanted.removeprefix("prediction:")) if find else None
-        if answer:
-            made_by[wanted] = _answered(answer)
-            return _open(wanted, made_by, set())
-        newest = list(made_by)[-_NEWEST:]
+    if not index.named(wanted):
+        row = find(wanted.removeprefix("prediction:")) if find else None
+        if row:
+            return _open(wanted, index, set(), _answered(row, index))
+        newest = index.newest(_NEWEST)
         raise UsageError(
             f"No step in the event log made or read '{wanted}'.",
-            where=str(events_path),
+            where=str(index.path),
             fix="An answer's id is the `prediction_id` in the reply of the endpoint. "
             + (f"Newest references: {', '.join(newest)}." if newest else "The log is empty."),
         )
-    return _open(wanted, made_by, set())
+    return _open(wanted, index, set())
 
 
-def _answered(answer: dict[str, Any]) -> Event:
-    """An event for an answer of the prediction log."""
-    told = ("kind", "ubigeo", "as_of", "data_as_of", "horizon", "agency", "request_id")
+def _answered(row: dict[str, Any], index: Index) -> Event:
+    """An event for an answer of the prediction log, or for a row of a forecast."""
+    told = ("kind", "ubigeo", "area", "origin", "as_of", "data_as_of", "horizon", "agency")
+    facts = {name: str(row[name]) for name in (*told, "request_id") if row.get(name) is not None}
+    forecast = row["kind"] == "forecast"
     return {
-        "id": answer["prediction_id"],
-        "time": answer["time"].isoformat(timespec="milliseconds"),
-        "step": "answer",
-        "subject": answer["use_case"],
+        "id": row["prediction_id"],
+        "time": row["time"].isoformat(timespec="milliseconds") if row["time"] else "",
+        "step": "forecast" if forecast else "answer",
+        "subject": row["use_case"],
         "status": "done",
-        "inputs": predictions.refs(answer),
-        "outputs": [f"prediction:{answer['prediction_id']}"],
-        "facts": {name: str(answer[name]) for name in told},
+        "inputs": made_of(row, index),
+        "outputs": [f"prediction:{row['prediction_id']}"],
+        "facts": facts,
     }
 
 
-def _open(ref: str, made_by: dict[str, Event], opened: set[str]) -> Node:
-    event = made_by.get(ref)
+def made_of(row: dict[str, Any], index: Index) -> list[str]:
+    """References that a logged forecast rests on.
+
+    One that tells a recorded forecast names the version of the table that was looked at; what
+    it rests on is the version that put those rows there.
+    """
+    found = []
+    for ref in predictions.refs(row):
+        if ref.startswith("delta:forecasts/"):
+            wrote = wrote_forecast(row, index)
+            found.append(wrote if wrote else ref)
+        else:
+            found.append(ref)
+    return found
+
+
+def wrote_forecast(row: dict[str, Any], index: Index) -> str | None:
+    """The version of a forecast table that wrote the rows of this model and origin, if known.
+
+    Args:
+        row: `features_ref` (the version that was looked at), `use_case`, `model_version` and
+            `data_as_of` (the origin).
+    """
+    table, _, looked_at = row["features_ref"].rpartition("@")
+    model = f"model:{row['use_case']}@{row['model_version']}"
+    best = -1
+    for event in index.steps("forecast"):
+        same = event["facts"].get("data_as_of") == str(row["data_as_of"])
+        if not same or model not in event["inputs"]:
+            continue
+        for output in event["outputs"]:
+            name, _, version = output.rpartition("@")
+            if name == table and best < int(version) <= int(looked_at):
+                best = int(version)
+    return f"{table}@{best}" if best >= 0 else None
+
+
+def _open(ref: str, index: Index, opened: set[str], event: Event | None = None) -> Node:
+    event = event or index.made_by(ref)
     if ref in opened:
         return Node(ref, event, again=True)
     opened.add(ref)
     inputs = event["inputs"] if event else []
     # A step that lists its own output as input would only repeat itself.
-    return Node(ref, event, [_open(i, made_by, opened) for i in inputs if i != ref])
+    return Node(ref, event, [_open(i, index, opened) for i in inputs if i != ref])
 
 
 def sources(node: Node) -> list[str]:
@@ -110,6 +150,12 @@ def sources(node: Node) -> list[str]:
     here = [node.ref] if node.ref.startswith("raw:") else []
     below = [ref for child in node.children for ref in sources(child)]
     return list(dict.fromkeys(here + below))
+
+
+def nodes(node: Node) -> list[Node]:
+    """A node and all below it, each reference once, in reading order."""
+    here = [] if node.again else [node]
+    return here + [below for child in node.children for below in nodes(child)]
 
 
 def to_json(node: Node) -> dict[str, Any]:
@@ -135,13 +181,20 @@ def render(node: Node) -> Tree:
     tree = Tree(_label(node))
     shown: Counter[str] = Counter()
     for child in node.children:
-        step = child.event["id"] if child.event else child.ref
-        shown[step] += 1
-        if shown[step] <= _SIBLINGS:
+        kind = sibling(child)
+        shown[kind] += 1
+        if shown[kind] <= _SIBLINGS:
             tree.add(render(child))
     if hidden := sum(max(0, n - _SIBLINGS) for n in shown.values()):
         tree.add(f"and {hidden:,} more from the same steps")
     return tree
+
+
+def sibling(node: Node) -> str:
+    """What many inputs of one step have in common: the step that made them, or their table."""
+    if node.ref.startswith("delta:"):
+        return node.ref.rpartition("@")[0]
+    return str(node.event["id"]) if node.event else node.ref
 
 
 def _label(node: Node) -> Text:

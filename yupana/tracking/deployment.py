@@ -9,9 +9,9 @@ from pathlib import Path
 from yupana.config.settings import Settings
 from yupana.core import selftest, usecase
 from yupana.core.errors import TerminalError
-from yupana.core.hashing import file_sha256
-from yupana.governance import deployments
-from yupana.tracking import registry
+from yupana.governance import deployments, gate
+from yupana.governance.measures import Subject, model_sha256
+from yupana.tracking import registry, subjects
 
 
 def deploy(settings: Settings, use_case: str, *, now: datetime, by: str) -> str:
@@ -21,7 +21,7 @@ def deploy(settings: Settings, use_case: str, *, now: datetime, by: str) -> str:
     service refuses a copy that answers otherwise, and serves on with the one before it.
 
     Raises:
-        TerminalError: there is no champion.
+        TerminalError: there is no champion, or the gate refuses it.
     """
     return _placed(settings, use_case, deployments.CHAMPION, 0.0, now=now, by=by)
 
@@ -33,7 +33,7 @@ def challenge(settings: Settings, use_case: str, share: float, *, now: datetime,
         share: of the requests that it answers, 0-1; 0 is a shadow, which answers none.
 
     Raises:
-        TerminalError: there is no challenger.
+        TerminalError: there is no challenger, or the gate refuses it.
     """
     return _placed(settings, use_case, deployments.CHALLENGER, share, now=now, by=by)
 
@@ -48,11 +48,9 @@ def adopt(
         source: its folder, as `dvc get` brings it.
 
     Raises:
-        TerminalError: the folder is no model of the use case, or the store holds another model
-            under that version.
+        TerminalError: the folder is no model of the use case, the store holds another model
+            under that version, or the gate refuses it.
     """
-    import bentoml
-
     name = "weights.safetensors"
     if not (source / name).exists():
         raise TerminalError(
@@ -60,42 +58,68 @@ def adopt(
             where=str(source),
             fix=f"Get it: dvc get <exchange> models/{use_case}/model",
         )
-    tag = _stored(settings, use_case, version, source)
-    if file_sha256(Path(bentoml.models.get(tag).path) / name) != file_sha256(source / name):
-        raise TerminalError(
-            f"Another model is {use_case}@{version} here.",
-            where=str(source),
-            fix="Give it a version that is free: --version",
-        )
-    placed = deployments.Placed(tag)
+    model = subjects.of_folder(use_case, version, source)
+    _demand_same(model)
+    gate.note_author(settings, model, "adopt", now)
+    gate.admit(settings, use_case, model, "adopt", now)
+    placed = deployments.Placed(_stored(model))
     deployments.place(settings.platform_db, use_case, deployments.CHAMPION, placed, now=now, by=by)
-    return tag
+    return placed.tag
 
 
 def _placed(
     settings: Settings, use_case: str, slot: str, share: float, *, now: datetime, by: str
 ) -> str:
-    tag = _stored(settings, use_case, *registry.aliased(settings, use_case, slot))
-    placed = deployments.Placed(tag, share)
-    if deployments.current(settings.platform_db, use_case).get(slot) != placed:
+    model = subjects.of_folder(use_case, *registry.aliased(settings, use_case, slot))
+    _demand_same(model)
+    placed = deployments.Placed(_tag(model), share)
+    before = deployments.current(settings.platform_db, use_case).get(slot)
+    shadow = slot == deployments.CHALLENGER and not share
+    if before != placed or not (shadow or gate.may_answer(settings, model, now)):
+        action: gate.Action = "shadow" if shadow else "challenge" if share else "deploy"
+        gate.admit(settings, use_case, model, action, now)
+    _stored(model)
+    if before != placed:
         deployments.place(settings.platform_db, use_case, slot, placed, now=now, by=by)
-    return tag
+    return placed.tag
 
 
-def _stored(settings: Settings, use_case: str, version: int, source: Path) -> str:
+def _tag(model: Subject) -> str:
+    return f"{model.use_case}:{model.version}"
+
+
+def _demand_same(model: Subject) -> None:
+    """Refuse a version under which the store holds other files: the pass is for these alone."""
+    import bentoml
+    from bentoml.exceptions import NotFound
+
+    try:
+        kept = Path(bentoml.models.get(_tag(model)).path)
+    except NotFound:
+        return
+    if model_sha256(kept) != model.sha256:
+        raise TerminalError(
+            f"Another model is {model.name} here.",
+            where=f"{model.folder} and {kept}",
+            fix="Give an adopted one a version that is free (--version); a copy that was changed "
+            f"goes by `bentoml models delete {_tag(model)}`, then deploy again.",
+        )
+
+
+def _stored(model: Subject) -> str:
     import bentoml
     import pandas as pd
     from bentoml.exceptions import NotFound
 
-    tag = f"{use_case}:{version}"
+    tag = _tag(model)
     try:
         bentoml.models.get(tag)
     except NotFound:
-        forecaster = usecase.load("models", use_case).load(source)
-        known = pd.read_parquet(source / "reference.parquet")
-        with bentoml.models.create(tag, labels={"use_case": use_case}) as model:
-            shutil.copytree(source, model.path, dirs_exist_ok=True)
-            selftest.write(Path(model.path), forecaster, known)
+        forecaster = usecase.load("models", model.use_case).load(model.folder)
+        known = pd.read_parquet(model.folder / "reference.parquet")
+        with bentoml.models.create(tag, labels={"use_case": model.use_case}) as made:
+            shutil.copytree(model.folder, made.path, dirs_exist_ok=True)
+            selftest.write(Path(made.path), forecaster, known)
     return tag
 
 

@@ -10,11 +10,15 @@ if TYPE_CHECKING:
 
 SCORES = "test_scores.parquet"
 RESAMPLES = 1000
+INSIDE = {"inside_50": (0.25, 0.75), "inside_90": (0.05, 0.95)}
+"""Columns of the scores that say whether a count lay in the interval between two levels."""
+
 _SEED = 0
 
 
 def read(folder: Path) -> pd.DataFrame | None:
-    """Scores by row: `model`, `ubigeo`, `origin`, `horizon`, `wis`; None where none were kept."""
+    """Scores by row: `model`, `ubigeo`, `origin`, `horizon`, `wis`, and `INSIDE` where the training
+    is not older than these; None where none were kept."""
     import pandas as pd
 
     path = folder / SCORES
@@ -50,10 +54,10 @@ def of_means(scores: pd.DataFrame) -> dict[str, tuple[float, float]]:
     return {k: (float(low), float(high)) for k, (low, high) in bounds.items()}
 
 
-def by_group(scores: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
-    """Mean WIS by group and model, one column a model; `n` is how many counts were scored."""
+def by_group(scores: pd.DataFrame, group: pd.Series, column: str = "wis") -> pd.DataFrame:
+    """Mean of a column by group and model, one column a model; `n` counts were scored."""
     table = scores.assign(group=group).pivot_table(
-        index="group", columns="model", values="wis", aggfunc="mean"
+        index="group", columns="model", values=column, aggfunc="mean"
     )
     first = scores["model"] == table.columns[0]
     return table.assign(n=group[first].value_counts().reindex(table.index))

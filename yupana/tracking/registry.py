@@ -6,13 +6,16 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
 from yupana.core import usecase
 from yupana.core.errors import TerminalError, TransientError, UsageError
-from yupana.tracking import card, runs
+from yupana.governance import gate
+from yupana.governance.measures import Subject, model_sha256
+from yupana.tracking import card, runs, subjects
 from yupana.tracking.verdict import Standing, verdict
 
 if TYPE_CHECKING:
@@ -68,15 +71,18 @@ def register(
 ) -> Registered:
     """Log a run with the candidate's facts, scores, curves, files and card; make it a version.
 
-    It becomes champion as `verdict` says; otherwise it is the challenger and the champion stays.
-    One trained on a past day's knowledge (`as_of` in `tags`) is always a challenger.
+    It becomes champion as `verdict` says and the gate admits; otherwise it is the challenger and
+    the champion stays. One trained on a past day's knowledge (`as_of` in `tags`) is always a
+    challenger.
 
     Raises:
-        TerminalError: the candidate was not evaluated.
+        TerminalError: the candidate was not evaluated, or its use is prohibited.
         TransientError: the registry failed; there is no version, and the champion stays.
         UsageError: the same evaluation is registered as a version that was deleted.
     """
+    now = datetime.now(UTC)
     scores = _scores(use_case, candidate)
+    gate.demand_permitted(settings, use_case, now)
     final = usecase.load("models", use_case).FINAL
     fitted = json.loads((candidate / "fit.json").read_text())
     with reached(settings, "registering"):
@@ -102,6 +108,10 @@ def register(
                 tags=tags,
                 description=reason,
             )
+            model = subjects.of_folder(use_case, int(made.version), runs.folder(made))
+            gate.note_author(settings, model, "register", now)
+            if good:
+                good, reason = _admitted(settings, mlflow, model, reason, now)
             alias = "champion" if good else "challenger"
             # Last: until the alias is set, nobody is served by the version.
             mlflow.set_registered_model_alias(use_case, alias, made.version)
@@ -109,6 +119,20 @@ def register(
             _undo(mlflow, use_case, run.run_id, made)
             raise
     return Registered(int(made.version), alias, reason)
+
+
+def _admitted(
+    settings: Settings, mlflow: MlflowClient, model: Subject, reason: str, now: datetime
+) -> tuple[bool, str]:
+    """Whether the gate lets the better candidate become champion by itself, and why."""
+    try:
+        gate.admit(settings, model.use_case, model, "promote", now)
+    except gate.GateRefusedError as refused:
+        unmet = ", ".join(c.code for c in refused.decision.unmet())
+        reason = f"{reason}; the gate (stage {refused.decision.stage}) is not passed: {unmet}"
+        mlflow.update_model_version(model.use_case, str(model.version), description=reason)
+        return False, reason
+    return True, reason
 
 
 def _scores(use_case: str, candidate: Path) -> dict[str, Any]:
@@ -178,7 +202,8 @@ def aliased(settings: Settings, use_case: str, alias: str) -> tuple[int, Path]:
     """Version and folder of the model with an alias (champion, challenger).
 
     Raises:
-        TerminalError: there is none.
+        TerminalError: there is none; or it is a champion that may not answer: it is suspended, or
+            it did not pass the gate (an alias that was set by hand).
         TransientError: the registry cannot be reached.
     """
     with reached(settings, f"looking for the {alias}"):
@@ -190,7 +215,24 @@ def aliased(settings: Settings, use_case: str, alias: str) -> tuple[int, Path]:
             fix=f"Look at `yupana models list {use_case}`; a champion comes of `yupana train "
             f"{use_case}` if a candidate beats the baselines.",
         )
-    return int(found.version), runs.folder(found)
+    version, folder = int(found.version), runs.folder(found)
+    if alias == "champion":
+        _demand_pass(settings, use_case, version, folder)
+    return version, folder
+
+
+def _demand_pass(settings: Settings, use_case: str, version: int, folder: Path) -> None:
+    sha256 = model_sha256(folder)
+    held = gate.standing(settings, use_case, str(version), sha256, datetime.now(UTC))
+    if held.allowed:
+        return
+    why = held.suspended or held.why or ("", "")
+    raise TerminalError(
+        f"The champion {use_case}@{version} may not be used: {why[1]}.",
+        where="the registry's alias 'champion', and the ledger",
+        fix=f"See `yupana governance check {use_case} --model {use_case}@{version}`; an alias that "
+        f"was set by hand passes the gate by `yupana models promote {use_case}@{version}`.",
+    )
 
 
 def _aliased(mlflow: MlflowClient, use_case: str, alias: str) -> ModelVersion | None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
-from yupana.tracking import facts, registry, runs
+from yupana.governance import gate
+from yupana.tracking import facts, registry, runs, subjects
 from yupana.tracking.verdict import Standing
 
 if TYPE_CHECKING:
@@ -141,8 +142,8 @@ def promote(settings: Settings, version: Version, *, reason: str, by: str) -> di
         by: who asks.
 
     Raises:
-        TerminalError: it was not evaluated, its files are not those of the fit, or it is not
-            better and no reason was given.
+        TerminalError: it was not evaluated, its files are not those of the fit, it is not
+            better and no reason was given, or the gate refuses it.
         UsageError: it was deleted.
     """
     check_whole(version)
@@ -151,7 +152,11 @@ def promote(settings: Settings, version: Version, *, reason: str, by: str) -> di
         before = {
             a: n for n, held in registry.aliases_of(mlflow, version.name).items() for a in held
         }
-        if before.get("champion") == version.number:
+        model = subjects.of_folder(version.name, version.number, version.folder)
+        # One whose alias was set by hand is judged as any other.
+        now = datetime.now(UTC)
+        present = before.get("champion") == version.number
+        if present and gate.may_answer(settings, model, now):
             return _promoted(version, "it is the champion already", before)
         if version.standing is None:
             raise TerminalError(
@@ -167,13 +172,14 @@ def promote(settings: Settings, version: Version, *, reason: str, by: str) -> di
                 fix="If it must serve all the same, say why: --reason TEXT. That is recorded.",
             )
         told = f"promoted by {by}: {reason}" if reason else why
+        gate.admit(settings, version.name, model, "promote", now)
         number = str(version.number)
         mlflow.set_model_version_tag(version.name, number, "promoted_by", by)
         mlflow.set_model_version_tag(version.name, number, "promoted_because", told)
         mlflow.set_registered_model_alias(version.name, "champion", number)
         if before.get("challenger") == version.number:
             mlflow.delete_registered_model_alias(version.name, "challenger")
-        if "champion" in before:
+        if before.get("champion", version.number) != version.number:
             mlflow.set_registered_model_alias(version.name, "challenger", str(before["champion"]))
     return _promoted(version, told, before)
 

@@ -1,0 +1,136 @@
+"""A project whose register is filled in as an agency would, and a model ready to be judged."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+from candidates import NAME, candidate, empty_home, tags
+
+from yupana.config.settings import ROOT, Settings
+from yupana.governance import acting, actions, decisions, gate, measures
+from yupana.tracking import registry, subjects
+
+ME = acting.here()[0]
+BERTA, CARLA, DIEGO = ("os:berta",), ("os:carla",), ("os:diego",)
+PEOPLE = [
+    {"id": "author-1", "name": "Ana Huamán Rojas", "roles": ["author"], "accounts": [ME]},
+    {"id": "approver-1", "name": "Berta Flores Inga", "roles": ["approver"],
+     "accounts": [*BERTA, "key:0123456789ab"]},
+    {"id": "supervisor-1", "name": "Carla Ríos Tello", "roles": ["supervisor"],
+     "accounts": [*CARLA]},
+    {"id": "deputy-1", "name": "Diego Vela Soria", "roles": ["deputy"], "accounts": [*DIEGO]},
+]  # fmt: skip
+Change = Callable[[dict[str, Any]], None]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def later(days: int) -> datetime:
+    return now() + timedelta(days=days)
+
+
+def same(_: dict[str, Any]) -> None:
+    """No change."""
+
+
+def path_of(root: Path) -> Path:
+    return root / "models" / f"{NAME}.governance.yaml"
+
+
+def edit(root: Path, change: Change) -> None:
+    """Change the register as an editor would."""
+    told = yaml.safe_load(path_of(root).read_text())
+    change(told)
+    path_of(root).write_text(yaml.safe_dump(told, allow_unicode=True, sort_keys=False))
+
+
+def stage(name: str) -> Change:
+    return lambda told: told.update(stage=name)
+
+
+def project(folder: Path, change: Change = same) -> Path:
+    """A project with a filled-in register, at stage service, and what it names as evidence."""
+    root = folder / "project"
+    (root / "models").mkdir(parents=True)
+    (root / "docs" / "transparency").mkdir(parents=True)
+    (root / "expectations").symlink_to(ROOT / "expectations")
+    for name in (f"models/{NAME}.card.yaml", f"docs/transparency/{NAME}.md"):
+        shutil.copy(ROOT / name, root / name)
+    (root / "docs" / "evidence.md").write_text("as told\n")
+    told = yaml.safe_load((ROOT / "models" / f"{NAME}.governance.yaml").read_text())
+    _close(told)
+    for part in ("data_protection", "ethics", "adoption"):
+        told[part]["reviewed"] = now().date()
+    told["notice"]["published"] = now().date()
+    told |= {"stage": "service", "people": PEOPLE}
+    told["costs"]["set_by"] = "Dirección de Epidemiología, acta 12"
+    change(told)
+    path_of(root).write_text(yaml.safe_dump(told, allow_unicode=True, sort_keys=False))
+    return root
+
+
+def _close(part: Any) -> None:
+    """Give every point the evidence that the test project has."""
+    if isinstance(part, dict):
+        if "what" in part:
+            part.pop("gap", None)
+            part["evidence"] = ["file:docs/evidence.md#as told"]
+        for value in part.values():
+            _close(value)
+    elif isinstance(part, list):
+        for value in part:
+            _close(value)
+
+
+def home(folder: Path, change: Change = same) -> Settings:
+    """An empty registry on such a project."""
+    return Settings(home=empty_home(folder).home, root=project(folder, change))
+
+
+def measured(folder: Path, wis: float = 1.0) -> Path:
+    """A candidate with scores by horizon and province."""
+    made = candidate(folder, wis)
+    path = made / "evaluation.json"
+    scores = json.loads(path.read_text())
+    by = [("horizon", "1"), ("horizon", "2"), ("province", "1601"), ("province", "1602")]
+    wises = {m: v["wis"] for m, v in scores.items()}
+    scores["groups"] = [{"group": g, "of": of, "n": 300, "wis": wises} for g, of in by]
+    path.write_text(json.dumps(scores))
+    return made
+
+
+def registered(settings: Settings, folder: Path, wis: float = 1.0) -> measures.Subject:
+    """A version of such a candidate, with an impact report on it."""
+    name = folder.name
+    made = registry.register(settings, NAME, measured(folder, wis), tags(name))
+    where = settings.reports / NAME
+    where.mkdir(parents=True, exist_ok=True)
+    rural = {"by": "rural", "of": "rural", "n": 400, "suppressed": False, "missed": {"rate": 0.2}}
+    told = {"model": f"{NAME}@{made.version}", "groups": [rural]}
+    (where / f"impact-{name}.json").write_text(json.dumps(told))
+    return judged(settings, made.version)
+
+
+def judged(settings: Settings, version: int) -> measures.Subject:
+    found = registry.client(settings).get_model_version(NAME, str(version))
+    return subjects.of_folder(NAME, version, Path(str(found.source).removeprefix("file://")))
+
+
+def approved(settings: Settings, model: measures.Subject) -> decisions.Made:
+    """Assessed by its author, approved by another."""
+    actions.assess(settings, model, now=now(), accounts=(ME,))
+    return actions.approve(settings, model, "revisado en comité", now=now(), accounts=BERTA)
+
+
+def codes(settings: Settings, model: measures.Subject, at: datetime | None = None) -> list[str]:
+    """Conditions of service that do not hold."""
+    decision = gate.decide(settings, NAME, model, "check", at or now(), "service")
+    return [c.code for c in decision.unmet()]

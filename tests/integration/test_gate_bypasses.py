@@ -1,0 +1,343 @@
+"""Every way round the gate that we could think of: each is refused, or told by name."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import governed
+import pytest
+import sqlalchemy as sa
+from candidates import NAME
+from governed import BERTA, CARLA, DIEGO, ME, now
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError, UsageError
+from yupana.governance import acting, actions, decisions, gate, keys, people, register
+from yupana.governance.ledger import book
+from yupana.governance.ledger.book import Entry
+from yupana.tracking import deployment, registry, versions
+
+WHO = {"now": now(), "by": "test"}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Settings:
+    """Stage service; nothing registered."""
+    return governed.home(tmp_path)
+
+
+def standing(settings: Settings, model: Any) -> gate.Standing:
+    decisions._GLANCED.clear()
+    return gate.standing(settings, NAME, str(model.version), model.sha256, now())
+
+
+def untouchable(url: str) -> sa.Connection:
+    """A connection of someone who may drop what guards the ledger."""
+    made = sa.create_engine(url).connect()
+    for what in ("update", "delete"):
+        made.exec_driver_sql(f"DROP TRIGGER IF EXISTS ledger_no_{what}")
+    return made
+
+
+def delete_events(settings: Settings, kind: str) -> None:
+    with untouchable(settings.platform_db) as connection:
+        connection.exec_driver_sql(f"DELETE FROM ledger WHERE kind = '{kind}'")
+        connection.commit()
+
+
+def test_the_straight_way_goes_through(home: Settings, tmp_path: Path) -> None:
+    model = governed.registered(home, tmp_path / "a")
+    with pytest.raises(TerminalError, match="no champion"):
+        registry.champion(home, NAME)
+    assert governed.codes(home, model) == ["assessment", "approval"]
+    governed.approved(home, model)
+    assert governed.codes(home, model) == []
+    versions.promote(home, versions.find(home, f"{NAME}@1"), reason="", by="ana")
+    assert registry.champion(home, NAME)[0] == 1
+    told = standing(home, model)
+    assert told.allowed and not told.trial and not told.expired
+    assert decisions.trouble(decisions.of(home, NAME)) == ""
+
+
+def test_registration_and_the_api_called_directly_set_no_champion(
+    home: Settings, tmp_path: Path
+) -> None:
+    model = governed.registered(home, tmp_path / "a")
+    told = next(v for v in versions.listing(home, NAME))
+    assert told.aliases == ("challenger",) and "approval" in told.reason
+    with pytest.raises(gate.GateRefusedError, match="approval") as caught:
+        versions.promote(home, told, reason="because", by="ana")
+    assert "governance approve outbreak@1" in caught.value.fix
+    with pytest.raises(gate.GateRefusedError):
+        deployment.challenge(home, NAME, 0.5, **WHO)
+    refused = [m for m in decisions.of(home, NAME) if m.kind == "gate" and "stage" in m.facts]
+    assert refused and not any(m.facts["allowed"] for m in refused)
+    assert not standing(home, model).allowed
+
+
+def test_an_alias_set_by_hand_is_refused_by_name(home: Settings, tmp_path: Path) -> None:
+    governed.registered(home, tmp_path / "a")
+    registry.client(home).set_registered_model_alias(NAME, "champion", "1")
+    for way in (
+        lambda: registry.champion(home, NAME),
+        lambda: deployment.deploy(home, NAME, **WHO),
+    ):
+        with pytest.raises(TerminalError, match=r"outbreak@1 may not be used.*no gate pass"):
+            way()
+    # Said to be champion already, it is judged all the same.
+    with pytest.raises(gate.GateRefusedError):
+        versions.promote(home, versions.find(home, f"{NAME}@1"), reason="it is there", by="ana")
+
+
+def test_a_pass_written_by_hand_is_not_signed(home: Settings, tmp_path: Path) -> None:
+    model = governed.registered(home, tmp_path / "a")
+    facts = {
+        "action": "promote", "version": 1, "sha256": model.sha256, "allowed": True,
+        "stage": "service", "meets": "service", "accounts": [], "after": "", "signature": "ab" * 64,
+    }  # fmt: skip
+    book.append(home, [Entry("gate", "outbreak@1", facts)])
+    told = standing(home, model)
+    assert not told.allowed and told.why and "not signed" in told.why[1]
+    assert "ledger" in governed.codes(home, model)
+
+
+def test_a_pass_is_for_exactly_its_files_and_its_version(home: Settings, tmp_path: Path) -> None:
+    model = governed.registered(home, tmp_path / "a")
+    governed.approved(home, model)
+    gate.admit(home, NAME, model, "promote", now())
+    other = governed.registered(home, tmp_path / "b", 0.9)
+    assert standing(home, model).allowed
+    for wrong in (
+        dataclasses.replace(model, sha256=other.sha256), dataclasses.replace(model, version=2),
+    ):  # fmt: skip
+        assert not standing(home, wrong).allowed
+
+
+def test_model_files_that_were_edited_are_refused(home: Settings, tmp_path: Path) -> None:
+    model = governed.registered(home, tmp_path / "a")
+    governed.approved(home, model)
+    (model.folder / "weights.safetensors").write_bytes(b"others")
+    changed = governed.judged(home, 1)
+    assert {"files", "assessment", "approval"} <= set(governed.codes(home, changed))
+    with pytest.raises(TerminalError, match="not those that its fit wrote"):
+        versions.promote(home, versions.find(home, f"{NAME}@1"), reason="x", by="ana")
+    # Also where the fit's own record was edited to agree.
+    told = json.loads((model.folder / "run.json").read_text())
+    told["files"] = {}
+    (model.folder / "run.json").write_text(json.dumps(told))
+    assert {"assessment", "approval"} <= set(governed.codes(home, governed.judged(home, 1)))
+
+
+def test_an_assessment_expires_and_serving_says_so(home: Settings, tmp_path: Path) -> None:
+    model = governed.registered(home, tmp_path / "a")
+    governed.approved(home, model)
+    gate.admit(home, NAME, model, "promote", now())
+    late = governed.later(181)
+    assert {"assessment", "impact"} <= set(governed.codes(home, model, late))
+    told = gate.standing(home, NAME, "1", model.sha256, late)
+    assert told.allowed and told.expired and told.trial
+
+
+def test_a_clock_that_was_set_back_is_told(home: Settings, tmp_path: Path) -> None:
+    model = governed.registered(home, tmp_path / "a")
+    governed.approved(home, model)
+    back = now() - timedelta(days=200)
+    assert governed.codes(home, model, back) == ["clock"]
+    with pytest.raises(gate.GateRefusedError, match="clock"):
+        gate.admit(home, NAME, model, "promote", back)
+    # An event of the future moves the ledger on: back to today is back all the same.
+    book.append(home, [Entry("step", "x")], now=governed.later(400))
+    assert "clock" in governed.codes(home, model)
+
+
+def test_a_register_that_was_edited_is_assessed_again(home: Settings, tmp_path: Path) -> None:
+    model = governed.registered(home, tmp_path / "a")
+    governed.approved(home, model)
+    governed.edit(home.root, lambda told: told["costs"].update(missed_alert=1.5))
+    assert governed.codes(home, model) == ["assessment", "approval"]
+    with pytest.raises(gate.GateRefusedError, match="register was changed"):
+        gate.admit(home, NAME, model, "promote", now())
+
+
+def test_the_class_is_not_played_down(home: Settings) -> None:
+    def down(told: dict[str, Any]) -> None:
+        told["risk"]["strategy"]["of"], told["risk"]["regulation"]["of"] = "low", "acceptable"
+
+    governed.edit(home.root, down)
+    with pytest.raises(TerminalError, match="health is of high risk") as caught:
+        register.load(home.root, NAME)
+    assert "governance.yaml, line" in caught.value.where
+
+
+def test_the_author_does_not_approve_under_another_account(
+    home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = governed.registered(home, tmp_path / "a")
+    actions.assess(home, model, now=now(), accounts=(ME,))
+    monkeypatch.setenv("USER", "berta")
+    monkeypatch.setenv("LOGNAME", "berta")
+    assert acting.here()[0] == ME, "the environment makes no other person"
+    for accounts in ((ME,), ("key:0123456789ab", ME), ("os:nobody-known",)):
+        with pytest.raises(TerminalError, match="is not approved"):
+            actions.approve(home, model, "me parece bien", now=now(), accounts=accounts)
+
+
+def test_a_key_that_approves_is_checked(home: Settings, tmp_path: Path) -> None:
+    terms = keys.Terms("DIRESA", ("outbreak:*",), "ml-engineer", quota="none", rate="none")
+    made = keys.create(home.platform_db, terms, now=now(), by="test")
+    (tmp_path / "key").write_text(made)
+    assert acting.by_file(home, tmp_path / "key") == f"key:{made.split('_')[1]}"
+    (tmp_path / "key").write_text(made[:-1] + ("0" if made[-1] != "0" else "1"))
+    with pytest.raises(TerminalError, match="not good"):
+        acting.by_file(home, tmp_path / "key")
+
+
+@pytest.mark.parametrize(
+    "twin",
+    [
+        {"name": "Rojas Huaman, Ana", "accounts": ["os:other"]},
+        {"name": "A. Huamán", "accounts": ["os:other"]},
+        {"name": "Someone Else", "accounts": [ME]},
+        {"id": "author-1", "name": "Someone Else", "accounts": ["os:other"]},
+    ],
+)
+def test_one_person_under_two_names_is_refused(home: Settings, twin: dict[str, Any]) -> None:
+    entry = {"id": "approver-2", "roles": ["approver"], **twin}
+    governed.edit(home.root, lambda told: told["people"].append(entry))
+    with pytest.raises(TerminalError, match="are one person"):
+        register.load(home.root, NAME)
+
+
+def test_an_author_who_was_forgotten_is_nobody(home: Settings, tmp_path: Path) -> None:
+    model = governed.registered(home, tmp_path / "a")
+    governed.approved(home, model)
+    with people.prepare(home.platform_db).begin() as connection:
+        people.erase(connection, ME)
+    assert "author" in governed.codes(home, model)
+
+
+def test_a_stage_that_was_flipped_to_trial_leaves_no_way_in(home: Settings, tmp_path: Path) -> None:
+    governed.edit(home.root, governed.stage("trial"))
+    model = governed.registered(home, tmp_path / "a")
+    assert standing(home, model).trial, "on trial its answers say so"
+    governed.edit(home.root, governed.stage("service"))
+    told = standing(home, model)
+    assert not told.allowed and told.why and "trial" in told.why[1]
+    with pytest.raises(TerminalError, match="pass is of a trial"):
+        registry.champion(home, NAME)
+    # The stage alone may change: approved on trial, it serves without a gap.
+    governed.edit(home.root, governed.stage("trial"))
+    governed.approved(home, model)
+    gate.admit(home, NAME, model, "deploy", now())
+    assert standing(home, model).trial
+    governed.edit(home.root, governed.stage("service"))
+    assert standing(home, model).allowed and not standing(home, model).trial
+
+
+@pytest.mark.parametrize("kind", ["approve", "assess"])
+def test_an_approval_that_was_deleted_is_missed(kind: str, home: Settings, tmp_path: Path) -> None:
+    model = governed.registered(home, tmp_path / "a")
+    governed.approved(home, model)
+    gate.admit(home, NAME, model, "promote", now())
+    assert standing(home, model).allowed
+    delete_events(home, kind)
+    assert not standing(home, model).allowed
+    assert "ledger" in governed.codes(home, model)
+
+
+def test_a_suspension_that_was_deleted_or_spoiled_is_missed(home: Settings, tmp_path: Path) -> None:
+    model = governed.registered(home, tmp_path / "a")
+    governed.approved(home, model)
+    gate.admit(home, NAME, model, "promote", now())
+    actions.suspend(home, NAME, "alertas falsas en Maynas", now=now(), accounts=DIEGO)
+    assert standing(home, model).suspended
+    with untouchable(home.platform_db) as connection:
+        spoil = "UPDATE ledger SET line = replace(line, 'Maynas', 'otro') WHERE kind = 'suspend'"
+        connection.exec_driver_sql(spoil)
+        connection.commit()
+    assert standing(home, model).suspended, "spoiling its signature lifts nothing"
+    # The last event of all: the chain alone would not miss it, the witness does.
+    delete_events(home, "suspend")
+    told = standing(home, model)
+    assert not told.allowed and told.why and "witness" in told.why[1]
+
+
+def test_a_resumption_is_the_supervisors(home: Settings, tmp_path: Path) -> None:
+    model = governed.registered(home, tmp_path / "a")
+    for accounts in ((ME,), BERTA, ("os:stranger",)):
+        with pytest.raises(TerminalError, match="you act as none"):
+            actions.suspend(home, "outbreak@1", "quiero que pare", now=now(), accounts=accounts)
+    actions.suspend(home, "outbreak@1", "alertas falsas", now=now(), accounts=DIEGO)
+    assert "suspended" in governed.codes(home, model)
+    governed.edit(home.root, governed.stage("trial"))
+    for accounts in ((ME,), DIEGO):
+        with pytest.raises(TerminalError, match="you act as none of supervisor"):
+            actions.resume(home, "outbreak@1", "ya está bien", now=now(), accounts=accounts)
+    path = governed.path_of(home.root)
+    whole = path.read_text()
+    path.write_text("use_case: [")
+    with pytest.raises(TerminalError, match="not valid"):
+        actions.resume(home, "outbreak@1", "ya está bien", now=now(), accounts=CARLA)
+    assert standing(home, model).suspended, "a broken register hides no suspension"
+    path.write_text(whole)
+    with pytest.raises(UsageError, match="is not suspended"):
+        actions.resume(home, NAME, "ya está bien", now=now(), accounts=CARLA)
+    actions.resume(home, "outbreak@1", "ya está bien", now=now(), accounts=CARLA)
+    assert "suspended" not in governed.codes(home, model)
+
+
+def test_a_suspended_use_case_takes_no_new_champion(home: Settings, tmp_path: Path) -> None:
+    governed.edit(home.root, governed.stage("trial"))
+    governed.registered(home, tmp_path / "a")
+    actions.suspend(home, NAME, "revisión de datos", now=now(), accounts=CARLA)
+    governed.registered(home, tmp_path / "b", 0.5)
+    told = {v.number: (v.aliases, v.reason) for v in versions.listing(home, NAME)}
+    assert told[2][0] == ("challenger",) and "suspended" in told[2][1]
+    with pytest.raises(TerminalError, match=r"suspended since .* by the supervisor"):
+        registry.champion(home, NAME)
+
+
+@pytest.mark.parametrize(
+    ("part", "of"), [("strategy", "unacceptable"), ("regulation", "prohibited")]
+)
+def test_a_prohibited_use_is_refused_on_every_way_in(
+    part: str, of: str, home: Settings, tmp_path: Path
+) -> None:
+    governed.edit(home.root, governed.stage("trial"))
+    model = governed.registered(home, tmp_path / "a")
+    found = versions.find(home, f"{NAME}@1")
+    governed.edit(home.root, lambda told: told["risk"][part].update(of=of))
+    ways: list[Callable[[], Any]] = [
+        lambda: governed.registered(home, tmp_path / "b", 0.5),
+        lambda: versions.promote(home, found, reason="because", by="ana"),
+        lambda: deployment.deploy(home, NAME, **WHO),
+        lambda: deployment.adopt(home, NAME, 7, model.folder, **WHO),
+        lambda: gate.admit(home, NAME, model, "shadow", now()),
+        lambda: registry.champion(home, NAME),
+        lambda: governed.approved(home, model),
+    ]
+    for way in ways:
+        with pytest.raises(TerminalError, match="prohibi"):
+            way()
+    assert not standing(home, model).allowed
+
+
+def test_a_foreign_model_is_adopted_by_its_approval_here(home: Settings, tmp_path: Path) -> None:
+    folder = governed.measured(tmp_path / "theirs")
+    with pytest.raises(gate.GateRefusedError, match="approval"):
+        deployment.adopt(home, NAME, 7, folder, **WHO)
+    (folder / "weights.safetensors").write_bytes(b"changed on the way")
+    governed.edit(home.root, governed.stage("trial"))
+    with pytest.raises(gate.GateRefusedError, match="changed since the fit"):
+        deployment.adopt(home, NAME, 7, folder, **WHO)
+
+
+def test_without_a_register_nothing_is_promoted(home: Settings, tmp_path: Path) -> None:
+    governed.path_of(home.root).unlink()
+    with pytest.raises(TerminalError, match="no risk register"):
+        governed.registered(home, tmp_path / "a")

@@ -1,0 +1,190 @@
+"""What was decided on a use case: signed events of the ledger, each naming the one before it.
+
+There is no other table: who edits, forges or deletes one is found by its signature or by the chain.
+A suspension counts whether or not its signature is good, so that spoiling it lifts nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from yupana.config.settings import Settings
+from yupana.core.locks import one_at_a_time
+from yupana.core.progress import Lines
+from yupana.governance import acting, people
+from yupana.governance.ledger import book, signing, witness
+from yupana.governance.ledger.book import Entry, Sealed
+from yupana.governance.ledger.canonical import canonical
+from yupana.governance.ledger.table import LEDGER
+
+_GLANCED: dict[tuple[str, str], tuple[Any, list[Made], str]] = {}
+KINDS = ("gate", "assess", "approve", "suspend", "resume")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A decision as the ledger has it; `accounts` are pseudonyms of all that were acted by."""
+
+    seq: int
+    time: datetime
+    kind: str
+    subject: str
+    actor: str
+    facts: dict[str, Any]
+    hash: str
+    signed: bool
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        return frozenset(self.facts.get("accounts", ()))
+
+
+def use_case_of(subject: str) -> str:
+    """`outbreak` of `outbreak@3`."""
+    return subject.partition("@")[0]
+
+
+def pseudonyms(settings: Settings, accounts: Sequence[str]) -> list[str]:
+    """Accounts as the ledger names them."""
+    return [people.pseudonym(settings, acting.canonical(settings, a)) for a in accounts]
+
+
+def write(
+    settings: Settings,
+    kind: str,
+    subject: str,
+    facts: dict[str, Any],
+    *,
+    accounts: Sequence[str],
+    now: datetime,
+) -> Made:
+    """Sign a decision and append it to the ledger."""
+    named = pseudonyms(settings, accounts)
+    lock = settings.home / "locks" / f"decisions-{use_case_of(subject)}.lock"
+    with one_at_a_time(lock, "another decision", Lines()):
+        before = of(settings, use_case_of(subject))
+        told = {**facts, "accounts": named, "after": before[-1].hash if before else ""}
+        told["signature"] = signing.sign(settings, _payload(kind, subject, named[0], told))
+        sealed = book.append(settings, [Entry(kind, subject, told, named[0])], now=now)[0]
+    return _made(settings, sealed)
+
+
+def of(settings: Settings, use_case: str) -> list[Made]:
+    """All decisions on a use case and its models, oldest first."""
+    found = [
+        _made(settings, sealed)
+        for kind in KINDS
+        for sealed in book.read(settings.platform_db, kind=kind)
+        if use_case_of(sealed.subject) == use_case
+    ]
+    return sorted(found, key=lambda made: made.seq)
+
+
+def newest(made: Sequence[Made], kind: str, subject: str, sha256: str = "") -> Made | None:
+    """The newest signed decision of a kind on a subject, of these files where they are given."""
+    for one in reversed(made):
+        same = one.signed and (one.kind, one.subject) == (kind, subject)
+        if same and (not sha256 or one.facts.get("sha256") == sha256):
+            return one
+    return None
+
+
+def trouble(made: Sequence[Made]) -> str:
+    """What is wrong with a use case's decisions; empty where they are as they were written."""
+    before = ""
+    for one in made:
+        if not one.signed:
+            return f"event {one.seq} ({one.kind} {one.subject}) is not signed by this platform"
+        if one.facts.get("after") != before:
+            return f"a decision before event {one.seq} ({one.kind} {one.subject}) is gone"
+        before = one.hash
+    return ""
+
+
+def lost(settings: Settings) -> str:
+    """Whether events of the ledger are gone, by its numbers and its witness; empty where none are.
+
+    `yupana audit verify` looks at every event; this is quick enough for each decision.
+    """
+    query = sa.select(sa.func.count(), sa.func.max(LEDGER.c.seq)).select_from(LEDGER)
+    with book.prepare(settings.platform_db).connect() as connection:
+        # The witness first: what it saw was in the ledger by then.
+        seen = [told for path in witness.files(settings) if (told := _last_seen(settings, path))]
+        count, last = connection.execute(query).one()
+        if count != (last or 0):
+            return f"the ledger has {count} of {last} events"
+        for told in seen:
+            line = connection.scalar(sa.select(LEDGER.c.line).where(LEDGER.c.seq == told["seq"]))
+            if line is None or hashlib.sha256(line.encode()).hexdigest() != told["head"]:
+                return f"event {told['seq']}, which the witness saw, is gone or another"
+    return ""
+
+
+def _last_seen(settings: Settings, path: Path) -> dict[str, Any] | None:
+    """The newest checkpoint in a witness file; a forged one is none."""
+    if not path.exists():
+        return None
+    with path.open("rb") as stream:
+        stream.seek(max(path.stat().st_size - 2000, 0))
+        lines = [line for line in stream.read().split(b"\n")[:-1] if line]
+    try:
+        told = dict(json.loads(lines[-1]))
+        unsigned = {k: v for k, v in told.items() if k != "signature"}
+        good = _checked(settings, canonical(unsigned).encode(), str(told["signature"]))
+    except (IndexError, ValueError, KeyError):
+        return None
+    return told if good and told.get("type") == "checkpoint" else None
+
+
+def glance(settings: Settings, use_case: str) -> tuple[list[Made], str]:
+    """`of` and what is wrong with it, read again only when the number of decisions changed, and
+    each minute: for services."""
+    query = sa.select(sa.func.count(), sa.func.max(LEDGER.c.seq)).where(LEDGER.c.kind.in_(KINDS))
+    with book.prepare(settings.platform_db).connect() as connection:
+        state = (*connection.execute(query).one(), time.monotonic() // 60)
+    key = (settings.platform_db, use_case)
+    known = _GLANCED.get(key)
+    if known is None or known[0] != state:
+        made = of(settings, use_case)
+        known = _GLANCED[key] = (state, made, trouble(made) or lost(settings))
+    return known[1], known[2]
+
+
+def moment(text: str) -> datetime:
+    """A ledger's time."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
+
+
+def _made(settings: Settings, sealed: Sealed) -> Made:
+    told = (
+        sealed.seq,
+        moment(sealed.time),
+        sealed.kind,
+        sealed.subject,
+        sealed.actor,
+        sealed.facts,
+        sealed.hash,
+    )
+    payload = _payload(sealed.kind, sealed.subject, sealed.actor, sealed.facts)
+    signature = str(sealed.facts.get("signature", ""))
+    return Made(*told, _checked(settings, payload, signature))
+
+
+@lru_cache(maxsize=4096)
+def _checked(settings: Settings, payload: bytes, signature: str) -> bool:
+    return bool(signature) and signing.check_signature(settings, payload, signature)
+
+
+def _payload(kind: str, subject: str, actor: str, facts: dict[str, Any]) -> bytes:
+    said = {k: v for k, v in facts.items() if k != "signature"}
+    return canonical([kind, subject, actor, said]).encode()

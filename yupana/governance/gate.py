@@ -1,0 +1,278 @@
+"""The gate: whether a model may become champion, be placed, and go on answering; and why.
+
+Everything that can put a model before people asks here, in code: registration, promotion,
+deployment, adoption; and a service asks again, each second, of what it was given to serve.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError
+from yupana.governance import acting, conditions, decisions, register, suspension
+from yupana.governance.case import Condition, Stage, case_of
+from yupana.governance.decisions import Made
+from yupana.governance.measures import Subject
+
+Action = Literal["promote", "deploy", "challenge", "shadow", "adopt", "check"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the gate says of a model, with every condition and its evidence.
+
+    `meets` is the highest stage whose conditions all hold: service, trial or none.
+    """
+
+    allowed: bool
+    stage: Stage
+    meets: Literal["service", "trial", "none"]
+    use_case: str
+    model: str
+    action: str
+    time: datetime
+    conditions: tuple[Condition, ...]
+    why_es: str
+    why_en: str
+
+    def unmet(self, stage: str = "") -> list[Condition]:
+        """Conditions of a stage (by default of the decision's) that do not hold."""
+        wanted = stage or self.stage
+        return [c for c in self.conditions if not c.met and wanted in (c.needed_for, "service")]
+
+
+class GateRefusedError(TerminalError):
+    """The gate refuses; `decision` has every condition."""
+
+    def __init__(self, decision: Decision) -> None:
+        self.decision = decision
+        unmet = decision.unmet()
+        super().__init__(
+            f"The gate refuses to {decision.action} {decision.model} (stage {decision.stage}): "
+            + "; ".join(f"{c.code}: {c.en}" for c in unmet)
+            + ".",
+            where=f"models/{decision.use_case}.governance.yaml and the ledger",
+            fix="\n         ".join(dict.fromkeys(f"{c.code}: {c.fix}" for c in unmet)),
+        )
+
+
+def decide(
+    settings: Settings,
+    use_case: str,
+    model: Subject | None,
+    action: Action,
+    now: datetime,
+    stage: Stage | None = None,
+) -> Decision:
+    """Look at every condition; writes nothing.
+
+    Args:
+        model: None judges the use case alone.
+        stage: judged for this stage; by default the register's own.
+    """
+    case = case_of(settings, use_case, model, action, now)
+    found = tuple(conditions.look(case))
+    asked = stage or (case.register.stage if case.register else "trial")
+    open_for = {
+        s: [c for c in found if not c.met and s in (c.needed_for, "service")]
+        for s in ("trial", "service")
+    }
+    meets: Any = "none" if open_for["trial"] else "trial" if open_for["service"] else "service"
+    unmet = [c.code for c in open_for[asked]]
+    name = model.name if model else use_case
+    es = f"faltan: {', '.join(unmet)}" if unmet else f"se cumple todo lo que pide {asked}"
+    en = f"open: {', '.join(unmet)}" if unmet else f"all that {asked} asks for holds"
+    return Decision(
+        not unmet, asked, meets, use_case, name, action, now, found,
+        f"{name}: {es}", f"{name}: {en}",
+    )  # fmt: skip
+
+
+def admit(
+    settings: Settings,
+    use_case: str,
+    model: Subject,
+    action: Action,
+    now: datetime,
+    accounts: tuple[str, ...] = (),
+) -> Decision:
+    """Decide, and write the decision into the ledger, signed: a pass for exactly these files.
+
+    Raises:
+        GateRefusedError: a condition of the stage does not hold; that is recorded as well.
+    """
+    # A shadow answers nobody: it may be tried before it is approved.
+    stage: Stage | None = "trial" if action == "shadow" else None
+    decision = decide(settings, use_case, model, action, now, stage)
+    made = decisions.of(settings, use_case)
+    held = _held(made, model) if decision.meets == "service" else {}
+    facts = {
+        "action": action, "version": model.version, "sha256": model.sha256,
+        "allowed": decision.allowed, "stage": decision.stage, "meets": decision.meets,
+        "shadow": action == "shadow", "unmet": [c.code for c in decision.unmet()],
+        "register": _digest(settings, use_case), **held,
+    }  # fmt: skip
+    who = accounts or acting.here()
+    decisions.write(settings, "gate", model.name, facts, accounts=who, now=now)
+    if not decision.allowed:
+        raise GateRefusedError(decision)
+    return decision
+
+
+def note_author(
+    settings: Settings, model: Subject, action: str, now: datetime, accounts: tuple[str, ...] = ()
+) -> None:
+    """Record who brought a model in: whoever approves it must be another person."""
+    facts = {
+        "action": action, "version": model.version, "sha256": model.sha256, "allowed": False,
+    }  # fmt: skip
+    who = accounts or acting.here()
+    decisions.write(settings, "gate", model.name, facts, accounts=who, now=now)
+
+
+def demand_permitted(settings: Settings, use_case: str, now: datetime) -> None:
+    """Refuse a use case whose register is not valid, or classes it as prohibited.
+
+    Raises:
+        GateRefusedError: so it is.
+    """
+    decision = decide(settings, use_case, None, "promote", now, "trial")
+    if {"register", "class"} & {c.code for c in decision.unmet()}:
+        raise GateRefusedError(decision)
+
+
+def may_answer(settings: Settings, model: Subject, now: datetime) -> bool:
+    """Whether these files have a pass under this version, and nothing holds them back."""
+    found = standing(settings, model.use_case, str(model.version), model.sha256, now)
+    return found.allowed and not found.shadow
+
+
+def _held(made: list[Made], model: Subject) -> dict[str, Any]:
+    """The approval and assessment that a pass of service rests on, and until when."""
+    found = {
+        kind: decisions.newest(made, kind, model.name, model.sha256)
+        for kind in ("assess", "approve")
+    }
+    told: dict[str, Any] = {kind: one.hash for kind, one in found.items() if one}
+    ends = [str(one.facts["expires"]) for one in found.values() if one]
+    return {**told, "expires": min(ends)} if ends else told
+
+
+def _digest(settings: Settings, use_case: str) -> str:
+    try:
+        return register.load(settings.root, use_case).digest
+    except TerminalError:
+        return ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a service asks of a model that it holds.
+
+    Attributes:
+        allowed: it has a good pass for exactly its files, and nothing holds it back.
+        trial: its answers are not approved for decisions, and say so.
+        suspended: Spanish and English, where it is; `why` is what else holds it back.
+        expired: its approval was good once, and its time is over.
+        shadow: its pass is for answers that nobody is told.
+    """
+
+    allowed: bool
+    trial: bool = True
+    suspended: tuple[str, str] | None = None
+    why: tuple[str, str] | None = None
+    expired: bool = False
+    shadow: bool = False
+
+
+def standing(
+    settings: Settings, use_case: str, version: str, sha256: str, now: datetime
+) -> Standing:
+    """Whether a model may answer now: its pass in the ledger, suspensions, stage and class.
+
+    Cheap: a service asks each second.
+    """
+    made, wrong = decisions.glance(settings, use_case)
+    name = f"{use_case}@{version}"
+    # First: nothing that is wrong elsewhere may hide a suspension.
+    if held := suspension.of_model(made, name):
+        return Standing(False, suspended=held.told())
+    if wrong:
+        return _refused(f"el registro de decisiones no está íntegro: {wrong}",
+                        f"the record of decisions is not whole: {wrong}")  # fmt: skip
+    try:
+        about = register.load(settings.root, use_case)
+    except TerminalError as error:
+        return _refused("el registro de riesgos no es válido", error.what)
+    if about.level == "prohibited":
+        return _refused("la clase de riesgo es prohibida", "the risk class is prohibited")
+    given = next((m for m in reversed(made) if _is_pass(m, name, sha256)), None)
+    if given is None:
+        return _refused(f"{name} no pasó la puerta con estos archivos",
+                        f"{name} has no gate pass for these files")  # fmt: skip
+    return _of_pass(given, about.stage, made, now)
+
+
+def _of_pass(given: Made, stage: str, made: list[Made], now: datetime) -> Standing:
+    approved = given.facts["meets"] == "service"
+    if approved and not {given.facts["assess"], given.facts["approve"]} <= {m.hash for m in made}:
+        return _refused("su aprobación ya no está en el registro", "its approval is gone")
+    shadow = bool(given.facts.get("shadow"))
+    if stage == "service" and not approved and not shadow:
+        return _refused("su pase es de una prueba", "its pass is of a trial")
+    # A clock that was set back makes nothing young again.
+    now = max(now, made[-1].time)
+    expired = approved and str(given.facts["expires"]) < now.date().isoformat()
+    return Standing(True, stage == "trial" or not approved or expired, None, None, expired, shadow)
+
+
+def _is_pass(made: Made, name: str, sha256: str) -> bool:
+    of_it = made.kind == "gate" and made.subject == name and made.signed
+    return of_it and bool(made.facts.get("allowed")) and made.facts.get("sha256") == sha256
+
+
+def _refused(es: str, en: str) -> Standing:
+    return Standing(False, why=(es, en))
+
+
+@dataclass(frozen=True)
+class Versions:
+    """What holds of each version of a use case, for answers that models gave before.
+
+    Attributes:
+        approved: versions with a pass of service; nothing is approved on trial.
+    """
+
+    use_case: str
+    approved: frozenset[str]
+    suspended: dict[str, suspension.Suspension]
+
+    def held(self, version: str) -> suspension.Suspension | None:
+        """What suspends a version."""
+        by_name = self.suspended
+        return by_name.get(self.use_case) or by_name.get(f"{self.use_case}@{version}")
+
+
+def versions(settings: Settings, use_case: str) -> Versions:
+    """Approvals and suspensions as they are now; cheap."""
+    made, _ = decisions.glance(settings, use_case)
+    try:
+        trial = register.load(settings.root, use_case).stage == "trial"
+    except TerminalError:
+        trial = True
+    passed = (m for m in made if m.kind == "gate" and m.signed and m.facts.get("allowed"))
+    approved = {str(m.facts["version"]) for m in passed if m.facts.get("meets") == "service"}
+    kept = frozenset() if trial else frozenset(approved)
+    return Versions(use_case, kept, suspension.standing_ones(made))
+
+
+def to_json(decision: Decision) -> dict[str, Any]:
+    """A decision for programs and pages."""
+    return {
+        **{k: v for k, v in asdict(decision).items() if k not in ("conditions", "time")},
+        "time": decision.time.isoformat(timespec="seconds"),
+        "conditions": [asdict(c) for c in decision.conditions],
+    }
