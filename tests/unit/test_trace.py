@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
 from yupana.governance import events
 from yupana.governance.trace import render, sources, to_json, trace
@@ -20,7 +21,15 @@ def log(tmp_path: Path) -> Path:
     path = tmp_path / "events.jsonl"
 
     def done(step: str, inputs: tuple[str, ...], *outputs: str, **facts: object) -> None:
-        events.append(path, step, "x", status="done", inputs=inputs, outputs=outputs, facts=facts)
+        events.append(
+            Settings(home=path.parent),
+            step,
+            "x",
+            status="done",
+            inputs=inputs,
+            outputs=outputs,
+            facts=facts,
+        )
 
     done(
         "land", (), RAW, raw={"source": "cases [2021].csv"}, publisher="CDC Perú", licence="ODC-BY"
@@ -28,7 +37,9 @@ def log(tmp_path: Path) -> Path:
     done("ingest", (RAW,), "delta:published/cases@1", rows={"read": 12345, "quarantined": 0})
     done("features", ("delta:published/cases@1", "delta:published/climate@0"), "training:1")
     done("train", ("training:1",), "model:outbreak@1", seed=1)
-    events.append(path, "train", "x", status="failed", outputs=("model:outbreak@1",))
+    events.append(
+        Settings(home=path.parent), "train", "x", status="failed", outputs=("model:outbreak@1",)
+    )
     done("train", ("training:1", "delta:published/cases@1"), "model:outbreak@1", seed=2)
     done("predict", ("model:outbreak@1",), "prediction:abc", "prediction:def")
     return path
@@ -60,8 +71,12 @@ def test_input_that_no_step_made_is_still_traced(log: Path) -> None:
 
 def test_cycle_ends(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
-    events.append(path, "s", "x", status="done", inputs=("a:1", "b:1"), outputs=("a:1",))
-    events.append(path, "s", "x", status="done", inputs=("a:1",), outputs=("b:1",))
+    events.append(
+        Settings(home=path.parent), "s", "x", status="done", inputs=("a:1", "b:1"), outputs=("a:1",)
+    )
+    events.append(
+        Settings(home=path.parent), "s", "x", status="done", inputs=("a:1",), outputs=("b:1",)
+    )
     node = trace(path, "a:1")
     assert [c.ref for c in node.children] == ["b:1"]
     assert node.children[0].children[0].again
@@ -101,8 +116,15 @@ def test_rendered_tree_tells_source_publisher_and_licence(log: Path) -> None:
 def test_many_answers_of_one_step_are_counted_not_listed(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     answers = tuple(f"prediction:{n:03}" for n in range(50))
-    events.append(path, "predict", "x", status="done", outputs=answers)
-    events.append(path, "monitor", "x", status="done", inputs=answers, outputs=("report:x/1",))
+    events.append(Settings(home=path.parent), "predict", "x", status="done", outputs=answers)
+    events.append(
+        Settings(home=path.parent),
+        "monitor",
+        "x",
+        status="done",
+        inputs=answers,
+        outputs=("report:x/1",),
+    )
     node = trace(path, "report:x/1")
     assert len(node.children) == len(to_json(node)["inputs"]) == 50
     console = Console(width=160)
@@ -123,7 +145,7 @@ def test_json_holds_the_same_tree(log: Path) -> None:
 def test_ingestion_tells_since_when_it_was_known_and_its_audit(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     events.append(
-        path, "ingest", "x", status="done", outputs=("delta:published/x@0",),
+        Settings(home=path.parent), "ingest", "x", status="done", outputs=("delta:published/x@0",),
         facts={"known_on": "2021-12-31", "validation": "ab12", "run": "r"},
     )  # fmt: skip
     console = Console(width=160)

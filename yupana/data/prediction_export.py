@@ -125,6 +125,11 @@ def _newest(made: sa.Engine) -> int:
         return int(connection.execute(sa.select(sa.func.max(ANSWERS.c.seq))).scalar() or 0)
 
 
+def exported(settings: Settings, use_case: str) -> int:
+    """The number through which this log's answers are in the lake; 0 before the first export."""
+    return _exported(settings, use_case, _log(engine(settings.platform_db, METADATA)))
+
+
 def _exported(settings: Settings, use_case: str, log: str) -> int:
     from deltalake import DeltaTable
 
