@@ -98,7 +98,9 @@ def _panel(cases: pl.DataFrame) -> pl.DataFrame:
     counts = cases.group_by("ubigeo", "week_start").agg(pl.sum("cases"))
     first, last = counts["week_start"].min(), counts["week_start"].max()
     assert isinstance(first, date) and isinstance(last, date)
-    calendar = [d for _, _, d in epiweek_starts(first.year, last.year) if first <= d <= last]
+    # A week that begins in the last days of December is the first one of the next year.
+    years = epiweek_starts(first.year, last.year + 1)
+    calendar = [d for _, _, d in years if first <= d <= last]
     weeks = pl.DataFrame({"week_start": calendar}, schema={"week_start": pl.Date})
     grid = counts.select(pl.col("ubigeo").unique()).join(weeks, how="cross")
     return grid.join(counts, on=["ubigeo", "week_start"], how="left").with_columns(

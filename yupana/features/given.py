@@ -36,6 +36,23 @@ def at(settings: Settings, room: ModuleType, refs: Sequence[str]) -> Tables:
     return found
 
 
+def learned_from(settings: Settings, room: ModuleType, refs: Sequence[str]) -> tuple[str, ...]:
+    """References of the earlier publications from which reporting delays are learned.
+
+    Args:
+        refs: of the tables that features are computed from, as `at` takes them.
+    """
+    from yupana.features import nowcast, reporting
+
+    found: list[str] = []
+    for _, name, version in map(delta.parts, refs):
+        if name == room.REPORTED:
+            looked_at = reporting.weekly(settings.table("published", name), version)
+            enough = len(looked_at) > nowcast.LAST
+            found += [f"delta:published/{name}@{p.version}" for p in looked_at if enough]
+    return tuple(ref for ref in found if ref not in refs)
+
+
 def shares(settings: Settings, room: ModuleType, version: int) -> Tables:
     """`REPORTING` where weeks of a version are known to be incomplete, else nothing."""
     from yupana.data import history

@@ -1,194 +1,210 @@
-"""Has the world moved away from what the model was tested on? Evidently's drift report."""
+"""Has the world moved away from what the model was tested on? Evidently's drift report.
+
+Small tables go to Evidently row by row. Large ones go as counts, which give the same distances
+(`evidently_counts`); where a test needs rows, a large table is sampled with a stated error.
+"""
 
 from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError, UsageError
-from yupana.core.hashing import file_sha256, value_sha256
-from yupana.data import prediction_table
+import numpy as np
+
+from yupana.core.errors import TerminalError
+from yupana.monitoring import counts, evidently_counts
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORECAST = "forecast_median_1"
-FEWEST = 20
 MOST = 20_000
+"""Rows that Evidently is given as they are."""
+
 # Evidently looks only at the size of the reference to choose between a test and a distance; a
 # distance over 0.1 is chance alone with a few dozen answers. We look at the smaller of the two.
-_MANY = 1000
-_ALPHA = 0.05
-_DISTANCE = 0.1
+MANY = 1000
+ALPHA = 0.05
+_SEED = 0
 
 
-def monitor(
-    settings: Settings,
-    use_case: str,
-    reference_path: Path,
-    columns: list[str],
-    say: Callable[[str], None],
-) -> dict[str, Any]:
-    """Compare the newest answers with the model's test window, column by column.
+@dataclass(frozen=True)
+class Found:
+    """What a comparison found.
 
-    They are read in the lake, where `yupana export-predictions` puts them: the last 20,000 of
-    those that someone received, without simulations.
+    Attributes:
+        compared, drifted, empty: names of columns; empty ones have no value on one side.
+        threshold: p-value below which, or distance from which on, a column has drifted.
+        scores: p-value or distance by column.
+        how: `rows`, `sample` or `counts`.
+        error: the most by which a score can differ from that of all rows; a distribution's own
+            error (DKW, 95 %) where a sample was drawn; 0 by rows.
+        evidently: Evidently's own result.
+    """
+
+    compared: list[str]
+    drifted: list[str]
+    empty: list[str]
+    threshold: float
+    scores: dict[str, float | None]
+    how: str
+    error: float
+    evidently: dict[str, Any]
+
+    @property
+    def share(self) -> float:
+        return round(len(self.drifted) / len(self.compared), 4)
+
+
+def compare(
+    reference: Any, current: Any, numbers: list[str], texts: list[str], page: Path
+) -> Found:
+    """Compare two tables column by column, and write Evidently's page.
 
     Args:
-        reference_path: parquet of the test window, one row a series and week, with `columns`
-            and `forecast_median_1` (cases, one week ahead).
-        columns: the features to compare; the forecast is compared as well. A feature that is
-            equal for all series of a week (the season, a department's sum) counts as drifted
-            whenever the answers come from few weeks: leave it out, or read it so.
-        say: is told what goes on.
-
-    Returns:
-        `ref` (`report:<use case>/<id>`), `html`, `json` (paths as text), `rows_reference`,
-        `rows_current`, `models` (the versions that answered), `compared` and `drifted` (column
-        names), `share_drifted` (0-1, of the compared), `empty` (columns without any value on
-        one side, not compared), `threshold` and `scores` by column (with up to 1000 answers
-        p-values, drifted below the threshold; else distances, drifted from it on). The id
-        follows from the answers and the reference: the same ones again give the report that
-        is there.
+        reference, current: pyarrow Tables or Datasets.
+        numbers, texts: the columns to compare, by kind.
+        page: where the HTML goes.
 
     Raises:
-        UsageError: there is no reference file.
-        TerminalError: fewer than 20 answers, or the reference lacks a column.
+        TerminalError: no column has values on both sides.
     """
-    reference = _reference(reference_path, [*columns, FORECAST])
-    logged = prediction_table.newest(settings, use_case, MOST)
-    if len(logged) < FEWEST:
-        raise TerminalError(
-            f"{len(logged)} answers are logged for '{use_case}'; drift needs {FEWEST}.",
-            where=str(settings.table(prediction_table.ZONE, use_case)),
-            fix=f"Ask the endpoint of '{use_case}' for at least {FEWEST - len(logged)} more "
-            f"forecasts, and run `yupana export-predictions {use_case}`. Then monitor again.",
-        )
-    asked = [[r["prediction_id"] for r in logged], file_sha256(reference_path), columns]
-    name = value_sha256(asked)[:12]
-    page = settings.reports / use_case / f"drift-{name}.html"
-    facts = page.with_suffix(".json")
-    if facts.exists() and page.exists():
-        return {**json.loads(facts.read_text())["summary"], "html": str(page), "json": str(facts)}
-    current = _current(logged, reference)
-    say(f"comparing {len(current):,} answers with {len(reference):,} rows of the test window")
-    summary = {
-        "ref": f"report:{use_case}/{name}",
-        "html": str(page),
-        "json": str(facts),
-        "rows_reference": len(reference),
-        "rows_current": len(current),
-        "models": sorted({str(r["model_version"]) for r in logged}),
-    }
+    sizes = [reference_rows, current_rows] = [_rows(each) for each in (reference, current)]
     page.parent.mkdir(parents=True, exist_ok=True)
-    found, evidently = _compare(reference, current, page)
-    summary.update(found)
-    # Written last: a report that has its facts is whole.
-    facts.write_text(json.dumps({"summary": summary, "evidently": evidently}, indent=1))
-    say(
-        f"{len(found['drifted'])} of {len(found['compared'])} columns drifted; "
-        f"{len(found['empty'])} had no values to compare"
-    )
-    return summary
+    if min(sizes) > MANY and max(sizes) > MOST:
+        sides = [counts.read(reference), counts.read(current)]
+        return _by_counts(sides, numbers, texts, page)
+    names = [*numbers, *texts]
+    frames = [_frame(reference, names, reference_rows), _frame(current, names, current_rows)]
+    return _by_rows(frames[0], frames[1], numbers, texts, page, drawn=max(sizes) > MOST)
 
 
-def _reference(path: Path, columns: list[str]) -> pd.DataFrame:
-    import pandas as pd
+def dkw(rows: int) -> float:
+    """By how much a sample's distribution differs from all rows' at the most, in 19 of 20 draws.
 
-    if not path.is_file():
-        raise UsageError(
-            "The model's test window is not there.",
-            where=str(path),
-            fix="Train the model again: evaluation writes reference.parquet.",
-        )
-    frame = pd.read_parquet(path)
-    if missing := [c for c in columns if c not in frame]:
-        raise TerminalError(
-            f"The model's test window lacks the columns {', '.join(missing)}.",
-            where=str(path),
-            fix="Train the model again with the features that it serves.",
-        )
-    return frame[columns]
+    Dvoretzky, Kiefer, Wolfowitz with Massart's constant (1990, Annals of Probability 18:1269).
+    """
+    return float(np.sqrt(np.log(2 / ALPHA) / (2 * rows)))
 
 
-def _current(logged: list[dict[str, Any]], reference: pd.DataFrame) -> pd.DataFrame:
-    """The logged answers in the reference's columns and kinds; what is missing is null."""
-    import pandas as pd
-
-    rows = [
-        {**row["features"],
-         FORECAST: next((a["median"] for a in row["answer"] if a["horizon"] == 1), None)}
-        for row in logged
-    ]  # fmt: skip
-    frame = pd.DataFrame(rows).reindex(columns=reference.columns)
-    for column in _numbers(reference):
-        frame[column] = pd.to_numeric(frame[column], errors="coerce")
-    return frame
+def threshold_of(tested: bool, comparisons: int) -> float:
+    """From where on a column has drifted, when so many comparisons are made at once."""
+    # Divided by the comparisons: without any drift, one report in twenty shows some.
+    return ALPHA / comparisons if tested else evidently_counts.DISTANCE
 
 
-def _numbers(frame: pd.DataFrame) -> list[str]:
-    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+def _rows(table: Any) -> int:
+    import pyarrow as pa
 
-    return [str(c) for c in frame if is_numeric_dtype(frame[c]) and not is_bool_dtype(frame[c])]
+    return len(table) if isinstance(table, pa.Table) else int(table.count_rows())
 
 
-def _compare(
-    reference: pd.DataFrame, current: pd.DataFrame, page: Path
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Run Evidently, write its page, and say which columns drifted."""
-    from evidently import DataDefinition, Dataset, Report
+def _frame(table: Any, names: list[str], rows: int) -> pd.DataFrame:
+    """The rows of a table, or `MOST` of them drawn at random, alike at every call."""
+    import pyarrow.dataset as ds
+
+    made = table if isinstance(table, ds.Dataset) else ds.dataset(table)
+    if rows > MOST:
+        picks = np.sort(np.random.default_rng(_SEED).choice(rows, MOST, replace=False))
+        found: pd.DataFrame = made.take(picks, columns=names).to_pandas()
+    else:
+        found = made.to_table(columns=names).to_pandas()
+    return found
+
+
+def _by_rows(
+    reference: pd.DataFrame, current: pd.DataFrame, numbers: list[str], texts: list[str],
+    page: Path, *, drawn: bool,
+) -> Found:  # fmt: skip
+    """Evidently on the rows."""
     from evidently.presets import DataDriftPreset
 
     # Evidently stops on a column without values, so those are told apart.
-    empty = [str(c) for c in reference if reference[c].isna().all() or current[c].isna().all()]
-    compared = [str(c) for c in reference if c not in empty]
-    if not compared:
-        raise TerminalError(
-            "No column has values both in the test window and in the answers.",
-            where=f"columns {', '.join(empty)}",
-            fix="Compare the names in the logged features with those of reference.parquet.",
-        )
-    numbers = [c for c in _numbers(reference) if c in compared]
-    kinds = DataDefinition(
-        numerical_columns=numbers,
-        categorical_columns=[c for c in compared if c not in numbers],
-    )
-    tested = min(len(reference), len(current)) <= _MANY
-    # Divided by the columns: without any drift, one report in twenty shows some.
-    threshold = _ALPHA / len(compared) if tested else _DISTANCE
+    there = reference.notna().any() & current.notna().any()
+    compared = [c for c in (*numbers, *texts) if there[c]]
+    _some(compared, there.index)
+    tested = min(len(reference), len(current)) <= MANY
+    threshold = threshold_of(tested, len(compared))
     preset = DataDriftPreset(
         num_method="ks" if tested else "wasserstein",
         cat_method="chisquare" if tested else "jensenshannon",
         num_threshold=threshold,
         cat_threshold=threshold,
     )
+    kept = [c for c in numbers if c in compared]
+    told = _run(preset, reference[compared], current[compared], kept, page)
+    scores = _scores(told)
+    drifted = [c for c in compared if (s := scores[c]) is not None and (s < threshold) is tested]
+    error = dkw(MOST) if drawn else 0.0
+    how = "sample" if drawn else "rows"
+    empty = [c for c in there.index if c not in compared]
+    return Found(compared, drifted, empty, threshold, scores, how, error, told)
+
+
+def _by_counts(
+    sides: list[counts.Read], numbers: list[str], texts: list[str], page: Path
+) -> Found:  # fmt: skip
+    """Evidently on small tables with the distributions of the large ones."""
+    from evidently.presets import DataDriftPreset
+
+    found, scored = evidently_counts.score(sides[0], sides[1], numbers, texts)
+    compared = list(scored)
+    _some(compared, list(found))
+    reference, current, off = evidently_counts.tables(found, scored)
+    preset = DataDriftPreset(
+        per_column_method={c: s.method for c, s in scored.items()},
+        threshold=evidently_counts.DISTANCE,
+    )
+    kept = [c for c in numbers if c in compared]
+    told = _run(preset, reference, current, kept, page)
+    told["made_from"] = {
+        "rows": len(reference),
+        "off": {c: round(o, 6) for c, o in off.items()},
+    }
+    return Found(
+        compared,
+        [c for c, s in scored.items() if s.drifted],
+        [c for c in found if c not in scored],
+        evidently_counts.DISTANCE,
+        {c: s.score for c, s in scored.items()},
+        "counts",
+        max(s.error for s in scored.values()),
+        told,
+    )  # fmt: skip
+
+
+def _some(compared: list[str], asked: Any) -> None:
+    if not compared:
+        raise TerminalError(
+            "No column has values both in the test window and in the answers.",
+            where=f"columns {', '.join(asked)}",
+            fix="Compare the names in the logged features with those of reference.parquet.",
+        )
+
+
+def _run(
+    preset: Any, reference: pd.DataFrame, current: pd.DataFrame, numbers: list[str], page: Path
+) -> dict[str, Any]:
+    from evidently import DataDefinition, Dataset, Report
+
+    kinds = DataDefinition(
+        numerical_columns=numbers,
+        categorical_columns=[c for c in reference.columns if c not in numbers],
+    )
     with warnings.catch_warnings():
         # Constant columns and new categories make numpy warn of divisions by zero.
         warnings.simplefilter("ignore")
         run = Report([preset]).run(
-            Dataset.from_pandas(current[compared], kinds),
-            Dataset.from_pandas(reference[compared], kinds),
+            Dataset.from_pandas(current, kinds), Dataset.from_pandas(reference, kinds)
         )
         run.save_html(str(page))
         # A constant column has the p-value NaN, which is not JSON: null, and not drifted.
-        evidently: dict[str, Any] = json.loads(run.json(), parse_constant=lambda _: None)
-    scores = {
-        m["config"]["column"]: m["value"] for m in evidently["metrics"] if "column" in m["config"]
-    }
-    drifted = [
-        c for c in compared
-        if scores[c] is not None and (scores[c] < threshold) is tested
-    ]  # fmt: skip
-    share = round(len(drifted) / len(compared), 4)
-    return {
-        "compared": compared,
-        "drifted": drifted,
-        "share_drifted": share,
-        "empty": empty,
-        "threshold": threshold,
-        "scores": scores,
-    }, evidently
+        told: dict[str, Any] = json.loads(run.json(), parse_constant=lambda _: None)
+    return told
+
+
+def _scores(told: dict[str, Any]) -> dict[str, float | None]:
+    metrics = told["metrics"]
+    return {m["config"]["column"]: m["value"] for m in metrics if "column" in m["config"]}

@@ -1,0 +1,154 @@
+"""Are cases counted twice, has everything jumped at once, and what came late?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from yupana.monitoring.checks.statistic import Statistic
+from yupana.monitoring.checks.traits import Share, Traits, lags, of_kind
+from yupana.monitoring.checks.window import Array, Window
+
+MULTIPLE, LEVEL, REVISION, ORDER = "multiple", "level", "revision", "order"
+TIMES = (2, 3)
+GROWTH = np.linspace(-3, 6, 37)
+"""Log factors by which counts may move in a week, as an epidemic does."""
+
+ALL, ONE = 0.4, 0.6
+"""Scales of the growth that a group shares and of each place's own, both Student's t with two
+degrees: a jump alone, however high, must say little."""
+
+SIZE = 3.0
+"""Of the negative binomial about the mean of the weeks before: by moments 2 to 4 in 2011-2016."""
+
+SLIP = 0.02
+"""Chance that a doubled count is odd all the same, say by one late report."""
+
+FEWEST = 3
+LATE = 8
+
+
+def measure(window: Window, traits: Traits) -> list[Statistic]:
+    """All statistics of this module; none without a week before."""
+    if len(window) < 3:
+        return []
+    return [
+        *multiples(window, traits),
+        *levels(window, traits),
+        *revisions(window, traits),
+        *_order(window, traits),
+    ]
+
+
+def known(window: Window, traits: Traits, back: int = 0) -> Array:
+    """Whole cases of the newest week as they were reported, by place."""
+    share = of_kind(traits, Share)
+    counts = window.column(lags(traits)[0], back)
+    return np.round(counts * window.column(share[0], back)) if share else np.round(counts)
+
+
+def usual(window: Window, traits: Traits, back: int = 0) -> Array:
+    """What the weeks before let expect of the newest one, by place, as it would be reported."""
+    own = lags(traits)
+    weights = (0.5, 0.25, 0.15, 0.1)
+    mean = sum(w * window.column(own[k + 1], back) for k, w in enumerate(weights))
+    long = np.mean([window.column(c, back) for c in own[1:]], axis=0)
+    share = of_kind(traits, Share)
+    part = window.column(share[0], back) if share else np.ones(len(window.ubigeos))
+    return np.asarray((0.9 * mean + 0.1 * long + 0.02) * part, dtype=np.float64)
+
+
+def groups(window: Window) -> dict[str, np.ndarray]:
+    """Places by department and province."""
+    found = {}
+    for digits in (2, 4):
+        names = np.array([u[:digits] for u in window.ubigeos])
+        found.update({str(n): names == n for n in np.unique(names)})
+    return found
+
+
+def multiples(window: Window, traits: Traits) -> list[Statistic]:
+    """Evidence that the counts of a group are a multiple of the true ones, two weeks together.
+
+    The log likelihood ratio of "each count is m times another" against "counts as they come",
+    both with a common factor of growth: what speaks is that all counts can be divided by m, and
+    not that they are high, which an epidemic makes them as well.
+    """
+    found = []
+    weeks = [(known(window, traits, b), usual(window, traits, b)) for b in (0, 1)]
+    for name, mine in groups(window).items():
+        for times in TIMES:
+            newest, before = (_evidence(n[mine], mu[mine], times) for n, mu in weeks)
+            value = max(newest, newest + before)
+            found.append(Statistic(MULTIPLE, f"x{times}", name, float(max(value, 0.0))))
+    return found
+
+
+def _evidence(counts: Array, mean: Array, times: int) -> float:
+    some = counts > 0
+    if some.sum() < 2:
+        return 0.0
+    n, mu = counts[some], mean[some]
+    whole = n % times == 0
+    if whole.mean() < 0.5:
+        return 0.0
+    plain = _told(n, mu)
+    divided = np.log1p(-SLIP) + _told(np.where(whole, n / times, 1), mu)
+    multiple = np.where(whole[:, None], divided, np.log(SLIP) + plain)
+    prior = -1.5 * np.log1p((GROWTH / ALL) ** 2 / 2)
+    return float((multiple.sum(0) + prior).max() - (plain.sum(0) + prior).max())
+
+
+def _told(n: Array, mu: Array) -> Array:
+    """Log probability of counts above zero by the growth that the group shares.
+
+    Each place's own growth is summed over; shape (places, shared growth).
+    """
+    from scipy.special import gammaln, logsumexp
+
+    own = -1.5 * np.log1p((GROWTH / ONE) ** 2 / 2)
+    own -= logsumexp(own)
+    total = np.add.outer(GROWTH, GROWTH)
+    levels, at = np.unique(total.round(6), return_inverse=True)
+    m, k = mu[:, None] * np.exp(levels)[None], n[:, None]
+    none = SIZE * np.log(SIZE / (SIZE + m))
+    count = gammaln(k + SIZE) - gammaln(SIZE) - gammaln(k + 1) + none + k * np.log(m / (SIZE + m))
+    positive = count - np.log(-np.expm1(none))
+    by = positive[:, at.reshape(total.shape)] + own[None, None]
+    return np.asarray(logsumexp(by, axis=2), dtype=np.float64)
+
+
+def levels(window: Window, traits: Traits) -> list[Statistic]:
+    """How far the newest week of a group is from the weeks before, up or down, in logs."""
+    counts, mean = known(window, traits), usual(window, traits)
+    found = []
+    for name, mine in groups(window).items():
+        seen, wanted = counts[mine].sum(), mean[mine].sum()
+        if max(seen, wanted) >= FEWEST:
+            noise = np.sqrt(0.1 + 1 / (min(seen, wanted) + 1))
+            jump = np.log((seen + 1) / (wanted + 1)) / noise
+            found.append(Statistic(LEVEL, "up" if jump > 0 else "down", name, float(abs(jump))))
+    return found
+
+
+def revisions(window: Window, traits: Traits) -> list[Statistic]:
+    """What was added to each of the last weeks since a week ago, at the same delay."""
+    own, found = lags(traits), []
+    for k in range(1, min(LATE + 1, len(own))):
+        now, before = window.column(own[k]).sum(), window.column(own[k - 1], 1).sum()
+        total = (now + before) / 2
+        move = abs(now - before) / (np.sqrt(total) + 0.3 * total + 1)
+        found.append(Statistic(REVISION, own[k], "", float(np.log(move + 0.01))))
+    return found
+
+
+def _order(window: Window, traits: Traits) -> list[Statistic]:
+    """Are large districts still the large ones? Rank correlation with the weeks before."""
+    from scipy.stats import rankdata
+
+    counts, mean = known(window, traits), usual(window, traits)
+    some = (mean > 0.2) | (counts > 0)
+    if some.sum() < 6 or np.ptp(counts[some]) == 0:
+        return []
+    r = np.corrcoef(rankdata(counts[some]), rankdata(mean[some]))[0, 1]
+    value = -np.arctanh(min(r, 0.99)) * np.sqrt(some.sum() - 3)
+    return [Statistic(ORDER, lags(traits)[0], "", float(value))]

@@ -1,0 +1,202 @@
+"""Alerts told: to the log, by mail and to a webhook. What cannot be delivered now waits.
+
+A message is delivered at least once: a receiver tells a repeat by its id (`Message-ID`,
+`X-Yupana-Delivery`). The webhook's body is signed: `X-Yupana-Signature` is `v1=` and the hex of
+HMAC-SHA256 by the shared key over `<X-Yupana-Timestamp>.<body>`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import smtplib
+from collections.abc import Callable
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Any
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+
+from yupana.config.settings import Settings
+from yupana.core.errors import YupanaError
+from yupana.governance import local_key
+from yupana.governance.database import engine
+from yupana.monitoring import messages
+from yupana.monitoring.messages import LOG, MAIL, MESSAGES, METADATA, WEBHOOK
+
+TRIES = 3
+"""Times that a webhook is tried in one run."""
+
+_TIMEOUT = 10.0
+_WAIT = 0.5
+_LEVELS = {"critical": "error", "warning": "warning", "info": "info"}
+_ASKS = {
+    "retrain": ("Pide: entrenar de nuevo.", "It asks for a new training."),
+    "person": ("Pide: que una persona lo revise.", "It asks for a person who looks."),
+    "none": ("Ya no pide nada.", "It asks for nothing any more."),
+}
+Body = dict[str, Any]
+
+
+def send(settings: Settings, now: datetime, say: Callable[[str], None]) -> dict[str, Any]:
+    """Deliver what waits, oldest first; a channel that fails is left until the next run.
+
+    Returns:
+        `delivered` (how many by channel) and `waiting` (by channel, with the last `error`).
+    """
+    made = engine(settings.platform_db, METADATA)
+    told: dict[str, Any] = {"delivered": {}, "waiting": {}}
+    for channel in messages.channels(settings):
+        rows = _waiting(made, channel)
+        for place, row in enumerate(rows):
+            error = _try(_SENDERS[channel], settings, json.loads(row["body"]), now)
+            _mark(made, row, error, now)
+            if error:
+                told["waiting"][channel] = {"messages": len(rows) - place, "error": error}
+                say(f"{channel}: {len(rows) - place} alerts wait until the next run: {error}")
+                break
+            told["delivered"][channel] = told["delivered"].get(channel, 0) + 1
+    return told
+
+
+def _waiting(made: sa.Engine, channel: str) -> list[Any]:
+    c = MESSAGES.c
+    query = sa.select(MESSAGES).where(c.channel == channel, c.delivered.is_(None))
+    with made.connect() as connection:
+        return list(connection.execute(query.order_by(c.time, c.id)).mappings())
+
+
+def _mark(made: sa.Engine, row: Any, error: str, now: datetime) -> None:
+    c = MESSAGES.c
+    change = {"tries": row["tries"] + 1, "error": error}
+    change |= {} if error else {"delivered": now.timestamp()}
+    with made.begin() as connection:
+        mine = (c.id == row["id"]) & (c.channel == row["channel"])
+        connection.execute(sa.update(MESSAGES).where(mine).values(**change))
+
+
+def _try(
+    sender: Callable[[Settings, Body, datetime], None],
+    settings: Settings, body: Body, now: datetime,
+) -> str:  # fmt: skip
+    """Why it could not be sent; empty when it was."""
+    import httpx
+
+    try:
+        sender(settings, body, now)
+    except YupanaError as error:
+        return error.what
+    except (OSError, smtplib.SMTPException, httpx.HTTPError, httpx.InvalidURL) as error:
+        # Neither the address nor what the server said may hold a secret in a table or log.
+        return type(error).__name__
+    return ""
+
+
+def _log(settings: Settings, body: Body, now: datetime) -> None:
+    import sys
+
+    import structlog
+
+    shown = [structlog.processors.JSONRenderer(ensure_ascii=False)]
+    log = structlog.wrap_logger(
+        structlog.PrintLogger(sys.stderr),
+        processors=[structlog.processors.add_log_level, *shown],
+    )
+    facts = {k: v for k, v in body.items() if k not in ("subject", "state")}
+    level = "info" if body["what"] == "resolved" else _LEVELS[body["severity"]]
+    getattr(log, level)("alert", **facts)
+
+
+def _mail(settings: Settings, body: Body, now: datetime) -> None:
+    where = urlsplit(settings.alert_smtp)
+    made = EmailMessage()
+    made["Subject"], made["From"], made["To"] = (
+        body["subject"], settings.alert_from, settings.alert_to,
+    )  # fmt: skip
+    made["Message-ID"] = f"<{body['id']}@yupana>"
+    made["Date"] = now
+    made.set_content(text(body), cte="quoted-printable")
+    port = where.port or {"smtps": 465, "smtp+starttls": 587}.get(where.scheme, 25)
+    opened = smtplib.SMTP_SSL if where.scheme == "smtps" else smtplib.SMTP
+    with opened(where.hostname or "", port, timeout=_TIMEOUT) as server:
+        if where.scheme == "smtp+starttls":
+            server.starttls()
+        if settings.alert_login:
+            user, _, password = local_key.read(settings.alert_login).partition(":")
+            server.login(user, password)
+        server.send_message(made)
+
+
+def _webhook(settings: Settings, body: Body, now: datetime) -> None:
+    import httpx
+    from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+
+    data = json.dumps(body, ensure_ascii=False, sort_keys=True).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "X-Yupana-Delivery": body["id"],
+        **signed(_key(settings), data, int(now.timestamp())),
+    }
+    again = Retrying(
+        stop=stop_after_attempt(TRIES),
+        wait=wait_exponential(_WAIT, max=5),
+        retry=retry_if_exception(_passing),
+        reraise=True,
+    )
+    # Redirects are not followed: the alert is for this address alone.
+    with httpx.Client(timeout=_TIMEOUT) as client:
+        again(lambda: _posted(client, settings.alert_webhook, data, headers))
+
+
+def _posted(client: Any, url: str, data: bytes, headers: dict[str, str]) -> None:
+    response = client.post(url, content=data, headers=headers)
+    if not response.is_success:
+        raise YupanaError(f"the webhook answered {response.status_code}")
+
+
+def _passing(error: BaseException) -> bool:
+    """Trouble that may be over in a moment: no answer, or one that is the server's fault."""
+    import httpx
+
+    if isinstance(error, YupanaError):
+        return error.what.rsplit(" ", 1)[-1] in ("429", "500", "502", "503", "504")
+    return isinstance(error, httpx.TransportError)
+
+
+def signed(key: bytes, data: bytes, moment: int) -> dict[str, str]:
+    """The two headers by which a receiver knows who sent these bytes, and when (Unix seconds)."""
+    mark = hmac.new(key, f"{moment}.".encode() + data, hashlib.sha256).hexdigest()
+    return {"X-Yupana-Timestamp": str(moment), "X-Yupana-Signature": f"v1={mark}"}
+
+
+def _key(settings: Settings) -> bytes:
+    if settings.alert_webhook_key is None:
+        raise YupanaError("YUPANA_ALERT_WEBHOOK_KEY is not set")
+    return local_key.read(settings.alert_webhook_key).encode()
+
+
+def text(body: Body) -> str:
+    """A message as people read it: Spanish, then English."""
+    es, en = _ASKS["none" if body["what"] == "resolved" else body["asks"]]
+    return "\n".join(
+        [
+            body["es"],
+            es,
+            "",
+            body["en"],
+            en,
+            "",
+            f"gravedad / severity: {body['severity']}",
+            f"responsable / owner: {body['owner']}",
+            f"semana / week: {body['week']}",
+            f"qué hacer / what to do: {body['runbook']}",
+            f"alerta / alert: {body['alert']} (visto {body['times']} veces / "
+            f"seen {body['times']} times)",
+            f"  yupana alerts ack {body['alert']} --note '...'",
+        ]
+    )
+
+
+_SENDERS = {LOG: _log, MAIL: _mail, WEBHOOK: _webhook}

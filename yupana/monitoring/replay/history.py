@@ -1,0 +1,209 @@
+"""A department's past as it was known week by week: counts, features, forecasts, truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from yupana.core.forecast import QUANTILES, Forecaster
+from yupana.features import nowcast, training
+from yupana.monitoring.checks import window as windows
+from yupana.monitoring.checks.record import Record
+from yupana.monitoring.checks.window import Array, Window
+from yupana.monitoring.replay import lateness
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+FIRST = 70
+"""Weeks of counts before the first features."""
+
+KEPT = 112
+FOLLOWED = 60
+"""Weekly publications that delays are learned from, as features.reporting."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Final counts of a complete panel.
+
+    Attributes:
+        ubigeos: places with a case in any week, sorted.
+        weeks: first day (Sunday) of each week.
+        cases: shape (places, weeks).
+    """
+
+    ubigeos: tuple[str, ...]
+    weeks: tuple[date, ...]
+    cases: Array
+
+
+def counts_of(table: pl.DataFrame) -> Counts:
+    """From `ubigeo`, `week_start`, `cases`; weeks without a row count 0."""
+    ubigeos = tuple(sorted(table["ubigeo"].unique().to_list()))
+    first, last = table["week_start"].min(), table["week_start"].max()
+    assert isinstance(first, date) and isinstance(last, date)
+    weeks = tuple(first + timedelta(weeks=n) for n in range((last - first).days // 7 + 1))
+    cases = np.zeros((len(ubigeos), len(weeks)))
+    place = {u: i for i, u in enumerate(ubigeos)}
+    for ubigeo, week, n in table.select("ubigeo", "week_start", "cases").iter_rows():
+        cases[place[ubigeo], (week - first).days // 7] += n
+    return Counts(ubigeos, weeks, cases)
+
+
+@dataclass(frozen=True)
+class History:
+    """One way that the past may have been reported.
+
+    Attributes:
+        counts: final.
+        arrived: shape (places, weeks, delays), see `lateness`.
+        weather: a climate table.
+        room: `feature_repo/<use case>_weekly.py`.
+        columns: its features.
+        values: features as known at each week, shape (weeks, places, columns); NaN before
+            `FIRST` and where a place has no case yet.
+        quantiles: forecasts from each week, shape (weeks, places, horizons, levels).
+    """
+
+    counts: Counts
+    arrived: Array
+    weather: pl.DataFrame
+    room: ModuleType
+    columns: tuple[str, ...]
+    values: Array
+    quantiles: Array
+
+    def saturday(self, week: int) -> date:
+        """The day that ends a week."""
+        return self.counts.weeks[week] + timedelta(days=6)
+
+    def window(self, week: int) -> Window:
+        """The weeks up to one, as the checks see them."""
+        first = max(FIRST, week - windows.WEEKS + 1)
+        values = self.values[first : week + 1]
+        return Window(self.saturday(week), self.counts.ubigeos, self.columns, values)
+
+    def record(self, week: int) -> Record:
+        """Forecasts of the same weeks, and the truth that was complete by then."""
+        first = max(FIRST, week - windows.WEEKS + 1)
+        truth = self.counts.cases.T[first : week + 1].copy()
+        truth[max(len(truth) - nowcast.LAST, 0) :] = np.nan
+        return Record(self.quantiles[first : week + 1], truth)
+
+
+def build(
+    counts: Counts, late: lateness.Lateness, room: ModuleType, *, seed: int, span: range
+) -> History:
+    """Features of each week of a span, as they were known then; no forecasts yet."""
+    import polars as pl
+
+    arrived = lateness.arrivals(counts.cases, counts.weeks, late, seed)
+    provinces = sorted({u[:4] for u in counts.ubigeos})
+    early = [counts.weeks[0] - timedelta(weeks=n) for n in range(20, 0, -1)]
+    weather = pl.DataFrame(lateness.weather([*early, *counts.weeks], provinces, seed))
+    columns = tuple(room.FEATURES)
+    values = np.full((len(counts.weeks), len(counts.ubigeos), len(columns)), np.nan)
+    empty = np.full((*values.shape[:2], training.HORIZONS, len(QUANTILES)), np.nan)
+    made = History(counts, arrived, weather, room, columns, values, empty)
+    for week in span:
+        values[week] = features(made, week, lateness.known(arrived, week))
+    return made
+
+
+def features(history: History, week: int, known: Array) -> Array:
+    """Features of one week from what is known at it, shape (places, columns).
+
+    Args:
+        known: counts, shape (places, weeks up to `week`).
+    """
+    import polars as pl
+
+    names, weeks = history.counts.ubigeos, history.counts.weeks
+    start = max(0, week - KEPT)
+    there = [i for i in range(len(names)) if known[i].any()]
+    recent = known[there, start:]
+    # Only the newest rows are asked for, and no feature looks back further than `KEPT`.
+    table = pl.DataFrame(
+        {
+            "ubigeo": np.repeat([names[i] for i in there], recent.shape[1]),
+            "week_start": np.tile(np.array(weeks[start : week + 1], "datetime64[D]"), len(there)),
+            "cases": recent.ravel(),
+        }
+    )
+    climate = history.weather.filter(pl.col("week_start") <= weeks[week])
+    tables = {history.room.REPORTED: table, "climate_weekly": climate}
+    shares = _shares(history, week)
+    if shares is not None:
+        tables[history.room.REPORTING] = shares
+    made = history.room.weekly_features(tables)
+    newest = made.filter(pl.col("event_timestamp") == pl.col("event_timestamp").max())
+    found = np.full((len(names), len(history.columns)), np.nan)
+    place = {u: i for i, u in enumerate(names)}
+    rows = [place[u] for u in newest["ubigeo"]]
+    found[rows] = newest.select(history.columns).to_numpy()
+    return found
+
+
+def _shares(history: History, week: int) -> pl.DataFrame | None:
+    """Share known of the newest weeks, learned from the publications up to this one."""
+    import polars as pl
+
+    first = max(0, week - FOLLOWED)
+    total = history.arrived[:, first : week + 1].sum(axis=0).cumsum(axis=1)
+    seen = np.arange(week - first, -1, -1)[:, None] >= np.arange(nowcast.LAST + 1)[None]
+    triangle = pl.DataFrame(
+        {
+            "week_start": history.counts.weeks[first : week + 1],
+            **{str(d): np.where(seen[:, d], total[:, d], np.nan) for d in range(nowcast.LAST + 1)},
+        }
+    )
+    learned = nowcast.completeness(triangle)
+    if learned is None:
+        return None
+    weeks = [history.counts.weeks[week - d] for d in range(nowcast.LAST)]
+    return pl.DataFrame({"week_start": weeks, "completeness": list(learned[: nowcast.LAST])})
+
+
+Models = Mapping[int, Forecaster]
+
+
+def forecast(history: History, span: range, model: Callable[[int], Forecaster]) -> History:
+    """The same past with the forecasts of a span.
+
+    Args:
+        model: the forecaster of a year.
+    """
+    quantiles = history.quantiles.copy()
+    by_year: dict[int, list[int]] = {}
+    for week in span:
+        by_year.setdefault(history.counts.weeks[week].year, []).append(week)
+    for year, weeks in by_year.items():
+        quantiles[weeks] = told(history, weeks, history.values[weeks], model(year))
+    return replace(history, quantiles=quantiles)
+
+
+def told(history: History, weeks: Sequence[int], values: Array, model: Forecaster) -> Array:
+    """Forecasts of some weeks' features, shape (weeks, places, horizons, levels)."""
+    found = np.full((*values.shape[:2], training.HORIZONS, len(QUANTILES)), np.nan)
+    at = np.nonzero(~np.isnan(values).all(axis=2))
+    rows = frame(history, weeks, values, at)
+    found[at] = model.quantiles(rows, QUANTILES)
+    return found
+
+
+def frame(history: History, weeks: Sequence[int], values: Array, at: tuple[Any, ...]) -> pd.DataFrame:
+    """Feature rows as a model takes them."""
+    import pandas as pd
+
+    rows = pd.DataFrame(values[at], columns=list(history.columns))
+    rows.insert(0, "ubigeo", np.array(history.counts.ubigeos)[at[1]])
+    days = pd.to_datetime([history.saturday(w) for w in weeks], utc=True)
+    rows.insert(1, "event_timestamp", days[at[0]] + pd.Timedelta(hours=23, minutes=59, seconds=59))
+    return rows
