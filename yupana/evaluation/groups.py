@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SIZES = ("small", "medium", "large")
+_COVERAGE = {name: name.replace("inside", "coverage") for name in intervals.INSIDE}
 NEW = "new"
 """Size of a district without a row to learn from."""
 
@@ -24,7 +25,8 @@ def scores(kept: pd.DataFrame, frame: pd.DataFrame) -> list[dict[str, Any]]:
 
     Returns:
         A dict a group: `group` (horizon, province, size), `of` (weeks ahead; four digits; third
-        of the districts by mean cases in part `train`), `n` counts, and `wis` by model, in cases.
+        of the districts by mean cases in part `train`), `n` counts, and by model `wis`, in cases,
+        `coverage_50` and `coverage_90`, shares of the counts inside these intervals.
     """
     ubigeo = kept["ubigeo"].astype(str)
     by: dict[str, pd.Series] = {
@@ -37,10 +39,13 @@ def scores(kept: pd.DataFrame, frame: pd.DataFrame) -> list[dict[str, Any]]:
         table = intervals.by_group(kept, of)
         counts = table.pop("n")
         order = [s for s in (*SIZES, NEW) if s in table.index] if group == "size" else table.index
-        told = table.to_dict("index")
+        means = {METRIC: table} | {c: intervals.by_group(kept, of, i) for i, c in _COVERAGE.items()}
         for name in order:
-            wis = {str(m): float(v) for m, v in told[name].items()}
-            found.append({"group": group, "of": str(name), "n": int(counts.loc[name]), METRIC: wis})
+            told = {
+                metric: {str(m): float(t.loc[name, m]) for m in table.columns}
+                for metric, t in means.items()
+            }
+            found.append({"group": group, "of": str(name), "n": int(counts.loc[name]), **told})
     return found
 
 

@@ -42,11 +42,16 @@ def weighted_interval_scores(
     return np.asarray(2 * losses.mean(axis=-1), dtype=np.float64)
 
 
-def _coverage(observed: Array, forecast: Array, low: float, high: float) -> float:
-    """Share of observations inside the central interval between two levels."""
+def inside(observed: Array, forecast: Array, low: float, high: float) -> npt.NDArray[np.bool_]:
+    """Whether each observation lies in the central interval between two levels, ends included."""
     lower = forecast[..., QUANTILES.index(low)]
     upper = forecast[..., QUANTILES.index(high)]
-    return float(((lower <= observed) & (observed <= upper)).mean())
+    return np.asarray((lower <= observed) & (observed <= upper))
+
+
+def _coverage(observed: Array, forecast: Array, low: float, high: float) -> float:
+    """Share of observations inside the central interval between two levels."""
+    return float(inside(observed, forecast, low, high).mean())
 
 
 def score(observed: Array, forecast: Array) -> dict[str, Any]:

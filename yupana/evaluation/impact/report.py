@@ -1,0 +1,147 @@
+"""The impact report of one version of a model: JSON for machines, a page for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from yupana.config.settings import Settings
+from yupana.core.errors import UsageError
+from yupana.core.hashing import value_sha256
+from yupana.evaluation.impact import ages, alerts, measure, outcomes, places, words
+from yupana.governance import feedback, register
+from yupana.governance.register_parts import UNNAMED
+from yupana.tracking.versions import Version
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from yupana.governance.register import Costs
+
+ALERT = {
+    "weeks_ahead": alerts.LEAD,
+    "es": "Hay alerta si la mediana pronosticada, o el recuento, supera la mediana de las mismas "
+    "semanas de años anteriores (zonas alerta y epidemia del canal endémico, Bortman 1999).",
+    "en": "There is an alert if the forecast's median, or the count, is above the median of the "
+    "same weeks of past years (zones alert and epidemic of the endemic channel, Bortman 1999).",
+}
+
+
+def make(
+    settings: Settings,
+    version: Version,
+    day: date,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """The report of a version, from what is known on a day.
+
+    Args:
+        first: weeks that end before it are left out; `last`: those that end after it.
+        say: told of progress.
+
+    Returns:
+        `use_case`, `model`, `id`, `period` (`from`, `to`: Saturdays that end its weeks),
+        `sources` (rows by kind), `rests_on` (references), `same_forecasts`, `baseline`, `alert`
+        (its definition), `costs` (None without a register; `set` is false while they are examples), `bootstrap` (`draws`, `run_weeks`,
+        `seed`), `rules` (by group), `population_of`, `groups` (as `measure.groups`), `ages`,
+        `unmeasured`, `feedback`, `summary` (Spanish and English, line by line), `summary_es`,
+        `summary_en`.
+
+    Raises:
+        TerminalError: the version's files are not those of its fit.
+        UsageError: there is no scored week in the period, or the split is gone.
+    """
+    say(f"forecast the weeks that {version.ref} never saw …")
+    made = outcomes.read(settings, version, day)
+    rows = _between(made.rows, first, last)
+    found = places.read(settings, made.frame, sorted(rows["ubigeo"].unique()))
+    say(f"{len(rows):,} forecasts, {len(found.groups)} groups …")
+    price = costs(settings.root, version.name)
+    bands, no_ages = ages.read(settings, rows)
+    report: dict[str, Any] = {
+        "use_case": version.name,
+        "model": version.ref,
+        "period": {"from": _day(rows["week"].min()), "to": _day(rows["week"].max())},
+        "sources": {str(k): int(n) for k, n in rows["source"].value_counts().items()},
+        "rests_on": [*made.refs, *found.refs],
+        "same_forecasts": made.same,
+        "baseline": made.baseline,
+        "alert": ALERT,
+        "costs": _priced(price),
+        "bootstrap": {
+            "draws": measure.sure.DRAWS,
+            "run_weeks": measure.sure.RUN,
+            "seed": settings.seed,
+        },
+        "rules": {by: {"es": es, "en": en} for by, (es, en) in places.RULES.items()},
+        "population_of": dict(zip(("es", "en"), found.population_of, strict=True)),
+        "groups": measure.groups(rows, found.groups, price, seed=settings.seed),
+        "ages": bands,
+        "unmeasured": [*found.unmeasured, *no_ages],
+        "feedback": told_back(settings.platform_db),
+    }
+    report["id"] = value_sha256(report)[:12]
+    report["summary"] = words.summary(report)
+    for lang in ("es", "en"):
+        report[f"summary_{lang}"] = " ".join(line[lang] for line in report["summary"])
+    return report
+
+
+def costs(root: Path, use_case: str) -> Costs | None:
+    """What the register sets as the cost of a missed alert and a false alarm; None without one."""
+    if not register.path_of(root, use_case).exists():
+        return None
+    return register.load(root, use_case).costs
+
+
+def _priced(price: Costs | None) -> dict[str, Any] | None:
+    """The costs, and whether the agency has set them or they stand there as an example."""
+    if price is None:
+        return None
+    return {**price.model_dump(mode="json"), "set": price.set_by != UNNAMED}
+
+
+def told_back(url: str) -> dict[str, int]:
+    """How often users told what happened, or complained, and how many agencies did."""
+    found = feedback.listing(url, datetime(1970, 1, 1, tzinfo=UTC))
+    told = {kind: sum(f["kind"] == kind for f in found) for kind in feedback.KINDS}
+    return {**told, "agencies": len({f["agency"] for f in found})}
+
+
+def _between(rows: pd.DataFrame, first: date | None, last: date | None) -> pd.DataFrame:
+    import pandas as pd
+
+    weeks = rows["week"]
+    chosen = rows[
+        (weeks >= pd.Timestamp(first or date.min.replace(year=1700)))
+        & (weeks <= pd.Timestamp(last or date(2200, 1, 1)))
+    ]
+    if chosen.empty:
+        raise UsageError(
+            "No forecast of that period has come true yet.",
+            where=f"--from {first or '…'} --to {last or '…'}",
+            fix=f"The weeks that are known end from {_day(weeks.min())} to {_day(weeks.max())}.",
+        )
+    return chosen.reset_index(drop=True)
+
+
+def _day(moment: pd.Timestamp) -> str:
+    return moment.date().isoformat()
+
+
+def write(settings: Settings, report: dict[str, Any]) -> dict[str, Path]:
+    """Write `reports/<use case>/impact-<id>.json` and the page beside it."""
+    from yupana.evaluation.impact import pages
+
+    out = settings.reports / report["use_case"] / f"impact-{report['id']}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_suffix(".partial")
+    partial.write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
+    page = pages.write(out.with_suffix(".html"), report)
+    return {"json": partial.rename(out), "html": page}

@@ -1,0 +1,118 @@
+"""How sure a ratio of sums is, by a bootstrap over districts and weeks at once.
+
+Districts are drawn whole, for what is wrong in one week of a district is wrong in its next; and
+weeks are drawn whole, in runs of eight, for the districts of a week share its epidemic. Drawing
+both, independently, is the pigeonhole bootstrap (Owen 2007, Ann Appl Stat 1:386), which errs on
+the wide side; the runs are those of the circular block bootstrap (Politis and Romano 1992).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+DRAWS = 2000
+RUN = 8
+"""Weeks in a run: a forecast reaches as far, so that neighbours within it share their weeks."""
+
+FEWEST_DISTRICTS = 5
+"""Below it a bootstrap over districts says nothing; then no interval is given."""
+
+
+@dataclass(frozen=True)
+class Weeks:
+    """How often each week was drawn, shape (draws, weeks): the same for all groups."""
+
+    drawn: Array
+    seed: int
+
+    @classmethod
+    def draw(cls, weeks: int, seed: int) -> Weeks:
+        runs = -(-weeks // RUN)
+        starts = np.random.default_rng(seed).integers(0, weeks, (DRAWS, runs))
+        chosen = (starts[..., None] + np.arange(RUN)).reshape(DRAWS, -1)[:, :weeks] % weeks
+        drawn = np.zeros((DRAWS, weeks))
+        np.add.at(drawn, (np.arange(DRAWS)[:, None], chosen), 1)
+        return cls(drawn, seed)
+
+
+def ratios(above: Array, below: Array, weeks: Weeks, name: str) -> Array | None:
+    """Draws of sum(above) ÷ sum(below), shape (draws,); None where that cannot be said.
+
+    Args:
+        above: sums by district and week, shape (districts, weeks).
+        below: the same of the denominator.
+        name: of the group, so that it is drawn alike at every call.
+    """
+    if len(above) < FEWEST_DISTRICTS:
+        return None
+    key = int.from_bytes(sha256(name.encode()).digest()[:8], "big")
+    generator = np.random.default_rng([weeks.seed, key])
+    districts = generator.multinomial(len(above), np.full(len(above), 1 / len(above)), DRAWS)
+    sums = [np.einsum("bd,dw,bw->b", districts, part, weeks.drawn) for part in (above, below)]
+    fine = sums[1] > 0
+    if fine.mean() < 0.95:
+        return None
+    # A draw without a denominator says nothing; it takes the value of the whole.
+    whole = above.sum() / below.sum()
+    return np.where(fine, sums[0] / np.where(fine, sums[1], 1), whole)
+
+
+def interval(draws: Array | None) -> list[float] | None:
+    """The central 95 % of the draws."""
+    if draws is None:
+        return None
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return [float(low), float(high)]
+
+
+def of_share(above: Array, below: Array, weeks: Weeks, name: str) -> list[float] | None:
+    """The interval of a share; where it is 0 or 1, of as many whole districts as told it.
+
+    No draw can differ from a share of 0 or 1; its interval is Clopper and Pearson's with each
+    district as one trial, which is wide.
+    """
+    draws = ratios(above, below, weeks, name)
+    if draws is None:
+        return None
+    share = above.sum() / below.sum()
+    if share in (0, 1):
+        trials = int((below.sum(axis=1) > 0).sum())
+        far = 1 - 0.025 ** (1 / trials)
+        return [0.0, float(far)] if share == 0 else [float(1 - far), 1.0]
+    return interval(draws)
+
+
+def worse(
+    times: float, group: Array | None, rest: Array | None, compared: int
+) -> dict[str, Any] | None:
+    """Whether a group's ratio is above the others', and whether that can be said.
+
+    Args:
+        times: the group's ratio over the others', as it is.
+        group: draws of the group's ratio.
+        rest: of everyone else's, from the same weeks.
+        compared: how many groups are compared; the more, the more would seem worse by chance, so
+            that each is held to 5 % divided by their number (Bonferroni).
+
+    Returns:
+        `times`, `interval` (its central 95 %), and `says`: worse, better or unsure. None where there are no draws of both.
+    """
+    if group is None or rest is None or not ((group > 0).all() and (rest > 0).all()):
+        return None
+    from scipy.stats import norm
+
+    logs = np.log(group / rest)
+    far = float(norm.ppf(1 - 0.025 / max(1, compared))) * float(logs.std())
+    says = "worse" if np.log(times) > far else "better" if np.log(times) < -far else "unsure"
+    return {
+        "times": times,
+        "interval": [float(v) for v in np.exp(np.quantile(logs, [0.025, 0.975]))],
+        "says": says,
+    }

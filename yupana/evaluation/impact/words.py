@@ -1,0 +1,218 @@
+"""The report in plain words, Spanish and English, made from the numbers that are shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Line = dict[str, str]
+
+
+def summary(report: dict[str, Any]) -> list[Line]:
+    """Sentences for people who do not read tables: for whom it is worse, whether that can be
+    said, what was missed, and who is not measured.
+
+    Args:
+        report: as `report.make` returns it, without its summary.
+    """
+    everyone, *groups = report["groups"]
+    return [
+        _overall(report, everyone),
+        *_worse(groups),
+        *_width([everyone, *groups]),
+        *_alerts(report, everyone),
+        *_who_misses(groups),
+        *_untold(report),
+    ]
+
+
+def _line(es: str, en: str) -> Line:
+    return {"es": es, "en": en}
+
+
+def _overall(report: dict[str, Any], of: dict[str, Any]) -> Line:
+    first, last = report["period"]["from"], report["period"]["to"]
+    ratio, ends = of["ratio"], of["ratio_interval"]
+    if ends is None:
+        sure_es, sure_en = "no hay intervalo: son pocos distritos", "too few districts to be sure"
+    elif ends[1] < 1:
+        sure_es, sure_en = "es seguro que erró menos", "it surely erred less"
+    elif ends[0] > 1:
+        sure_es, sure_en = "es seguro que erró más", "it surely erred more"
+    else:
+        sure_es, sure_en = "la diferencia puede ser azar", "the difference may be chance"
+    between = f" ({_n(ends[0])}–{_n(ends[1])})" if ends else ""
+    return _line(
+        f"Se comparan {_count(of['n'])} pronósticos de {of['districts']} distritos con lo que pasó, en "
+        f"las semanas que terminan del {first} al {last}. Por cada error de 1 del mejor método "
+        f"simple ({report['baseline']}), el modelo tuvo {_n(ratio)}{between}: {sure_es}.",
+        f"{_count(of['n'])} forecasts of {of['districts']} districts are held against what came, in the "
+        f"weeks that end from {first} to {last}. For each error of 1 of the best simple method "
+        f"({report['baseline']}) the model had {_n(ratio)}{between}: {sure_en}.",
+    )
+
+
+def _worse(groups: list[dict[str, Any]]) -> list[Line]:
+    compared = [g for g in groups if g["against_others"]]
+    worse = [g for g in compared if g["against_others"]["says"] == "worse"]
+    if worse:
+        return [
+            _line(
+                f"El modelo es peor para: {_times(worse, 'es')} que para los demás; más de lo que "
+                "explica el azar.",
+                f"The model is worse for: {_times(worse, 'en')} than for the others; more than "
+                "chance explains.",
+            )
+        ]
+    if not compared:
+        return [
+            _line(
+                "No se puede decir si es peor para algún grupo: son muy pocos distritos.",
+                "Whether it is worse for any group cannot be said: there are too few districts.",
+            )
+        ]
+    seems = max(compared, key=lambda g: (g["against_others"]["times"], g["es"]))
+    low, high = seems["against_others"]["interval"]
+    return [
+        _line(
+            f"De {len(compared)} grupos comparados, de ninguno se puede decir que le vaya peor que "
+            f"a los demás. El que más lo parece es {name(seems, 'es')}: "
+            f"{_n(seems['against_others']['times'])} veces ({_n(low)}–{_n(high)}), lo que puede "
+            "ser azar. No es prueba de que sea igual para todos.",
+            f"Of {len(compared)} groups compared, none can be said to fare worse than the others. "
+            f"The one that most seems to is {name(seems, 'en')}: "
+            f"{_n(seems['against_others']['times'])} times ({_n(low)}–{_n(high)}), which may be "
+            "chance. That does not prove it equal for all.",
+        )
+    ]
+
+
+def _width(groups: list[dict[str, Any]]) -> list[Line]:
+    narrow = [g for g in groups if g["coverage_interval"] and g["coverage_interval"][1] < 0.9]
+    if narrow:
+        return [
+            _line(
+                f"Promete más certeza de la que tiene para: {_names(narrow, 'es')}: menos de 90 de "
+                "100 casos cayeron en su intervalo de 90 %.",
+                f"It promises more certainty than it has for: {_names(narrow, 'en')}: fewer than "
+                "90 in 100 counts fell into its 90 % interval.",
+            )
+        ]
+    told = [g for g in groups if g["coverage_90"] is not None]
+    if not told:
+        return []
+    least = min(told, key=lambda g: (g["coverage_90"], g["es"]))
+    share = f"{100 * least['coverage_90']:.1f}"
+    return [
+        _line(
+            "De ningún grupo se puede decir que sus intervalos de 90 % sean demasiado estrechos; "
+            f"el de menor cobertura es {name(least, 'es')}, con {share} %.",
+            "Of no group can it be said that its 90 % intervals are too narrow; the lowest "
+            f"coverage is that of {name(least, 'en')}, {share} %.",
+        )
+    ]
+
+
+def _alerts(report: dict[str, Any], of: dict[str, Any]) -> list[Line]:
+    missed, false = of["missed"], of["false_alarms"]
+    if missed["n"] is None:
+        return []
+    ahead = report["alert"]["weeks_ahead"]
+    made = [
+        _line(
+            f"Con {ahead} semanas de anticipación no avisó de {missed['n']} de las "
+            f"{missed['of']} semanas de distrito en alerta o epidemia, y {false['n']} de los "
+            f"{false['of']} avisos fueron falsos.",
+            f"{ahead} weeks ahead it told nothing of {missed['n']} of the {missed['of']} district "
+            f"weeks of alert or epidemic, and {false['n']} of the {false['of']} alerts were "
+            "false.",
+        )
+    ]
+    costs = report["costs"]
+    if costs is None:
+        made.append(
+            _line(
+                "La entidad no ha fijado lo que cuesta un aviso omitido ni uno falso.",
+                "The agency has not set what a missed alert costs, nor a false one.",
+            )
+        )
+    else:
+        lost, spent = (_count(round(v["cost"])) for v in (missed, false))
+        es, en = f"que fijó {costs['set_by']}", f"set by {costs['set_by']}"
+        if not costs["set"]:
+            es, en = "de ejemplo, que la entidad aún no ha fijado", "of the example, not yet set"
+        unit = costs["currency"]
+        made.append(
+            _line(
+                f"Con los costos {es}: {lost} por lo no avisado y {spent} por los avisos falsos "
+                f"({unit}).",
+                f"At the costs {en}: {lost} for what was missed and {spent} for false alarms "
+                f"({unit}).",
+            )
+        )
+    return made
+
+
+def _who_misses(groups: list[dict[str, Any]]) -> list[Line]:
+    told = [g for g in groups if g["missed"]["rate"] is not None]
+    if len(told) < 2:
+        return []
+    most = max(told, key=lambda g: (g["missed"]["rate"], g["es"]))
+    share, ends = f"{100 * most['missed']['rate']:.0f} %", most["missed"]["interval"]
+    between = f" ({100 * ends[0]:.0f}–{100 * ends[1]:.0f} %)" if ends else ""
+    return [
+        _line(
+            f"Donde más se omitió: {name(most, 'es')}, {share}{between} de sus semanas de alerta.",
+            f"Most was missed in: {name(most, 'en')}, {share}{between} of its alert weeks.",
+        )
+    ]
+
+
+def _untold(report: dict[str, Any]) -> list[Line]:
+    made = []
+    if hidden := [g for g in report["groups"] if g["suppressed"]]:
+        made.append(
+            _line(
+                f"De {len(hidden)} grupos no se muestran todas las cifras, para que nadie deduzca "
+                "un recuento de 1 a 4.",
+                f"Of {len(hidden)} groups not all figures are shown, so that nobody can work out "
+                "a count from 1 to 4.",
+            )
+        )
+    if missing := report["unmeasured"]:
+        es, en = ("; ".join(u[lang][0].lower() + u[lang][1:] for u in missing) for lang in _LANGS)
+        made.append(_line(f"No se mide: {es}.", f"Not measured: {en}."))
+    return made
+
+
+_LANGS = ("es", "en")
+_KINDS = {
+    "department": ("departamento {}", "department {}"),
+    "province": ("provincia {}", "province {}"),
+}
+
+
+def name(group: dict[str, Any], lang: str) -> str:
+    at = _LANGS.index(lang)
+    name = str(group[lang])
+    if group["by"] in _KINDS:
+        return _KINDS[group["by"]][at].format(name)
+    return name[0].lower() + name[1:]
+
+
+def _names(groups: list[dict[str, Any]], lang: str) -> str:
+    return "; ".join(name(g, lang) for g in groups)
+
+
+def _times(groups: list[dict[str, Any]], lang: str) -> str:
+    said = "veces el error relativo" if lang == "es" else "times the relative error"
+    return "; ".join(
+        f"{name(g, lang)}, {_n(g['against_others']['times'])} {said}" for g in groups
+    )
+
+
+def _count(value: int) -> str:
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def _n(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
