@@ -37,7 +37,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(count=_count, figure=_figure, percent=_percent)
+    made.filters.update(count=_count, figure=_figure, percent=_percent, moment=_moment)
     return made
 
 
@@ -58,3 +58,10 @@ def _figure(value: float | str | None) -> str:
 def _percent(value: float | None) -> str:
     """One decimal, rounded down: 100 % is said only of what is whole."""
     return "–" if value is None else f"{math.floor(value * 10) / 10:.1f} %"
+
+
+def _moment(value: str) -> str:
+    """An ISO moment to the minute, in UTC as it is kept; a day as it is."""
+    if len(value) <= 10:
+        return value or "–"
+    return f"{value[:10]} {value[11:16]} UTC"

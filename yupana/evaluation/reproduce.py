@@ -20,7 +20,7 @@ from yupana.core import usecase
 from yupana.core.errors import TerminalError
 from yupana.core.forecast import QUANTILES
 from yupana.core.hashing import file_sha256
-from yupana.evaluation.scores import weighted_interval_scores
+from yupana.evaluation.scores import inside, weighted_interval_scores
 from yupana.features import training
 from yupana.tracking import facts, intervals
 from yupana.tracking.versions import Version, check_whole
@@ -63,6 +63,10 @@ def keep(
                 "origin": test["event_timestamp"].dt.date.to_numpy()[row],
                 "horizon": horizon + 1,
                 "wis": weighted_interval_scores(observed[row, horizon], quantiles[row, horizon]),
+                **{
+                    name: inside(observed[row, horizon], quantiles[row, horizon], *ends)
+                    for name, ends in intervals.INSIDE.items()
+                },
             }
         )
         for name, quantiles in forecasts.items()

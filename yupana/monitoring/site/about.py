@@ -1,0 +1,49 @@
+"""The page on the site itself: what it was built of, by which versions, and how to build it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import metadata
+
+from yupana.governance import events
+from yupana.monitoring.site.parts import Asked, Basis, Page, newest, of_file
+from yupana.tracking import facts
+
+NAME = "acerca"
+LIBRARIES = (
+    "yupana", "evidently", "polars", "deltalake", "torch", "mlflow", "bentoml", "sqlalchemy",
+    "cryptography", "openlineage-python", "matplotlib", "jinja2",
+)  # fmt: skip
+
+
+def page(asked: Asked, read: Sequence[Page]) -> Page:
+    """Versions, the steps that were run, and everything that was read.
+
+    Args:
+        read: the other pages, whose bases are listed together.
+    """
+    settings = asked.settings
+    steps = {}
+    for event in events.read(settings.events):
+        if event["status"] == "done":
+            steps[(event["step"], event["subject"])] = event
+    basis = {(b.ref, b.sha256): b for p in read for b in p.basis}
+    code, lock = facts.code(settings), settings.root / "uv.lock"
+    if code.get("commit"):
+        basis["code", ""] = Basis("Código", "Code", f"commit:{code['commit']}")
+    if lock.is_file():
+        ours = of_file(asked, lock, "Versiones fijadas", "Locked versions", ref="uv.lock")
+        basis["lock", ""] = ours
+    values = {
+        "versions": {name: v for name in LIBRARIES if (v := _version(name))},
+        "steps": sorted(steps.values(), key=lambda e: (e["time"], e["step"])),
+        "newest_step": newest([e["time"] for e in steps.values()]),
+    }
+    return Page(NAME, values, tuple(basis.values()))
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""

@@ -1,0 +1,85 @@
+"""The model card, which is Markdown, as part of a page."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+_ENGLISH = "**English.**"
+_REGION = '<div class="wide" tabindex="0" role="region" aria-label="{}">'
+_OPEN = '<div class="en" lang="en">\n'
+
+
+def html(text: str, images: dict[str, str]) -> str:
+    """A card as HTML, one heading level lower, its English marked as such.
+
+    `tracking.card` writes English in italics, or below a paragraph `**English.**` up to the next
+    heading. HTML in the card is shown as text.
+
+    Args:
+        images: address on the page by the one in the card; an image that is not among them is
+            left out.
+    """
+    from markdown_it import MarkdownIt
+
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    made: list[Token] = []
+    english, heading = False, ""
+    tokens = markdown.parse(_body(text))
+    skip = 0
+    for i, token in enumerate(tokens):
+        if skip:
+            skip -= 1
+            continue
+        if token.type == "paragraph_open" and tokens[i + 1].content == _ENGLISH:
+            made.append(_raw(_OPEN))
+            english, skip = True, 2
+            continue
+        if token.type == "heading_open" and english:
+            made.append(_raw("</div>\n"))
+            english = False
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{int(token.tag[1]) + 1}"
+            heading = tokens[i + 1].content if token.type == "heading_open" else heading
+        if token.type == "table_open":
+            made.append(_raw(_REGION.format(escape(heading.replace("*", ""), quote=True))))
+        if token.type == "th_open":
+            token.attrSet("scope", "col")
+        for child in token.children or ():
+            _inline(child, images)
+        made.append(token)
+        if token.type == "table_close":
+            made.append(_raw("</div>\n"))
+    if english:
+        made.append(_raw("</div>\n"))
+    return str(markdown.renderer.render(made, markdown.options, {}))
+
+
+def _body(text: str) -> str:
+    """Without the front matter, which is for machines."""
+    if not text.startswith("---\n"):
+        return text
+    return text.partition("\n---\n")[2]
+
+
+def _raw(text: str) -> Token:
+    from markdown_it.token import Token
+
+    return Token("html_block", "", 0, content=text)
+
+
+def _inline(token: Token, images: dict[str, str]) -> None:
+    if token.type == "em_open":
+        token.tag = "span"
+        token.attrs = {"class": "en", "lang": "en"}
+    elif token.type == "em_close":
+        token.tag = "span"
+    elif token.type == "image":
+        address = images.get(str(token.attrGet("src")))
+        if address:
+            token.attrSet("src", address)
+        else:
+            token.type, token.children = "text", None
