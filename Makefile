@@ -38,10 +38,13 @@ bench-train: ## the training loop against bare PyTorch, and as districts grow (a
 bench-serve: ## the forecast endpoint against bare FastAPI and LitServe (about 5 minutes, needs wrk)
 	@$(ENV) python -m tests.benchmark.serve
 
+bench-monitor: ## drift of a million predictions against Evidently's default; ledger and trace (about 10 minutes)
+	@$(ENV) python -m tests.benchmark.monitor
+
 docs: ## draw the pictures and tables of docs/ and README again
 	@$(ENV) python -m docs.draw && yupana standards model
 
 clean: ## remove everything that yupana wrote (tables, models, reports)
 	rm -rf var
 
-.PHONY: help run test setup up down serve doctor lint bench bench-train bench-serve docs clean
+.PHONY: help run test setup up down serve doctor lint bench bench-train bench-serve bench-monitor docs clean

@@ -140,11 +140,11 @@ def publish(
     audit(settings, validation, counts["read"], broken or {}, empty or {})
     raw = {"dataset": NAME, "path": "", "sha256": sha256, "size": 1, "source": f"{source}.csv"}
     events.append(
-        settings.events, "land", NAME, status="done", outputs=(f"raw:{sha256}",),
+        settings, "land", NAME, status="done", outputs=(f"raw:{sha256}",),
         facts={"raw": raw, "publisher": about.publisher, "licence": about.licence},
     )  # fmt: skip
     events.append(
-        settings.events, "ingest", NAME, status="done", inputs=(f"raw:{sha256}",),
+        settings, "ingest", NAME, status="done", inputs=(f"raw:{sha256}",),
         outputs=(f"delta:published/{NAME}@{version}", f"validation:{validation}"), facts=facts,
     )  # fmt: skip
     return version

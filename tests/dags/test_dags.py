@@ -83,6 +83,7 @@ def tasks(dags):
 
 def test_each_contract_has_its_dag(dags) -> None:
     others = {"outbreak", "outbreak_backfill", "outbreak_log", "maintenance"}
+    others |= {"monitor", "monitor_forecast"}
     assert {f"ingest_{name}" for name in names(ROOT)} | others == set(dags)
 
 
@@ -164,6 +165,13 @@ def test_outbreak_waits_for_the_published_table(dags) -> None:
     assert "dengue_linelist" in str(dags["outbreak"].timetable.asset_condition)
     order = [t.task_id for t in dags["outbreak"].topological_sort()]
     assert order == ["features", "due", "train", "deploy", "predict", "share"]
+
+
+def test_the_monitor_waits_for_the_forecast_and_for_the_clock(dags) -> None:
+    assert "outbreak_forecast" in str(dags["monitor_forecast"].timetable.asset_condition)
+    assert dags["monitor"].timetable.__class__.__name__ == "CronTriggerTimetable"
+    for name in ("monitor", "monitor_forecast"):
+        assert [t.op_args[0] for t in dags[name].tasks] == [["monitor", "outbreak"]]
 
 
 def test_what_follows_training_runs_without_it_but_not_after_its_failure(dags) -> None:

@@ -37,7 +37,7 @@ def write(settings: Settings, zone: str, name: str, rows: int, mode: str = "over
 
 
 def mention(settings: Settings, *refs: str) -> None:
-    events.append(settings.events, "train", "outbreak", status="done", inputs=refs)
+    events.append(settings, "train", "outbreak", status="done", inputs=refs)
 
 
 def parquet(table: Path) -> set[str]:
@@ -71,7 +71,7 @@ def test_a_mention_in_the_facts_counts_too(house: Settings) -> None:
     for rows in (10, 20):
         write(house, "features", "weekly", rows)
     events.append(
-        house.events,
+        house,
         "fit",
         "x",
         status="failed",

@@ -110,7 +110,7 @@ def test_a_worse_version_is_promoted_only_with_a_persons_reason(home: Settings) 
 def test_the_log_knows_the_promoted_champion(home: Settings) -> None:
     facts = {"version": 3, "alias": "champion", "reason": ""}
     events.append(
-        home.events, "register", NAME, status="done", outputs=("model:outbreak@3",), facts=facts
+        home, "register", NAME, status="done", outputs=("model:outbreak@3",), facts=facts
     )
     told("models", "promote", f"{NAME}@1", "--reason", "why not")
     assert events.champion(home.events, NAME) == "model:outbreak@1"

@@ -1,8 +1,8 @@
-"""Drift of what the endpoint was asked, and of what it answered."""
+"""Drift of what the endpoint answered, and a whole run of the monitor without a service."""
 
 from __future__ import annotations
 
-import json
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,11 @@ from yupana.core.progress import Silent
 from yupana.data import prediction_export
 from yupana.governance import prediction_rows
 from yupana.governance.predictions import Given, new_id
-from yupana.monitoring.report import FORECAST, monitor
+from yupana.monitoring import drift
+from yupana.monitoring.answers import FORECAST
 
 FEATURES = ["rain_mm", "cases_lag_1", "region"]
+WEEK = date(2022, 1, 1)
 
 
 def _window(rows: int, seed: int, rain: float = 100.0) -> pd.DataFrame:
@@ -39,11 +41,11 @@ def _window(rows: int, seed: int, rain: float = 100.0) -> pd.DataFrame:
     )
 
 
-def _log(settings: Settings, window: pd.DataFrame, without: str = "") -> None:
+def _log(settings: Settings, window: pd.DataFrame, without: str = "", name: str = "") -> None:
     def answer(row: dict[str, Any]) -> Given:
         weeks = [{"horizon": h, "median": row[FORECAST] + h - 1} for h in (2, 1)]
         features = {c: row[c] for c in FEATURES if c != without}
-        fresh = {"key": new_id(NOON), "features": features, "answer": weeks}
+        fresh = {"key": name or new_id(NOON), "features": features, "answer": weeks}
         return given(told(model="1")._replace(**fresh), horizon=2)
 
     answers = [answer(row) for row in window.to_dict("records")]
@@ -67,64 +69,92 @@ def reference(tmp_path: Path) -> Path:
     return path
 
 
+def compare(
+    settings: Settings, reference: Path, columns: list[str] = FEATURES, week: date = WEEK
+) -> dict[str, Any]:
+    page = settings.reports / "drift.html"
+    asked = drift.Asked(reference, columns, week, 8, page)
+    return drift.compare(settings, "outbreak", asked, lambda _: None)
+
+
 def test_shifted_feature_has_drifted_and_others_have_not(
     settings: Settings, reference: Path
 ) -> None:
     _log(settings, _window(120, seed=2, rain=180.0))
-    said: list[str] = []
-    found = monitor(settings, "outbreak", reference, FEATURES, said.append)
+    found = compare(settings, reference)
     assert found["drifted"] == ["rain_mm"]
-    assert found["compared"] == [*FEATURES, FORECAST]
+    assert found["compared"] == ["rain_mm", "cases_lag_1", FORECAST, "region"]
     assert found["share_drifted"] == 0.25
-    assert (found["rows_reference"], found["rows_current"]) == (2000, 120)
-    assert found["models"] == ["1"]
-    page, facts = Path(found["html"]), Path(found["json"])
-    assert found["ref"] == f"report:outbreak/{page.stem.removeprefix('drift-')}"
-    assert 1e6 < page.stat().st_size < 8e6
-    evidently = json.loads(facts.read_text())["evidently"]
-    assert evidently["metrics"][0]["value"]["count"] == 1, "Evidently counts the same"
-    assert "120" in said[0]
-
-    before = page.stat().st_mtime_ns
-    assert monitor(settings, "outbreak", reference, FEATURES, said.append) == found
-    assert page.stat().st_mtime_ns == before, "the same answers give the report that is there"
+    assert (found["rows_reference"], found["rows_current"], found["answers"]) == (2000, 120, 120)
+    assert found["models"] == ["1"] and found["how"] == "rows"
+    assert 1e6 < (settings.reports / "drift.html").stat().st_size < 8e6
+    assert found["evidently"]["metrics"][0]["value"]["count"] == 1, "Evidently counts the same"
+    checks = {(c.check, c.column, c.group): c for c in drift.checks(found, WEEK, 0.5)}
+    assert checks["drift", "", ""].state == "ok" and checks["drift", "", ""].value == 0.25
+    assert checks["drift_column", "rain_mm", ""].state == "alarm"
+    assert {c.severity for c in checks.values() if c.column} == {"info"}
+    worse = drift.checks(found, WEEK, 0.25)[0]
+    assert (worse.state, worse.severity, worse.kind) == ("alarm", "warning", "drift")
 
 
 @pytest.mark.parametrize("rows", [20, 60, 1500])
 def test_same_distribution_has_not_drifted(settings: Settings, reference: Path, rows: int) -> None:
     _log(settings, _window(rows, seed=3))
-    found = monitor(settings, "outbreak", reference, FEATURES, lambda _: None)
-    assert found["drifted"] == []
+    assert compare(settings, reference)["drifted"] == []
 
 
 def test_large_shift_is_seen_among_many_answers(settings: Settings, reference: Path) -> None:
     _log(settings, _window(1500, seed=4, rain=180.0))
-    found = monitor(settings, "outbreak", reference, FEATURES, lambda _: None)
-    assert found["drifted"] == ["rain_mm"]
+    assert compare(settings, reference)["drifted"] == ["rain_mm"]
+
+
+def test_one_forecast_told_all_day_is_not_drift(settings: Settings, reference: Path) -> None:
+    """An agency that asks for one district every minute changes nothing in the world."""
+    usual = _window(40, seed=7)
+    _log(settings, usual)
+    extreme = usual.head(1).assign(rain_mm=900.0)
+    for _ in range(30):
+        _log(settings, extreme, name="asked-again")
+    found = compare(settings, reference)
+    assert (found["rows_current"], found["answers"]) == (41, 70)
+    assert found["drifted"] == []
 
 
 def test_feature_that_answers_lack_is_told_not_compared(
     settings: Settings, reference: Path
 ) -> None:
     _log(settings, _window(40, seed=5), without="rain_mm")
-    found = monitor(settings, "outbreak", reference, FEATURES, lambda _: None)
+    found = compare(settings, reference)
     assert found["empty"] == ["rain_mm"]
     assert "rain_mm" not in found["compared"]
 
 
-def test_too_few_answers_say_how_many_and_how_to_get_more(
+def test_too_few_answers_are_told_and_no_error(settings: Settings, reference: Path) -> None:
+    _log(settings, _window(19, seed=6))
+    found = compare(settings, reference)
+    assert not found["enough"] and found["rows_current"] == 19
+    (check,) = drift.checks(found, WEEK, 0.5)
+    assert check.state == "unknown" and "19" in check.es and "20" in check.es
+    assert drift.checks(None, WEEK, 0.5)[0].state == "unknown"
+
+
+def test_groups_and_periods_are_compared_where_there_is_enough(
     settings: Settings, reference: Path
 ) -> None:
-    _log(settings, _window(19, seed=6))
-    with pytest.raises(TerminalError, match="19 answers") as caught:
-        monitor(settings, "outbreak", reference, FEATURES, lambda _: None)
-    assert "at least 1 more" in caught.value.fix
+    _log(settings, _window(60, seed=8, rain=180.0))
+    slices = {(s["by"], s["of"]): s for s in compare(settings, reference)["slices"]}
+    assert slices["department", "16"]["drifted"] == ["rain_mm"]
+    assert slices["province", "1601"]["drifted"] == ["rain_mm"]
+    assert not slices["period", "before"]["enough"]
+    # Nine weeks later the same answers are those of the window before.
+    later = compare(settings, reference, week=WEEK + timedelta(weeks=9))
+    assert not later["enough"], "nothing was answered in the last eight weeks"
 
 
 def test_missing_reference_and_missing_column_are_told(
     settings: Settings, reference: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match="test window"):
-        monitor(settings, "outbreak", tmp_path / "none", FEATURES, lambda _: None)
+        compare(settings, tmp_path / "none")
     with pytest.raises(TerminalError, match="lacks the columns wind"):
-        monitor(settings, "outbreak", reference, ["wind"], lambda _: None)
+        compare(settings, reference, ["wind"])

@@ -63,7 +63,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
             ("features", sources, TABLE), ("split", (TABLE, *sources), made.ref),
         ):  # fmt: skip
             events.append(
-                home.events, step, NAME, status="done", inputs=inputs, outputs=(output,),
+                home, step, NAME, status="done", inputs=inputs, outputs=(output,),
                 facts={"data_as_of": "2017-03-04", "as_of": ""},
             )  # fmt: skip
         members = [
@@ -195,7 +195,7 @@ def test_the_groups_together_are_the_whole(home: Settings, pooled: str) -> None:
 def test_a_backtest_of_another_candidate_is_refused(home: Settings, pooled: str) -> None:
     told("evaluate", NAME, "--candidate", pooled)
     events.append(
-        home.events, "backtest", NAME, status="done", inputs=("candidate:other",),
+        home, "backtest", NAME, status="done", inputs=("candidate:other",),
         outputs=("backtest:1",),
     )  # fmt: skip
     done = call("register", NAME, "--candidate", pooled, "--backtest", "backtest:1")

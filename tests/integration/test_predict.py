@@ -71,7 +71,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     registry.register(settings, NAME, folder, tags("1"))
     champion = {"alias": "champion"}
     events.append(
-        settings.events, "register", NAME, status="done", outputs=("model:outbreak@1",),
+        settings, "register", NAME, status="done", outputs=("model:outbreak@1",),
         facts=champion,
     )  # fmt: skip
     publish(settings, reports())

@@ -18,9 +18,11 @@ import bentoml
 import conftest
 import pytest
 
-from yupana.governance import deployments, predictions
+from yupana.config.settings import settings
+from yupana.governance import deployments, gate, predictions
 from yupana.governance.deployments import CHALLENGER, CHAMPION, Placed
 from yupana.orchestration import service
+from yupana.tracking import facts, subjects
 
 pytestmark = pytest.mark.thread
 WITHIN_SECONDS = 15
@@ -41,7 +43,10 @@ AT_1 = "outbreak@1"
 
 
 def copied(version: int, change: Callable[[Path], None] = lambda folder: None) -> str:
-    """Version 1 once more in the store, under another number and changed as told."""
+    """Version 1 once more in the store, under another number, changed as told, let in by the gate.
+
+    A change is one of the fit: its record agrees, and only the model's own test can find it.
+    """
     tag = f"outbreak:{version}"
     if not any(str(m.tag) == tag for m in bentoml.models.list()):
         source = Path(bentoml.models.get("outbreak:1").path)
@@ -50,6 +55,11 @@ def copied(version: int, change: Callable[[Path], None] = lambda folder: None) -
                 source, made.path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("model.yaml")
             )
             change(Path(made.path))
+            record = Path(made.path) / facts.NAME
+            fitted = json.loads(record.read_text()) | {"files": facts.files(Path(made.path))}
+            record.write_text(json.dumps(fitted))
+    model = subjects.of_folder("outbreak", version, Path(bentoml.models.get(tag).path))
+    gate.admit(settings(), "outbreak", model, "deploy", datetime.now(UTC))
     return tag
 
 

@@ -80,7 +80,7 @@ def test_answers_hold_what_the_page_says_and_no_more(asking: Callable[..., Ask])
     assert set(answer) == {"as_of", "predictions", "abstentions"}
     assert set(answer["predictions"][0]) == {
         "prediction_id", "ubigeo", "model", "data_as_of", "alert", "weeks", "caveats",
-        "model_card",
+        "model_card", "notice",
     }  # fmt: skip
     explained = ask("GET", f"/v1/outbreak/explain/{answer['predictions'][0]['prediction_id']}")
     for inner in ("key_id", "agency", "features_ref", "deployment", "request_id"):

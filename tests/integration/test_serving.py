@@ -65,7 +65,7 @@ def test_one_district_as_text_gets_eight_weeks_by_default(thread: Thread) -> Non
     assert (status, answer["as_of"], answer["abstentions"]) == (200, AS_OF, [])
     (made,) = answer["predictions"]
     assert len(made["prediction_id"]) == 32 and made["model"].startswith("outbreak@")
-    assert len(made["weeks"]) == 8 and made["caveats"] == []
+    assert len(made["weeks"]) == 8 and [c["code"] for c in made["caveats"]] == ["trial"]
     for week in made["weeks"]:
         assert list(week["quantiles"]) == [str(level) for level in QUANTILES]
         counts = list(week["quantiles"].values())
@@ -158,7 +158,7 @@ def test_it_says_why_it_does_not_answer(
 def test_weeks_that_are_late_are_told_with_a_caveat(thread: Thread) -> None:
     _, answer = post(thread, {"ubigeo": IQUITOS, "as_of": "2022-01-29"})
     (made,) = answer["predictions"]
-    assert [note["code"] for note in made["caveats"]] == ["stale_data"]
+    assert [note["code"] for note in made["caveats"]] == ["trial", "stale_data"]
 
 
 @pytest.mark.thread
@@ -190,11 +190,11 @@ def test_the_features_reference_follows_a_new_publication(lake: Settings) -> Non
 
     def publish(version: int) -> None:
         ref = f"delta:features/outbreak_weekly@{version}"
-        events.append(lake.events, "features", "outbreak", status="done", outputs=(ref,))
+        events.append(lake, "features", "outbreak", status="done", outputs=(ref,))
 
     publish(1)
     ref = FeaturesRef(lake, "outbreak")
-    events.append(lake.events, "predict", "outbreak", status="done")
+    events.append(lake, "predict", "outbreak", status="done")
     assert ref.now().endswith("@1")
     publish(2)
     assert ref.now().endswith("@2")

@@ -14,7 +14,7 @@ NAME = "outbreak"
 
 def done(home: Settings, step: str, inputs: list[str], output: str, **facts: object) -> None:
     events.append(
-        home.events, step, NAME, status="done", inputs=tuple(inputs), outputs=(output,),
+        home, step, NAME, status="done", inputs=tuple(inputs), outputs=(output,),
         facts=facts,
     )  # fmt: skip
 

@@ -66,9 +66,9 @@ def test_all_that_wait_share_a_commit(url: str, tmp_path: Path) -> None:
         commits += 1
 
     class Counting(prediction_rows.Inserter):
-        def write(self, forecasts, answers) -> None:
+        def write(self, forecasts, answers, subject) -> None:
             count(None)
-            super().write(forecasts, answers)
+            super().write(forecasts, answers, subject)
 
     async def ask(made: Recorder) -> None:
         await asyncio.gather(*(made.record([given()]) for _ in range(500)))

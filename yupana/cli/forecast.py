@@ -84,7 +84,9 @@ def predict(
             "stale_weeks": told.stale_weeks,
             "page": str(page),
         }
-        inputs = (told.model, *told.sources)
+        room = usecase.load("feature_repo", f"{use_case}_weekly")
+        learned = () if told.hindsight else given.learned_from(chosen, room, told.sources)
+        inputs = (told.model, *told.sources, *learned)
         return steps.Outcome((*told.refs, reference()), inputs=inputs, metrics=facts)
 
     code = events.code_hash(chosen.root, "models", "feature_repo", "yupana/evaluation")

@@ -1,4 +1,4 @@
-"""Commands that tell where the lake's rows come from: history, quarantine, trace of a version."""
+"""Commands that tell where the lake's rows come from: history, quarantine."""
 
 from __future__ import annotations
 
@@ -74,55 +74,6 @@ def _versions_table(name: str, found: list[Publication]) -> None:
         origin = f"{p.source or '?'}\nSHA-256 {p.source_sha256[:12]}; contract {p.contract_version}"
         origin += f"; audit {p.validation or '-'}\n{p.time:%Y-%m-%d %H:%M} UTC"
         table.add_row(str(p.version), str(p.known_on), rows, Text(origin))
-    Console().print(table)
-
-
-def trace(chosen: Settings, name: str, version: int | None, as_json: bool) -> None:
-    """`yupana trace` of a published version: its commit, its file, its audit, its steps."""
-    from yupana.core.errors import UsageError
-    from yupana.data import provenance
-    from yupana.governance import trace as tracing
-
-    told = provenance.of_version(chosen, name, version)
-    try:
-        node = tracing.trace(chosen.events, told["ref"])
-    except UsageError:
-        # A table that came from another machine: the commit alone tells its origin.
-        node = None
-    if as_json:
-        say_json({**told, "trace": tracing.to_json(node) if node else None})
-        return
-    from rich.console import Console
-
-    _provenance(told)
-    if node:
-        Console().print(tracing.render(node))
-    print(f"source file SHA-256: {told['publication']['source_sha256']}")
-
-
-def _provenance(told: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    p, audit = told["publication"], told["audit"]
-    first = told["landed"][0] if told["landed"] else {}
-    facts = {k: v for k, v in first.get("facts", {}).items() if isinstance(v, str)}
-    rows = {
-        "published": f"{told['ref']}, {p['time']:%Y-%m-%d %H:%M} UTC, known on {p['known_on']}",
-        "rows": ", ".join(f"{kind} {count:,}" for kind, count in p["rows"].items()),
-        "file": p["source"],
-        "landed": f"{str(first['time'])[:16]} UTC" if first else "",
-        **facts,
-        "contract": f"{p['contract_version']}, SHA-256 {p['contract_sha256'][:12]}",
-        "audit": f"{p['validation']}: {audit['rules']} rules, {audit['broken']:,} rows broke one, "
-        f"{audit['page']}" if audit else p["validation"],
-        "run": p["run"],
-    }  # fmt: skip
-    table = Table(show_header=False, box=None)
-    for name, value in rows.items():
-        if value:
-            table.add_row(Text(name, style="cyan"), Text(value))
     Console().print(table)
 
 

@@ -36,13 +36,20 @@ def features(use_case: UseCase, as_json: AsJson = False) -> None:
 
     def work() -> steps.Outcome:
         from yupana.core import usecase
-        from yupana.features import store
+        from yupana.features import given, store
 
         room = usecase.load("feature_repo", use_case)
         table, sources = store.write_table(chosen, room)
         newest = store.publish_online(chosen, room)
-        facts = {"rows": table.rows, "version": table.version, "data_as_of": f"{newest:%Y-%m-%d}"}
-        return steps.Outcome((table.ref,), inputs=sources, metrics=facts)
+        facts = {
+            "rows": table.rows,
+            "version": table.version,
+            "data_as_of": f"{newest:%Y-%m-%d}",
+            "feature_service": room.service.name,
+            "sources": sources,
+        }
+        learned = given.learned_from(chosen, room, sources)
+        return steps.Outcome((table.ref,), inputs=(*sources, *learned), metrics=facts)
 
     code = events.code_hash(chosen.root, "feature_repo", "yupana/features")
     emit(steps.run(chosen, "features", use_case, work, inputs=inputs, depends_on=code), as_json)
@@ -63,13 +70,22 @@ def split(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> Non
     table = _output(chosen, "features", use_case)
 
     def work() -> steps.Outcome:
-        from yupana.features import training
+        from yupana.core import usecase
+        from yupana.features import given, training
 
-        sources = tuple(events.producer(chosen.events, table)["inputs"])
+        event = events.producer(chosen.events, table)
+        sources = tuple(event["facts"].get("sources", event["inputs"]))
         rows, sources = training.build(chosen, use_case, table, sources, day)
         made = training.save(chosen, use_case, rows, features=table, sources=sources, as_of=day)
-        facts = {"rows": made.rows, "parts": made.parts, "as_of": made.as_of}
-        return steps.Outcome((made.ref,), inputs=sources, metrics=facts)
+        facts = {
+            "rows": made.rows,
+            "parts": made.parts,
+            "as_of": made.as_of,
+            "feature_service": made.feature_service,
+        }
+        room = usecase.load("feature_repo", f"{use_case}_weekly")
+        learned = given.learned_from(chosen, room, sources)
+        return steps.Outcome((made.ref,), inputs=(*sources, *learned), metrics=facts)
 
     code = [events.code_hash(chosen.root, "yupana/features", "feature_repo"), str(day or "")]
     emit(

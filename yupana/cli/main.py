@@ -8,22 +8,28 @@ import sys
 import typer
 
 from yupana.cli import (
+    alerts,
     backtest,
     bento,
     catalogue,
     challenge,
     data,
     forecast,
+    governance,
+    impact,
     keys,
     lake,
     learn,
     machine,
     models,
+    monitor,
     nowcast,
     prediction_log,
     projects,
+    report,
     reports,
     serve,
+    trace,
     tune,
     usage,
 )
@@ -40,7 +46,8 @@ app = typer.Typer(
 for room in (
     machine, data, catalogue, lake, reports, learn, models, projects, backtest, challenge,
     forecast, nowcast, serve, bento, keys, usage, prediction_log,
-    tune,
+    monitor, alerts,
+    trace, tune, report, impact, governance,
 ):  # fmt: skip
     room.register(app)
 

@@ -35,10 +35,13 @@ def nowcast(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> N
     given = delta.ref(chosen.lake, "published", room.REPORTED).ref
 
     def work() -> steps.Outcome:
+        from yupana.features import given as given_tables
         from yupana.features import nowcast_table
 
         told = nowcast_table.make(chosen, use_case, room, day)
         outputs, inputs = (told.pop("nowcast"),), told.pop("sources")
+        if told["evidence"]:
+            inputs += given_tables.learned_from(chosen, room, inputs)
         if not told["evidence"]:
             told["caveat"] = "no evidence of the reporting delay: taken as complete"
         return steps.Outcome(outputs, inputs=inputs, metrics=told)

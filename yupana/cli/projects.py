@@ -187,4 +187,4 @@ def _log(chosen: Settings, what: str, name: str, told: dict[str, Any]) -> None:
     from yupana.governance import events
 
     facts = {"what": what, "by": getpass.getuser(), **told}
-    events.append(chosen.events, "project", name, status="done", facts=facts)
+    events.append(chosen, "project", name, status="done", facts=facts)

@@ -1,4 +1,4 @@
-"""Commands of agencies and auditors: deploy, serve, ask, share, monitor, trace."""
+"""Commands of agencies and auditors: deploy, serve, ask, share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for command in (deploy, adopt, serve, ask, share, monitor, trace):
+    for command in (deploy, adopt, serve, ask, share):
         app.command()(command)
 
 
@@ -224,64 +224,3 @@ def share(use_case: UseCase, as_json: AsJson = False) -> None:
 
     inputs = (*(t.ref for t in tables), model)
     emit(steps.run(chosen, "share", use_case, work, inputs=inputs), as_json)
-
-
-def monitor(use_case: UseCase, as_json: AsJson = False) -> None:
-    """Compare what was answered with the model's test weeks: an Evidently report.
-
-    Example: yupana monitor outbreak
-    """
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
-    from yupana.data import prediction_export
-    from yupana.governance import events, steps
-
-    chosen = settings()
-    model = events.champion(chosen.events, use_case)
-    answers = prediction_export.export(chosen, use_case, Lines()).outputs
-
-    def work() -> steps.Outcome:
-        from yupana.core import usecase
-        from yupana.monitoring.report import monitor as compare
-
-        registered = events.producer(chosen.events, model)
-        candidate = registered["inputs"][0].removeprefix("candidate:")
-        reference = chosen.home / "candidates" / candidate / "reference.parquet"
-        columns = list(usecase.load("feature_repo", f"{use_case}_weekly").MONITORED)
-        facts = compare(chosen, use_case, reference, columns, Lines().say)
-        return steps.Outcome((facts.pop("ref"),), metrics=facts)
-
-    emit(steps.run(chosen, "monitor", use_case, work, inputs=(model, *answers)), as_json)
-
-
-def trace(
-    reference: Annotated[
-        str, typer.Argument(help="A prediction_id, a data set (name or name@3), or a reference.")
-    ],
-    as_json: AsJson = False,
-) -> None:
-    """Print the road from an answer, or a published version, back to the hash of its file.
-
-    Example: yupana trace dengue_linelist@1
-    """
-    import json
-    from functools import partial
-
-    from rich.console import Console
-
-    from yupana.cli import lake
-    from yupana.config.settings import settings
-    from yupana.data import prediction_table, provenance
-    from yupana.governance import trace as tracing
-
-    chosen = settings()
-    if dataset := provenance.named(chosen, reference):
-        lake.trace(chosen, *dataset, as_json)
-        return
-    node = tracing.trace(chosen.events, reference, partial(prediction_table.found, chosen))
-    if as_json:
-        print(json.dumps(tracing.to_json(node), ensure_ascii=False, default=str))
-        return
-    Console().print(tracing.render(node))
-    for source in tracing.sources(node):
-        print(f"source file SHA-256: {source.removeprefix('raw:')}")

@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     platform_url: str = Field(
         "", description="platform database, postgresql+psycopg://…; empty: SQLite in home"
     )
+    ledger_witness: Path | None = Field(
+        None, description="folder on another machine or mount for the ledger's checkpoints, too"
+    )
     usage_days: int = Field(
         730, ge=1, description="days that statistics of use and refused keys are kept"
     )
@@ -105,6 +108,18 @@ class Settings(BaseSettings):
     )
     retrain_drift: float = Field(
         0.5, gt=0, le=1, description="share of drifted columns from which training is due"
+    )
+    alert_smtp: str = Field(
+        "", description="mail server for alerts, smtp://, smtp+starttls:// or smtps://host:port"
+    )
+    alert_login: Path | None = Field(
+        None, description="file with user:password for the mail server; empty: without"
+    )
+    alert_from: str = Field("yupana@localhost", description="sender of the mails on alerts")
+    alert_to: str = Field("", description="who gets the mails on alerts, separated by commas")
+    alert_webhook: str = Field("", description="address that alerts are posted to; empty: none")
+    alert_webhook_key: Path | None = Field(
+        None, description="file with the key by which the posted alerts are signed"
     )
     image: str = Field("yupana:latest", description="container image of the pipeline's pods")
     kfp_host: str = Field("", description="address of the Kubeflow Pipelines API, https://…")

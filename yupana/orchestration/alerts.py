@@ -19,7 +19,7 @@ async def deadline_missed(context: dict[str, Any]) -> None:
     """
     run, deadline = context["dag_run"], context["deadline"]
     events.append(
-        settings().events,
+        settings(),
         "deadline",
         run["dag_id"],
         status="failed",

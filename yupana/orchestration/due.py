@@ -22,8 +22,8 @@ def due(settings: Settings, use_case: str, day: date | None = None) -> Due:
     """Whether to train, from the event log alone.
 
     Yes when there is no champion, when the feature table is `retrain_weeks` or more ahead of the
-    one that the champion's training set came from, or when the newest `monitor` since the
-    champion was registered found `retrain_drift` or more of the columns drifted.
+    one that the champion's training set came from, or when the newest `monitor` of the champion
+    asks for it: the data stand, and what is asked or how well it forecasts has moved.
 
     Args:
         day: ask instead whether a model is needed that knows only what was known on this day.
@@ -86,7 +86,11 @@ def _drift(settings: Settings, use_case: str, model: str) -> str:
     found = events.last_done(
         settings.events, "monitor", use_case, lambda event: model in event["inputs"]
     )
-    share = found["facts"].get("share_drifted", 0) if found else 0
+    facts = found["facts"] if found else {}
+    if "retrain" in facts:
+        # What the alarms ask for; nothing while a fault of the data is open (monitoring.rules).
+        return f"monitoring of {model}: {'; '.join(facts['retrain'])}" if facts["retrain"] else ""
+    share = facts.get("share_drifted", 0)
     if share < settings.retrain_drift:
         return ""
     return f"monitoring found {100 * share:.0f} % of the columns of {model} drifted"

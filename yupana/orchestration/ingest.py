@@ -145,6 +145,7 @@ def _publish(
 
     warm_up()
     seconds: dict[str, float] = {}
+    before = _kept(settings, contract)
     work = settings.home / "work" / contract.name
     shown = Path(raw.source).name
     try:
@@ -173,8 +174,20 @@ def _publish(
             where=contract.name,
             fix="This is a fault of yupana: please report it with the event log.",
         )
-    told = {**facts, "version": out.version, "report": validation.report, "stages": seconds}
-    return steps.Outcome((out.ref, aside.ref, validation.ref), inputs=(staged.ref,), metrics=told)
+    told = {
+        **facts, "version": out.version, "report": validation.report, "stages": seconds,
+        "publisher": contract.publisher, "licence": contract.licence,
+        "publication": contract.publication,
+    }  # fmt: skip
+    made = (out.ref, aside.ref, validation.ref)
+    return steps.Outcome(made, inputs=(staged.ref, *before), metrics=told)
+
+
+def _kept(settings: Settings, contract: Contract) -> tuple[str, ...]:
+    """The version whose rows the next one keeps where the file does not name them."""
+    keeps = contract.format == "object" or contract.publication in ("merge", "append")
+    known = history.published_versions(settings.table("published", contract.name)) if keeps else []
+    return (f"delta:published/{contract.name}@{known[-1].version}",) if known else ()
 
 
 def _publish_object(
@@ -184,9 +197,11 @@ def _publish_object(
 
     seconds: dict[str, float] = {}
     facts = _facts(contract, raw, known_on, {"read": 1, "published": 1, "quarantined": 0})
+    before = _kept(settings, contract)
     with stage(progress, f"publish {Path(raw.source).name}", seconds):
         out = objects.publish(settings, contract, raw, delta.commit_metadata(**facts))
-    return steps.Outcome((out.ref,), metrics={**facts, "version": out.version, "stages": seconds})
+    told = {**facts, "version": out.version, "stages": seconds}
+    return steps.Outcome((out.ref,), inputs=before, metrics=told)
 
 
 def _origin(

@@ -155,7 +155,7 @@ def _each_table(
         made = f"delta:{subject}@{done.version}"
         told["outputs"].append(made)
         events.append(
-            settings.events,
+            settings,
             step,
             subject,
             status="done",
@@ -202,7 +202,7 @@ def _forget_usage(
         )
         if not dry_run:
             events.append(
-                settings.events, "forget", "usage", status="done",
+                settings, "forget", "usage", status="done",
                 facts={"before": before.isoformat(), "rows": rows},
             )  # fmt: skip
     return rows
@@ -227,7 +227,7 @@ def _remove(settings: Settings, name: str, folder: Path, size: int, days: int) -
     # The event comes first: a crash may leave a file that is told as gone, and the next run
     # removes it, but never a file that is gone and not told.
     events.append(
-        settings.events,
+        settings,
         "forget",
         name,
         status="done",

@@ -152,10 +152,10 @@ def test_a_crash_between_the_commit_and_its_event_publishes_once(
     path.write_bytes(content(300))
     append = events.append
 
-    def dies(log: Path, step: str, *args: object, **facts: object) -> str:
+    def dies(settings: Settings, step: str, *args: object, **facts: object) -> str:
         if step == "ingest":
             raise SystemExit(137)
-        return append(log, step, *args, **facts)  # type: ignore[arg-type]
+        return append(settings, step, *args, **facts)  # type: ignore[arg-type]
 
     monkeypatch.setattr(events, "append", dies)
     with pytest.raises(SystemExit):
