@@ -10,6 +10,8 @@ from pathlib import Path
 
 # Before any import of yupana: Feast definitions read the settings when they are imported.
 os.environ["YUPANA_HOME"] = tempfile.mkdtemp(prefix="yupana-test-")
+# BentoML keeps the first store that it was asked for: it must not be the developer's.
+os.environ["BENTOML_HOME"] = f"{os.environ['YUPANA_HOME']}/bentoml"
 
 import pytest
 
