@@ -49,19 +49,22 @@ def write(path: Path, told: dict[str, Any], trends: list[dict[str, Any]]) -> Pat
     """
     from yupana.core import page
 
+    return page.write(path, "monitoring/watch.html", **values(told, trends))
+
+
+def values(told: dict[str, Any], trends: list[dict[str, Any]]) -> dict[str, Any]:
+    """What `monitoring/watch_body.html` is filled with; `told` and `trends` as in `write`."""
     checks = told["checks"]
-    return page.write(
-        path,
-        "monitoring/watch.html",
-        t=told,
-        loud=[c for c in checks if c["state"] == "alarm"],
-        counted={state: sum(c["state"] == state for c in checks) for state in STATES},
-        drawn=[d for each in trends if (d := _drawn(each))],
-        words={
+    return {
+        "t": told,
+        "loud": [c for c in checks if c["state"] == "alarm"],
+        "counted": {state: sum(c["state"] == state for c in checks) for state in STATES},
+        "drawn": [d for each in trends if (d := _drawn(each))],
+        "words": {
             "states": STATES, "severities": SEVERITIES, "asks": ASKS, "groups": GROUPS,
             "names": NAMES, "how": HOW,
         },
-    )  # fmt: skip
+    }  # fmt: skip
 
 
 def _drawn(trend: dict[str, Any]) -> dict[str, str] | None:

@@ -105,7 +105,7 @@ def run(
         "open": alerts.open(settings.platform_db, use_case),
         "retrain": rules.retraining(checks),
     }
-    trends = _trends(settings.platform_db, use_case, checks)
+    trends = trends_of(settings.platform_db, use_case, checks)
     html = folder / f"watch-{read.week}.html"
     watch_page.write(html, told, trends)
     facts = _write(html.with_suffix(".json"), told)
@@ -147,7 +147,7 @@ def _scored(use_case: str, asked: Run, read: known.Known) -> tuple[dict[str, Any
     return performance.score(read.forecasts, read.truth, sizes), usual
 
 
-def _trends(url: str, use_case: str, checks: list[Check]) -> list[dict[str, Any]]:
+def trends_of(url: str, use_case: str, checks: list[Check]) -> list[dict[str, Any]]:
     """The history of the checks that the page draws: what alarms, and how the model does."""
     always = {("drift", "", ""), ("coverage", "90", ""), ("wis", "", "")}
     loud = [(c.check, c.column, c.group) for c in rules.alarms(checks)]

@@ -76,7 +76,7 @@ def bands(cases: pd.DataFrame) -> list[dict[str, Any]]:
     each = np.eye(len(names)).repeat(2, axis=1).astype(bool)
     missed = np.tile([True, False], len(names))
     cells = np.concatenate([each, each & missed, [np.ones_like(missed)], [missed]])
-    hide = suppress.hidden(atoms[None], cells, np.full(len(atoms), atoms.sum()))
+    hide = suppress.hidden(atoms[None], cells, sums_known=False)
     told = []
     for n, band in enumerate(names):
         whole = None if hide[n] else int(atoms[each[n]].sum())

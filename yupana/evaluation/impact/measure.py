@@ -98,16 +98,15 @@ def groups(
 
 def _hidden(grid: Grid, members: Any) -> dict[str, list[bool]]:
     """By table, which groups must not show theirs."""
-    most = grid.counts.sum(axis=1).astype(int)
     tables = {
         name: [grid.of[column], grid.counts - grid.of[column]] for name, column in SHARES.items()
     }
-    leads = sum(grid.kinds.values())
     found = {
-        name: suppress.hidden(_by_district(parts), members, most) for name, parts in tables.items()
+        name: suppress.hidden(_by_district(parts), members, sums_known=True)
+        for name, parts in tables.items()
     }
     kinds = _by_district(list(grid.kinds.values()))
-    found["alerts"] = suppress.hidden(kinds, members, leads.sum(axis=1).astype(int))
+    found["alerts"] = suppress.hidden(kinds, members, sums_known=True)
     return found
 
 

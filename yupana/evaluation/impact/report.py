@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
+from yupana.core import disclosure
 from yupana.core.errors import UsageError
 from yupana.core.hashing import value_sha256
 from yupana.evaluation.impact import ages, alerts, measure, outcomes, places, words
@@ -107,11 +108,15 @@ def _priced(price: Costs | None) -> dict[str, Any] | None:
     return {**price.model_dump(mode="json"), "set": price.set_by != UNNAMED}
 
 
-def told_back(url: str) -> dict[str, int]:
-    """How often users told what happened, or complained, and how many agencies did."""
+def told_back(url: str) -> dict[str, int | None]:
+    """How often users told what happened, or complained, and how many agencies did.
+
+    A number from 1 to 4 is None: few askers are known to each other.
+    """
     found = feedback.listing(url, datetime(1970, 1, 1, tzinfo=UTC))
     told = {kind: sum(f["kind"] == kind for f in found) for kind in feedback.KINDS}
-    return {**told, "agencies": len({f["agency"] for f in found})}
+    told["agencies"] = len({f["agency"] for f in found})
+    return {k: None if 0 < n < disclosure.FEWEST else n for k, n in told.items()}
 
 
 def _between(rows: pd.DataFrame, first: date | None, last: date | None) -> pd.DataFrame:

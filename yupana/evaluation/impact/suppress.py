@@ -1,16 +1,16 @@
 """Which groups' counts must be hidden, where groups overlap and everyone knows who is in which.
 
 A count from 1 to 4 is not shown (`core.disclosure`). Nor may it follow from the others: an
-attacker who knows the districts of every group solves the shown counts as linear equations over
-districts. So each small count, of a group, of the overlap of two, and of one without the other,
-is put to that attack (a linear programme): it is safe if, as far as he can tell, it may be five
-or more. The audit of Hundepool et al., Statistical Disclosure Control (2012), section 4.3; their
-cheapest remedy too: hide one more cell and ask again.
+attacker who knows the districts of every group, and in how many weeks each was scored, solves the
+shown counts as linear equations over districts in whole numbers. So each small count, of a group,
+of the overlap of two, and of one without the other, is put to that attack: it is safe if, as far
+as he can tell, it may be five or more. The audit of Hundepool et al., Statistical Disclosure
+Control (2012), section 4.3; their cheapest remedy too: hide one more cell and ask again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,28 +22,34 @@ Counts = npt.NDArray[np.int64]
 Members = npt.NDArray[np.bool_]
 
 
-def hidden(counts: Counts, members: Members, most: Counts) -> list[bool]:
+@dataclass(frozen=True)
+class Cell:
+    """One count: of a kind, over some atoms."""
+
+    kind: int
+    atoms: Members
+
+
+def hidden(counts: Counts, members: Members, *, sums_known: bool) -> list[bool]:
     """Which groups must not show their counts.
 
     Args:
         counts: of each kind and atom, shape (kinds, atoms); an atom is a district, or the
             smallest part that groups are made of. A group shows all its kinds or none.
         members: which atoms a group holds, shape (groups, atoms).
-        most: what everyone knows that an atom's count cannot exceed, shape (atoms,).
+        sums_known: whether everyone knows what each atom's kinds sum to.
     """
     # Atoms that are in the same groups are one: they come in no difference.
     _, first, which = np.unique(members, axis=1, return_index=True, return_inverse=True)
     members = members[:, first]
     joined = np.zeros((len(counts), members.shape[1]), dtype=np.int64)
-    limits = np.zeros(members.shape[1], dtype=np.int64)
     np.add.at(joined.T, which.ravel(), counts.T)
-    np.add.at(limits, which.ravel(), most)
     of = joined @ members.T
     hide = (_small(of)).any(axis=0)
     sizes = of.sum(axis=0)
-    for told, cell in _targets(joined, members):
-        while not hide.all() and not _safe(told, cell, members[~hide], limits):
-            inside = ~hide & (members & cell).any(axis=1)
+    for cell in _targets(joined, members):
+        while not hide.all() and not _safe(joined, cell, members[~hide], sums_known):
+            inside = ~hide & (members & cell.atoms).any(axis=1)
             left = inside if inside.any() else ~hide
             hide[min(np.flatnonzero(left), key=lambda g: (sizes[g], g))] = True
     return [bool(h) for h in hide]
@@ -53,39 +59,55 @@ def _small(counts: Counts) -> Members:
     return np.asarray((counts > 0) & (counts < FEWEST))
 
 
-def _targets(counts: Counts, members: Members) -> list[tuple[Counts, Members]]:
-    """Parts that hold a small count, and that count's kind by atom: groups, overlaps, rests."""
+def _targets(counts: Counts, members: Members) -> list[Cell]:
+    """Small counts of groups, of overlaps, and of one without the other."""
     parts = {bytes(m): m for m in members}
     for n, one in enumerate(members):
         for other in members[n + 1 :]:
             for part in (one & other, one & ~other, other & ~one):
                 parts.setdefault(bytes(part), part)
     return [
-        (kind, part) for part in parts.values() for kind in counts if _small(kind[part].sum())
+        Cell(kind, part)
+        for part in parts.values()
+        for kind, of in enumerate(counts)
+        if _small(of[part].sum())
     ]
 
 
-def _safe(counts: Counts, cell: Members, shown: Members, most: Counts) -> bool:
-    """Whether the shown sums leave room for five or more in the cell."""
-    return bounds(counts, cell, shown, most)[1] >= FEWEST
+def _safe(counts: Counts, cell: Cell, shown: Members, sums_known: bool) -> bool:
+    """Whether the shown sums leave room for five or more in the cell.
+
+    Of fewer than five weeks in all nobody can hide that there are no more; there the shown sums
+    must tell nothing that is not known without them.
+    """
+    high = _end(counts, cell, shown, sums_known, least=False)
+    if high >= FEWEST:
+        return True
+    whole = int(counts[:, cell.atoms].sum()) if sums_known else FEWEST
+    return high >= whole and _end(counts, cell, shown, sums_known, least=True) <= 0
 
 
-def bounds(counts: Counts, cell: Members, shown: Members, most: Counts) -> tuple[float, float]:
-    """The least and the most that a cell can hold for all that its attacker is shown.
+def _end(
+    counts: Counts, cell: Cell, shown: Members, sums_known: bool, *, least: bool
+) -> float:
+    """The least, or else the most, that a cell can hold for all that its attacker is shown.
 
     Args:
-        counts: true counts by atom; only their sums over `shown` are used.
-        cell: atoms of the cell.
+        counts: true counts by kind and atom; only sums that are shown or known are used.
         shown: groups whose sums are told, shape (groups, atoms).
-        most: limit of each atom's count.
     """
-    from scipy.optimize import linprog
+    from scipy.optimize import LinearConstraint, milp
 
-    known: dict[str, Any] = {"bounds": np.stack([np.zeros_like(most), most], axis=1)}
+    kinds, atoms = counts.shape
+    known: list[Any] = []
     if len(shown):
-        known |= {"A_eq": shown.astype(float), "b_eq": (shown @ counts).astype(float)}
-    goal = cell.astype(float)
-    ends: Sequence[float] = [
-        sign * linprog(sign * goal, method="highs", **known).fun for sign in (1, -1)
-    ]
-    return float(np.ceil(ends[0] - 1e-6)), float(np.floor(ends[1] + 1e-6))
+        told = (counts @ shown.T).ravel().astype(float)
+        known.append(LinearConstraint(np.kron(np.eye(kinds), shown.astype(float)), told, told))
+    if sums_known:
+        whole = counts.sum(axis=0).astype(float)
+        known.append(LinearConstraint(np.tile(np.eye(atoms), kinds), whole, whole))
+    goal = np.zeros((kinds, atoms))
+    goal[cell.kind, cell.atoms] = 1 if least else -1
+    found = milp(goal.ravel(), constraints=known, integrality=np.ones(goal.size))
+    # Without a bound there is no solution, only a direction.
+    return np.inf if found.fun is None else abs(round(float(found.fun)))

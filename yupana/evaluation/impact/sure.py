@@ -2,8 +2,10 @@
 
 Districts are drawn whole, for what is wrong in one week of a district is wrong in its next; and
 weeks are drawn whole, in runs of eight, for the districts of a week share its epidemic. Drawing
-both, independently, is the pigeonhole bootstrap (Owen 2007, Ann Appl Stat 1:386), which errs on
-the wide side; the runs are those of the circular block bootstrap (Politis and Romano 1992).
+both, independently, is the pigeonhole bootstrap (Owen 2007, Ann Appl Stat 1:386); the runs are
+those of the circular block bootstrap (Politis and Romano 1992). Quantiles of few districts' draws
+lie too close together, so they are taken further out, as Student's t would have them (Hesterberg
+2015, The American Statistician 69:371, expanded percentiles).
 """
 
 from __future__ import annotations
@@ -42,8 +44,16 @@ class Weeks:
         return cls(drawn, seed)
 
 
-def ratios(above: Array, below: Array, weeks: Weeks, name: str) -> Array | None:
-    """Draws of sum(above) ÷ sum(below), shape (draws,); None where that cannot be said.
+@dataclass(frozen=True)
+class Draws:
+    """What a ratio might have been, shape (draws,), by so many districts."""
+
+    values: Array
+    districts: int
+
+
+def ratios(above: Array, below: Array, weeks: Weeks, name: str) -> Draws | None:
+    """Draws of sum(above) ÷ sum(below); None where that cannot be said.
 
     Args:
         above: sums by district and week, shape (districts, weeks).
@@ -61,15 +71,27 @@ def ratios(above: Array, below: Array, weeks: Weeks, name: str) -> Array | None:
         return None
     # A draw without a denominator says nothing; it takes the value of the whole.
     whole = above.sum() / below.sum()
-    return np.where(fine, sums[0] / np.where(fine, sums[1], 1), whole)
+    return Draws(np.where(fine, sums[0] / np.where(fine, sums[1], 1), whole), len(above))
 
 
-def interval(draws: Array | None) -> list[float] | None:
-    """The central 95 % of the draws."""
-    if draws is None:
-        return None
-    low, high = np.quantile(draws, [0.025, 0.975])
+def interval(draws: Draws | None) -> list[float] | None:
+    """The 95 % interval of the ratio."""
+    return None if draws is None else _ends(draws.values, draws.districts)
+
+
+def _ends(values: Array, districts: int) -> list[float]:
+    from scipy.stats import norm
+
+    beyond = float(norm.cdf(-_far(0.025, districts)))
+    low, high = np.quantile(values, [beyond, 1 - beyond])
     return [float(low), float(high)]
+
+
+def _far(tail: float, districts: int) -> float:
+    """How many standard deviations of the draws leave `tail` outside on each side."""
+    from scipy.stats import t
+
+    return float(t.ppf(1 - tail, districts - 1)) * float(np.sqrt(districts / (districts - 1)))
 
 
 def of_share(above: Array, below: Array, weeks: Weeks, name: str) -> list[float] | None:
@@ -90,7 +112,7 @@ def of_share(above: Array, below: Array, weeks: Weeks, name: str) -> list[float]
 
 
 def worse(
-    times: float, group: Array | None, rest: Array | None, compared: int
+    times: float, group: Draws | None, rest: Draws | None, compared: int
 ) -> dict[str, Any] | None:
     """Whether a group's ratio is above the others', and whether that can be said.
 
@@ -102,17 +124,19 @@ def worse(
             that each is held to 5 % divided by their number (Bonferroni).
 
     Returns:
-        `times`, `interval` (its central 95 %), and `says`: worse, better or unsure. None where there are no draws of both.
+        `times`, `interval` (95 %), and `says`: worse, better or unsure. None where there are no
+        draws of both.
     """
-    if group is None or rest is None or not ((group > 0).all() and (rest > 0).all()):
+    if group is None or rest is None:
         return None
-    from scipy.stats import norm
-
-    logs = np.log(group / rest)
-    far = float(norm.ppf(1 - 0.025 / max(1, compared))) * float(logs.std())
+    if not ((group.values > 0).all() and (rest.values > 0).all()):
+        return None
+    logs = np.log(group.values / rest.values)
+    districts = min(group.districts, rest.districts)
+    far = _far(0.025 / max(1, compared), districts) * float(logs.std())
     says = "worse" if np.log(times) > far else "better" if np.log(times) < -far else "unsure"
     return {
         "times": times,
-        "interval": [float(v) for v in np.exp(np.quantile(logs, [0.025, 0.975]))],
+        "interval": [float(np.exp(v)) for v in _ends(logs, districts)],
         "says": says,
     }

@@ -92,7 +92,7 @@ def _width(groups: list[dict[str, Any]]) -> list[Line]:
         return [
             _line(
                 f"Promete más certeza de la que tiene para: {_names(narrow, 'es')}: menos de 90 de "
-                "100 casos cayeron en su intervalo de 90 %.",
+                "100 recuentos cayeron en su intervalo de 90 %.",
                 f"It promises more certainty than it has for: {_names(narrow, 'en')}: fewer than "
                 "90 in 100 counts fell into its 90 % interval.",
             )

@@ -56,7 +56,6 @@ def page(asked: Asked) -> Page:
         "r": report,
         "other": report["model"] != ref,
         "chart": pictures.ratios(names, [g["ratio"] for g in shown], ends, report["baseline"]),
-        "few": {k: 0 < n < FEWEST for k, n in report["feedback"].items()},
         "fewest": FEWEST,
     }
     return Page(NAME, values, tuple(basis), answer=_answer(report))

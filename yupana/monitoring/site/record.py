@@ -2,12 +2,140 @@
 
 from __future__ import annotations
 
-from yupana.monitoring.site.parts import Answer, Asked, Missing, Page
+import json
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from yupana.config.settings import Settings
+from yupana.governance.ledger import book, roots, signing, witness
+from yupana.governance.ledger.table import LEDGER
+from yupana.governance.ledger.verifier import Report, verify
+from yupana.monitoring.site.parts import Answer, Asked, Basis, Missing, Page
 
 NAME = "registro"
+MOST_ROOTS = 31
+KINDS = {
+    "step": ("pasos de la cadena de datos", "steps of the data's road"),
+    "promote": ("promociones de modelos", "promotions of models"),
+    "gate": ("decisiones de la compuerta", "decisions of the gate"),
+    "assess": ("evaluaciones de riesgo", "risk assessments"),
+    "approve": ("aprobaciones", "approvals"),
+    "suspend": ("suspensiones", "suspensions"),
+    "resume": ("reanudaciones", "resumptions"),
+    "deploy": ("despliegues", "deployments"),
+    "withdraw": ("retiros", "withdrawals"),
+    "key": ("cambios de llaves de acceso", "changes of access keys"),
+    "access": ("accesos a datos personales", "accesses to personal data"),
+    "predictions": ("lotes de predicciones", "batches of predictions"),
+    "alert": ("alertas", "alerts"),
+    "acknowledge": ("alertas atendidas", "alerts that were answered"),
+    "forget": ("personas borradas", "people erased"),
+    "root": ("raíces diarias firmadas", "signed daily roots"),
+}
+FOUND = {
+    "changed": "cambiado",
+    "deleted": "borrado",
+    "inserted": "insertado",
+    "reordered": "desordenado",
+    "truncated": "truncado",
+    "rolled back": "revertido",
+    "root forged": "raíz falsificada",
+}
+"""What a check can find (`verifier.Found`), in Spanish."""
 
 
 def page(asked: Asked) -> Page:
-    """The state of the ledger."""
-    missing = Missing("No hay registro.", "There is no ledger.", "yupana audit verify")
-    return Page(NAME, {"state": None}, missing=(missing,), answer=Answer("unknown", "", ""))
+    """Verify the ledger as it is now, and tell what is in it."""
+    settings = asked.settings
+    public = signing.key_file(settings).with_suffix(".pub")
+    kinds = _kinds(settings.platform_db)
+    if not kinds and not any(path.exists() for path in witness.files(settings)):
+        missing = Missing("El registro está vacío.", "The ledger is empty.", "make run")
+        none = Answer("unknown", "El registro está vacío.", "The ledger is empty.")
+        return Page(NAME, {"v": None, "lost": False}, missing=(missing,), answer=none)
+    if not public.is_file():
+        lost = Answer("no", "Falta la llave pública del registro (keys/ledger.pub).",
+                      "The ledger's public key (keys/ledger.pub) is not there.")  # fmt: skip
+        return Page(NAME, {"v": None, "lost": True}, answer=lost)
+    key = public.read_text().strip()
+    seen = [_seen(settings, path) for path in witness.files(settings)]
+    checked = _verified(settings, key)
+    # Of a ledger that was tampered with, nothing is told but where.
+    newest = book.newest(settings.platform_db) if checked.ok else None
+    told = roots.listing(settings.platform_db) if checked.ok else []
+    values = {
+        "v": checked,
+        "lost": False,
+        "found_es": FOUND.get(checked.what, checked.what),
+        "key": key,
+        "time": newest.time if newest else "",
+        "kinds": [(*KINDS[kind], kinds[kind]) for kind in KINDS if kind in kinds],
+        "roots": list(reversed(told))[:MOST_ROOTS],
+        "roots_in_all": len(told),
+        "witnesses": seen,
+    }
+    basis = [Basis("Último evento", "Last event", f"event:{checked.checked}", checked.head,
+                   values["time"])]  # fmt: skip
+    basis += [
+        Basis(f"Raíz del día {root['day']}", "Root of the day", f"root:{root['day']}",
+              root["root"], root["day"])
+        for root in values["roots"][:5]
+    ]  # fmt: skip
+    return Page(NAME, values, tuple(basis), answer=_answer(checked, len(told)))
+
+
+def _verified(settings: Settings, key: str) -> Report:
+    """The live ledger against its own chain, signed roots, and what the witnesses saw."""
+    # Sizes first: a checkpoint that comes after them may be of an event that is not read.
+    sizes = {p: p.stat().st_size for p in witness.files(settings) if p.exists()}
+    published = settings.home / "ledger" / "roots.jsonl"
+    size = published.stat().st_size if published.exists() else 0
+    return verify(
+        book.lines(settings.platform_db),
+        key,
+        witnesses=[witness.until(path, size) for path, size in sizes.items()],
+        roots=witness.until(published, size),
+        export=False,
+    )
+
+
+def _seen(settings: Settings, path: Path) -> dict[str, Any]:
+    """Of a witness file: whether it lies in this home, its checkpoints, and the last one's time."""
+    lines, last = 0, b""
+    for last in witness.until(path, path.stat().st_size if path.exists() else 0):
+        lines += 1
+    return {"here": path.is_relative_to(settings.home), "checkpoints": lines, "time": _time(last)}
+
+
+def _time(line: bytes) -> str:
+    try:
+        return str(json.loads(line)["time"])
+    except (ValueError, KeyError, TypeError):
+        # A crash may tear the last line; the verifier judges it.
+        return ""
+
+
+def _kinds(url: str) -> dict[str, int]:
+    """How many events there are of each kind."""
+    query = sa.select(LEDGER.c.kind, sa.func.count()).group_by(LEDGER.c.kind)
+    with book.prepare(url).connect() as connection:
+        return {str(kind): int(n) for kind, n in connection.execute(query)}
+
+
+def _answer(checked: Report, days: int) -> Answer:
+    if not checked.ok:
+        what = FOUND.get(checked.what, checked.what)
+        return Answer(
+            "no",
+            f"No: {what} en el evento {checked.first_bad}. {checked.told}",
+            f"No: {checked.what} at event {checked.first_bad}: {checked.told}",
+        )
+    return Answer(
+        "yes",
+        f"Íntegro: {checked.checked} eventos en una cadena, {days} días con raíz firmada; "
+        "ninguno fue cambiado, borrado ni insertado.",
+        f"Whole: {checked.checked} events in one chain, {days} days with a signed root; none was "
+        "changed, deleted or put in.",
+    )

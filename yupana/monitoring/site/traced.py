@@ -6,14 +6,25 @@ from functools import partial
 from typing import Any
 
 from yupana.data import prediction_table
-from yupana.governance import predictions, trace
+from yupana.governance import predictions, trace, trace_graph
 from yupana.governance.database import engine
 from yupana.monitoring.site.parts import Asked, Basis, Missing, Page, of_file
 
 NAME = "traza"
 # Who asked, and by which request, is nobody's business on a page that may be handed on.
-_UNTOLD = {"agency", "request_id", "key_id"}
-_TOLD = ("rows", "known_on", "validation", "publisher", "licence", "ubigeo", "data_as_of", "commit")
+_TOLD = {
+    "source": ("de", "from"),
+    "bytes": ("bytes", "bytes"),
+    "rows": ("filas", "rows"),
+    "known_on": ("sabido al", "known on"),
+    "validation": ("validación", "validation"),
+    "publisher": ("publica", "publisher"),
+    "licence": ("licencia", "licence"),
+    "ubigeo": ("ubigeo", "ubigeo"),
+    "data_as_of": ("datos hasta", "data as of"),
+    "commit": ("commit", "commit"),
+}
+"""Facts of a step that an auditor asks first, and their names."""
 
 
 def page(asked: Asked) -> Page:
@@ -43,7 +54,8 @@ def page(asked: Asked) -> Page:
         ),
         of_file(asked, settings.events, "Bitácora de pasos", "Log of the steps"),
     ]
-    values = {"tree": tree, "files": files, "steps": len(flat), "svg": ""}
+    values = {"tree": tree, "files": files, "steps": len(flat), "told": _TOLD}
+    values["svg"] = trace_graph.svg(node)
     return Page(NAME, values, tuple(basis))
 
 
@@ -63,14 +75,12 @@ def _plain(node: dict[str, Any]) -> dict[str, Any]:
     """A node with the facts that an auditor asks first, each as text."""
     facts = node["facts"] or {}
     raw = facts.get("raw") or {}
-    told = {k: _text(facts[k]) for k in _TOLD if k in facts}
-    if raw:
-        told = {"source": str(raw.get("source", "")), "bytes": _text(raw.get("size")), **told}
+    facts = {**facts, "source": raw["source"], "bytes": raw["size"]} if raw else facts
     return {
         "ref": node["ref"],
         "step": node["step"],
         "time": node["time"] or "",
-        "facts": {k: v for k, v in told.items() if k not in _UNTOLD},
+        "facts": {k: _text(facts[k]) for k in _TOLD if k in facts},
         "again": node.get("again", False),
         "inputs": [_plain(child) for child in node["inputs"]],
     }
