@@ -36,13 +36,20 @@ class Halt:
         return note(self.code, f"{self.es}.", f"{self.en}.")
 
 
+NOT_ASKED = Halt(
+    "not_admitted",
+    "No se puede preguntar a la compuerta si el modelo sigue permitido",
+    "The gate cannot be asked whether the model may still answer",
+)
+
+
 def of_standing(standing: Standing) -> Halt | None:
     """Why a model does not answer; None where it may."""
     if standing.allowed:
         return None
     if standing.suspended:
         return Halt("suspended", *standing.suspended)
-    return Halt("not_admitted", *(standing.why or ("No pasó la puerta", "No gate pass")))
+    return Halt("not_admitted", *(standing.why or ("No pasó la compuerta", "No gate pass")))
 
 
 def of_suspension(held: Suspension) -> Halt:

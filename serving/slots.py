@@ -9,6 +9,7 @@ files, is refused; the old serves on. When what serves is suspended, nothing ans
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from bentoml.exceptions import NotFound
 from serving import notes
 from serving.book import Book, Maker, Source
 from serving.features_ref import FeaturesRef
-from serving.halt import Halt, of_standing
+from serving.halt import NOT_ASKED, Halt, of_standing
 from serving.http import metrics
 from serving.ranges import Ranges
 from serving.recorded import Recorded
@@ -36,6 +37,8 @@ from yupana.governance.gate import Standing, Versions
 from yupana.governance.measures import model_sha256
 
 LOOK_SECONDS = 1.0
+PATIENCE_SECONDS = 20.0
+"""How long a model answers on the gate's last word, when the gate cannot be asked."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -130,6 +133,7 @@ class Slots:
         self._barred: dict[str, Barred] = {}
         """Placed models that the gate keeps out: asked about again at each look."""
         self._made_of: tuple[str, int] = ("", -1)
+        self._asked = time.monotonic()
         self._stop = Event()
         champion = deployments.champion(settings.platform_db, use_case)
         self._published()
@@ -179,6 +183,7 @@ class Slots:
             self.champion = self._changed(self.champion, standing)
         # After the champion: who sees no halt sees a book with the caveats of now.
         self.halted = of_standing(standing)
+        self._asked = time.monotonic()
         if (challenger := self.challenger) is None:
             return
         standing = self._standing(challenger.model)
@@ -206,6 +211,9 @@ class Slots:
                 self.look()
             except Exception as error:  # the service must go on answering, whatever it is
                 _LOG.warning("the models are not followed: %s: %s", type(error).__name__, error)
+            if time.monotonic() - self._asked > PATIENCE_SECONDS and not self.halted:
+                # Nobody could stop it now: so it stops by itself.
+                self.halted = NOT_ASKED
 
     def _published(self) -> bool:
         made_of = (self.features_ref.now(), self.recorded.look())

@@ -13,7 +13,8 @@ import yaml
 from candidates import NAME, candidate, empty_home, tags
 
 from yupana.config.settings import ROOT, Settings
-from yupana.governance import acting, actions, decisions, gate, measures
+from yupana.core.hashing import value_sha256
+from yupana.governance import acting, actions, decisions, events, gate, measures
 from yupana.tracking import registry, subjects
 
 ME = acting.here()[0]
@@ -110,13 +111,29 @@ def measured(folder: Path, wis: float = 1.0) -> Path:
 def registered(settings: Settings, folder: Path, wis: float = 1.0) -> measures.Subject:
     """A version of such a candidate, with an impact report on it."""
     name = folder.name
-    made = registry.register(settings, NAME, measured(folder, wis), tags(name))
-    where = settings.reports / NAME
-    where.mkdir(parents=True, exist_ok=True)
-    rural = {"by": "rural", "of": "rural", "n": 400, "suppressed": False, "missed": {"rate": 0.2}}
-    told = {"model": f"{NAME}@{made.version}", "groups": [rural]}
-    (where / f"impact-{name}.json").write_text(json.dumps(told))
+    measured(folder, wis)
+    ref = measures.evaluation_ref(f"candidate:{name}", measures.evaluation(folder))
+    inputs = (f"candidate:{name}",)
+    events.append(settings, "evaluate", NAME, status="done", inputs=inputs, outputs=(ref,))
+    made = registry.register(settings, NAME, folder, tags(name))
+    measured_impact(settings, made.version)
     return judged(settings, made.version)
+
+
+def measured_impact(settings: Settings, version: int, missed: float = 0.2) -> Path:
+    """An impact report on a version, as its step leaves it."""
+    rural = {"by": "rural", "of": "rural", "n": 400, "suppressed": False}
+    groups = [{**rural, "missed": {"rate": missed}}]
+    told: dict[str, Any] = {"model": f"model:{NAME}@{version}", "groups": groups}
+    told["id"] = value_sha256(told)[:12]
+    path = settings.reports / NAME / f"impact-{told['id']}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(told))
+    ref = f"report:{NAME}/{path.stem}"
+    events.append(
+        settings, "impact", NAME, status="done", inputs=(told["model"],), outputs=(ref,)
+    )  # fmt: skip
+    return path
 
 
 def judged(settings: Settings, version: int) -> measures.Subject:

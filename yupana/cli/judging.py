@@ -28,8 +28,7 @@ def evaluate(use_case: UseCase, candidate: Candidate, as_json: AsJson = False) -
     Example: yupana evaluate outbreak --candidate candidate:0123456789abcdef
     """
     from yupana.config.settings import settings
-    from yupana.core.hashing import value_sha256
-    from yupana.governance import events, steps
+    from yupana.governance import events, measures, steps
 
     chosen = settings()
 
@@ -39,8 +38,10 @@ def evaluate(use_case: UseCase, candidate: Candidate, as_json: AsJson = False) -
 
         fitted = events.producer(chosen.events, candidate)
         rows = training.path_of(chosen, use_case, fitted["inputs"][0])
-        scores = score(use_case, folder(chosen, candidate), rows, seed=chosen.seed)
-        ref = f"evaluation:{value_sha256([candidate, scores])[:16]}"
+        where = folder(chosen, candidate)
+        scores = score(use_case, where, rows, seed=chosen.seed)
+        # Of all that it wrote, by group as well: the gate looks for this in the ledger.
+        ref = measures.evaluation_ref(candidate, measures.evaluation(where))
         return steps.Outcome((ref,), metrics={"scores": scores})
 
     code = events.code_hash(chosen.root, "models", "yupana/evaluation")

@@ -71,8 +71,11 @@ def deploy(
         return steps.Outcome(tuple(f"deployment:{tag}" for tag in tags.values()), metrics=tags)
 
     def placed(outputs: tuple[str, ...]) -> bool:
+        from yupana.tracking import deployment
+
         now = deployments.current(chosen.platform_db, use_case).get(deployments.CHAMPION)
-        return now is not None and outputs[0] == f"deployment:{now.tag}"
+        same = now is not None and outputs[0] == f"deployment:{now.tag}"
+        return same and deployment.is_settled(chosen, use_case, who["now"])
 
     by_hand = shadow or alone or canary is not None
     # What is done by hand is done each time that it is asked for.

@@ -45,9 +45,9 @@ def assess(
     report = conditions_of_service.impact_of(case)[1]
     told = measures.by_group(model)
     facts = {
-        "sha256": model.sha256, "register": about.digest, "measures": told,
+        "sha256": model.sha256, "register": about.digest, "level": about.level, "measures": told,
         "measures_sha256": value_sha256(told),
-        "impact": file_sha256(report) if report else "",
+        "impact": file_sha256(report.path) if report else "",
         "unmet": [c.code for c in decision.unmet() if c.code not in _BY_PEOPLE],
         "expires": _ends(now, about.validity.assessment),
     }  # fmt: skip
@@ -80,8 +80,9 @@ def approve(
     assert assessed is not None
     person = next(p for p in persons.behind(settings, about, accounts) if "approver" in p.roles)
     facts = {
-        "sha256": model.sha256, "register": about.digest, "assessment": assessed.hash,
-        "person": person.id, "reason": reason, "expires": _ends(now, about.validity.approval),
+        "sha256": model.sha256, "register": about.digest, "level": about.level,
+        "assessment": assessed.hash, "person": person.id, "reason": reason,
+        "expires": _ends(now, about.validity.approval),
     }  # fmt: skip
     return decisions.write(settings, "approve", model.name, facts, accounts=accounts, now=now)
 
@@ -98,10 +99,12 @@ def suspend(
     """Stop a use case, or one model of it; services follow within seconds.
 
     Raises:
+        UsageError: no decision was ever made on such a version.
         TerminalError: the person is neither supervisor nor deputy, nor (on trial) the
             administrator of this installation.
     """
     _reasoned(reason)
+    subject = _known(settings, subject)
     role = _role(settings, subject, accounts, ("supervisor", "deputy"), administrator=True)
     return _halt(settings, "suspend", subject, role, (reason, reason_en), accounts, now)
 
@@ -148,7 +151,12 @@ def _halt(
     now: datetime,
 ) -> Made:
     es, en = reasons
-    facts: dict[str, Any] = {"role": role, "reason_es": es, "reason_en": en or es}
+    about = _register(settings, decisions.use_case_of(subject))
+    # By whose register the role is one: who edits it to have a role is found by this.
+    by = about.digest if about else ""
+    facts: dict[str, Any] = {
+        "role": role, "register": by, "reason_es": es, "reason_en": en or es
+    }  # fmt: skip
     return decisions.write(settings, kind, subject, facts, accounts=accounts, now=now)
 
 
@@ -179,6 +187,22 @@ def _role(
         where=f"accounts {', '.join(accounts)}",
         fix=f"Ask one of them; the register names them: models/{use_case}.governance.yaml.",
     )
+
+
+def _known(settings: Settings, subject: str) -> str:
+    """A use case or version as decisions name it; one that is none would stop nothing."""
+    use_case = _named(subject)
+    if "@" not in subject:
+        return subject
+    name = f"{use_case}@{int(subject.partition('@')[2])}"
+    known = {one.subject for one in decisions.of(settings, use_case) if "@" in one.subject}
+    if name not in known:
+        raise UsageError(
+            f"{name} was never brought in: suspending it would stop nothing.",
+            where="the ledger",
+            fix=f"Write {use_case} for all of it, or one of: {', '.join(sorted(known)) or 'none'}.",
+        )
+    return name
 
 
 def _named(subject: str) -> str:

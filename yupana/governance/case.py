@@ -12,7 +12,7 @@ from yupana.core.errors import TerminalError
 from yupana.governance import decisions, register
 from yupana.governance.decisions import Made
 from yupana.governance.measures import Subject
-from yupana.governance.register import Register
+from yupana.governance.register import LEVELS, Register
 
 Stage = Literal["trial", "service"]
 
@@ -42,6 +42,22 @@ class Case:
     made: Sequence[Made]
     register: Register | None = None
     invalid: str = ""
+
+    @property
+    def level(self) -> str:
+        """The class whose conditions hold: the register's, or the one that decisions were made
+        under before, where that is higher. An approval under the lower class lowers it."""
+        now = self.register.level if self.register else "low"
+        before = "low"
+        for one in self.made:
+            told = str(one.facts.get("level", "low"))
+            if one.kind == "approve" and one.signed:
+                before = told
+            elif one.kind in ("gate", "assess"):
+                before = max(before, told, key=LEVELS.index)
+        # What is prohibited is so by the register as it is: no approval could ever lift it.
+        before = "high" if before == "prohibited" else before
+        return max(now, before, key=LEVELS.index)
 
 
 def case_of(

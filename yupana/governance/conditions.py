@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from yupana.governance import conditions_of_service, decisions, register, suspension
 from yupana.governance.case import Case, Condition, said
-from yupana.governance.ledger import book
 from yupana.governance.measures import Subject
 from yupana.governance.register import Register
 
@@ -18,7 +17,7 @@ def look(case: Case) -> list[Condition]:
     """All conditions that the use case's class asks for, those of a trial first."""
     found = [_register(case)]
     if case.register is not None:
-        found.append(_class(case.register))
+        found.append(_class(case, case.register))
     found += [_ledger(case), _clock(case), _suspended(case)]
     if case.model is not None:
         found += [_files(case.model), _evaluated(case.model)]
@@ -37,12 +36,14 @@ def _register(case: Case) -> Condition:
     )  # fmt: skip
 
 
-def _class(about: Register) -> Condition:
+def _class(case: Case, about: Register) -> Condition:
+    before = f"; judged as {case.level}, as before" if case.level != about.level else ""
     both = f"strategy: {about.risk.strategy.of}; DS 115-2025-PCM: {about.risk.regulation.of}"
     return said(
         "class", "trial", f"prohibited ({both})" if about.level == "prohibited" else "",
         es="uso permitido por su clase de riesgo", en="a use that its risk class permits",
-        seen=both, fix="A prohibited use is not deployed at all: take it out of service.",
+        seen=f"{both}{before}",
+        fix="A prohibited use is not deployed at all: take it out of service.",
     )  # fmt: skip
 
 
@@ -56,8 +57,7 @@ def _ledger(case: Case) -> Condition:
 
 
 def _clock(case: Case) -> Condition:
-    newest = book.newest(case.settings.platform_db)
-    late = decisions.moment(newest.time) if newest else case.now
+    late = decisions.latest(case.settings)
     back = late - CLOCK > case.now
     return said(
         "clock", "trial",

@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from yupana.core.hashing import file_sha256
+from yupana.core.hashing import file_sha256, value_sha256
 from yupana.governance import decisions, evidence, measures, persons
 from yupana.governance.case import Case, Condition, said
 from yupana.governance.decisions import Made
-from yupana.governance.evidence import Look
+from yupana.governance.evidence import Look, Report
 from yupana.governance.measures import Subject
 from yupana.governance.register import LEVELS, Register
 from yupana.governance.register_parts import UNNAMED
@@ -21,14 +20,15 @@ from yupana.governance.register_parts import UNNAMED
 def look(case: Case, about: Register) -> list[Condition]:
     """The conditions that a class asks for; a class asks for all that the lower ones do."""
     checks: list[tuple[str, Callable[[Case, Register], Condition], bool]] = [
-        ("low", _notice, False), ("low", _people, False), ("low", _targets, True),
+        ("low", _notice, False), ("low", _people, False), ("low", _scores, True),
+        ("low", _targets, True),
         ("medium", _data_protection, False), ("medium", _ethics, False),
         ("medium", _adoption, False), ("medium", _factors, False), ("medium", _groups, True),
         ("medium", _assessed, True),
         ("high", _costs, False), ("high", _impact, True), ("high", _author, True),
         ("high", _approved, True),
     ]  # fmt: skip
-    mine = LEVELS.index(about.level)
+    mine = LEVELS.index(case.level)
     return [
         check(case, about)
         for level, check, of_model in checks
@@ -36,14 +36,23 @@ def look(case: Case, about: Register) -> list[Condition]:
     ]
 
 
-def impact_of(case: Case) -> tuple[dict[str, Any], Path | None]:
-    """The newest impact report on the model, and its file."""
-    found = evidence.newest_report(_looking(case, 1), f"{case.use_case}/impact-*.json")
-    if found is None or case.model is None:
+def impact_of(case: Case) -> tuple[dict[str, Any], Report | None]:
+    """The newest impact report on the model that is as it was written, and where it lies."""
+    if case.model is None:
         return {}, None
-    told = json.loads(found.read_text())
-    same = str(told.get("model", "")).removeprefix("model:") == case.model.name
+    pattern, ref = f"{case.use_case}/impact-*.json", f"model:{case.model.name}"
+    found = evidence.newest_report(_looking(case, 1), pattern, ref)
+    if found is None or not found.path.is_file():
+        return {}, None
+    told = json.loads(found.path.read_text())
+    same = told.get("model") == ref and is_whole(told) and told["id"] in found.path.name
     return (told, found) if same else ({}, None)
+
+
+def is_whole(report: dict[str, Any]) -> bool:
+    """Whether an impact report has the content that its id is the hash of."""
+    rest = {k: v for k, v in report.items() if k != "id" and not k.startswith("summary")}
+    return value_sha256(rest)[:12] == report.get("id")
 
 
 def _looking(case: Case, days: int) -> Look:
@@ -136,6 +145,18 @@ def _factors(case: Case, about: Register) -> Condition:
     )  # fmt: skip
 
 
+def _scores(case: Case, about: Register) -> Condition:
+    assert case.model is not None
+    made = evidence.is_evaluated(_looking(case, 1), case.model.evaluation())
+    return said(
+        "scores", "service",
+        "" if made else "evaluation.json is not what an evaluation in the ledger wrote",
+        es="puntajes medidos en esta plataforma", en="scores that were measured on this platform",
+        seen="evaluation.json, as the ledger has its hash",
+        fix=f"Train it here: yupana train {case.use_case}",
+    )  # fmt: skip
+
+
 def _targets(case: Case, about: Register) -> Condition:
     assert case.model is not None
     impact = impact_of(case)[0]
@@ -161,16 +182,18 @@ def _groups(case: Case, about: Register) -> Condition:
 
 
 def _impact(case: Case, about: Register) -> Condition:
-    found = impact_of(case)[1]
+    told, found = impact_of(case)
     name = case.model.name if case.model else case.use_case
-    wrong = "" if found else f"no impact report on {name}"
+    wrong = "" if found else f"no impact report on {name} that is as `yupana impact` wrote it"
+    seen = ""
     if found:
-        made = dt.datetime.fromtimestamp(found.stat().st_mtime, dt.UTC).date()
-        wrong = _old(case, made, about.validity.impact, "made on")
+        wrong = _old(case, found.made.date(), about.validity.impact, "made on")
+        period = told.get("period", {})
+        seen = f"{found.path.name}, weeks {period.get('from')} to {period.get('to')}"
     return said(
         "impact", "service", wrong, es="evaluación de impacto vigente",
-        en="a fresh impact assessment", seen=found.name if found else "",
-        fix=f"Run `yupana impact {case.use_case}`.",
+        en="a fresh impact assessment", seen=seen,
+        fix=f"Run `yupana impact {case.use_case} --model {name}`.",
     )  # fmt: skip
 
 
@@ -185,7 +208,8 @@ def _author(case: Case, about: Register) -> Condition:
         else [f"{s} made it and is nobody of the register" for s in sorted(strangers)],
         es="autoría registrada", en="an author whom the register knows",
         seen=", ".join(sorted({known[a] for a in mine - strangers})),
-        fix="Write the author, with every account, under `people` (role author).",
+        fix="Write the author, with every account, under `people` (role author); see the account "
+        f"by `yupana governance history {case.use_case}`.",
     )  # fmt: skip
 
 

@@ -160,6 +160,12 @@ def glance(settings: Settings, use_case: str) -> tuple[list[Made], str]:
     return known[1], known[2]
 
 
+def latest(settings: Settings) -> datetime:
+    """When the ledger's newest event was, of whichever kind; the epoch for an empty ledger."""
+    newest = book.newest(settings.platform_db)
+    return moment(newest.time) if newest else datetime.fromtimestamp(0, UTC)
+
+
 def moment(text: str) -> datetime:
     """A ledger's time."""
     return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)

@@ -1,15 +1,24 @@
-"""Evidence that a register names, looked up: files, tests, steps that were done, reports."""
+"""Evidence that a register names, looked up: files, tests, steps that were done, reports.
+
+That a step was done, and when, is the ledger's word: a line in the log or a file's time is
+anybody's to write.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from yupana.config.settings import Settings
-from yupana.governance import events
+from yupana.governance import decisions, measures
+from yupana.governance.ledger import book
+from yupana.governance.ledger.book import Sealed
 from yupana.governance.register_parts import Item
 
 
@@ -39,13 +48,49 @@ def open_points(look: Look, items: Iterable[tuple[str, Item]]) -> list[str]:
     return found
 
 
-def newest_report(look: Look, pattern: str) -> Path | None:
-    """The newest file below reports/ that a pattern names."""
-    if not look.settings.reports.is_dir():
-        return None
-    return max(
-        look.settings.reports.glob(pattern), key=lambda p: (p.stat().st_mtime, p.name), default=None
-    )
+@dataclass(frozen=True)
+class Report:
+    """A report that a step left: its file, when it was made, and what it was made from."""
+
+    path: Path
+    made: datetime
+    inputs: tuple[str, ...]
+
+
+def newest_report(look: Look, pattern: str, of: str = "") -> Report | None:
+    """The newest report below reports/ that a pattern names and a step in the ledger left.
+
+    Args:
+        of: a reference that the step read, e.g. `model:outbreak@3`.
+    """
+    for event in reversed(_done(look)):
+        if of and of not in event.facts["inputs"]:
+            continue
+        for ref in event.facts["outputs"]:
+            name = f"{ref.removeprefix('report:')}.json"
+            if ref.startswith("report:") and fnmatchcase(name, pattern):
+                moment = decisions.moment(event.time)
+                path = look.settings.reports / name
+                return Report(path, moment, tuple(event.facts["inputs"]))
+    return None
+
+
+def is_evaluated(look: Look, scores: dict[str, Any]) -> bool:
+    """Whether a step in the ledger evaluated a candidate to exactly these scores."""
+    done = (event.facts for event in _done(look) if event.facts["step"] == "evaluate")
+    return any(measures.evaluation_ref(f["inputs"][0], scores) in f["outputs"] for f in done)
+
+
+def _done(look: Look) -> tuple[Sealed, ...]:
+    """Steps that were done on the use case, oldest first."""
+    last = book.newest(look.settings.platform_db, "step", look.use_case)
+    return _read(look.settings.platform_db, look.use_case, last.hash) if last else ()
+
+
+@lru_cache(maxsize=4)
+def _read(url: str, use_case: str, _last: str) -> tuple[Sealed, ...]:
+    found = book.read(url, kind="step", subject=use_case)
+    return tuple(event for event in found if event.facts.get("status") == "done")
 
 
 def _file(look: Look, rest: str) -> str:
@@ -69,18 +114,17 @@ def _test(look: Look, rest: str) -> str:
 
 
 def _step(look: Look, step: str) -> str:
-    done = events.last_done(look.settings.events, step, look.use_case)
-    if done is None:
+    done = [event for event in _done(look) if event.facts["step"] == step]
+    if not done:
         return f"`yupana {step} {look.use_case}` was never done"
-    return _old(look, f"`yupana {step}`", datetime.fromisoformat(done["time"]))
+    return _old(look, f"`yupana {step}`", decisions.moment(done[-1].time))
 
 
 def _report(look: Look, pattern: str) -> str:
-    path = newest_report(look, pattern)
-    if path is None:
+    report = newest_report(look, pattern)
+    if report is None or not report.path.is_file():
         return f"reports/{pattern} is not there"
-    made = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return _old(look, f"reports/{path.relative_to(look.settings.reports)}", made)
+    return _old(look, f"reports/{report.path.relative_to(look.settings.reports)}", report.made)
 
 
 def _old(look: Look, what: str, made: datetime) -> str:

@@ -6,6 +6,7 @@ deployment, adoption; and a service asks again, each second, of what it was give
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -113,7 +114,7 @@ def admit(
         "action": action, "version": model.version, "sha256": model.sha256,
         "allowed": decision.allowed, "stage": decision.stage, "meets": decision.meets,
         "shadow": action == "shadow", "unmet": [c.code for c in decision.unmet()],
-        "register": _digest(settings, use_case), **held,
+        **_judged_by(settings, use_case), **held,
     }  # fmt: skip
     who = accounts or acting.here()
     decisions.write(settings, "gate", model.name, facts, accounts=who, now=now)
@@ -144,10 +145,23 @@ def demand_permitted(settings: Settings, use_case: str, now: datetime) -> None:
         raise GateRefusedError(decision)
 
 
-def may_answer(settings: Settings, model: Subject, now: datetime) -> bool:
-    """Whether these files have a pass under this version, and nothing holds them back."""
+def is_settled(settings: Settings, model: Subject, now: datetime) -> bool:
+    """Whether these files have a pass under this version, nothing holds them back, and another
+    decision would give no better pass: one of trial becomes one of service by an approval."""
     found = standing(settings, model.use_case, str(model.version), model.sha256, now)
-    return found.allowed and not found.shadow
+    if not found.allowed or found.shadow:
+        return False
+    made = decisions.of(settings, model.use_case)
+    given = _newest_pass(made, model.name, model.sha256)
+    if given and given.facts["meets"] == "service" and not found.expired:
+        return True
+    return decide(settings, model.use_case, model, "check", now, "service").meets != "service"
+
+
+def was_admitted(settings: Settings, model: Subject) -> bool:
+    """Whether these files had a pass before, to answer, under this version."""
+    given = _newest_pass(decisions.of(settings, model.use_case), model.name, model.sha256)
+    return given is not None and not given.facts.get("shadow")
 
 
 def _held(made: list[Made], model: Subject) -> dict[str, Any]:
@@ -161,11 +175,13 @@ def _held(made: list[Made], model: Subject) -> dict[str, Any]:
     return {**told, "expires": min(ends)} if ends else told
 
 
-def _digest(settings: Settings, use_case: str) -> str:
+def _judged_by(settings: Settings, use_case: str) -> dict[str, str]:
+    """The register that a decision was made by, and the class that it states."""
     try:
-        return register.load(settings.root, use_case).digest
+        about = register.load(settings.root, use_case)
     except TerminalError:
-        return ""
+        return {"register": ""}
+    return {"register": about.digest, "level": about.level}
 
 
 @dataclass(frozen=True)
@@ -209,11 +225,12 @@ def standing(
         return _refused("el registro de riesgos no es válido", error.what)
     if about.level == "prohibited":
         return _refused("la clase de riesgo es prohibida", "the risk class is prohibited")
-    given = next((m for m in reversed(made) if _is_pass(m, name, sha256)), None)
+    given = _newest_pass(made, name, sha256)
     if given is None:
-        return _refused(f"{name} no pasó la puerta con estos archivos",
+        return _refused(f"{name} no pasó la compuerta con estos archivos",
                         f"{name} has no gate pass for these files")  # fmt: skip
-    return _of_pass(given, about.stage, made, now)
+    # A clock that was set back makes nothing young again.
+    return _of_pass(given, about.stage, made, max(now, decisions.latest(settings)))
 
 
 def _of_pass(given: Made, stage: str, made: list[Made], now: datetime) -> Standing:
@@ -223,10 +240,12 @@ def _of_pass(given: Made, stage: str, made: list[Made], now: datetime) -> Standi
     shadow = bool(given.facts.get("shadow"))
     if stage == "service" and not approved and not shadow:
         return _refused("su pase es de una prueba", "its pass is of a trial")
-    # A clock that was set back makes nothing young again.
-    now = max(now, made[-1].time)
     expired = approved and str(given.facts["expires"]) < now.date().isoformat()
     return Standing(True, stage == "trial" or not approved or expired, None, None, expired, shadow)
+
+
+def _newest_pass(made: Sequence[Made], name: str, sha256: str) -> Made | None:
+    return next((m for m in reversed(made) if _is_pass(m, name, sha256)), None)
 
 
 def _is_pass(made: Made, name: str, sha256: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from yupana.core.errors import TerminalError
 from yupana.core.hashing import value_sha256
 from yupana.governance.register import Bound
 
@@ -37,14 +38,34 @@ class Subject:
 
     def evaluation(self) -> dict[str, Any]:
         """Its scores; empty where it has none."""
-        path = self.folder / "evaluation.json"
-        return dict(json.loads(path.read_text())) if path.exists() else {}
+        return evaluation(self.folder)
+
+
+def evaluation(folder: Path) -> dict[str, Any]:
+    """The scores in a model's folder; empty where it has none."""
+    path = folder / "evaluation.json"
+    return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
+def evaluation_ref(candidate: str, scores: dict[str, Any]) -> str:
+    """The reference of a candidate's scores, `evaluation:` and a hash of all of them."""
+    return f"evaluation:{value_sha256([candidate, scores])[:16]}"
 
 
 def model_sha256(folder: Path) -> str:
-    """One hash over the names and bytes of all files of a model, wherever its folder lies."""
+    """One hash over the names and bytes of all files of a model, wherever its folder lies.
+
+    Raises:
+        TerminalError: a folder in it is a link: what lies behind can change unseen.
+    """
     from yupana.core.hashing import file_sha256
 
+    if links := [p for p in folder.rglob("*") if p.is_symlink() and p.is_dir()]:
+        raise TerminalError(
+            "A folder in the model's files is a link.",
+            where=str(links[0]),
+            fix="Put a copy of the files there, or train it again.",
+        )
     found = (p for p in folder.rglob("*") if p.is_file() and p.name not in STORE_ADDS)
     return value_sha256({str(p.relative_to(folder)): file_sha256(p) for p in sorted(found)})
 

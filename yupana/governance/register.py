@@ -234,7 +234,7 @@ def path_of(root: Path, use_case: str) -> Path:
 
 
 def load(root: Path, use_case: str) -> Register:
-    """The register of a use case; read again when its file changes.
+    """The register of a use case, as its file is now.
 
     Raises:
         UsageError: there is none.
@@ -247,13 +247,12 @@ def load(root: Path, use_case: str) -> Register:
             where=str(path),
             fix="Write one, as models/outbreak.governance.yaml; docs/governance.md says how.",
         )
-    state = path.stat()
-    return _read(path, use_case, state.st_mtime_ns, state.st_size)
+    return _read(path, use_case, path.read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=16)
-def _read(path: Path, use_case: str, _changed: int, _size: int) -> Register:
-    text = path.read_text(encoding="utf-8")
+def _read(path: Path, use_case: str, text: str) -> Register:
+    # By its text: who edits a file can set its time and its size as they were.
     try:
         made = Register.model_validate(yaml.safe_load(text))
     except yaml.YAMLError as error:

@@ -75,7 +75,7 @@ def _placed(
     placed = deployments.Placed(_tag(model), share)
     before = deployments.current(settings.platform_db, use_case).get(slot)
     shadow = slot == deployments.CHALLENGER and not share
-    if before != placed or not (shadow or gate.may_answer(settings, model, now)):
+    if before != placed or not (shadow or gate.is_settled(settings, model, now)):
         action: gate.Action = "shadow" if shadow else "challenge" if share else "deploy"
         gate.admit(settings, use_case, model, action, now)
     _stored(model)
@@ -129,3 +129,10 @@ def folder(settings: Settings, use_case: str) -> Path:
 
     placed = deployments.champion(settings.platform_db, use_case)
     return Path(bentoml.models.get(placed.tag).path)
+
+
+def is_settled(settings: Settings, use_case: str, now: datetime) -> bool:
+    """Whether the champion that is deployed has the best gate pass that it can have by now."""
+    version = deployments.champion(settings.platform_db, use_case).tag.partition(":")[2]
+    model = subjects.of_folder(use_case, int(version), folder(settings, use_case))
+    return gate.is_settled(settings, model, now)

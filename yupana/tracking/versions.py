@@ -156,7 +156,7 @@ def promote(settings: Settings, version: Version, *, reason: str, by: str) -> di
         # One whose alias was set by hand is judged as any other.
         now = datetime.now(UTC)
         present = before.get("champion") == version.number
-        if present and gate.may_answer(settings, model, now):
+        if present and gate.is_settled(settings, model, now):
             return _promoted(version, "it is the champion already", before)
         if version.standing is None:
             raise TerminalError(
@@ -165,6 +165,9 @@ def promote(settings: Settings, version: Version, *, reason: str, by: str) -> di
                 fix=f"Train it again: yupana train {version.name}",
             )
         good, why = registry.judge(mlflow, version.name, version.standing)
+        if present and gate.was_admitted(settings, model):
+            # It is not better than itself: only its pass is renewed.
+            good, why = True, "it is the champion, and passed the gate anew"
         if not good and not reason:
             raise TerminalError(
                 f"{version.ref} is not better: {why}.",
