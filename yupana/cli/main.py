@@ -20,6 +20,7 @@ from yupana.cli import (
     keys,
     lake,
     learn,
+    lineage,
     machine,
     models,
     monitor,
@@ -47,7 +48,7 @@ for room in (
     machine, data, catalogue, lake, reports, learn, models, projects, backtest, challenge,
     forecast, nowcast, serve, bento, keys, usage, prediction_log,
     monitor, alerts,
-    trace, tune, report, impact, governance,
+    trace, lineage, tune, report, impact, governance,
 ):  # fmt: skip
     room.register(app)
 

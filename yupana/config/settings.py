@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -102,6 +106,16 @@ class Settings(BaseSettings):
     oidc_agency_claim: str = Field("agency", description="claim with the agency of a token")
     oidc_quota: str = Field("10000/day", description="requests in a day of each subject, or none")
     oidc_rate: str = Field("60/min", description="requests in a minute of each subject, or none")
+    openlineage_url: str = Field(
+        "", description="OpenLineage server that is told of every step, http://…; empty: none"
+    )
+    openlineage_key: Path | None = Field(
+        None, description="file with the key for the OpenLineage server; empty: without"
+    )
+    openlineage_file: Path | None = Field(
+        None, description="file that every step is told to as OpenLineage, a JSON a line"
+    )
+    openlineage_namespace: str = Field("yupana", description="namespace of our jobs there")
     seed: int = Field(20210101, description="seed of every random choice")
     retrain_weeks: int = Field(
         4, ge=1, description="weeks of data that the champion may lack before training is due"
@@ -174,3 +188,41 @@ def settings() -> Settings:
     os.environ.update({k: v for k, v in QUIET.items() if k not in os.environ})
     os.environ.setdefault("BENTOML_HOME", str(made.home / "bentoml"))
     return made
+
+
+_ASKED = "YUPANA_ASKED_BY"
+_TASK = ("DAG_ID", "TASK_ID", "DAG_RUN_ID", "TRY_NUMBER")
+
+
+def asked_by() -> dict[str, Any]:
+    """Who asked this process to run, the nearest; empty: a person.
+
+    Returns:
+        `task` (Airflow's dag_id, task_id, dag_run_id, try_number), or `run` (an event's id) and
+        `job` of the step that is doing it.
+    """
+    task = _task()
+    told = json.loads(os.environ.get(_ASKED, "{}"))
+    # A task that a step started names another task than the step was in, or one where none was.
+    if task and task != told.get("within"):
+        return {"task": task}
+    return {k: v for k, v in told.items() if k != "within"}
+
+
+@contextmanager
+def asking(run: str, job: str) -> Iterator[None]:
+    """What is started meanwhile, here or in a child process, is told that this step asked."""
+    before = os.environ.get(_ASKED)
+    os.environ[_ASKED] = json.dumps({"run": run, "job": job, "within": _task()})
+    try:
+        yield
+    finally:
+        os.environ.pop(_ASKED)
+        if before is not None:
+            os.environ[_ASKED] = before
+
+
+def _task() -> dict[str, str]:
+    """The Airflow task that this process, or one above it, runs in."""
+    found = {name.lower(): os.environ.get(f"AIRFLOW_CTX_{name}", "") for name in _TASK}
+    return found if found["dag_id"] else {}

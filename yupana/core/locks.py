@@ -21,3 +21,24 @@ def one_at_a_time(path: Path, holder: str, progress: Progress) -> Iterator[None]
             progress.say(f"waiting for {holder} …")
             fcntl.flock(stream, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def if_free(path: Path) -> Iterator[bool]:
+    """Hold the lock `path` if nobody has it; whether it is held now."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def is_held(path: Path) -> bool:
+    """Whether somebody has the lock `path` at this moment."""
+    if not path.exists():
+        return False
+    with if_free(path) as free:
+        return not free

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
-from jsonschema import Draft201909Validator
 from open_data_contract_standard.model import (
     OpenDataContractStandard,
     SchemaObject,
@@ -25,6 +24,9 @@ from yupana.core.errors import TerminalError, UsageError
 from yupana.core.hashing import file_sha256
 from yupana.data.columns import Column, column_of
 from yupana.data.rules import Rule, rules_of
+
+if TYPE_CHECKING:
+    from jsonschema import Draft201909Validator
 
 Format = Literal["csv", "xlsx", "json", "parquet", "object"]
 Publication = Literal["snapshot", "append", "merge"]
@@ -178,6 +180,9 @@ def _checked(path: Path) -> OpenDataContractStandard:
 
 @lru_cache(maxsize=1)
 def _validator() -> Draft201909Validator:
+    # Importing it takes a tenth of a second, which a trace has no use for.
+    from jsonschema import Draft201909Validator
+
     schema = resources.files("open_data_contract_standard") / "schema.json"
     return Draft201909Validator(json.loads(schema.read_text("utf-8")))
 

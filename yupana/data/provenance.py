@@ -4,13 +4,14 @@ answer, each station with what an auditor asks about it."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from yupana.config.settings import Settings
 from yupana.core.errors import YupanaError
-from yupana.data import catalogue, contract, delta, history
+from yupana.data import delta, history
 from yupana.governance import trace
 from yupana.governance.events import Event
 from yupana.governance.trace import Node
@@ -20,6 +21,10 @@ from yupana.governance.trace_index import Index
 def named(settings: Settings, reference: str) -> tuple[str, int | None] | None:
     """(data set, version) of `name` or `name@3`; None when it names no data set."""
     name, _, version = reference.partition("@")
+    if ":" in name or re.fullmatch(r"[0-9a-f]{32}", name):
+        return None
+    from yupana.data import contract
+
     if name not in contract.names(settings.root) or not (version.isdigit() or "@" not in reference):
         return None
     return name, int(version) if version else None
@@ -55,7 +60,6 @@ def _landed(settings: Settings, name: str, sha256: str) -> list[dict[str, Any]]:
 
 
 def _audit(settings: Settings, name: str, validation: str) -> dict[str, Any] | None:
-    page = catalogue.validation_page(settings, name, validation)
     path = settings.reports / "validation" / f"{name}-{validation}.json"
     if not path.exists():
         return None
@@ -65,7 +69,7 @@ def _audit(settings: Settings, name: str, validation: str) -> dict[str, Any] | N
         "success": told["success"],
         "rules": len(results),
         "broken": sum(r.get("unexpected_count") or 0 for r in results),
-        "page": page,
+        "page": str(page) if (page := path.with_suffix(".html")).exists() else None,
     }
 
 
@@ -146,21 +150,20 @@ def _text(value: Any) -> str:
 def _runs(model: str, index: Index) -> Iterator[Station]:
     for event in index.steps("train"):
         if model in event["inputs"]:
-            run = event["facts"].get("made", {}).get("run")
-            told = {"step": "train", "seconds": event["seconds"], "run": run}
+            told = {"step": "train", "seconds": event["seconds"], "asked_by": event.get("asked_by")}
             yield _station("run", event["outputs"][0], told, ended=event["time"])
 
 
 def _code(settings: Settings, candidate: str, event: Event) -> Iterator[Station]:
     """What the fit itself wrote down; else what its step did."""
     path = settings.home / "candidates" / candidate.partition(":")[2] / "run.json"
-    made = event.get("facts", {}).get("made", {})
+    made = event.get("facts", {}).get("code", {})
     if path.exists():
         fitted = json.loads(path.read_text())
-        made = {**made, **fitted["code"], "lock": fitted["environment"]["lock"]}
-        made["python"] = fitted["environment"]["python"]
+        made = {**fitted["environment"], **fitted["code"]}
     if made:
-        told = {"commit": made.get("commit"), "uv_lock_sha256": made.get("lock")}
+        # Installed without git, the hash of the code itself stands for the commit.
+        told = {"commit": made.get("commit") or "none (no git)", "uv_lock_sha256": made.get("lock")}
         told |= {"code_sha256": made.get("sha256"), "python": made.get("python")}
         yield _station("code", candidate, told)
 
@@ -195,6 +198,8 @@ def _source(settings: Settings, sha256: str, event: Event) -> Station:
     first = landed[0] if landed else {}
     told = {k: facts.get(k) for k in ("publisher", "licence", "contract_version")}
     if name and not told["publisher"]:
+        from yupana.data import contract
+
         about = contract.load(settings.root, name)
         told |= {"publisher": about.publisher, "licence": about.licence}
     raw = facts.get("raw", {})

@@ -12,9 +12,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
-from yupana.config.settings import Settings
+from yupana.config.settings import Settings, asked_by
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.hashing import files_sha256
+from yupana.governance import lineage_bell
 from yupana.governance.ledger import step_events
 
 Event = dict[str, Any]
@@ -31,6 +32,7 @@ def append(
     key: str = "",
     seconds: float = 0.0,
     facts: dict[str, Any] | None = None,
+    event_id: str = "",
 ) -> str:
     """Record one event durably, in the ledger and then as a line of the log; return its id.
 
@@ -38,11 +40,14 @@ def append(
     the log: two processes never mix lines, and what a killed one left half done is finished by
     the next (`events.pending` holds the line meanwhile).
 
+    Args:
+        event_id: where it was needed before (32 hexadecimal digits); default: a new one.
+
     Raises:
         TransientError: the platform database is away; nothing was recorded.
     """
     event = {
-        "id": uuid.uuid4().hex,
+        "id": event_id or uuid.uuid4().hex,
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "step": step,
         "subject": subject,
@@ -53,6 +58,8 @@ def append(
         "seconds": round(seconds, 3),
         "facts": facts or {},
     }
+    if asked := asked_by():
+        event["asked_by"] = asked
     line = json.dumps(event, ensure_ascii=False, default=str).encode() + b"\n"
     waiting = settings.events.with_suffix(".pending")
     settings.events.parent.mkdir(parents=True, exist_ok=True)
@@ -65,6 +72,7 @@ def append(
         step_events.append(settings, event, line, stream)
         _synced(stream, line)
         waiting.unlink()
+    lineage_bell.ring(settings)
     return str(event["id"])
 
 

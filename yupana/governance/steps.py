@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from yupana.config.settings import Settings
+from yupana.config.settings import Settings, asking
 from yupana.core.hashing import value_sha256
 from yupana.core.types import StepResult
 from yupana.governance import events
@@ -61,9 +62,10 @@ def run(
             metrics=before["facts"],
             event=before["id"],
         )
-    start = time.monotonic()
+    start, mine = time.monotonic(), uuid.uuid4().hex
     try:
-        outcome = work()
+        with asking(mine, f"{step}.{subject}"):
+            outcome = work()
     except Exception as error:
         events.append(
             settings,
@@ -74,6 +76,7 @@ def run(
             key=key,
             seconds=time.monotonic() - start,
             facts={"error": str(error)},
+            event_id=mine,
         )
         raise
     seconds = time.monotonic() - start
@@ -88,6 +91,7 @@ def run(
         key=key,
         seconds=seconds,
         facts=outcome.metrics,
+        event_id=mine,
     )
     return StepResult(
         step=step,

@@ -8,6 +8,7 @@ are cut out of that head, and a line is parsed only when it is asked for.
 from __future__ import annotations
 
 import json
+import mmap
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +17,15 @@ from typing import Any
 from yupana.core.errors import TerminalError
 from yupana.governance.events import Event
 
-_TEXT = rb'"(?:[^"\\]|\\.)*"'
-# A reference holds no quote, backslash or bracket; a line that has one is parsed whole.
+# In valid JSON a list of texts without backslash or bracket ends at the first bracket; a line
+# that has such a one is parsed whole.
+_REFS = rb"\[([^\[\]\\\n]*)\]"
 _HEAD = re.compile(
-    rb'\{"id": "[^"]*", "time": "[^"]*", "step": "([^"\\]*)", "subject": ' + _TEXT + rb', "status"'
-    rb': "([a-z]+)", "inputs": \[((?:"[^"\\\[\]]*"(?:, )?)*)\], "outputs": \[((?:"[^"\\\[\]]*"'
-    rb"(?:, )?)*)\]"
-)
+    rb'^\{"id": "[^"\n]*", "time": "[^"\n]*", "step": "([^"\\\n]*)", "subject": '
+    rb'"(?:[^"\\\n]+|\\.)*", "status": "([a-z]+)", "inputs": ' + _REFS + rb', "outputs": '
+    + _REFS + rb"[^\n]*\}\n",
+    re.MULTILINE,
+)  # fmt: skip
 
 
 class Index:
@@ -38,26 +41,42 @@ class Index:
         self._lines: list[tuple[bytes, bytes, bytes]] = []
         self._offsets: list[int] = []
         self._opened: dict[int, Event] = {}
-        if path.exists():
+        # An empty file has no pages to map.
+        if path.exists() and path.stat().st_size:
             self._read()
 
     def _read(self) -> None:
-        at = 0
-        with self.path.open("rb") as stream:
-            for number, line in enumerate(stream, 1):
-                head = _HEAD.match(line)
-                if head and line.endswith(b"}\n"):
-                    step, status, read, made = head.groups()
-                else:
-                    step, status, read, made = _parsed(line, self.path, number)
+        with (
+            self.path.open("rb") as stream,
+            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as log,
+        ):
+            at, number = 0, 1
+            for head in _HEAD.finditer(log):
+                if head.start() > at:
+                    number = self._parse(log[at : head.start()], at, number)
+                step, status, read, made = head.groups()
                 if status == b"done":
-                    for ref in _refs(made):
-                        # Taken out first, so that the dict's order is that of the newest making.
-                        self._made.pop(ref, None)
-                        self._made[ref] = len(self._lines)
-                    self._lines.append((step, read, made))
-                    self._offsets.append(at)
-                at += len(line)
+                    self._add(step, read, made, head.start())
+                at, number = head.end(), number + 1
+            self._parse(log[at:], at, number)
+
+    def _parse(self, lines: bytes, at: int, number: int) -> int:
+        """Take in lines that were written otherwise; returns the number of the line after."""
+        for line in lines.splitlines(keepends=True):
+            step, status, read, made = _parsed(line, self.path, number)
+            if status == b"done":
+                self._add(step, read, made, at)
+            at, number = at + len(line), number + 1
+        return number
+
+    def _add(self, step: bytes, read: bytes, made: bytes, at: int) -> None:
+        for ref in _refs(made):
+            # Taken out first, so that the dict's order is that of the newest making.
+            if ref in self._made:
+                del self._made[ref]
+            self._made[ref] = len(self._lines)
+        self._lines.append((step, read, made))
+        self._offsets.append(at)
 
     def made_by(self, ref: str) -> Event | None:
         """The newest successful event with `ref` among its outputs; None where there is none."""

@@ -20,12 +20,17 @@ _LATER = {NAME, "fit.json", "evaluation.json", "reference.parquet", "README.md"}
 _LATER |= {"test_scores.parquet", "forecasts.json", "backtest.json", "calibration.png"}
 
 
-def record(settings: Settings, folder: Path, data: dict[str, Any], seconds: float) -> None:
+def record(
+    settings: Settings, folder: Path, data: dict[str, Any], seconds: float
+) -> dict[str, Any]:
     """Write `run.json` into a candidate's folder, right after its fit and in the same process.
 
     Args:
         data: the `TrainingSet` that the model learned from, as a dict.
         seconds: wall time of the fit.
+
+    Returns:
+        What was written.
     """
     made = {
         "data": data,
@@ -36,6 +41,7 @@ def record(settings: Settings, folder: Path, data: dict[str, Any], seconds: floa
         "seconds": round(seconds, 2),
     }
     (folder / NAME).write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n")
+    return made
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The event log told as OpenLineage, for Marquez, OpenMetadata and others that read it."""
