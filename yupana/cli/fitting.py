@@ -115,8 +115,8 @@ def pool(
         fitted["params"]["knows_through"] = training.knows_through(rows)
         (out / "fit.json").write_text(json.dumps(fitted))
         about = training.about(chosen, use_case, split)
-        made = facts.record(chosen, out, about, spent + time.monotonic() - start)
-        code = {**made["code"], **{k: made["environment"][k] for k in ("lock", "python")}}
+        told = facts.record(chosen, out, about, spent + time.monotonic() - start)
+        code = {**told["code"], **{k: told["environment"][k] for k in ("lock", "python")}}
         metrics = {**fitted["metrics"], "code": code}
         return steps.Outcome((f"candidate:{identity}",), metrics=metrics)
 

@@ -90,7 +90,8 @@ def _of_lake(settings: Settings, use_case: str, found: Recall) -> Iterator[Answe
     for batch in rows.to_batches(columns=columns, filter=wanted):
         for row in batch.to_pylist():
             if how := found.touch.through(row):
-                yield _answered(row, row, row["time"].isoformat(timespec="milliseconds"), how, "lake")
+                time = row["time"].isoformat(timespec="milliseconds")
+                yield _answered(row, row, time, how, "lake")
 
 
 def _forecasts(made: sa.Engine, found: Recall) -> dict[str, tuple[dict[str, Any], str]]:
