@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from candidates import NAME, candidate, empty_home, tags
 
+from models.outbreak import FINAL
 from yupana.config.settings import ROOT, Settings
 from yupana.core.hashing import value_sha256
 from yupana.governance import acting, actions, decisions, events, gate, measures
@@ -96,12 +97,16 @@ def home(folder: Path, change: Change = same) -> Settings:
     return Settings(home=empty_home(folder).home, root=project(folder, change))
 
 
+SCORED = 2000
+
+
 def measured(folder: Path, wis: float = 1.0) -> Path:
     """A candidate with scores by horizon and province."""
     made = candidate(folder, wis)
     path = made / "evaluation.json"
     scores = json.loads(path.read_text())
     by = [("horizon", "1"), ("horizon", "2"), ("province", "1601"), ("province", "1602")]
+    scores[FINAL]["counts"] = SCORED
     wises = {m: v["wis"] for m, v in scores.items()}
     scores["groups"] = [{"group": g, "of": of, "n": 300, "wis": wises} for g, of in by]
     path.write_text(json.dumps(scores))
@@ -120,10 +125,13 @@ def registered(settings: Settings, folder: Path, wis: float = 1.0) -> measures.S
     return judged(settings, made.version)
 
 
-def measured_impact(settings: Settings, version: int, missed: float = 0.2) -> Path:
+def measured_impact(
+    settings: Settings, version: int, missed: float = 0.2, n: int = SCORED
+) -> Path:
     """An impact report on a version, as its step leaves it."""
     rural = {"by": "rural", "of": "rural", "n": 400, "suppressed": False}
-    groups = [{**rural, "missed": {"rate": missed}}]
+    everyone = {"by": "all", "of": "all", "n": n, "suppressed": False}
+    groups = [everyone, {**rural, "missed": {"rate": missed}}]
     told: dict[str, Any] = {"model": f"model:{NAME}@{version}", "groups": groups}
     told["id"] = value_sha256(told)[:12]
     path = settings.reports / NAME / f"impact-{told['id']}.json"

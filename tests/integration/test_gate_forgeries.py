@@ -146,7 +146,7 @@ def test_an_impact_report_is_as_its_step_wrote_it(home: Settings, tmp_path: Path
     good = next(where.glob("impact-*.json"))
     told = json.loads(good.read_text())
     # Edited; copied under another name; made by nobody.
-    good.write_text(json.dumps({**told, "groups": [{**told["groups"][0], "n": 4000}]}))
+    good.write_text(json.dumps({**told, "groups": [{**told["groups"][1], "n": 4000}]}))
     assert "impact" in governed.codes(home, model)
     shutil.copy(good, where / "impact-000000000000.json")
     assert "impact" in governed.codes(home, model)
@@ -180,6 +180,14 @@ def test_a_group_beyond_its_limit_is_refused(home: Settings, tmp_path: Path) -> 
     found = gate.decide(home, NAME, model, "check", now(), "service")
     groups = next(c for c in found.conditions if c.code == "groups")
     assert not groups.met and "rural missed rural is 0.800, over 0.5" in groups.evidence
+
+
+def test_a_chosen_season_is_no_impact_report(home: Settings, tmp_path: Path) -> None:
+    model = governed.registered(home, tmp_path / "a")
+    governed.measured_impact(home, model.version, missed=0.1, n=governed.SCORED - 1)
+    found = gate.decide(home, NAME, model, "check", now(), "service")
+    impact = next(c for c in found.conditions if c.code == "impact")
+    assert not impact.met and "1999 forecasts, and 2000 were scored" in impact.evidence
 
 
 def test_a_step_is_done_when_the_ledger_says_so(home: Settings, tmp_path: Path) -> None:
@@ -233,6 +241,28 @@ def test_an_author_whom_nobody_knows_is_refused(home: Settings, tmp_path: Path) 
     model = governed.registered(home, tmp_path / "a")
     governed.edit(home.root, lambda told: told["people"][0].update(accounts=["os:airflow"]))
     assert "author" in governed.codes(home, model)
+
+
+def test_what_many_act_by_is_nobodys_word(home: Settings, tmp_path: Path) -> None:
+    def shared(told: dict[str, Any]) -> None:
+        told["people"][0]["accounts"] = ["os:ana"]
+        told["service_accounts"] = [ME]
+
+    governed.edit(home.root, shared)
+    model = governed.registered(home, tmp_path / "a")
+    assert {"author", "assessment", "approval"} & set(governed.codes(home, model)) == {
+        "assessment", "approval",
+    }  # fmt: skip
+    actions.assess(home, model, now=now(), accounts=(ME,))
+    # Alone it approves nothing, and beside the author, who may have made it, neither.
+    for accounts in ((ME,), (ME, "os:ana"), (ME, "os:nobody-known")):
+        with pytest.raises(TerminalError, match="is not approved"):
+            actions.approve(home, model, "me parece bien", now=now(), accounts=accounts)
+    actions.approve(home, model, "revisado", now=now(), accounts=(ME, *BERTA))
+    assert governed.codes(home, model) == []
+    governed.edit(home.root, lambda told: told["service_accounts"].append("os:berta"))
+    with pytest.raises(TerminalError, match="of no person"):
+        register.load(home.root, NAME)
 
 
 def test_a_decision_names_the_register_that_made_the_role(home: Settings, tmp_path: Path) -> None:

@@ -174,9 +174,12 @@ def _groups(case: Case, about: Register) -> Condition:
     assert case.model is not None
     impact = impact_of(case)[0]
     off = [w for b in about.limits for w in measures.beyond(b, case.model, impact)]
+    unjudged = [of for b in about.limits for of in measures.hidden(b, impact)]
+    hidden = f"; not judged, their counts are hidden: {', '.join(unjudged)}" if unjudged else ""
     return said(
         "groups", "service", off, es="medidas por grupo dentro de los límites",
-        en="metrics by group within the limits", seen=f"{len(about.limits)} limits hold",
+        en="metrics by group within the limits",
+        seen=f"{len(about.limits)} limits hold{hidden}",
         fix=f"Measure: yupana impact {case.use_case}; train a version that is good for all.",
     )  # fmt: skip
 
@@ -186,8 +189,9 @@ def _impact(case: Case, about: Register) -> Condition:
     name = case.model.name if case.model else case.use_case
     wrong = "" if found else f"no impact report on {name} that is as `yupana impact` wrote it"
     seen = ""
-    if found:
-        wrong = _old(case, found.made.date(), about.validity.impact, "made on")
+    if found and case.model:
+        wrong = measures.left_out(case.model, told)
+        wrong = wrong or _old(case, found.made.date(), about.validity.impact, "made on")
         period = told.get("period", {})
         seen = f"{found.path.name}, weeks {period.get('from')} to {period.get('to')}"
     return said(
@@ -199,15 +203,12 @@ def _impact(case: Case, about: Register) -> Condition:
 
 def _author(case: Case, about: Register) -> Condition:
     assert case.model is not None
-    known = persons.known(case.settings, about)
-    mine = persons.authors(case.made, case.model)
-    strangers = mine - set(known)
+    people, strangers = persons.authors_known(case.settings, about, case.made, case.model)
+    wrong = [f"{s} made it and is nobody of the register" for s in sorted(strangers)]
     return said(
-        "author", "service",
-        ["it is not recorded who made it"] if not mine
-        else [f"{s} made it and is nobody of the register" for s in sorted(strangers)],
+        "author", "service", wrong or ("" if people else "it is not recorded who made it"),
         es="autoría registrada", en="an author whom the register knows",
-        seen=", ".join(sorted({known[a] for a in mine - strangers})),
+        seen=", ".join(sorted(people)),
         fix="Write the author, with every account, under `people` (role author); see the account "
         f"by `yupana governance history {case.use_case}`.",
     )  # fmt: skip

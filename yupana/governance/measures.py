@@ -109,6 +109,20 @@ def _values(
     return [(str(g["of"]), int(g.get("n") or 0), _impact(bound, g)) for g in told]
 
 
+def hidden(bound: Bound, impact: dict[str, Any]) -> list[str]:
+    """Groups that a bound asks for whose figure the impact report does not tell."""
+    told = [g for g in impact.get("groups", []) if g["by"] == bound.by and g.get("suppressed")]
+    asked = bound.measure in ("missed", "false_alarms")
+    return [f"{bound.measure} {bound.by} {g['of']}" for g in told] if asked else []
+
+
+def left_out(subject: Subject, impact: dict[str, Any]) -> str:
+    """Whether an impact report is of fewer forecasts than the model's evaluation; empty if not."""
+    scored = int(subject.evaluation().get(subject.final, {}).get("counts", 0))
+    told = sum(int(g.get("n") or 0) for g in impact.get("groups", []) if g["by"] == "all")
+    return f"it tells of {told} forecasts, and {scored} were scored" if told < scored else ""
+
+
 def _one(bound: Bound, mine: dict[str, Any], scores: dict[str, Any]) -> tuple[float | None]:
     if bound.measure != "ratio":
         value = mine.get(bound.measure)

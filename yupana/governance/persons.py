@@ -38,6 +38,22 @@ def authors(made: Sequence[Made], model: Subject) -> set[str]:
     return found
 
 
+def authors_known(
+    settings: Settings, about: Register, made: Sequence[Made], model: Subject
+) -> tuple[set[str], set[str]]:
+    """Ids of the register's people who brought a model in, and pseudonyms of strangers who did.
+
+    What a service account brought in alone may be any author's.
+    """
+    by_name = known(settings, about)
+    mine = authors(made, model)
+    shared = mine & set(pseudonyms(settings, about.service_accounts))
+    people = {by_name[a] for a in mine if a in by_name}
+    if shared:
+        people |= {person.id for person in about.having("author")}
+    return people, mine - shared - set(by_name)
+
+
 def not_another(
     settings: Settings,
     about: Register,
@@ -47,13 +63,14 @@ def not_another(
 ) -> str:
     """Why those who act by these accounts (pseudonyms) may not approve a model; empty if they may.
 
-    All accounts of the act count: a stolen key in the author's own session is the author's.
+    All accounts of the act count but those of services: a stolen key in the author's own session
+    is the author's.
     """
     by_name = known(settings, about)
-    mine = authors(made, model)
+    shared = set(pseudonyms(settings, about.service_accounts))
     acting = {by_name[a] for a in accounts if a in by_name}
-    wrote = {by_name[a] for a in mine if a in by_name}
-    if mine & set(accounts) or acting & wrote:
+    wrote, _ = authors_known(settings, about, made, model)
+    if (authors(made, model) - shared) & set(accounts) or acting & wrote:
         return "the author does not approve the own work"
     people = {p.id: p for p in about.people}
     approvers = [p for p in acting if "approver" in people[p].roles and people[p].named]

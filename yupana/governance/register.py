@@ -18,7 +18,15 @@ from pydantic import Field, ValidationError, model_validator
 
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.hashing import value_sha256
-from yupana.governance.register_parts import Both, Checklist, Item, Part, Person, same_person
+from yupana.governance.register_parts import (
+    Both,
+    Checklist,
+    Item,
+    Part,
+    Person,
+    known_form,
+    same_person,
+)
 
 Stage = Literal["trial", "service"]
 LEVELS = ("low", "medium", "high", "prohibited")
@@ -195,6 +203,8 @@ class Register(Part):
     risk: Risk
     affected: list[Affected] = Field(min_length=1)
     people: list[Person]
+    service_accounts: list[str] = Field(default_factory=list)
+    """Accounts that many act by (a scheduler's, the owner of `home`): no person's word."""
     data_protection: Checklist
     ethics: Ethics
     adoption: Adoption
@@ -210,6 +220,8 @@ class Register(Part):
             for other in self.people[n + 1 :]:
                 if why := same_person(one, other):
                     raise ValueError(f"'{one.id}' and '{other.id}' are one person: {why}")
+            if shared := set(one.accounts) & set(known_form(self.service_accounts)):
+                raise ValueError(f"{', '.join(sorted(shared))} is of '{one.id}', and of no person")
         return self
 
     @property

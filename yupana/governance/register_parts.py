@@ -16,6 +16,14 @@ _ACCOUNT = re.compile(r"os:[a-z_][a-z0-9_.-]{0,63}|key:[0-9a-f]{12}|oidc:\S{1,20
 _EVIDENCE = re.compile(r"(file|test|step|report):\S.*")
 
 
+def known_form(accounts: list[str]) -> list[str]:
+    """The accounts themselves; a ValueError for one that nobody can act by."""
+    for account in accounts:
+        if not _ACCOUNT.fullmatch(account):
+            raise ValueError(f"'{account}' is none of os:NAME, key:ID, oidc:SUBJECT")
+    return accounts
+
+
 class Part(BaseModel):
     """A part of the register: nothing that is not known may stand in it."""
 
@@ -40,10 +48,7 @@ class Person(Part):
     @field_validator("accounts")
     @classmethod
     def _known_form(cls, accounts: list[str]) -> list[str]:
-        for account in accounts:
-            if not _ACCOUNT.fullmatch(account):
-                raise ValueError(f"'{account}' is none of os:NAME, key:ID, oidc:SUBJECT")
-        return accounts
+        return known_form(accounts)
 
     @property
     def named(self) -> bool:
