@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 
+from serving.notes import Note
 from serving.recorded import Recorded
 from serving.then import recorded_forecasts
 from yupana.config.settings import Settings
 from yupana.core.forecast import LEVELS
 from yupana.data import delta
+from yupana.governance.gate import Versions
+from yupana.governance.suspension import Suspension
 
 ORIGIN = date(2020, 6, 6)
+APPROVED = Versions("outbreak", frozenset({"1", "2", "10"}), {})
 
 
 def row(ubigeo: str, origin: date, version: int, horizon: int, high: float | None) -> dict:
@@ -42,7 +46,8 @@ def recorded(lake: Settings) -> Recorded:
 
 
 def test_the_newest_origin_and_model_of_the_day_answer(recorded: Recorded) -> None:
-    found = recorded_forecasts(recorded, "outbreak", ["160101"], ORIGIN + timedelta(days=3))
+    day = ORIGIN + timedelta(days=3)
+    found = recorded_forecasts(recorded, "outbreak", ["160101"], day, APPROVED)
     told = found["160101"].told
     assert (told.model_version, told.data_as_of) == ("2", "2020-06-06")
     assert told.features_ref == "delta:forecasts/outbreak@0"
@@ -53,7 +58,7 @@ def test_the_newest_origin_and_model_of_the_day_answer(recorded: Recorded) -> No
 
 
 def test_a_short_history_has_no_alert(recorded: Recorded) -> None:
-    found = recorded_forecasts(recorded, "outbreak", ["160201"], ORIGIN)
+    found = recorded_forecasts(recorded, "outbreak", ["160201"], ORIGIN, APPROVED)
     told = found["160201"].told
     assert told.answer[0]["alert"] is None and told.answer[0]["exceedance"] is None
     assert [note["code"] for note in told.caveats] == ["recorded", "pooled", "no_channel"]
@@ -61,7 +66,23 @@ def test_a_short_history_has_no_alert(recorded: Recorded) -> None:
 
 @pytest.mark.parametrize("days", [-8, 8 * 7])
 def test_a_day_without_a_forecast_has_none(recorded: Recorded, days: int) -> None:
-    assert not recorded_forecasts(recorded, "outbreak", ["160101"], ORIGIN + timedelta(days=days))
+    day = ORIGIN + timedelta(days=days)
+    assert not recorded_forecasts(recorded, "outbreak", ["160101"], day, APPROVED)
+
+
+@pytest.mark.parametrize("subject", ["outbreak", "outbreak@2"])
+def test_what_a_suspended_model_told_is_not_told_again(recorded: Recorded, subject: str) -> None:
+    held = Suspension(subject, datetime(2026, 1, 2, tzinfo=UTC), "supervisor", "en revisión", "")
+    versions = Versions("outbreak", frozenset({"2"}), {subject: held})
+    found = recorded_forecasts(recorded, "outbreak", ["160101"], ORIGIN, versions)
+    told: Note = found["160101"]
+    assert told["code"] == "suspended" and "en revisión" in told["es"]
+
+
+def test_what_no_one_approved_is_told_as_a_trial(recorded: Recorded) -> None:
+    none = Versions("outbreak", frozenset(), {})
+    told = recorded_forecasts(recorded, "outbreak", ["160101"], ORIGIN, none)["160101"].told
+    assert [note["code"] for note in told.caveats] == ["trial", "recorded"]
 
 
 def test_the_channel_is_of_the_origin(recorded: Recorded) -> None:
