@@ -57,6 +57,10 @@ def lines(
         axes.plot(
             days, numbers, color=colour, label=name, lw=1.5, marker="o" if few else None, ms=4
         )
+    if len(x) == 1 and not named:
+        # One day alone would stand amid years.
+        axes.set_xlim(days[0] - np.timedelta64(28, "D"), days[0] + np.timedelta64(28, "D"))
+        axes.set_xticks(days)
     axes.set_ylabel(unit)
     top = max((v for values in series.values() for v in values if v is not None), default=1)
     axes.set_ylim(0, top * 1.08 or 1)

@@ -98,16 +98,16 @@ def groups(
 
 def _hidden(grid: Grid, members: Any) -> dict[str, list[bool]]:
     """By table, which groups must not show theirs."""
-    tables = {
-        name: [grid.of[column], grid.counts - grid.of[column]] for name, column in SHARES.items()
-    }
-    found = {
-        name: suppress.hidden(_by_district(parts), members, sums_known=True)
-        for name, parts in tables.items()
-    }
+    half, most = (grid.of[column] for column in SHARES.values())
+    # One table: whoever is told both shares knows how many counts lay between the intervals.
+    coverage = suppress.hidden(
+        _by_district([half, most - half, grid.counts - most]), members, sums_known=True
+    )
     kinds = _by_district(list(grid.kinds.values()))
-    found["alerts"] = suppress.hidden(kinds, members, sums_known=True)
-    return found
+    return {
+        **dict.fromkeys(SHARES, coverage),
+        "alerts": suppress.hidden(kinds, members, sums_known=True),
+    }
 
 
 def _by_district(parts: list[Any]) -> Any:

@@ -94,10 +94,8 @@ def _best(baselines: dict[str, Forecaster], test: pd.DataFrame, seen: Array) -> 
     import numpy as np
 
     known = ~np.isnan(seen)
-    wis = {
-        name: float(weighted_interval_scores(seen[known], m.quantiles(test, QUANTILES)[known]).mean())
-        for name, m in baselines.items()
-    }
+    told = {name: m.quantiles(test, QUANTILES)[known] for name, m in baselines.items()}
+    wis = {n: float(weighted_interval_scores(seen[known], t).mean()) for n, t in told.items()}
     best = min(wis, key=lambda name: (wis[name], name))
     return baselines[best], best
 

@@ -59,6 +59,10 @@ NAMES = {
     "poorest": ("Tercio más pobre", "Poorest third"),
     EVERYONE: ("Todos los distritos", "All districts"),
 }
+_CODES = {
+    "department": ("Departamento {}", "Department {}"),
+    "province": ("Provincia {}", "Province {}"),
+}
 
 Unmeasured = dict[str, str]
 LANGUAGE = {
@@ -126,7 +130,7 @@ def read(settings: Settings, frame: pd.DataFrame, districts: list[str]) -> Place
         EVERYONE: dict.fromkeys(districts, EVERYONE),
         "department": {u: u[:2] for u in districts},
         "province": {u: u[:4] for u in districts},
-        "size": {u: size for u, size in _sizes(frame, districts).items()},
+        "size": _sizes(frame, districts),
     }
     unmeasured, refs = [], []
     people: Mapping[str, float] = {}
@@ -209,7 +213,7 @@ def _groups(
             fits = by_district or name in (EVERYONE, "department", "province")
             whole = fits and all(u in people for u in units)
             population = round(sum(people[u] for u in units)) if whole else None
-            es, en = NAMES.get(value) or (_name(value),) * 2
+            es, en = NAMES.get(value) or (of.format(_name(value)) for of in _CODES[name])
             made.append(Group(name, value, es, en, mine, population))
     return made
 

@@ -49,10 +49,10 @@ def make(
     Returns:
         `use_case`, `model`, `id`, `period` (`from`, `to`: Saturdays that end its weeks),
         `sources` (rows by kind), `rests_on` (references), `same_forecasts`, `baseline`, `alert`
-        (its definition), `costs` (None without a register; `set` is false while they are examples), `bootstrap` (`draws`, `run_weeks`,
-        `seed`), `rules` (by group), `population_of`, `groups` (as `measure.groups`), `ages`,
-        `unmeasured`, `feedback`, `summary` (Spanish and English, line by line), `summary_es`,
-        `summary_en`.
+        (its definition), `costs` (None without a register; `set` is false while they are
+        examples), `bootstrap` (`draws`, `run_weeks`, `seed`), `rules` (by group),
+        `population_of`, `groups` (as `measure.groups`), `ages`, `unmeasured`, `feedback`,
+        `summary` (Spanish and English, line by line), `summary_es`, `summary_en`.
 
     Raises:
         TerminalError: the version's files are not those of its fit.

@@ -42,12 +42,12 @@ def _overall(report: dict[str, Any], of: dict[str, Any]) -> Line:
         sure_es, sure_en = "la diferencia puede ser azar", "the difference may be chance"
     between = f" ({_n(ends[0])}–{_n(ends[1])})" if ends else ""
     return _line(
-        f"Se comparan {_count(of['n'])} pronósticos de {of['districts']} distritos con lo que pasó, en "
-        f"las semanas que terminan del {first} al {last}. Por cada error de 1 del mejor método "
-        f"simple ({report['baseline']}), el modelo tuvo {_n(ratio)}{between}: {sure_es}.",
-        f"{_count(of['n'])} forecasts of {of['districts']} districts are held against what came, in the "
-        f"weeks that end from {first} to {last}. For each error of 1 of the best simple method "
-        f"({report['baseline']}) the model had {_n(ratio)}{between}: {sure_en}.",
+        f"Se comparan {_count(of['n'])} pronósticos de {of['districts']} distritos con lo que "
+        f"pasó, en las semanas que terminan del {first} al {last}. Por cada error de 1 del mejor "
+        f"método simple ({report['baseline']}), el modelo tuvo {_n(ratio)}{between}: {sure_es}.",
+        f"{_count(of['n'])} forecasts of {of['districts']} districts are held against what came, "
+        f"in the weeks that end from {first} to {last}. For each error of 1 of the best simple "
+        f"method ({report['baseline']}) the model had {_n(ratio)}{between}: {sure_en}.",
     )
 
 
@@ -185,17 +185,11 @@ def _untold(report: dict[str, Any]) -> list[Line]:
 
 
 _LANGS = ("es", "en")
-_KINDS = {
-    "department": ("departamento {}", "department {}"),
-    "province": ("provincia {}", "province {}"),
-}
 
 
 def name(group: dict[str, Any], lang: str) -> str:
-    at = _LANGS.index(lang)
+    """A group's name inside a sentence."""
     name = str(group[lang])
-    if group["by"] in _KINDS:
-        return _KINDS[group["by"]][at].format(name)
     return name[0].lower() + name[1:]
 
 

@@ -38,9 +38,13 @@ def page(asked: Asked) -> Page:
     other = told["model"] != model.served(asked).ref
     age = (asked.day - date.fromisoformat(told["made"][:10])).days
     values = {
-        **watch_page.values(shown, trends), "other": other, "age": age, "stale": age > STALE_DAYS
+        **watch_page.values(shown, trends),
+        "other": other,
+        "age": age,
+        "stale": age > STALE_DAYS,
     }
-    basis = [_basis(asked, path, told), *(Basis("Se basa en", "Rests on", i) for i in told["inputs"])]
+    inputs = (Basis("Se basa en", "Rests on", ref) for ref in told["inputs"])
+    basis = [_basis(asked, path, told), *inputs]
     return Page(NAME, values, tuple(basis), answer=_answer(told, checks, other, age))
 
 

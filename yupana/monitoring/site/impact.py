@@ -82,15 +82,19 @@ def _answer(report: dict[str, Any]) -> Answer:
         )
     worse = [g for g in groups if _surely_worse(g)]
     absent = report["unmeasured"]
-    es = [f"Peor para: {', '.join(g['es'] for g in worse)}."] if worse else []
-    en = [f"Worse for: {', '.join(g['en'] for g in worse)}."] if worse else []
+    es = [f"Peor para: {_names(worse, 'es')}."] if worse else []
+    en = [f"Worse for: {_names(worse, 'en')}."] if worse else []
     if not worse:
         es = [f"De ninguno de {len(groups)} grupos se puede decir que le vaya peor."]
         en = [f"Of none of {len(groups)} groups can it be said to fare worse."]
     if absent:
-        es.append(f"Sin medir: {', '.join(u['es'] for u in absent)}.")
-        en.append(f"Not measured: {', '.join(u['en'] for u in absent)}.")
+        es.append(f"Sin medir: {_names(absent, 'es')}.")
+        en.append(f"Not measured: {_names(absent, 'en')}.")
     return Answer("part" if worse or absent else "yes", " ".join(es), " ".join(en))
+
+
+def _names(of: list[dict[str, Any]], lang: str) -> str:
+    return "; ".join(f"{o[lang][:1].lower()}{o[lang][1:]}" for o in of)
 
 
 def _surely_worse(group: dict[str, Any]) -> bool:

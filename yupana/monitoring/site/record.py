@@ -103,9 +103,10 @@ def _verified(settings: Settings, key: str) -> Report:
 
 def _seen(settings: Settings, path: Path) -> dict[str, Any]:
     """Of a witness file: whether it lies in this home, its checkpoints, and the last one's time."""
+    size = path.stat().st_size if path.exists() else 0
     lines, last = 0, b""
-    for last in witness.until(path, path.stat().st_size if path.exists() else 0):
-        lines += 1
+    for line in witness.until(path, size):
+        lines, last = lines + 1, line
     return {"here": path.is_relative_to(settings.home), "checkpoints": lines, "time": _time(last)}
 
 
