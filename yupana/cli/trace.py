@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,7 +62,7 @@ def trace(
         raise UsageError(
             "--out goes with --forward, and --html without it.",
             where="yupana trace",
-            fix="yupana trace FILE --forward --out touched.csv, or yupana trace ID --html page.html",
+            fix="yupana trace FILE --forward --out touched.csv; yupana trace ID --html page.html",
         )
     chosen = settings()
     if forward:
@@ -117,10 +118,14 @@ def _shown(road: list[Station]) -> None:
     from yupana.data.provenance import KINDS
 
     table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column()
+    # A hash that was cut short could not be searched for.
+    table.add_column(overflow="fold")
     for station in road:
         facts = "\n".join(f"{name}: {value}" for name, value in station.facts.items())
+        kind = Text(KINDS[station.kind][1], style="cyan")
         named = Text(station.ref, style="bold")
-        table.add_row(Text(KINDS[station.kind][1], style="cyan"), named.append(f"\n{facts}", "not bold"))
+        table.add_row(kind, named.append(f"\n{facts}", "not bold"))
     Console().print(table)
 
 
@@ -141,7 +146,8 @@ def _forward(chosen: Settings, what: str, out: Path | None, as_json: bool) -> No
     from yupana.governance import deployments
 
     found = recall.recall(chosen, what)
-    rows = recall_answers.answers(chosen, found, Lines())
+    answered = recall_answers.answers(chosen, found, Lines())
+    rows = chain(recall_answers.forecasts(chosen, found), answered)
     counts: Counter[tuple[str, str]] = Counter()
     total = _counted(rows, counts, out)
     use_cases = {ref.removeprefix("model:").partition("@")[0] for ref in found.of("models")}
@@ -198,7 +204,8 @@ def _touched(told: dict[str, Any], found: Recall) -> None:
             print(f"  {ref}{'   serves now' if ref in told['serving_now'] else ''}")
     print(f"rows in the forecast tables: {sum(f['rows'] for f in told['forecast_rows']):,}")
     for f in told["forecast_rows"]:
-        print(f"  {f['table']}, origin {f['data_as_of']}, version {f['model_version']}: {f['rows']:,}")
+        made_by = f"origin {f['data_as_of']}, version {f['model_version']}"
+        print(f"  {f['table']}, {made_by}: {f['rows']:,}")
     print(f"predictions: {told['predictions']:,}")
     for row in told["by_agency"]:
         print(f"  {row['agency'] or '(no agency)'}, {row['kind']}: {row['predictions']:,}")

@@ -1,4 +1,5 @@
-"""Every answer that a recall touches, once: of the lake, of the database, and of the spool.
+"""Every prediction that a recall touches, once: answers of the lake, of the database and of the
+spool, and the forecasts that `yupana predict` wrote.
 
 The lake holds all answers up to a number, the database those after it (and older ones that were
 not removed yet): so each is read in one place, however many there are.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ import sqlalchemy as sa
 from yupana.config.settings import Settings
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress
-from yupana.data import prediction_export, prediction_table, reading
+from yupana.data import delta, prediction_export, prediction_table, reading
 from yupana.data.recall import Recall
 from yupana.governance.database import engine
 from yupana.governance.predictions import ANSWERS, FORECASTS, METADATA
@@ -28,13 +29,15 @@ _FACTS = ("use_case", "model_version", "features_ref", "data_as_of", "ubigeo")
 
 
 class Answered(NamedTuple):
-    """One answer that is touched.
+    """One prediction that is touched.
 
     Attributes:
-        time: ISO, UTC.
-        kind: answer, simulation, or shadow (recorded, and told to no one).
+        time: ISO, UTC; of a forecast, when its run ended.
+        kind: answer, simulation, shadow (recorded, and told to no one), or forecast (of a weekly
+            run: `ubigeo` holds its district or area, and no agency asked).
         through: what it rests on that is touched: model, features, forecast (a recorded one).
-        kept: where it was found: lake, database, or spool (the database was away).
+        kept: where it was found: lake, database, spool (the database was away), or the version
+            of a forecast table.
     """
 
     prediction_id: str
@@ -69,6 +72,56 @@ def answers(settings: Settings, found: Recall, progress: Progress) -> Iterator[A
         forecasts = _forecasts(made, found)
         yield from _of_database(made, forecasts, through)
         yield from _of_spool(settings.home / "spool", made, forecasts, found)
+
+
+def forecasts(settings: Settings, found: Recall) -> Iterator[Answered]:
+    """The predictions of weekly runs that rest on what was recalled, a place a row.
+
+    Also those that a later run replaced, from the version that had them; where its files were
+    cleaned away, those that stand in their place now.
+    """
+    seen: set[tuple[str, str]] = set()
+    for ref in found.of("forecasts"):
+        event = found.index.made_by(ref)
+        model = next((i for i in event["inputs"] if i.startswith("model:")), "") if event else ""
+        if not event or not model:
+            continue
+        origin = str(event["facts"].get("data_as_of", ""))
+        use_case, _, version = model.removeprefix("model:").partition("@")
+        for kept, row in _told(settings, ref, model, origin):
+            if (ref.rpartition("@")[0], row["prediction_id"]) not in seen:
+                seen.add((ref.rpartition("@")[0], row["prediction_id"]))
+                place = str(row.get("ubigeo") or row.get("area") or "")
+                yield Answered(
+                    row["prediction_id"], event["time"], "", "forecast", use_case, version, place,
+                    origin, origin, "model" if model in found.refs else "features", kept,
+                )  # fmt: skip
+
+
+def _told(
+    settings: Settings, ref: str, model: str, origin: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Rows of one run in a forecast table, and the version where they were found."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
+
+    zone, name, number = delta.parts(ref)
+    newest = delta.version_of(settings.table(zone, name))
+    day = pa.scalar(date.fromisoformat(origin))
+    ours = (pc.field("model") == model) & (pc.field("origin") == day)
+    for version in (number, newest):
+        try:
+            rows = reading.dataset(DeltaTable(settings.table(zone, name), version=version))
+            if "prediction_id" not in rows.schema.names:
+                return
+            places = [c for c in ("prediction_id", "ubigeo", "area") if c in rows.schema.names]
+            found = rows.to_table(columns=places, filter=ours).group_by(places).aggregate([])
+        except (FileNotFoundError, DeltaError):
+            continue
+        yield from ((f"delta:{zone}/{name}@{version}", row) for row in found.to_pylist())
+        return
 
 
 def _of_lake(settings: Settings, use_case: str, found: Recall) -> Iterator[Answered]:

@@ -205,7 +205,9 @@ def _label(node: Node) -> Text:
     if node.again:
         return label.append(" …", style="not bold dim")
     if node.event is None:
-        return label.append("  no step recorded", style="not bold dim")
+        passing = node.ref.startswith("delta:staging/")
+        said = "written and audited inside that step" if passing else "no step recorded"
+        return label.append(f"  {said}", style="not bold dim")
     day = str(node.event["time"])[:16].replace("T", " ")
     label.append(f"  {node.event['step']}, {day} UTC", style="not bold cyan")
     facts = node.event["facts"]

@@ -30,6 +30,7 @@ from yupana.data.lineage.names import Named
 from yupana.governance.events import Event
 
 Facets = dict[str, DatasetFacet]
+_COUNTS = {"staging": "read", "quarantine": "quarantined"}
 
 
 def of(settings: Settings, ref: str, named: Named) -> Facets:
@@ -92,12 +93,15 @@ def assertions(settings: Settings, name: str, validation: str) -> dict[str, Inpu
 
 def written(event: Event, ref: str) -> dict[str, OutputDatasetFacet]:
     """How many rows, or bytes of a file, a step wrote; empty where its event does not say."""
-    facts, rows, size = event["facts"], event["facts"].get("rows"), None
+    facts = event["facts"]
+    rows, size = None, None
     if ref.startswith("raw:"):
-        rows, size = None, facts.get("raw", {}).get("size")
-    elif isinstance(rows, dict):
-        rows = rows.get("quarantined" if ref.startswith("delta:quarantine/") else "published")
-    if not ref.startswith(("raw:", "delta:")) or not isinstance(rows or size, int):
+        size = facts.get("raw", {}).get("size")
+    elif ref.startswith("delta:"):
+        rows = facts.get("rows")
+        if isinstance(rows, dict):
+            rows = rows.get(_COUNTS.get(delta.parts(ref)[0], "published"))
+    if rows is None and size is None:
         return {}
     kind = output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet
     return {"outputStatistics": kind(rows, size)}
