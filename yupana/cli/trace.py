@@ -132,10 +132,11 @@ def _shown(road: list[Station]) -> None:
 def _page(path: Path, node: Node, road: list[Station]) -> None:
     from yupana.core import page
     from yupana.data.provenance import KINDS
+    from yupana.data.provenance_words import named
     from yupana.governance import trace_graph
 
     page.write(
-        path, "governance/trace.html", ref=node.ref, road=road, kinds=KINDS,
+        path, "governance/trace.html", ref=node.ref, road=road, kinds=KINDS, named=named,
         picture=trace_graph.svg(node),
     )  # fmt: skip
 

@@ -204,7 +204,7 @@ def _source(settings: Settings, sha256: str, event: Event) -> Station:
         told |= {"publisher": about.publisher, "licence": about.licence}
     raw = facts.get("raw", {})
     told |= {"file": first.get("source") or raw.get("source"), "dataset": name}
-    told |= {"bytes": first.get("size") or raw.get("size"), "landed": first.get("time")}
+    told |= {"bytes": first.get("size") or raw.get("size")}
+    told |= {"landed": first.get("time") or event.get("time")}
     told |= {k: v for k, v in first.get("facts", {}).items() if isinstance(v, str)}
-    told.setdefault("landed", event.get("time"))
     return _station("source", f"raw:{sha256}", {"sha256": sha256, **told})

@@ -130,7 +130,9 @@ def _lines(node: Node) -> list[str]:
     spanish, english, _ = _kind(node.ref)
     event = node.event
     told = f"{event['step']}, {str(event['time'])[:10]}".rstrip(", ") if event else ""
-    return [f"{spanish} / {english}", _short(node.ref), told or "sin paso / no step"]
+    inside = node.ref.startswith("delta:staging/")
+    none = "dentro de la ingesta / inside it" if inside else "sin paso / no step"
+    return [f"{spanish} / {english}", _short(node.ref), told or none]
 
 
 def _kind(ref: str) -> tuple[str, str, str]:
