@@ -27,6 +27,7 @@ from yupana.cli import (
     nowcast,
     prediction_log,
     projects,
+    replay,
     report,
     reports,
     serve,
@@ -47,7 +48,7 @@ app = typer.Typer(
 for room in (
     machine, data, catalogue, lake, reports, learn, models, projects, backtest, challenge,
     forecast, nowcast, serve, bento, keys, usage, prediction_log,
-    monitor, alerts,
+    monitor, alerts, replay,
     trace, lineage, tune, report, impact, governance,
 ):  # fmt: skip
     room.register(app)

@@ -51,7 +51,7 @@ def run(
     weekly = usecase.load("feature_repo", f"{use_case}_weekly")
     code, plain = linelist.department_code(department)
     wanted = origins.parse(span)
-    found, source = _counts(settings, cases, code, plain, today, progress)
+    found, source = counts(settings, cases, code, plain, today, progress)
     panels = panel.build(found, wanted)
     districts = panels[0].rows["ubigeo"].n_unique()
     progress.say(
@@ -114,10 +114,19 @@ def _files(settings: Settings, cases: Sequence[Path]) -> list[Path]:
     return [settings.root / contracts.load(settings.root, linelist_rows.CONTRACT).location]
 
 
-def _counts(
+def counts(
     settings: Settings, cases: Sequence[Path], code: str, plain: str, today: date,
     progress: Progress,
 ) -> tuple[linelist.WeeklyCounts, list[str]]:  # fmt: skip
+    """One department's cases, with the references of what was read.
+
+    Args:
+        cases: line lists; none = the published table, or the sample.
+        code, plain: of `linelist.department_code`.
+
+    Raises:
+        UsageError, TerminalError: as `linelist.read` and `linelist.published`.
+    """
     files = _files(settings, cases)
     source = list(inputs(settings, cases))
     progress.say(f"read {', '.join(source)} …")

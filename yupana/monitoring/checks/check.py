@@ -30,7 +30,7 @@ class Check:
     """One look at one column or group in one week.
 
     Attributes:
-        check: name of the check, one of `RUNBOOKS`.
+        check: name of the check, see docs/runbooks.md.
         column: feature it is about; empty where it is about a group.
         group: ubigeo prefix (``16``, ``1601``, ``160101``) or size group; empty for all.
         week: Saturday that ends the week.

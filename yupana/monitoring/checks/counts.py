@@ -9,7 +9,7 @@ from yupana.monitoring.checks.traits import Share, Traits, lags, of_kind
 from yupana.monitoring.checks.window import Array, Window
 
 MULTIPLE, LEVEL, REVISION, ORDER = "multiple", "level", "revision", "order"
-TIMES = (2, 3)
+TIMES = (2, 3, 10)
 GROWTH = np.linspace(-3, 6, 37)
 """Log factors by which counts may move in a week, as an epidemic does."""
 
@@ -94,8 +94,21 @@ def _evidence(counts: Array, mean: Array, times: int) -> float:
     plain = _told(n, mu)
     divided = np.log1p(-SLIP) + _told(np.where(whole, n / times, 1), mu)
     multiple = np.where(whole[:, None], divided, np.log(SLIP) + plain)
-    prior = -1.5 * np.log1p((GROWTH / ALL) ** 2 / 2)
-    return float((multiple.sum(0) + prior).max() - (plain.sum(0) + prior).max())
+    return float((multiple.sum(0) + prior()).max() - (plain.sum(0) + prior()).max())
+
+
+def prior() -> Array:
+    """Log weights of the growth that places share."""
+    return np.asarray(-1.5 * np.log1p((GROWTH / ALL) ** 2 / 2))
+
+
+def chance(n: float, mean: float) -> Array:
+    """Log probability of a place's count by the growth that it shares with others."""
+    from scipy.special import gammaln
+
+    m = mean * np.exp(GROWTH)
+    size = gammaln(n + SIZE) - gammaln(SIZE) - gammaln(n + 1)
+    return np.asarray(size + SIZE * np.log(SIZE / (SIZE + m)) + n * np.log(m / (SIZE + m)))
 
 
 def _told(n: Array, mu: Array) -> Array:

@@ -29,24 +29,26 @@ TINY = 1e-4
 
 def measure(window: Window, traits: Traits) -> list[Statistic]:
     """Log distance of every column from what it must be, as a share of its size."""
-    return [Statistic(CHECK, c, "", float(np.log(d + TINY))) for c, d in gaps(window, traits).items()]
+    found = (of(window, traits, name) for name in traits)
+    return [statistic for statistic in found if statistic]
 
 
-def gaps(window: Window, traits: Traits) -> dict[str, float]:
-    """Distance of each column from its expected vector; columns that cannot be told are absent.
+def of(window: Window, traits: Traits, name: str) -> Statistic | None:
+    """Log distance of one column from its expected vector; None where that cannot be told.
 
     The sum of absolute differences over √total + 0.3 total + 1: counting noise grows with the
     root of a count, and what varies between weeks in reporting with the count itself.
     """
-    found = {}
-    for name in traits:
-        wanted = expected(window, traits, name)
-        if wanted is not None:
-            held = _held(window, traits, name)
-            total = float(np.abs(held).sum() + np.abs(wanted).sum()) / 2
-            off = float(np.abs(held - wanted).sum())
-            found[name] = off / (np.sqrt(total) + 0.3 * total + 1)
-    return found
+    wanted = expected(window, traits, name)
+    if wanted is None:
+        return None
+    held = window.column(name)[window.present[-1]]
+    off, total = np.abs(held - wanted).sum(), (np.abs(held).sum() + np.abs(wanted).sum()) / 2
+    if isinstance(traits[name], Share):
+        known = held * window.column(lags(traits)[0])[window.present[-1]]
+        off, total = off + np.abs(known - np.round(known)).sum(), np.abs(known).sum()
+    share = float(off / (np.sqrt(total) + 0.3 * total + 1))
+    return Statistic(CHECK, name, "", float(np.log(share + TINY)))
 
 
 def inputs(window: Window, traits: Traits, name: str) -> tuple[str, ...]:
@@ -62,35 +64,32 @@ def inputs(window: Window, traits: Traits, name: str) -> tuple[str, ...]:
 
 
 def expected(window: Window, traits: Traits, name: str) -> Array | None:
-    """What a column must be, by place; None where that cannot be told."""
-    trait, own = traits[name], lags(traits)
-    present = window.present[-1]
-    if isinstance(trait, Lag) and trait.digits < 6:
-        return _sums(window, window.column(own[trait.weeks]), trait.digits)[present]
-    if isinstance(trait, Lag):
-        younger = trait.weeks and len(window) > 1
-        return window.column(own[trait.weeks - 1], 1)[present] if younger else None
-    if isinstance(trait, Mean):
-        found = _mean(window, own, trait.weeks)
-        return None if found is None else found[present]
-    if isinstance(trait, Since):
-        return _since(window, own, name, trait.most)[present] if len(window) > 1 else None
+    """What a column must be, by place that has a row; None where that cannot be told."""
+    trait, told = traits[name], window.column(name)
     if isinstance(trait, Season):
-        return np.full(int(present.sum()), trait.of(window.week))
-    if isinstance(trait, Share):
-        known = (window.column(own[0]) * window.column(name))[present]
-        return np.round(known)
-    if isinstance(trait, Constant) and len(window) > 1:
-        return np.where(window.present[-2], window.column(name, 1), window.column(name))[present]
+        found: Array | None = np.full(len(told), trait.of(window.week))
+    elif isinstance(trait, Share):
+        # The same in all places, and no more than all.
+        found = np.full(len(told), min(float(np.median(told[window.present[-1]])), 1.0))
+    elif isinstance(trait, Constant) and len(window) > 1:
+        found = np.where(window.present[-2], window.column(name, 1), told)
+    else:
+        found = _counted(window, traits, name)
+    return None if found is None else np.asarray(found[window.present[-1]])
+
+
+def _counted(window: Window, traits: Traits, name: str) -> Array | None:
+    """The same for what follows from counts."""
+    trait, own = traits[name], lags(traits)
+    if isinstance(trait, Lag) and trait.digits < 6:
+        return _sums(window, window.column(own[trait.weeks]), trait.digits)
+    if isinstance(trait, Lag) and trait.weeks and len(window) > 1:
+        return window.column(own[trait.weeks - 1], 1)
+    if isinstance(trait, Mean):
+        return _mean(window, own, trait.weeks)
+    if isinstance(trait, Since) and len(window) > 1:
+        return _since(window, own, name, trait.most)
     return None
-
-
-def _held(window: Window, traits: Traits, name: str) -> Array:
-    """What the column says, in the terms of `expected`."""
-    told = window.column(name)
-    if isinstance(traits[name], Share):
-        told = told * window.column(lags(traits)[0])
-    return told[window.present[-1]]
 
 
 def _sums(window: Window, counts: Array, digits: int) -> Array:
@@ -113,4 +112,5 @@ def _since(window: Window, own: list[str], name: str, most: int) -> Array:
     some = np.stack([window.column(c) > 0 for c in own])
     # A place that is new has no case behind it: as long ago as can be told.
     before = np.where(window.present[-2], window.column(name, 1), most)
-    return np.where(some.any(axis=0), some.argmax(axis=0), np.minimum(before + 1, most))
+    found = np.where(some.any(axis=0), some.argmax(axis=0), np.minimum(before + 1, most))
+    return np.asarray(found, dtype=np.float64)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from yupana.monitoring.checks import counts
 from yupana.monitoring.checks.statistic import Statistic
 from yupana.monitoring.checks.traits import Measure, Traits, lags, of_kind
-from yupana.monitoring.checks.window import Window
+from yupana.monitoring.checks.window import Array, Window
 
 STILL, SHIFT = "still", "shift"
 PLACES, WEEKS = 2, 8
@@ -18,7 +19,7 @@ def measure(window: Window, traits: Traits) -> list[Statistic]:
         return []
     found = []
     for name in [lags(traits)[0], *of_kind(traits, Measure)]:
-        now, before = window.column(name), window.column(name, 1)
+        now, before = (_told(window, traits, name, back) for back in (0, 1))
         some = window.present[-1] & window.present[-2] & ((now != 0) | (before != 0))
         if some.sum() < PLACES:
             continue
@@ -28,6 +29,19 @@ def measure(window: Window, traits: Traits) -> list[Statistic]:
     for name in of_kind(traits, Measure):
         found += _shift(window, name)
     return found
+
+
+def _told(window: Window, traits: Traits, name: str, back: int) -> Array:
+    """A column; counts as they were reported, since the share known of them moves each week."""
+    newest = lags(traits)[0]
+    return counts.known(window, traits, back) if name == newest else window.column(name, back)
+
+
+def missing(window: Window) -> list[str]:
+    """Columns in which a place that has a row has no number."""
+    held = window.values[-1, window.present[-1]]
+    gone = ~np.isfinite(held).all(axis=0)
+    return [c for c, lost in zip(window.columns, gone, strict=True) if lost]
 
 
 def _shift(window: Window, name: str) -> list[Statistic]:

@@ -68,24 +68,29 @@ class Norms:
 Week = Sequence[Statistic]
 
 
-def learn(histories: Sequence[Sequence[Week]], span: tuple[str, str]) -> Norms:
+def learn(
+    histories: Sequence[Sequence[Week]], span: tuple[str, str], rules: Mapping[str, float]
+) -> Norms:
     """Norms from weeks in which nothing was wrong.
 
     Args:
         histories: runs of consecutive weeks, each week's statistics.
         span: first and last week, for the record.
+        rules: limits of checks that are too seldom to be learned, in the statistic's own scale.
     """
     values: dict[str, list[float]] = defaultdict(list)
     for statistic in (s for weeks in histories for week in weeks for s in week):
-        values[statistic.key].append(statistic.value)
-        values[statistic.check].append(statistic.value)
+        if statistic.check not in rules:
+            values[statistic.key].append(statistic.value)
+            values[statistic.check].append(statistic.value)
     usual = {k: _spread(v) for k, v in values.items() if len(v) >= FEWEST or "|" not in k}
     drawn = Norms(usual, {}, sum(map(len, histories)), span)
     checks = sorted({key.split("|")[0] for key in values})
     limits = {}
     for check in checks:
         limits[check] = bound([_maxima(drawn, weeks, check) for weeks in histories])
-    return Norms(usual, limits, drawn.weeks, span)
+    ruled = dict.fromkeys(rules, (0.0, 1.0))
+    return Norms({**usual, **ruled}, {**limits, **rules}, drawn.weeks, span)
 
 
 def _spread(values: Sequence[float]) -> tuple[float, float]:

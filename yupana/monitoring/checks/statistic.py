@@ -9,7 +9,7 @@ class Statistic(NamedTuple):
     """One number of one week.
 
     Attributes:
-        check: name of the check, see docs/watch.md.
+        check: name of the check, see docs/runbooks.md.
         column: feature, or empty.
         group: ubigeo prefix or size group, or empty.
         value: larger is less usual; in a scale whose spread hardly depends on its level.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,19 @@ FIRST = 70
 """Weeks of counts before the first features."""
 
 KEPT = 112
+"""Weeks of counts that the features of a week look back on, and a few more."""
+
+PERSONS = {
+    "Maynas": 479_866,
+    "Alto Amazonas": 122_725,
+    "Loreto": 62_437,
+    "Mariscal Ramón Castilla": 49_072,
+    "Requena": 58_511,
+    "Ucayali": 54_637,
+    "Datem del Marañón": 49_571,
+    "Putumayo": 6_691,
+}
+FIGURES = ("population_1993", "population_2007", "population_2017", "population_2022")
 FOLLOWED = 60
 """Weekly publications that delays are learned from, as features.reporting."""
 
@@ -57,6 +70,15 @@ def counts_of(table: pl.DataFrame) -> Counts:
     return Counts(ubigeos, weeks, cases)
 
 
+def before(counts: Counts, until: int) -> Counts:
+    """The weeks before one, with the places that had a case by then: nothing later is in it."""
+    cases = counts.cases[:, :until]
+    there = np.flatnonzero(cases.any(axis=1))
+    return Counts(
+        tuple(counts.ubigeos[i] for i in there), counts.weeks[:until], cases[there]
+    )
+
+
 @dataclass(frozen=True)
 class History:
     """One way that the past may have been reported.
@@ -70,6 +92,8 @@ class History:
         values: features as known at each week, shape (weeks, places, columns); NaN before
             `FIRST` and where a place has no case yet.
         quantiles: forecasts from each week, shape (weeks, places, horizons, levels).
+        altered: weekly publications that are not those of `arrived`, by week: counts known
+            then, shape (places, weeks up to it).
     """
 
     counts: Counts
@@ -79,6 +103,11 @@ class History:
     columns: tuple[str, ...]
     values: Array
     quantiles: Array
+    altered: Mapping[int, Array] = field(default_factory=dict)
+
+    def known(self, week: int) -> Array:
+        """Counts as published once a week was first reported, shape (places, weeks up to it)."""
+        return self.altered[week] if week in self.altered else lateness.known(self.arrived, week)
 
     def saturday(self, week: int) -> date:
         """The day that ends a week."""
@@ -93,7 +122,7 @@ class History:
     def record(self, week: int) -> Record:
         """Forecasts of the same weeks, and the truth that was complete by then."""
         first = max(FIRST, week - windows.WEEKS + 1)
-        truth = self.counts.cases.T[first : week + 1].copy()
+        truth = self.known(week).T[first:].copy()
         truth[max(len(truth) - nowcast.LAST, 0) :] = np.nan
         return Record(self.quantiles[first : week + 1], truth)
 
@@ -113,19 +142,15 @@ def build(
     empty = np.full((*values.shape[:2], training.HORIZONS, len(QUANTILES)), np.nan)
     made = History(counts, arrived, weather, room, columns, values, empty)
     for week in span:
-        values[week] = features(made, week, lateness.known(arrived, week))
+        values[week] = features(made, week)
     return made
 
 
-def features(history: History, week: int, known: Array) -> Array:
-    """Features of one week from what is known at it, shape (places, columns).
-
-    Args:
-        known: counts, shape (places, weeks up to `week`).
-    """
+def features(history: History, week: int) -> Array:
+    """Features of one week from what is known at it, shape (places, columns)."""
     import polars as pl
 
-    names, weeks = history.counts.ubigeos, history.counts.weeks
+    names, weeks, known = history.counts.ubigeos, history.counts.weeks, history.known(week)
     start = max(0, week - KEPT)
     there = [i for i in range(len(names)) if known[i].any()]
     recent = known[there, start:]
@@ -138,7 +163,7 @@ def features(history: History, week: int, known: Array) -> Array:
         }
     )
     climate = history.weather.filter(pl.col("week_start") <= weeks[week])
-    tables = {history.room.REPORTED: table, "climate_weekly": climate}
+    tables = {history.room.REPORTED: table, "climate_weekly": climate, **population()}
     shares = _shares(history, week)
     if shares is not None:
         tables[history.room.REPORTING] = shares
@@ -151,12 +176,25 @@ def features(history: History, week: int, known: Array) -> Array:
     return found
 
 
+def population() -> dict[str, pl.DataFrame]:
+    """Persons by province: the census of 2017 (INEI), in all years alike."""
+    import polars as pl
+
+    places = {"level": "province", "place": list(PERSONS)}
+    figures = {name: list(PERSONS.values()) for name in FIGURES}
+    return {"province_population": pl.DataFrame({**places, **figures})}
+
+
 def _shares(history: History, week: int) -> pl.DataFrame | None:
     """Share known of the newest weeks, learned from the publications up to this one."""
     import polars as pl
 
     first = max(0, week - FOLLOWED)
     total = history.arrived[:, first : week + 1].sum(axis=0).cumsum(axis=1)
+    for then, known in history.altered.items():
+        for delay in range(min(nowcast.LAST, then - first) + 1):
+            if first <= then - delay <= week:
+                total[then - delay - first, delay] = known[:, then - delay].sum()
     seen = np.arange(week - first, -1, -1)[:, None] >= np.arange(nowcast.LAST + 1)[None]
     triangle = pl.DataFrame(
         {
@@ -198,7 +236,9 @@ def told(history: History, weeks: Sequence[int], values: Array, model: Forecaste
     return found
 
 
-def frame(history: History, weeks: Sequence[int], values: Array, at: tuple[Any, ...]) -> pd.DataFrame:
+def frame(
+    history: History, weeks: Sequence[int], values: Array, at: tuple[Any, ...]
+) -> pd.DataFrame:
     """Feature rows as a model takes them."""
     import pandas as pd
 

@@ -18,7 +18,7 @@ SHARES = np.array([0.55, 0.22, 0.10, 0.05, 0.03, 0.02, 0.015, 0.01, 0.005])
 
 SLOWER = np.array([0.35, 0.27, 0.15, 0.08, 0.06, 0.04, 0.025, 0.015, 0.01])
 CONCENTRATION = 60.0
-"""Of the Dirichlet noise between weeks: the first share varies by 6 points."""
+"""Of the Dirichlet noise between weeks: the first share varies by 6 points (by 11 at 20)."""
 
 HOLIDAY = 0.5
 """Factor of the first share in a week with holidays; the rest comes one week later."""
@@ -32,13 +32,19 @@ class Lateness:
         name: in reports.
         slowing: over the span the distribution moves from `SHARES` to `SLOWER`.
         holidays: weeks of Christmas, New Year, Easter and the end of July are reported late.
+        prompt: nothing is late.
+        concentration: of the Dirichlet noise between weeks.
     """
 
     name: str
     slowing: bool = False
     holidays: bool = False
+    prompt: bool = False
+    concentration: float = CONCENTRATION
 
 
+PROMPT = Lateness("prompt", prompt=True)
+ERRATIC = Lateness("erratic, holidays", holidays=True, concentration=20.0)
 STEADY = Lateness("steady")
 HOLIDAYS = Lateness("holidays", holidays=True)
 SLOWING = Lateness("slowing, holidays", slowing=True, holidays=True)
@@ -56,13 +62,16 @@ def arrivals(cases: Array, weeks: Sequence[date], late: Lateness, seed: int) -> 
     """
     rng = np.random.default_rng(seed)
     found = np.zeros((*cases.shape, nowcast.LAST + 1))
+    if late.prompt:
+        found[:, :, 0] = cases
+        return found
     for w, day in enumerate(weeks):
         part = w / max(len(weeks) - 1, 1) if late.slowing else 0.0
         shares = (1 - part) * SHARES + part * SLOWER
         if late.holidays and is_holiday(day):
             moved = (1 - HOLIDAY) * shares[0]
             shares = shares - moved * np.eye(len(shares))[0] + moved * np.eye(len(shares))[1]
-        mine = rng.dirichlet(CONCENTRATION * shares)
+        mine = rng.dirichlet(late.concentration * shares)
         found[:, w] = rng.multinomial(cases[:, w].astype(int), mine)
     return found
 

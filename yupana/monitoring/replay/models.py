@@ -21,7 +21,9 @@ NAME = "autoregression"
 HORIZONS = range(1, training.HORIZONS + 1)
 
 
-def by_year(counts: Counts, features: Callable[..., object], before: int) -> Callable[[int], Forecaster]:
+def by_year(
+    counts: Counts, features: Callable[..., object], before: int
+) -> Callable[[int], Forecaster]:
     """The forecaster of a year: all years before `before`, for those before it without itself.
 
     Norms are learned from forecasts of years that the model did not see, as it will not have

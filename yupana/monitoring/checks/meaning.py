@@ -1,0 +1,105 @@
+"""What an alarm means that no identity explains: of measured columns, and of the counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from yupana.monitoring.checks import counts, measures, places, restated
+from yupana.monitoring.checks.restated import Finding
+from yupana.monitoring.checks.statistic import Statistic
+from yupana.monitoring.checks.traits import (
+    Lag,
+    Mean,
+    Measure,
+    Share,
+    Since,
+    Trait,
+    Traits,
+    lags,
+    of_kind,
+)
+from yupana.monitoring.checks.window import Window
+
+LARGE = np.log(8)
+"""A unit is a factor of ten or more; what an epidemic does in a week is less."""
+
+ALIKE = 3.0
+"""Range of logs within which places moved together."""
+
+
+def is_count(trait: Trait) -> bool:
+    """Whether a column follows from the counts."""
+    return isinstance(trait, Lag | Mean | Since | Share)
+
+
+def measured(
+    window: Window, traits: Traits, far: Sequence[Statistic]
+) -> list[tuple[Finding, list[Statistic]]]:
+    """Of columns that stand still or jump: each a finding, two that changed places one.
+
+    Args:
+        far: alarms of `measures`.
+    """
+    by: dict[str, list[Statistic]] = {}
+    for statistic in far:
+        by.setdefault(statistic.column, []).append(statistic)
+    jumped = [c for c, found in by.items() if any(s.check == measures.SHIFT for s in found)]
+    for a in jumped:
+        for b in (c for c in of_kind(traits, Measure) if c != a):
+            if _changed_places(window, a, b):
+                both = [s for c in (a, b) for s in by.pop(c, [])]
+                rest = [(_of_one(c, found), found) for c, found in by.items()]
+                return [(Finding("swapped", tuple(sorted((a, b)))), both), *rest]
+    return [(_of_one(c, found), found) for c, found in by.items()]
+
+
+def _of_one(column: str, found: Sequence[Statistic]) -> Finding:
+    still = any(s.check == measures.STILL for s in found)
+    return Finding("frozen" if still else "unit", (column,))
+
+
+def _changed_places(window: Window, a: str, b: str) -> bool:
+    """Whether each of two columns is nearer to where the other one was a week ago."""
+    now = [np.mean(window.column(c)[window.present[-1]]) for c in (a, b)]
+    past = []
+    for name in (a, b):
+        seen = window.values[:-1, :, window.places[name]]
+        past.append(float(np.nanmedian(seen)))
+    straight = abs(now[0] - past[0]) + abs(now[1] - past[1])
+    return bool(abs(now[0] - past[1]) + abs(now[1] - past[0]) < 0.5 * straight)
+
+
+def counted(window: Window, traits: Traits, far: Sequence[Statistic]) -> Finding:
+    """Of the counts, by the alarm that says most.
+
+    Args:
+        far: alarms of `counts` and `places`, that one first.
+    """
+    worst = far[0]
+    if worst.check in (places.NEW, places.SILENT_ONE):
+        return Finding("split", (), worst.group)
+    column = (lags(traits)[0],)
+    if worst.check == counts.MULTIPLE:
+        # What can be divided by ten can be divided by two.
+        tens = f"x{counts.TIMES[-1]}"
+        ten = next((s for s in far if s.check == counts.MULTIPLE and s.column == tens), None)
+        return Finding("unit", column, ten.group) if ten else Finding("doubled", (), worst.group)
+    if worst.check == counts.REVISION:
+        return restated.sent_again(window, traits, [s.column for s in far]) or Finding("revised")
+    if worst.check == counts.LEVEL and one_factor(window, traits, worst.group):
+        return Finding("unit", column, worst.group)
+    return Finding("level" if worst.check == counts.LEVEL else "broken", column, worst.group)
+
+
+def one_factor(window: Window, traits: Traits, group: str) -> bool:
+    """Whether a jump is one large factor in all places of a group, or all its counts are tens."""
+    mine = counts.groups(window)[group]
+    seen, wanted = counts.known(window, traits)[mine], counts.usual(window, traits)[mine]
+    some = wanted > 1
+    if not some.any():
+        return False
+    ratios = np.log((seen[some] + 0.5) / (wanted[some] + 0.5))
+    whole = bool((seen[seen > 0] % counts.TIMES[-1] == 0).all()) and bool(seen.any())
+    return bool(whole or (abs(np.median(ratios)) > LARGE and np.ptp(ratios) < ALIKE))

@@ -1,0 +1,110 @@
+"""What an alarm says to people: one sentence in Spanish and in English, its weight, its runbook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from yupana.monitoring.checks.check import Severity
+
+WEIGHTS: dict[str, Severity] = {
+    "swapped": "critical",
+    "frozen": "critical",
+    "unit": "critical",
+    "doubled": "critical",
+    "broken": "critical",
+    "split": "warning",
+    "places": "warning",
+    "level": "warning",
+    "revised": "warning",
+    "forecast": "warning",
+    "performance": "warning",
+}
+"""Severity by kind: what a forecast must not rest on is critical."""
+
+RUNBOOK = "docs/runbooks.md#{}"
+UNKNOWN = RUNBOOK.format("unknown")
+USUAL = RUNBOOK.format("usual")
+
+_SAID = {
+    "swapped": (
+        "Las columnas {columns} parecen intercambiadas{where}.",
+        "The columns {columns} seem to be swapped{where}.",
+    ),
+    "frozen": (
+        "{columns}{where}: repite los valores de la semana anterior.",
+        "{columns}{where}: repeats the values of the week before.",
+    ),
+    "split": (
+        "Un código de distrito nuevo o dormido trae casos{where}: ¿un distrito dividido, o un "
+        "código equivocado?",
+        "A new or silent district code brings cases{where}: a district split, or a wrong code?",
+    ),
+    "places": (
+        "Faltan distritos que la semana anterior estaban{where}.",
+        "Districts that were there a week ago are missing{where}.",
+    ),
+    "unit": (
+        "{columns}{where}: los valores parecen estar en otra unidad.",
+        "{columns}{where}: the values seem to be in another unit.",
+    ),
+    "doubled": (
+        "Los casos parecen contados varias veces{where}.",
+        "Cases seem to be counted several times{where}.",
+    ),
+    "broken": (
+        "{columns}{where}: contradice a las demás columnas.",
+        "{columns}{where}: contradicts the other columns.",
+    ),
+    "level": (
+        "Los casos saltaron más de lo conocido{where}: ¿una epidemia, o un error?",
+        "Cases jumped beyond what is known{where}: an epidemic, or an error?",
+    ),
+    "revised": (
+        "Cambiaron semanas ya cerradas{where}.",
+        "Weeks that were closed have changed{where}.",
+    ),
+    "forecast": (
+        "Los pronósticos no responden a los datos como antes{where}.",
+        "Forecasts do not answer their inputs as before{where}.",
+    ),
+    "performance": (
+        "El modelo acierta menos que en los años conocidos{where}.",
+        "The model does worse than in the years known{where}.",
+    ),
+}
+
+
+def sentences(kind: str, columns: Sequence[str], group: str) -> tuple[str, str]:
+    """What seems wrong, in Spanish and in English.
+
+    Args:
+        kind: one of `check.KINDS`.
+        columns: features it is about; none: the table as a whole.
+        group: ubigeos or their prefix, or a size group; empty: everywhere.
+    """
+    named = ", ".join(columns)
+    es, en = _SAID[kind]
+    return (
+        es.format(columns=named or "La tabla", where=f" ({group})" if group else ""),
+        en.format(columns=named or "The table", where=f" ({group})" if group else ""),
+    )
+
+
+def runbook(kind: str) -> str:
+    """Where docs/runbooks.md says what to do."""
+    return RUNBOOK.format(kind)
+
+
+def usual(check: str, column: str, group: str) -> tuple[str, str]:
+    """What a check says that finds nothing."""
+    of = " ".join(part for part in (check, column, group) if part)
+    return f"{of}: dentro de lo usual.", f"{of}: within the usual."
+
+
+def part_of(kind: str, check: str, column: str, group: str) -> tuple[str, str]:
+    """What a check says that alarms for a reason told already."""
+    from yupana.monitoring.checks.check import KINDS
+
+    of = " ".join(part for part in (check, column, group) if part)
+    es, en = KINDS[kind]
+    return f"{of}: fuera de lo usual por lo mismo ({es}).", f"{of}: unusual, same reason ({en})."
