@@ -199,3 +199,20 @@ def test_no_difference_is_not_called_equal() -> None:
     text = " ".join(line["es"] for line in words.summary(report(made)))
     assert "de ninguno se puede decir que le vaya peor" in text
     assert "No es prueba de que sea igual para todos" in text
+
+
+def test_who_is_left_without_alerts_more_than_others_is_told() -> None:
+    """Two of three alerts missed in the country, one of three in towns: twice as many."""
+    a, b = codes(1, 8), codes(2, 8)
+    rural = {"missed": 4, "hits": 2, "false_alarms": 1, "quiet": 5}
+    urban = {"missed": 2, "hits": 4, "false_alarms": 2, "quiet": 4}
+    year = [*(district(u, alerts=rural) for u in a), *(district(u, alerts=urban) for u in b)]
+    later = [pd.Timedelta(weeks=WEEKS * n) for n in range(4)]
+    rows = pd.concat([one.assign(origin=one["origin"] + add) for one in year for add in later])
+    made = told(rows, group("rural", a), group("urban", b))
+    missed = made["rural"]["missed"]["against_others"]
+    assert (missed["says"], missed["times"]) == ("worse", 2.0)
+    assert made["urban"]["missed"]["against_others"]["says"] == "better"
+    assert made["rural"]["false_alarms"]["against_others"]["says"] == "unsure"
+    text = " ".join(line["es"] for line in words.summary(report(made)))
+    assert "Se quedan sin aviso más que los demás: distritos rural, 67 %" in text

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from yupana.governance.register import Costs
 
 SHARES = {"coverage_50": "inside_50", "coverage_90": "inside_90"}
+PARTS = {"missed": "missed_alert", "false_alarms": "false_alarm"}
+"""What is told of alerts, by the name of its cost."""
+
+_OF_ALERTS = ("n", "of", "rate", "interval", "cost", "against_others")
 DIGITS = 4
 
 
@@ -68,7 +72,8 @@ def groups(
         shown), `wis` and `wis_interval` (cases), `ratio` and `ratio_interval` (over the
         baseline's), `against_others` (as `sure.worse`; None of everyone), `coverage_50`,
         `coverage_90` (shares) and their intervals, and `missed` (of the alert weeks that came)
-        and `false_alarms` (of the alerts that were told): `n`, `of`, `rate`, `interval`, `cost`.
+        and `false_alarms` (of the alerts that were told): `n`, `of`, `rate`, `interval`, `cost`,
+        and `against_others`, of the rates.
     """
     grid = Grid(rows)
     weeks = sure.Weeks.draw(grid.weeks, seed)
@@ -91,7 +96,13 @@ def groups(
         for name, column in SHARES.items():
             hide = name in told["hidden"]
             told |= _share(grid, members[n], weeks, group, name, column, hide)
-        told |= _alerts(grid, members[n], weeks, group, costs, "alerts" in told["hidden"])
+        hide = "alerts" in told["hidden"]
+        told |= _alerts(grid, members[n], weeks, group, costs, hide)
+        # The others' rate follows from everyone's, and must be as safe as it.
+        if compared and not hide and not hidden["alerts"][0]:
+            for name in PARTS:
+                others = _rates(grid, members[n], name, weeks, group, compared)
+                told[name]["against_others"] = others
         made.append(told)
     return made
 
@@ -133,7 +144,7 @@ def _scores(
         "wis_interval": _round(mean),
         "ratio": _round(ratio),
         "ratio_interval": _round(sure.interval(draws)),
-        "against_others": others and {k: _round(v) for k, v in others.items()},
+        "against_others": _told(others),
     }
 
 
@@ -151,14 +162,11 @@ def _alerts(
     grid: Grid, mine: Any, weeks: sure.Weeks, group: Group, costs: Costs | None, hide: bool
 ) -> dict[str, Any]:
     kinds = {kind: sums[mine] for kind, sums in grid.kinds.items()}
-    prices = {
-        "missed": costs and costs.missed_alert,
-        "false_alarms": costs and costs.false_alarm,
-    }
     found = {}
-    for name, price in prices.items():
+    for name, of_costs in PARTS.items():
+        price = getattr(costs, of_costs, None)
         part, of = kinds[name], kinds[name] + kinds["hits"]
-        told: dict[str, Any] = dict.fromkeys(("n", "of", "rate", "interval", "cost"))
+        told: dict[str, Any] = dict.fromkeys(_OF_ALERTS)
         if not hide:
             told |= {"n": round(part.sum()), "of": round(of.sum()), "rate": _round(_over(part, of))}
             if of.sum():
@@ -166,6 +174,23 @@ def _alerts(
             told["cost"] = None if price is None else round(told["n"] * price, 2)
         found[name] = told
     return found
+
+
+def _rates(
+    grid: Grid, mine: Any, name: str, weeks: sure.Weeks, group: Group, compared: int
+) -> dict[str, Any] | None:
+    """A group's rate of missed or false alerts over the others', as `sure.worse`."""
+    part, of = grid.kinds[name], grid.kinds[name] + grid.kinds["hits"]
+    here, rest = (_over(part[m], of[m]) for m in (mine, ~mine))
+    if not here or not rest:
+        return None
+    drawn = sure.ratios(part[mine], of[mine], weeks, group.drawn_by)
+    others = sure.ratios(part[~mine], of[~mine], weeks, f"not {group.drawn_by}")
+    return _told(sure.worse(here / rest, drawn, others, compared))
+
+
+def _told(others: dict[str, Any] | None) -> dict[str, Any] | None:
+    return others and {k: _round(v) for k, v in others.items()}
 
 
 def _over(above: Any, below: Any) -> float | None:

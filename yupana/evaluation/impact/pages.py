@@ -7,19 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from yupana.core import charts, disclosure, page
-from yupana.evaluation.impact import words
 
-LONGEST = 26
+LONGEST = 34
 _SHOWN = {
     "ratio": ("ratio", "ratio_interval", 1.0),
     "coverage_90": ("coverage_90", "coverage_interval", 0.9),
 }
-ORDER = ("all", "department", "province", "area", "poverty", "size")
 
 
 def write(out: Path, report: dict[str, Any]) -> Path:
     """Write the page of a report, as `report.make` returns it."""
-    groups = sorted(report["groups"], key=lambda g: ORDER.index(g["by"]))
+    groups = report["groups"]
     # A department that is everyone is told once.
     told = [g for g in groups if g["by"] != "department" or g["against_others"] is not None]
     drawn = {
@@ -31,7 +29,7 @@ def write(out: Path, report: dict[str, Any]) -> Path:
         out,
         "evaluation/impact/impact.html",
         r=report,
-        groups=[{**g, "name": words.name(g, "es"), "name_en": words.name(g, "en")} for g in groups],
+        groups=groups,
         charts=drawn,
         fewest=disclosure.FEWEST,
     )
@@ -56,7 +54,7 @@ def _drawn(
     """A dot and its interval a group; a hollow dot where there is no interval. Empty for none."""
     if not told:
         return ""
-    figure, axes = charts.blank(4.3, 0.7 + 0.27 * len(told))
+    figure, axes = charts.blank(6.4, 0.7 + 0.27 * len(told))
     for at, (_, value, ends) in enumerate(told):
         if ends:
             axes.plot(ends, [at, at], color=charts.MAIN, lw=2, solid_capstyle="butt")
@@ -64,7 +62,7 @@ def _drawn(
         axes.plot([value], [at], "o", color=charts.MAIN, mfc=face, ms=6)
     if middle is not None:
         axes.axvline(middle, color="#5b6673", lw=1, ls="--")
-    names = [words.name(g, "es") for g, *_ in told]
+    names = [g["es"] for g, *_ in told]
     short = [n if len(n) <= LONGEST else f"{n[: LONGEST - 1]}…" for n in names]
     axes.set_yticks(range(len(told)), short)
     axes.invert_yaxis()

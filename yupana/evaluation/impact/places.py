@@ -130,7 +130,6 @@ def read(settings: Settings, frame: pd.DataFrame, districts: list[str]) -> Place
         EVERYONE: dict.fromkeys(districts, EVERYONE),
         "department": {u: u[:2] for u in districts},
         "province": {u: u[:4] for u in districts},
-        "size": _sizes(frame, districts),
     }
     unmeasured, refs = [], []
     people: Mapping[str, float] = {}
@@ -152,6 +151,7 @@ def read(settings: Settings, frame: pd.DataFrame, districts: list[str]) -> Place
             {"by": name, "es": e, "en": n, "why": es, "why_en": en, "fix": fix}
             for name, (e, n) in _BY_INDICATORS.items()
         ]
+    by["size"] = _sizes(frame, districts)
     made = _groups(by, people or _provinces(frame, by["province"]), bool(people))
     return Places(made, [*unmeasured, LANGUAGE], _source(people, made), tuple(refs))
 

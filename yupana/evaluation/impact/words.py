@@ -153,18 +153,35 @@ def _alerts(report: dict[str, Any], of: dict[str, Any]) -> list[Line]:
 
 
 def _who_misses(groups: list[dict[str, Any]]) -> list[Line]:
+    worse = [g for g in groups if (g["missed"]["against_others"] or {}).get("says") == "worse"]
+    if worse:
+        es, en = ("; ".join(f"{name(g, lang)}, {_rate(g)}" for g in worse) for lang in _LANGS)
+        return [
+            _line(
+                f"Se quedan sin aviso más que los demás: {es} de sus semanas de alerta; más de lo "
+                "que explica el azar.",
+                f"Left without an alert more than the others: {en} of their alert weeks; more than "
+                "chance explains.",
+            )
+        ]
     told = [g for g in groups if g["missed"]["rate"] is not None]
     if len(told) < 2:
         return []
     most = max(told, key=lambda g: (g["missed"]["rate"], g["es"]))
-    share, ends = f"{100 * most['missed']['rate']:.0f} %", most["missed"]["interval"]
-    between = f" ({100 * ends[0]:.0f}–{100 * ends[1]:.0f} %)" if ends else ""
     return [
         _line(
-            f"Donde más se omitió: {name(most, 'es')}, {share}{between} de sus semanas de alerta.",
-            f"Most was missed in: {name(most, 'en')}, {share}{between} of its alert weeks.",
+            f"Donde más se omitió: {name(most, 'es')}, {_rate(most)} de sus semanas de alerta. "
+            "De ningún grupo se puede decir que sea más que en los demás.",
+            f"Most was missed in: {name(most, 'en')}, {_rate(most)} of its alert weeks. Of no "
+            "group can it be said to be more than in the others.",
         )
     ]
+
+
+def _rate(group: dict[str, Any]) -> str:
+    share, ends = group["missed"]["rate"], group["missed"]["interval"]
+    between = f" ({100 * ends[0]:.0f}–{100 * ends[1]:.0f} %)" if ends else ""
+    return f"{100 * share:.0f} %{between}"
 
 
 def _untold(report: dict[str, Any]) -> list[Line]:

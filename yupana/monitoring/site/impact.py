@@ -99,10 +99,11 @@ def _names(of: list[dict[str, Any]], lang: str) -> str:
 
 def _surely_worse(group: dict[str, Any]) -> bool:
     """Worse than for the others, or than the simple method, or surer than it may be."""
-    others, ratio = group["against_others"], group["ratio_interval"]
+    compared = (group["against_others"], group["missed"]["against_others"])
+    ratio = group["ratio_interval"]
     inside = group["coverage_interval"]
     return bool(
-        (others and others["says"] == "worse")
+        any(c and c["says"] == "worse" for c in compared)
         or (ratio and ratio[0] > 1)
         or (inside and inside[1] < PROMISED)
     )
