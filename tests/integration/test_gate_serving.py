@@ -15,9 +15,10 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+import serving.slots as slots_module
 from serving.slots import Slots
 from yupana.core.errors import TerminalError
-from yupana.governance import acting, actions, deployments, gate
+from yupana.governance import acting, actions, deployments, gate, measures
 from yupana.governance.deployments import CHALLENGER, CHAMPION, Placed
 from yupana.tracking import subjects
 
@@ -77,6 +78,11 @@ def copied(tag: str) -> Path:
     return Path(bentoml.models.get(tag).path)
 
 
+def subject(version: int) -> measures.Subject:
+    path = bentoml.models.get(f"{NAME}:{version}").path
+    return subjects.of_folder(NAME, version, Path(path))
+
+
 def test_a_trial_says_so_in_every_answer(thread: conftest.Thread) -> None:
     made = forecast(thread).json()["predictions"][0]
     assert [c["code"] for c in made["caveats"]] == ["trial"]
@@ -104,6 +110,65 @@ def test_a_suspension_stops_every_answer_and_says_why(suspended: conftest.Thread
         assert ask(suspended, method, path, body).status_code == 503, path
     model = ask(suspended, "GET", "/v1/models").json()["models"][0]
     assert model["state"] == "suspended" and "false alerts" in model["why"]["en"]
+
+
+def test_a_suspension_is_quick_also_while_a_model_is_loaded(
+    thread: conftest.Thread, placed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copied("outbreak:65")
+    gate.admit(thread.settings, NAME, subject(65), "shadow", now())
+    took = {}
+    for what in ("alone", "while a model is loaded"):
+        if what != "alone":
+            put = Placed("outbreak:65")
+            deployments.place(placed, NAME, CHALLENGER, put, now=now(), by="test")
+            # Until the service has seen it, and has begun.
+            time.sleep(1.0)
+        told = {"reason_en": "false alerts", "now": now(), "accounts": HERE}
+        actions.suspend(thread.settings, NAME, "alertas falsas", **told)
+        start = time.monotonic()
+        try:
+            until(lambda: forecast(thread).status_code, lambda status: status == 503)
+            took[what] = time.monotonic() - start
+        finally:
+            actions.resume(thread.settings, NAME, "corregido", now=now(), accounts=HERE)
+        until(lambda: forecast(thread).status_code, lambda status: status == 200)
+    with capsys.disabled():
+        print(f"suspension to 503: {', '.join(f'{s:.1f} s {w}' for w, s in took.items())}")
+    bentoml.models.delete("outbreak:65")
+
+
+def test_a_copy_that_was_changed_in_the_store_does_not_serve(
+    thread: conftest.Thread, placed: str
+) -> None:
+    folder = copied("outbreak:68")
+    gate.admit(thread.settings, NAME, subject(68), "promote", now())
+    (folder / "README.md").write_text("otra ficha")
+    deployments.place(placed, NAME, CHAMPION, Placed("outbreak:68"), now=now(), by="hand")
+    try:
+        with pytest.raises(TerminalError, match=r"outbreak@68 may not serve: .*no gate pass"):
+            Slots(thread.settings, NAME)
+    finally:
+        bentoml.models.delete("outbreak:68")
+
+
+def test_a_gate_that_cannot_be_asked_stops_what_serves(
+    thread: conftest.Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slots_module, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(slots_module, "PATIENCE_SECONDS", 0.4)
+    slots = Slots(thread.settings, NAME)
+    try:
+        until(lambda: slots.halted, lambda halted: halted is None)
+        asked = gate.standing
+        # Such as where the ledger's public key was removed, or the database cannot be read.
+        monkeypatch.setattr(gate, "standing", lambda *_: 1 / 0)
+        told = until(lambda: slots.halted, bool)
+        assert told.code == "not_admitted" and "cannot be asked" in told.en
+        monkeypatch.setattr(gate, "standing", asked)
+        until(lambda: slots.halted, lambda halted: halted is None)
+    finally:
+        slots.close()
 
 
 def test_a_suspended_model_stays_stopped_when_it_is_started_again(
@@ -142,8 +207,8 @@ def test_what_is_placed_by_hand_without_a_pass_does_not_serve(
 
 
 def test_a_shadows_pass_does_not_let_it_answer(thread: conftest.Thread, placed: str) -> None:
-    model = subjects.of_folder(NAME, 67, copied("outbreak:67"))
-    gate.admit(thread.settings, NAME, model, "shadow", now())
+    copied("outbreak:67")
+    gate.admit(thread.settings, NAME, subject(67), "shadow", now())
     slots = Slots(thread.settings, NAME)
     try:
         for share, serves in ((0.0, True), (0.5, False), (0.0, True)):

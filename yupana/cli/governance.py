@@ -86,6 +86,9 @@ def check(
 def assess(which: Which, folder: Folder = None, as_json: AsJson = False) -> None:
     """Record register, files and measures by group as they are today; counts for some months.
 
+    The first of three steps: assess, then approve as another person, then `yupana models promote`.
+    An edit of the register or of the model's files ends it.
+
     Example: yupana governance assess outbreak@champion
     """
     from yupana.config.settings import settings
@@ -100,7 +103,10 @@ def assess(which: Which, folder: Folder = None, as_json: AsJson = False) -> None
     print(line(chosen, made))
     if unmet := made.facts["unmet"]:
         print(f"  still open for service: {', '.join(unmet)}")
-        print(f"  see: yupana governance check {decision.use_case} --model {model.name}")
+        asked = f"{decision.use_case} --model {model.name} --stage service"
+        print(f"  see: yupana governance check {asked}")
+    else:
+        print(f"  next, by another person: yupana governance approve {model.name} --reason …")
 
 
 def approve(
@@ -112,6 +118,9 @@ def approve(
 ) -> None:
     """Approve an assessed model for decisions, as a person other than its author.
 
+    Who may: an approver whom the register names, by an own account. All accounts of the session
+    count (user, login, --key), so nobody approves in the author's session.
+
     Example: yupana governance approve outbreak@3 --reason "Revisada con la DIRESA Loreto"
     """
     from yupana.config.settings import settings
@@ -120,7 +129,12 @@ def approve(
     chosen = settings()
     model = _subject(chosen, which, folder)
     made = actions.approve(chosen, model, reason, now=_now(), accounts=_accounts(chosen, key))
-    say_json(as_values(chosen, made)) if as_json else print(line(chosen, made))
+    if as_json:
+        say_json(as_values(chosen, made))
+        return
+    print(line(chosen, made))
+    way = f"adopt {model.use_case} … --version" if folder else "models promote"
+    print(f"  next: yupana {way} {model.version if folder else model.name}")
 
 
 def suspend(
@@ -131,6 +145,9 @@ def suspend(
     as_json: AsJson = False,
 ) -> None:
     """Stop a use case or one model: services stop answering within seconds, and say why.
+
+    Who may: the supervisor or a deputy of the register; on trial, the owner of YUPANA_HOME too.
+    No other model answers in its place, and it stays stopped when a service starts again.
 
     Example: yupana governance suspend outbreak@3 --reason "Alertas falsas en Maynas"
     """
@@ -145,6 +162,8 @@ def resume(
     as_json: AsJson = False,
 ) -> None:
     """Lift a suspension, as a supervisor.
+
+    A deputy stops and does not start again. `yupana governance history` says what is suspended.
 
     Example: yupana governance resume outbreak@3 --reason "Corregida la notificación de Maynas"
     """

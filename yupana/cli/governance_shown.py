@@ -79,7 +79,8 @@ def _said(made: Made) -> str:
         if facts["action"] in ("register", "adopt") and "stage" not in facts:
             return f"{facts['action']}: brought in"
         word = "admitted" if facts["allowed"] else f"refused ({', '.join(facts['unmet'])})"
-        return f"{facts['action']}, stage {facts['stage']}: {word}"
+        holds = f", holds for {facts['meets']}" if facts["allowed"] else ""
+        return f"{facts['action']}, stage {facts['stage']}: {word}{holds}"
     if made.kind in ("assess", "approve"):
         about = facts.get("reason") or f"open: {', '.join(facts.get('unmet', [])) or 'nothing'}"
         return f"{about} (until {facts['expires']})"

@@ -11,20 +11,22 @@ import pwd
 import time
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
-from yupana.governance import local_key, oidc
+from yupana.governance import local_key, oidc, people
 from yupana.governance.keyring import Keyring
 
 _NO_LOGIN = 4294967295
 
 
 def here() -> tuple[str, ...]:
-    """The accounts of this process: its user, and the one who logged in."""
+    """The accounts of this process: the one who logged in, where that is known, and its user."""
     numbers = [os.getuid()]
     login = Path("/proc/self/loginuid")
     if login.exists() and (number := int(login.read_text() or _NO_LOGIN)) != _NO_LOGIN:
-        numbers.append(number)
+        numbers.insert(0, number)
     return tuple(dict.fromkeys(f"os:{_name(number)}" for number in numbers))
 
 
@@ -66,6 +68,14 @@ def canonical(settings: Settings, account: str) -> str:
     if kind == "oidc" and not name.startswith("@"):
         return f"oidc:{oidc.subject_id(settings.oidc_issuer, name)}"
     return account
+
+
+def actor(connection: sa.Connection) -> str:
+    """The pseudonym of who runs this process, in the caller's transaction.
+
+    Of several accounts the last: who logged in, where the machine tells.
+    """
+    return people.known(connection, here()[-1])
 
 
 def is_administrator(settings: Settings, accounts: tuple[str, ...]) -> bool:

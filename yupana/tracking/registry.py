@@ -227,11 +227,14 @@ def _demand_pass(settings: Settings, use_case: str, version: int, folder: Path) 
     if held.allowed:
         return
     why = held.suspended or held.why or ("", "")
+    name = f"{use_case}@{version}"
+    lift = f"a supervisor lifts it: yupana governance resume {name} --reason …"
+    anew = f"one that was set by hand passes the gate by `yupana models promote {name}`"
     raise TerminalError(
-        f"The champion {use_case}@{version} may not be used: {why[1]}.",
+        f"The champion {name} may not be used: {why[1]}.",
         where="the registry's alias 'champion', and the ledger",
-        fix=f"See `yupana governance check {use_case} --model {use_case}@{version}`; an alias that "
-        f"was set by hand passes the gate by `yupana models promote {use_case}@{version}`.",
+        fix=f"See `yupana governance check {use_case} --model {name}`; "
+        f"{lift if held.suspended else anew}.",
     )
 
 
