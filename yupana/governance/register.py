@@ -105,9 +105,10 @@ class Ethics(Part):
 
     @model_validator(mode="after")
     def _whole(self) -> Ethics:
-        for told, wanted in ((self.principles, PRINCIPLES), (self.requirements, REQUIREMENTS)):
+        for part, wanted in (("principles", PRINCIPLES), ("requirements", REQUIREMENTS)):
+            told = getattr(self, part)
             if off := set(told) ^ set(wanted):
-                raise ValueError(f"these must be exactly {', '.join(wanted)}; off: {sorted(off)}")
+                raise ValueError(f"{part} are {', '.join(wanted)}; off: {', '.join(sorted(off))}")
             if empty := [name for name, items in told.items() if not items]:
                 raise ValueError(f"nothing is answered for {', '.join(empty)}")
         return self
