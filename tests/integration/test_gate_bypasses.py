@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from candidates import NAME
 from governed import BERTA, CARLA, DIEGO, ME, now
 
-from yupana.config.settings import Settings
+from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.governance import acting, actions, decisions, gate, keys, people, register
 from yupana.governance.ledger import book
@@ -335,6 +335,22 @@ def test_a_foreign_model_is_adopted_by_its_approval_here(home: Settings, tmp_pat
     governed.edit(home.root, governed.stage("trial"))
     with pytest.raises(gate.GateRefusedError, match="changed since the fit"):
         deployment.adopt(home, NAME, 7, folder, **WHO)
+
+
+@pytest.mark.parametrize(
+    ("call", "where"),
+    [
+        ("set_registered_model_alias(", {"registry.py", "versions.py"}),
+        ("deployments.place(", {"deployment.py"}),
+        ("bentoml.models.create(", {"deployment.py"}),
+    ],
+)
+def test_commands_dags_and_pipelines_have_no_way_of_their_own(call: str, where: set[str]) -> None:
+    rooms = ("yupana", "serving", "dags", "pipelines", "models", "feature_repo")
+    files = (p for room in rooms for p in (ROOT / room).rglob("*.py"))
+    found = {p for p in files if call in p.read_text(encoding="utf-8")}
+    assert {p.name for p in found} == where
+    assert {p.parent.name for p in found} == {"tracking"}
 
 
 def test_without_a_register_nothing_is_promoted(home: Settings, tmp_path: Path) -> None:

@@ -212,8 +212,8 @@ def aliased(settings: Settings, use_case: str, alias: str) -> tuple[int, Path]:
         raise TerminalError(
             f"'{use_case}' has no {alias} in the registry.",
             where="MLflow",
-            fix=f"Look at `yupana models list {use_case}`; a champion comes of `yupana train "
-            f"{use_case}` if a candidate beats the baselines.",
+            fix=f"`yupana models list {use_case}` says why; a champion comes of `yupana train "
+            f"{use_case}` if a candidate beats the baselines and the gate admits it.",
         )
     version, folder = int(found.version), runs.folder(found)
     if alias == "champion":
