@@ -163,8 +163,8 @@ def champion(path: Path, use_case: str) -> str:
         raise TerminalError(
             f"'{use_case}' has no champion.",
             where=str(path),
-            fix=f"Run `yupana train {use_case}`; if it ran, `yupana models list {use_case}` says why "
-            "none is: no candidate beat the baselines, or the gate did not admit it.",
+            fix=f"Run `yupana train {use_case}`; if it ran, `yupana models list {use_case}` says "
+            "why none is: no candidate beat the baselines, or the gate did not admit it.",
         )
     return str(found["outputs"][0])
 
