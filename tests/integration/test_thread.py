@@ -71,6 +71,14 @@ def test_the_drift_report_is_for_people_and_machines(thread: Thread) -> None:
     assert facts["rows_current"] == 51
 
 
+def test_the_auditors_pages_are_whole(thread: Thread) -> None:
+    pages = thread.run.pages
+    assert pages["missing"] == [], "each part was run"
+    assert thread.run.answer["prediction_id"] in (
+        Path(pages["index"]).with_name("traza.html").read_text("utf-8")
+    )
+
+
 def test_table_and_model_can_be_got_from_elsewhere(thread: Thread, tmp_path) -> None:
     exchange = thread.settings.home / "exchange"
     for path in ("datasets/dengue_linelist/dengue_linelist.parquet", "models/outbreak/model"):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
 from yupana.governance import events
-from yupana.orchestration.thread import ThreadRun, log_folder
+from yupana.orchestration.thread import USE_CASE, ThreadRun, log_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,6 +29,7 @@ ROAD = (
     "share",
     "export-predictions",
     "monitor",
+    "impact",
 )
 
 
@@ -78,7 +79,8 @@ def forecast_table(answer: dict[str, Any]) -> Table:
         f"Dengue en el distrito de Iquitos / in the district of Iquitos: casos por semana, "
         f"{answer['model']}, data as of {answer['data_as_of']}"
     )
-    table = Table(title=title, title_justify="left")
+    caveats = "\n".join(f"{c['es']} / {c['en']}" for c in answer.get("caveats", ()))
+    table = Table(title=title, title_justify="left", caption=caveats, caption_justify="left")
     for column in (
         "semana que termina / week ending",
         "mediana / median",
@@ -102,10 +104,13 @@ def _next(settings: Settings, run: ThreadRun) -> str:
             f"quality report   {settings.reports / 'validation' / audit}",
             f"drift report     {run.report['metrics']['html']}",
             f"forecast page    {settings.reports / 'forecast-outbreak.html'}",
+            f"auditor's pages  {run.pages['index']}",
             f"logs             {log_folder(settings)}",
             "",
             "What to do next:",
             "  .venv/bin/yupana trace <prediction_id>   the road back to the source file",
+            f"  .venv/bin/yupana governance check {USE_CASE}   what it lacks for real use",
+            "  .venv/bin/yupana audit verify            that nobody rewrote the record",
             "  make serve                    the endpoint, with a page that tries it; then, from "
             "another terminal:",
             f"  .venv/bin/yupana ask outbreak 160101 --as-of {run.answer['data_as_of']}",

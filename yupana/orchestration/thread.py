@@ -1,5 +1,5 @@
-"""The whole thread on the shipped sample: Airflow runs the DAGs, the service answers, and
-Evidently reports on what was answered."""
+"""The whole thread on the shipped sample: Airflow runs the DAGs, the service answers, Evidently
+reports on what was answered, and the auditor's pages are built."""
 
 from __future__ import annotations
 
@@ -28,16 +28,25 @@ IQUITOS = "160101"
 
 @dataclass
 class ThreadRun:
-    """What a run of the thread left: its events, the answer for Iquitos, and its seconds."""
+    """What a run of the thread left.
+
+    Attributes:
+        started: number of its first event.
+        answer: for Iquitos.
+        report: result of the monitor's step.
+        pages: what `yupana report build` tells.
+        seconds: by part.
+    """
 
     started: int
     answer: dict[str, Any] = field(default_factory=dict)
     report: dict[str, Any] = field(default_factory=dict)
+    pages: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
 
 def run(settings: Settings, progress: Progress) -> ThreadRun:
-    """Publish, train, deploy, ask and monitor; what is done already is not done again.
+    """Publish, train, deploy, ask, monitor and report; what is done already is not done again.
 
     Raises:
         TerminalError: a DAG failed; names it and its log. Later parts did not start.
@@ -81,6 +90,11 @@ def run(settings: Settings, progress: Progress) -> ThreadRun:
     progress.say("Evidently: report on what was answered …")
     done.report = run_command(["monitor", USE_CASE])
     part("monitor")
+    progress.say("For whom it is good and for whom not; the auditor's pages …")
+    run_command(["impact", USE_CASE])
+    told = ["--prediction", done.answer["prediction_id"]]
+    done.pages = run_command(["report", "build", *told])
+    part("auditor's pages")
     return done
 
 
