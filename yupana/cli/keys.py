@@ -43,9 +43,11 @@ def create(
     """
     from yupana.config.settings import settings
     from yupana.governance import keys
+    from yupana.governance.ledger import book
 
     terms = keys.Terms(agency, tuple(scope), role, _span(expires, "--expires"), quota, rate)
     made = keys.create(settings().platform_db, terms, now=_now(), by=_me())
+    book.witness(settings())
     _print(made, f"A key of {agency}; it is shown this once:", as_json)
 
 
@@ -93,9 +95,11 @@ def rotate(
     """
     from yupana.config.settings import settings
     from yupana.governance import keys
+    from yupana.governance.ledger import book
 
     url, span = settings().platform_db, _span(grace, "--grace")
     made = keys.rotate(url, key, grace=span, now=_now(), by=_me())
+    book.witness(settings())
     _print(made, f"The new key; it is shown this once, and the old one ends in {grace}:", as_json)
 
 
@@ -114,6 +118,7 @@ def revoke(
     """
     from yupana.config.settings import settings
     from yupana.governance import keys
+    from yupana.governance.ledger import book
 
     url, issuer = settings().platform_db, settings().oidc_issuer
     if key.startswith("sub:"):
@@ -121,6 +126,7 @@ def revoke(
         keys.revoke_subject(url, key, now=_now(), by=_me())
     else:
         keys.revoke(url, key, now=_now(), by=_me())
+    book.witness(settings())
     say_json({"id": key, "revoked": True}) if as_json else print(f"revoked: {key}")
 
 

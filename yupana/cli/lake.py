@@ -93,9 +93,11 @@ def quarantine(
 
     from yupana.config.settings import settings
     from yupana.data import contract, refused
+    from yupana.governance.ledger import access
 
     chosen = settings()
     found = refused.refusals(chosen, contract.load(chosen.root, name), rule)
+    access.note(chosen, "quarantine", f"quarantine/{name}", rows=len(found), rule=rule)
     kinds = Counter((r.rule, r.column, r.value_class, r.fix) for r in found)
     if as_json:
         heads = ("rule", "column", "value_class", "fix", "rows")

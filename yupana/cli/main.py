@@ -9,6 +9,7 @@ import typer
 
 from yupana.cli import (
     alerts,
+    audit,
     backtest,
     bento,
     catalogue,
@@ -49,7 +50,7 @@ for room in (
     machine, data, catalogue, lake, reports, learn, models, projects, backtest, challenge,
     forecast, nowcast, serve, bento, keys, usage, prediction_log,
     monitor, alerts, replay,
-    trace, lineage, tune, report, impact, governance,
+    trace, lineage, tune, report, impact, governance, audit,
 ):  # fmt: skip
     room.register(app)
 

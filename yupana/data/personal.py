@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
 from yupana.data.contract import Contract
+from yupana.governance.ledger import book
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -67,6 +68,7 @@ def _key(settings: Settings) -> bytes:
         try:
             # Linked, not renamed: of two processes at once, the first one's key stays.
             os.link(fresh, path)
+            book.append(settings, [book.Entry("key", path.name, {"what": "create"})])
         except FileExistsError:
             pass
         finally:

@@ -12,8 +12,9 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from yupana.core.errors import TerminalError
-from yupana.governance import activity
+from yupana.governance import acting, activity, people
 from yupana.governance.database import Moment, engine
+from yupana.governance.ledger import book
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 _METADATA = sa.MetaData()
@@ -40,8 +41,7 @@ class Placed:
 
 def place(url: str, use_case: str, slot: str, placed: Placed, *, now: datetime, by: str) -> None:
     """Put a model into a slot, in place of what was there; a service that follows is told so."""
-    activity.prepare(url)
-    with engine(url, _METADATA).begin() as connection:
+    with prepare(url).begin() as connection:
         _clear(connection, use_case, slot)
         row = {"use_case": use_case, "slot": slot, "tag": placed.tag, "share": placed.share}
         connection.execute(sa.insert(SLOTS), {**row, "time": now, "by": by})
@@ -50,8 +50,7 @@ def place(url: str, use_case: str, slot: str, placed: Placed, *, now: datetime, 
 
 def clear(url: str, use_case: str, slot: str, *, now: datetime, by: str) -> None:
     """Empty a slot; an empty one stays empty."""
-    activity.prepare(url)
-    with engine(url, _METADATA).begin() as connection:
+    with prepare(url).begin() as connection:
         if _clear(connection, use_case, slot):
             _note(connection, "withdraw", {"use_case": use_case, "slot": slot}, now, by)
 
@@ -80,6 +79,13 @@ def champion(url: str, use_case: str) -> Placed:
     return placed
 
 
+def prepare(url: str) -> sa.Engine:
+    """Make the tables that are written in one transaction with the slots."""
+    for module in (activity, people, book):
+        module.prepare(url)
+    return engine(url, _METADATA)
+
+
 def _clear(connection: sa.Connection, use_case: str, slot: str) -> bool:
     mine = (SLOTS.c.use_case == use_case) & (SLOTS.c.slot == slot)
     return connection.execute(sa.delete(SLOTS).where(mine)).rowcount > 0
@@ -90,3 +96,6 @@ def _note(
 ) -> None:
     row = {"time": now, "what": what, "key_id": "", "agency": "", "by": by, "facts": facts}
     activity.write(connection, [row])
+    told = {name: value for name, value in facts.items() if name != "use_case"}
+    entry = book.Entry(what, str(facts["use_case"]), told, acting.actor(connection))
+    book.write(connection, [entry], now)

@@ -16,8 +16,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from yupana.core.errors import UsageError
-from yupana.governance import activity, quotas, roles
+from yupana.governance import activity, people, quotas, roles
 from yupana.governance.database import Moment, engine
+from yupana.governance.ledger import book
 
 LONGEST = timedelta(days=366)
 _METADATA = sa.MetaData()
@@ -206,8 +207,9 @@ def used(connection: sa.Connection, times: dict[str, datetime]) -> None:
 
 
 def prepare(url: str) -> sa.Engine:
-    """Make the tables of keys and activity, which are written in one transaction."""
-    activity.prepare(url)
+    """Make the tables that are written in one transaction with the keys."""
+    for module in (activity, people, book):
+        module.prepare(url)
     return engine(url, _METADATA)
 
 
@@ -220,7 +222,10 @@ def _note(
     now: datetime,
     facts: dict[str, Any],
 ) -> None:
-    """Log a change and raise the revision, so that running services read the keys again."""
+    """Log a change, raise the revision, so that running services read the keys again, and leave
+    an event in the ledger, without the agency: some are named after a person."""
+    from yupana.governance import acting  # It knows keys, too.
+
     row = {"time": now, "what": what, "key_id": key_id, "agency": agency, "by": by}
     activity.write(connection, [{**row, "facts": facts}])
     connection.execute(
@@ -229,6 +234,8 @@ def _note(
             "ON CONFLICT (id) DO UPDATE SET revision = keys_revision.revision + 1"
         )
     )
+    entry = book.Entry("key", f"key:{key_id}", {"what": what, **facts}, acting.actor(connection))
+    book.write(connection, [entry], now)
 
 
 def _unknown(key_id: str) -> UsageError:

@@ -58,8 +58,9 @@ def account(url: str, name: str) -> str | None:
         return connection.scalar(query)
 
 
-def erase(connection: sa.Connection, given: str) -> str | None:
-    """Remove a person by account or pseudonym; the pseudonym, or None when it is not there."""
+def erase(connection: sa.Connection, given: str) -> tuple[str, str] | None:
+    """Remove a person by account or pseudonym; both of them, or None when it is not there."""
     mine = (PEOPLE.c.account == given) | (PEOPLE.c.pseudonym == given)
-    gone = sa.delete(PEOPLE).where(mine).returning(PEOPLE.c.pseudonym)
-    return connection.scalar(gone)
+    gone = sa.delete(PEOPLE).where(mine).returning(PEOPLE.c.account, PEOPLE.c.pseudonym)
+    row = connection.execute(gone).one_or_none()
+    return (row.account, row.pseudonym) if row else None

@@ -21,6 +21,7 @@ from yupana.data import delta, history, landing, sources
 from yupana.data.contract import Contract
 from yupana.data.sources import Fetched
 from yupana.governance import steps
+from yupana.governance.ledger import access
 
 
 def ingest(
@@ -145,6 +146,8 @@ def _publish(
 
     warm_up()
     seconds: dict[str, float] = {}
+    if personal := [c.name for c in contract.columns if c.treatment != "none"]:
+        access.note(settings, "file", raw.ref, data_set=contract.name, columns=personal)
     before = _kept(settings, contract)
     work = settings.home / "work" / contract.name
     shown = Path(raw.source).name

@@ -24,8 +24,8 @@ from yupana.governance.ledger.table import LEDGER, METADATA
 from yupana.governance.people import PSEUDONYM
 
 KINDS = (
-    "step", "promote", "gate", "assess", "approve", "suspend", "resume", "deploy", "withdraw",
-    "key", "access", "predictions", "alert", "acknowledge", "forget", "root",
+    "step", "gate", "assess", "approve", "suspend", "resume", "deploy", "withdraw", "key",
+    "access", "predictions", "alert", "acknowledge", "forget", "root",
 )  # fmt: skip
 START = "0" * 64
 """What the first event has in place of the hash before it."""
@@ -34,6 +34,8 @@ LOCK = 0x79757061
 """PostgreSQL's advisory lock of those who append; it needs no privilege."""
 
 _LONGEST_SUBJECT = 200
+LONGEST_LINE = 1 << 20
+"""Bytes of an event; the verifier takes no longer one."""
 
 
 @dataclass(frozen=True)
@@ -83,20 +85,19 @@ def append(
     """
     from yupana.governance.ledger import roots
 
-    sealed = record(settings, entries, now)
-    roots.close(settings)
+    when = now or datetime.now(UTC)
+    sealed = record(settings, entries, when)
+    roots.close(settings, when)
     witness(settings)
     return sealed
 
 
-def record(
-    settings: Settings, entries: Sequence[Entry], now: datetime | None = None
-) -> list[Sealed]:
+def record(settings: Settings, entries: Sequence[Entry], now: datetime) -> list[Sealed]:
     """`append` without what comes after it."""
-    when = now or datetime.now(UTC)
     try:
         with prepare(settings.platform_db).begin() as connection:
-            return write(connection, entries, when)
+            first = _new_key(settings, connection)
+            return write(connection, [*first, *entries], now)[len(first) :]
     except sa.exc.OperationalError as error:
         raise TransientError(
             f"The ledger cannot be written: {error.orig}.",
@@ -165,10 +166,14 @@ def read(url: str, *, kind: str = "", subject: str = "", since: int = 0) -> Iter
 
 def newest(url: str, kind: str = "", subject: str = "") -> Sealed | None:
     """The last event, of a kind, on a subject, or of all."""
-    query = _chosen(kind, subject).order_by(LEDGER.c.seq.desc()).limit(1)
+    return next(iter(recent(url, 1, kind=kind, subject=subject)), None)
+
+
+def recent(url: str, last: int, *, kind: str = "", subject: str = "") -> list[Sealed]:
+    """The newest events, of a kind, on a subject, or of all; oldest first."""
+    query = _chosen(kind, subject).order_by(LEDGER.c.seq.desc()).limit(last)
     with prepare(url).connect() as connection:
-        line = connection.scalar(query)
-    return _opened(line) if line else None
+        return [_opened(line) for (line,) in connection.execute(query)][::-1]
 
 
 def has(url: str, kind: str) -> bool:
@@ -186,11 +191,34 @@ def lines(url: str, since: int = 0) -> Iterator[bytes]:
             yield line.encode()
 
 
+def rows(url: str, until: int = 0) -> Iterator[tuple[int, str, str, bytes]]:
+    """Number, kind and subject as the table says them, and the event's text, oldest first.
+
+    Args:
+        until: the last number; 0 for all.
+    """
+    query = sa.select(LEDGER).order_by(LEDGER.c.seq)
+    if until:
+        query = query.where(LEDGER.c.seq <= until)
+    with prepare(url).connect() as connection:
+        for seq, kind, subject, line in connection.execution_options(yield_per=5000).execute(query):
+            yield seq, kind, subject, line.encode()
+
+
 def witness(settings: Settings, every: float = 0.0) -> bool:
     """Leave a signed checkpoint of the ledger's head with the witness (see `witness.leave`)."""
     from yupana.governance.ledger.witness import leave
 
     return leave(settings, every)
+
+
+def _new_key(settings: Settings, connection: sa.Connection) -> list[Entry]:
+    """The ledger's own key, once: so that a copy of the ledger says by which key it is signed."""
+    from yupana.governance.ledger import signing
+
+    if connection.scalar(_chosen("key", signing.NAME).limit(1)):
+        return []
+    return [Entry("key", signing.NAME, {"what": "in use", "public": signing.public_key(settings)})]
 
 
 def _chosen(kind: str, subject: str) -> sa.Select[Any]:
@@ -203,7 +231,7 @@ def _chosen(kind: str, subject: str) -> sa.Select[Any]:
 def _line(entry: Entry, head: Sealed | None, now: datetime) -> str:
     _check(entry)
     moment = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return canonical(
+    line = canonical(
         {
             "actor": entry.actor,
             "facts": entry.facts,
@@ -215,6 +243,13 @@ def _line(entry: Entry, head: Sealed | None, now: datetime) -> str:
             "time": max(moment, head.time) if head else moment,
         }
     )
+    if len(line) * 4 > LONGEST_LINE and len(line.encode()) > LONGEST_LINE:
+        raise TerminalError(
+            f"An event has at most {LONGEST_LINE:,} bytes.",
+            where=f"ledger, {entry.kind} {entry.subject}",
+            fix="Give the SHA-256 of what is large, and keep that elsewhere.",
+        )
+    return line
 
 
 def _opened(line: str) -> Sealed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,7 +23,7 @@ def listing(url: str) -> list[dict[str, Any]]:
     return [event.facts for event in book.read(url, kind="root")]
 
 
-def close(settings: Settings) -> list[dict[str, Any]]:
+def close(settings: Settings, now: datetime) -> list[dict[str, Any]]:
     """Sign the days that are over, which is when an event of a later day is there.
 
     Returns:
@@ -38,7 +39,7 @@ def close(settings: Settings) -> list[dict[str, Any]]:
         fcntl.flock(stream, fcntl.LOCK_EX)
         made = [witness.sealed(settings, day) for day in _days(url, _after(url), head.time[:10])]
         if made:
-            book.record(settings, [book.Entry("root", root["day"], root) for root in made])
+            book.record(settings, [book.Entry("root", root["day"], root) for root in made], now)
             witness.publish(settings, made)
         return made
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
+NAME = "ledger.key"
+
+
 def sign(settings: Settings, payload: bytes) -> str:
     """The signature of some bytes, in hexadecimal digits; the key is made on first use.
 
@@ -47,7 +50,7 @@ def public_key(settings: Settings) -> str:
 
 def key_file(settings: Settings) -> Path:
     """Where the secret half lies; the public one is beside it with the ending `.pub`."""
-    return settings.home / "keys" / "ledger.key"
+    return settings.home / "keys" / NAME
 
 
 @lru_cache(maxsize=8)

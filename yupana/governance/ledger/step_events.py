@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
@@ -52,6 +53,14 @@ def digest(line: bytes) -> str:
     return hashlib.sha256(line.rstrip(b"\n")).hexdigest()
 
 
+def whole(lines: Iterable[bytes]) -> str:
+    """SHA-256 of lines, each with its end."""
+    found = hashlib.sha256()
+    for line in lines:
+        found.update(line + b"\n")
+    return found.hexdigest()
+
+
 def _subject(event: dict[str, Any]) -> str:
     return str(event["subject"])[:200] or str(event["step"])
 
@@ -61,9 +70,6 @@ def _before(log: IO[bytes]) -> list[Entry]:
     from yupana.governance.ledger.book import Entry
 
     log.seek(0)
-    lines, whole = 0, hashlib.sha256()
-    for line in log:
-        lines += 1
-        whole.update(line)
-    facts = {"lines": lines, "sha256": whole.hexdigest()}
+    lines = [line.rstrip(b"\n") for line in log]
+    facts = {"lines": len(lines), "sha256": whole(lines)}
     return [Entry("step", LOG, {"before": facts})] if lines else []

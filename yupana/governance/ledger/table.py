@@ -30,6 +30,11 @@ _SQLITE = [
     f"CREATE TRIGGER IF NOT EXISTS ledger_no_{what.lower()} BEFORE {what} ON ledger "
     f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
     for what in ("UPDATE", "DELETE")
+] + [
+    # INSERT OR REPLACE would pass over the others: it removes a row without a DELETE.
+    "CREATE TRIGGER IF NOT EXISTS ledger_no_replace BEFORE INSERT ON ledger "
+    "WHEN NEW.seq <= (SELECT max(seq) FROM ledger) "
+    f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
 ]
 _POSTGRESQL = [
     "CREATE OR REPLACE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS "

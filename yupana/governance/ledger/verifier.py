@@ -17,10 +17,10 @@ import argparse
 import hashlib
 import itertools
 import json
+import secrets
 import sys
-import time
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,37 +28,46 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 START = "0" * 64
+LONGEST_LINE = 1 << 20
+"""Bytes that an event may have; a longer line is none, and is not read into memory."""
+
 _BLOCK = 500
-_FIELDS = ["actor", "facts", "kind", "previous", "seq", "subject", "time"]
+_FIELDS = ("actor", "facts", "kind", "previous", "seq", "subject", "time")
+_TYPES = [{str}, {dict}, {str}, {str}, {int}, {str}, {str}]
 _encode = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
 ).encode
 _sha256 = hashlib.sha256
+# Between lines that are read together stands a number that no line can know of: so none can end
+# in the middle of an event, and the next one complete it.
+_MARK = secrets.randbits(62)
+_BETWEEN = f",{_MARK},".encode()
 
 
 class Found(Exception):  # noqa: N818 - it is a finding, not a fault of the program
-    """What is wrong, and with which event first.
-
-    Args:
-        what: changed, deleted, inserted, reordered, truncated, rolled back or root forged.
-    """
+    """What is wrong: changed, deleted, inserted, reordered, truncated, rolled back, root forged."""
 
     def __init__(self, seq: int, what: str, told: str) -> None:
-        self.seq, self.what, self.told = seq, what, told
         super().__init__(told)
+        self.facts: dict[str, Any] = {"first_bad": seq, "what": what, "told": told}
 
 
 @dataclass
 class Report:
-    """What a check came to; `first_bad` is the number of the first event that is not as it was."""
+    """What a check came to; `time` is of the last event, `first_bad` the first not as it was."""
 
-    ok: bool = True
-    checked: int = 0
-    head: str = START
+    ok: bool
+    checked: int
+    head: str
+    time: str
     first_bad: int | None = None
     what: str = ""
     told: str = ""
-    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        if not self.ok:
+            return f"{self.what} at event {self.first_bad}: {self.told}"
+        return f"ok: {self.checked:,} events; the last is of {self.time}, head {self.head}"
 
 
 class Tree:
@@ -78,18 +87,11 @@ class Tree:
         self.size += 1
 
     def root(self) -> str:
-        """The root of the leaves so far, in hexadecimal digits."""
-        if not self._peaks:
-            return _sha256(b"").hexdigest()
-        node = self._peaks[-1]
-        for peak in reversed(self._peaks[:-1]):
+        """The root of the leaves so far, at least one, in hexadecimal digits."""
+        *peaks, node = self._peaks
+        for peak in reversed(peaks):
             node = _sha256(b"\1" + peak + node).digest()
         return node.hex()
-
-
-def payload(record: dict[str, Any]) -> bytes:
-    """What is signed of a root or checkpoint: its canonical text without the signature."""
-    return _encode({k: v for k, v in record.items() if k != "signature"}).encode()
 
 
 def signed(key: Ed25519PublicKey, record: Any, kind: str) -> bool:
@@ -97,194 +99,174 @@ def signed(key: Ed25519PublicKey, record: Any, kind: str) -> bool:
     if not isinstance(record, dict) or record.get("type") != kind:
         return False
     try:
-        key.verify(bytes.fromhex(record["signature"]), payload(record))
+        payload = _encode({k: v for k, v in record.items() if k != "signature"}).encode()
+        key.verify(bytes.fromhex(record["signature"]), payload)
     except (InvalidSignature, KeyError, TypeError, ValueError):
         return False
     return True
 
 
-class _Event(NamedTuple):
+def _record(line: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+class _Block(NamedTuple):
+    """Events that follow each other; `roots` holds the facts of daily roots by their index."""
+
     seq: int
     previous: str
-    hash: str
+    head: str = ""
+    time: str = ""
+    days: Sequence[str] = ()
+    digests: Sequence[bytes] = ()
+    roots: Mapping[int, Any] | None = None
 
 
-def _event(line: bytes) -> _Event | None:
-    """An event by itself; None when the line is none in canonical form."""
+_NOWHERE = _Block(0, "")
+
+
+def _block(lines: list[bytes]) -> _Block:
+    """Some lines, if each is an event in canonical form that follows the one before it."""
     try:
-        record = json.loads(line)
-        if list(record) != _FIELDS or _encode(record).encode() != line:
-            return None
-        int(record["seq"])
-        return _Event(record["seq"], record["previous"], _sha256(line).hexdigest())
-    except (AttributeError, TypeError, ValueError):
-        return None
+        text = _BETWEEN.join(lines).decode()
+        found = json.loads(f"[{text}]")
+        events = found[::2]
+        good = _encode(found) == f"[{text}]" and len(events) == len(lines)
+        good &= {*found[1::2]} <= {_MARK} and {*map(tuple, events)} == {_FIELDS}
+        columns = [*zip(*map(dict.values, events), strict=True)]
+    except (TypeError, ValueError, RecursionError):
+        return _NOWHERE
+    if not good or [{*map(type, column)} for column in columns] != _TYPES:
+        return _NOWHERE
+    _, facts, kinds, previous, seqs, _, times = columns
+    digests = [_sha256(line).digest() for line in lines]
+    follow = [*previous[1:]] == [*map(bytes.hex, digests[:-1])]
+    if not follow or [*seqs] != [*range(seqs[0], seqs[0] + len(seqs))]:
+        return _NOWHERE
+    roots = {i: facts[i] for i, kind in enumerate(kinds) if kind == "root"}
+    days = [moment[:10] for moment in times]
+    return _Block(seqs[0], previous[0], digests[-1].hex(), times[-1], days, digests, roots)
 
 
-class Witness:
-    """The checkpoints of one witness file, in their order, against a ledger that goes by.
+def _stands(line: bytes) -> _Block:
+    """Where an event says that it stands; a checkpoint stands after the last one."""
+    record = _record(line) or {}
+    if record.get("type") == "checkpoint" and type(record.get("seq")) is int:
+        return _Block(record["seq"] + 1, str(record.get("head")))
+    return _block([line])
 
-    Args:
-        until: checkpoints after this time (ISO 8601) may be of events after the export.
-    """
 
-    def __init__(self, lines: Iterable[bytes], key: Ed25519PublicKey, until: str = "") -> None:
-        self._key, self._until = key, until
-        self._lines = enumerate(lines, 1)
-        self.matched = 0
-        self.next: dict[str, Any] | None = None
+class _Witness:
+    """The checkpoints of one witness file, in their order, against a ledger that goes by."""
+
+    def __init__(self, lines: Iterable[bytes], key: Ed25519PublicKey) -> None:
+        self._key, self._lines = key, enumerate(lines, 1)
+        self.matched, self.seq, self.head = 0, 0, ""
+        self._record: dict[str, Any] | None = None
         self._pull()
-
-    @property
-    def seq(self) -> int:
-        return int(self.next["seq"]) if self.next else 0
 
     def agrees(self, head: str) -> bool:
         """Whether the checkpoints of the event that went by have its hash; then the next ones."""
         seq = self.seq
-        while self.next and self.seq == seq:
-            if self.next["head"] != head:
+        while self.seq == seq:
+            if self.head != head:
                 return False
             self.matched = seq
             self._pull()
         return True
 
     def _pull(self) -> None:
-        before = self.seq
-        self.next = None
+        least, self.seq, self._record = self.seq or 1, 0, None
         for number, line in self._lines:
             record = _record(line)
             if record is None and not next(self._lines, None):
                 return  # A crash tore the last line.
-            # A checkpoint that agrees needs no signature; one that does not is worth nothing
-            # without it, so it is looked at only then.
-            if not record or not isinstance(record.get("seq"), int) or "head" not in record:
-                raise Found(before + 1, "changed", f"the witness has no checkpoint in line {number}")
-            self.next = record
-            if record["seq"] < before:
-                self.demand_signature()
-                raise Found(
-                    self.matched + 1,
-                    "rolled back",
-                    f"the witness saw event {before}, and later {record['seq']} as the last one",
-                )
+            if not record or type(record.get("seq")) is not int or record["seq"] < least:
+                told = f"line {number} of the witness is no checkpoint, or out of order"
+                raise Found(self.matched + 1, "changed", told)
+            self._record, self.seq, self.head = record, record["seq"], str(record.get("head"))
             return
 
     def demand_signature(self) -> None:
-        """Raise when the checkpoint that is next was not signed by the ledger's key."""
-        if self.next and not signed(self._key, self.next, "checkpoint"):
-            raise Found(
-                self.seq, "changed", f"the witness's checkpoint of event {self.seq} is forged"
-            )
+        """Raise when the next checkpoint was not signed: then it is worth nothing against us."""
+        if not signed(self._key, self._record, "checkpoint"):
+            raise Found(self.seq, "changed", f"the witness's checkpoint of {self.seq} is forged")
 
-    def at_end(self, checked: int) -> None:
-        """Raise when the witness saw events that the ledger does not have."""
-        if self.next and not (self._until and self.next.get("time", "") > self._until):
+    def at_end(self, checked: int, until: str) -> None:
+        """Raise when it saw events that are not there; `until` is when the export was made."""
+        if self._record and not (until and str(self._record.get("time")) > until):
             self.demand_signature()
-            raise Found(
-                checked + 1,
-                "truncated",
-                f"the ledger ends with event {checked}, and the witness saw event {self.seq}: "
-                "it was cut off or rolled back",
-            )
-
-
-def _record(line: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
+            told = f"the ledger ends with {checked}, and the witness saw event {self.seq}"
+            raise Found(checked + 1, "truncated", f"{told}: it was cut off or rolled back")
 
 
 class _Walk:
     """One pass over the events; what is wrong is raised as `Found`."""
 
-    def __init__(
-        self, key: Ed25519PublicKey, witnesses: list[Witness], roots: dict[str, dict[str, Any]]
-    ) -> None:
-        self.key, self.witnesses, self.roots = key, witnesses, roots
-        self.seq, self.head = 0, START
-        self.time = ""
+    def __init__(self, key: Ed25519PublicKey) -> None:
+        self.key = key
+        self.witnesses: list[_Witness] = []
+        self.seq, self.head, self.time = 0, START, ""
         self._day, self._first, self._tree = "", 1, Tree()
         self._days: dict[str, dict[str, Any]] = {}
 
-    def block(self, lines: list[bytes], rest: Iterator[bytes]) -> None:
-        """Take some events; `rest` are those after them."""
-        try:
-            text = b",".join(lines).decode()
-            events = json.loads(f"[{text}]")
-            whole = len(events) == len(lines) and _encode(events) == f"[{text}]"
-        except ValueError:
-            whole = False
-        if not whole:
-            good = next(i for i, line in enumerate([*lines, b""]) if not _event(line))
-            if good == len(lines):
-                raise Found(self.seq + 1, "changed", "events are not one a line")
-            if good:
-                self.block(lines[:good], itertools.chain(lines[good:], rest))
-            raise self._diagnosed(itertools.chain(lines[good:], rest))
+    def take(self, lines: list[bytes], rest: Iterator[bytes]) -> None:
+        """Take some events; `rest` are the lines after them."""
+        block = _block(lines)
+        if (block.seq, block.previous) != (self.seq + 1, self.head):
+            if len(lines) == 1:
+                raise self._break(itertools.chain(lines, rest))
+            for i, line in enumerate(lines):
+                self.take([line], itertools.chain(lines[i + 1 :], rest))
+            return
         awaited = self._awaited()
-        seq, head, tree, day = self.seq, self.head, self._tree, self._day
-        for i, (line, event) in enumerate(zip(lines, events, strict=True)):
-            try:
-                good = event["seq"] == seq + 1 and event["previous"] == head and len(event) == 7
-                moment = event["time"]
-            except (KeyError, TypeError):
-                good, moment = False, ""
-            if not good:
-                self.seq, self.head = seq, head
-                raise self._diagnosed(itertools.chain(lines[i:], rest))
-            digest = _sha256(line)
-            seq, head = seq + 1, digest.hexdigest()
-            if moment[:10] != day:
-                self.seq = seq
-                self._new_day(moment[:10])
-                tree, day = self._tree, self._day
-            tree.add(digest.digest())
-            if event["kind"] == "root":
-                self._root(seq, event["facts"])
-            if seq == awaited:
-                self.seq, self.head = seq, head
-                self._look(itertools.chain(lines[i + 1 :], rest))
+        for i, (day, digest) in enumerate(zip(block.days, block.digests, strict=True)):
+            if day != self._day:
+                self._new_day(day, block.seq + i)
+            self._tree.add(digest)
+            if block.roots and i in block.roots:
+                self._root(block.seq + i, block.roots[i])
+            if block.seq + i == awaited:
+                self.seq = awaited
+                self._look(digest.hex(), itertools.chain(lines[i + 1 :], rest))
                 awaited = self._awaited()
-        self.seq, self.head, self.time = seq, head, moment
+        self.seq, self.head, self.time = block.seq + i, block.head, block.time
 
-    def finish(self, checkpoint: dict[str, Any] | None) -> None:
-        """What only the end can tell; `checkpoint` is the export's own."""
-        if checkpoint is not None:
-            seq = checkpoint.get("seq")
-            if not signed(self.key, checkpoint, "checkpoint") or not isinstance(seq, int):
+    def finish(self, line: bytes, roots: dict[str, dict[str, Any]]) -> None:
+        # Without a line, the ledger is no export but in use.
+        until, told = "", _record(line)
+        if line:
+            if told is None or not signed(self.key, told, "checkpoint"):
                 raise Found(self.seq, "changed", "the checkpoint at the end is forged")
-            if seq > self.seq:
-                raise Found(
-                    self.seq + 1, "truncated", f"the export ends with {self.seq} of {seq} events"
-                )
-            if seq < self.seq:
-                raise Found(seq + 1, "inserted", f"event {seq + 1} is after the checkpoint")
-            if checkpoint["head"] != self.head:
+            seq, until = told["seq"], told["time"]
+            cut = f"{self.seq} events, and the checkpoint is of {seq}"
+            if seq != self.seq:
+                what = "truncated" if seq > self.seq else "inserted"
+                raise Found(min(seq, self.seq) + 1, what, cut)
+            if told["head"] != self.head:
                 raise Found(seq, "changed", f"event {seq} is not the one of the checkpoint")
         for witness in self.witnesses:
-            witness.at_end(self.seq)
-        self._new_day("")
-        for day, root in self.roots.items():
-            if day not in self._days:
-                raise Found(
-                    self.seq + 1, "truncated",
-                    f"the root of {day} is published, and the ledger has no event of that day",
-                )  # fmt: skip
+            witness.at_end(self.seq, until)
+        self._new_day("z", 0)
+        for day, root in roots.items():
+            if root["first"] + root["events"] - 1 > self.seq:
+                raise Found(self.seq + 1, "truncated", f"{day} had more events when it was signed")
             self._compare(root["first"], root)
 
     def _awaited(self) -> int:
-        return min((w.seq for w in self.witnesses if w.next), default=0)
+        return min((w.seq for w in self.witnesses if w.seq), default=0)
 
-    def _new_day(self, day: str) -> None:
-        if day and day < self._day:
-            raise Found(self.seq, "changed", f"the time of event {self.seq} goes back")
+    def _new_day(self, day: str, first: int) -> None:
+        if day < self._day:
+            raise Found(first, "changed", f"the time of event {first} goes back")
         if self._tree.size:
             told = {"events": self._tree.size, "first": self._first, "root": self._tree.root()}
             self._days[self._day] = told
-        self._day, self._first, self._tree = day, self.seq, Tree()
+        self._day, self._first, self._tree = day, first, Tree()
 
     def _root(self, seq: int, facts: Any) -> None:
         if not signed(self.key, facts, "root"):
@@ -292,61 +274,50 @@ class _Walk:
         self._compare(seq, facts)
 
     def _compare(self, seq: int, root: dict[str, Any]) -> None:
-        mine = self._days.get(root["day"])
-        if mine is None:
-            raise Found(seq, "root forged", f"there is no day {root['day']} before event {seq}")
-        if any(mine[name] != root.get(name) for name in mine):
-            raise Found(
-                mine["first"], "rolled back",
-                f"the events of {root['day']}, {mine['first']} and on, are not those that were "
-                "signed",
-            )  # fmt: skip
+        mine = self._days.get(root["day"], {"first": seq, "events": 0})
+        if any(told != root.get(name) for name, told in mine.items()):
+            told = f"the events of {root['day']}, {mine['first']} and on, are not those signed"
+            raise Found(mine["first"], "rolled back", told)
 
-    def _look(self, rest: Iterator[bytes]) -> None:
+    def _look(self, head: str, rest: Iterator[bytes]) -> None:
+        """Ask the witnesses that wait for this event."""
         for witness in self.witnesses:
-            if witness.seq != self.seq or witness.agrees(self.head):
+            if witness.seq != self.seq or witness.agrees(head):
                 continue
-            after = _event(next(rest, b""))
-            if after and after.seq == self.seq:
+            after = _stands(next(rest, b""))
+            if after.seq == self.seq:
                 raise Found(self.seq, "inserted", f"an event was put in at {self.seq}")
-            if after and after.previous != self.head:
+            if after.seq and after.previous != head:
                 raise Found(self.seq, "changed", f"event {self.seq} was changed")
             witness.demand_signature()
-            if not after and witness.matched == self.seq - 1:
+            if not after.seq and witness.matched == self.seq - 1:
                 raise Found(self.seq, "changed", f"event {self.seq} is not the one witnessed")
-            raise Found(
-                witness.matched + 1, "rolled back",
-                f"event {self.seq} is another than the witness saw: the ledger was rolled back to "
-                f"{witness.matched} or a little later, or written anew",
-            )  # fmt: skip
+            told = f"event {self.seq} is another than the witness saw"
+            raise Found(witness.matched + 1, "rolled back", f"{told} after {witness.matched}")
 
-    def _diagnosed(self, rest: Iterator[bytes]) -> Found:
+    def _break(self, rest: Iterator[bytes]) -> Found:
         """What happened where the next line does not continue the chain."""
         due = self.seq + 1
-        line = next(rest)
-        here, after = _event(line), _event(next(rest, b""))
-        if here is None:
+        here, after = _stands(next(rest)), _stands(next(rest, b""))
+        if (after.seq, after.previous) == (due, self.head) and here.seq != due + 1:
+            return Found(due, "inserted", f"something was put in at {due}")
+        if not here.seq:
             return Found(due, "changed", f"event {due} is not in canonical form")
         if here.seq == due:
-            # Whom the line after agrees with is as it was.
-            if after and after.seq == due + 1 and after.previous == here.hash and self.seq:
-                return Found(self.seq, "changed", f"event {self.seq} was changed")
-            return Found(due, "changed", f"event {due} was changed")
+            # Whom the line after it, or a witness, agrees with is as it was.
+            good = (after.seq, after.previous) == (due + 1, here.head)
+            good |= any((w.seq, w.head) == (due, here.head) for w in self.witnesses)
+            seq = self.seq if good and self.seq else due
+            return Found(seq, "changed", f"event {seq} was changed")
         if here.seq < due:
-            place = here.seq if here.seq == self.seq else due
-            return Found(place, "inserted", f"an event was put in at {place}")
-        again = elsewhere = False
-        for other in ([after] if after else []) + [e for e in map(_event, rest) if e]:
-            elsewhere |= other.seq == due
-            again |= other.seq == here.seq
-        if elsewhere and again:
-            return Found(due, "inserted", f"an event was put in at {due}")
-        if elsewhere:
+            again = here.seq == self.seq and after.seq != due + 1
+            seq, what = (self.seq, "inserted") if again else (due, "changed")
+            return Found(seq, what, f"another event has the number {here.seq}, at {seq}")
+        if after.seq == due or any(_stands(line).seq == due for line in rest):
             return Found(due, "reordered", f"event {due} stands further down")
-        if after and after.seq == due + 1:
+        if after.seq == due + 1:
             return Found(due, "changed", f"event {due} was changed")
-        gone = f"event {due}" if here.seq == due + 1 else f"events {due} to {here.seq - 1}"
-        return Found(due, "deleted", f"{gone} {'is' if here.seq == due + 1 else 'are'} missing")
+        return Found(due, "deleted", f"{here.seq - due} events are missing, {due} and on")
 
 
 def verify(
@@ -363,63 +334,54 @@ def verify(
         lines: the events, one each, without line ends; with `export`, a checkpoint at the end.
         public_key: 64 hexadecimal digits.
         witnesses: the lines of witness files.
-        roots: the lines of a file of published roots.
+        roots: the lines of files of published roots.
     """
-    start = time.perf_counter()
-    report = Report()
-    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key.strip()))
-    walk = _Walk(key, [], {})
-    stream, checkpoint = iter(lines), None
+    walk = _Walk(Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key.strip())))
+    stream, checkpoint = iter(lines), b""
+    bad: dict[str, Any] = {}
     try:
-        walk.roots = _published(key, roots)
-        walk.witnesses = [Witness(given, key) for given in witnesses]
-        while block := list(itertools.islice(stream, _BLOCK)):
-            if export and block[-1].startswith(b'{"head":'):
-                checkpoint = _record(block.pop())
-                for witness in walk.witnesses:
-                    witness._until = str((checkpoint or {}).get("time", ""))
-            if block:
-                walk.block(block, stream)
-        if export and checkpoint is None:
+        published = _published(walk.key, roots)
+        walk.witnesses = [_Witness(given, walk.key) for given in witnesses]
+        while group := list(itertools.islice(stream, _BLOCK)):
+            if export and group[-1].startswith(b'{"head":'):
+                checkpoint = group.pop()
+            if group:
+                walk.take(group, itertools.chain(stream, [checkpoint]))
+        if export and not checkpoint:
             raise Found(walk.seq + 1, "truncated", "the export has no checkpoint at its end")
-        walk.finish(checkpoint)
+        walk.finish(checkpoint, published)
     except Found as found:
-        report.ok, report.first_bad = False, found.seq
-        report.what, report.told = found.what, found.told
-    report.checked, report.head = walk.seq, walk.head
-    report.seconds = time.perf_counter() - start
-    return report
+        bad = found.facts
+    return Report(not bad, walk.seq, walk.head, walk.time, **bad)
 
 
 def _published(key: Ed25519PublicKey, lines: Iterable[bytes]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for number, line in enumerate(lines, 1):
-        record = _record(line)
-        if not record or not signed(key, record, "root"):
-            first = record.get("first") if record else None
-            seq = first if isinstance(first, int) else 1
+        root = _record(line)
+        if root is None or not signed(key, root, "root"):
+            seq = root["first"] if root and type(root.get("first")) is int else 1
             raise Found(seq, "root forged", f"line {number} of the roots is not signed by the key")
-        found[record["day"]] = record
+        if found.setdefault(root["day"], root) != root:
+            raise Found(root["first"], "rolled back", f"{root['day']} has two roots that differ")
     return found
 
 
 def lines_of(path: Path) -> Iterator[bytes]:
-    """The lines of a file, without their ends."""
+    """The lines of a file, without their ends; one that is too long comes in pieces."""
     with path.open("rb") as stream:
-        for line in stream:
+        while line := stream.readline(LONGEST_LINE):
             yield line[:-1] if line.endswith(b"\n") else line
 
 
 def main() -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    shape = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=shape)
     parser.add_argument("export", type=Path, help="what `yupana audit export` wrote")
     parser.add_argument("--key", type=Path, required=True, help="the ledger's public key")
     parser.add_argument("--witness", type=Path, action="append", default=[], help="witness.jsonl")
     parser.add_argument("--roots", type=Path, help="published roots, roots.jsonl")
-    parser.add_argument("--json", action="store_true", help="tell the result as JSON")
     given = parser.parse_args()
     try:
         report = verify(
@@ -430,12 +392,7 @@ def main() -> int:
         )
     except (OSError, ValueError) as error:
         parser.error(str(error))
-    if given.json:
-        print(json.dumps(asdict(report)))
-    elif report.ok:
-        print(f"ok: {report.checked:,} events, none was changed; head {report.head}")
-    else:
-        print(f"{report.what} at event {report.first_bad}: {report.told}")
+    print(report)
     return 0 if report.ok else 1
 
 

@@ -22,6 +22,7 @@ from yupana.governance.ledger.canonical import canonical
 
 _LOG = logging.getLogger(__name__)
 _LONGEST = 1000
+WITNESS, ROOTS = "witness.jsonl", "roots.jsonl"
 
 
 def folders(settings: Settings) -> list[Path]:
@@ -29,9 +30,9 @@ def folders(settings: Settings) -> list[Path]:
     return [p for p in (settings.home / "ledger", settings.ledger_witness) if p]
 
 
-def files(settings: Settings) -> list[Path]:
-    """The witness files."""
-    return [folder / "witness.jsonl" for folder in folders(settings)]
+def files(settings: Settings, name: str = WITNESS) -> list[Path]:
+    """The files of checkpoints, or of roots, in each of these folders."""
+    return [folder / name for folder in folders(settings)]
 
 
 def leave(settings: Settings, every: float = 0.0) -> bool:
@@ -73,8 +74,8 @@ def sealed(settings: Settings, record: dict[str, Any]) -> dict[str, Any]:
 
 def publish(settings: Settings, records: list[dict[str, Any]]) -> None:
     """Append daily roots to the files that can be copied elsewhere."""
-    for folder in folders(settings):
-        if stream := _locked(folder / "roots.jsonl"):
+    for path in files(settings, ROOTS):
+        if stream := _locked(path):
             with stream:
                 stream.write("".join(f"{canonical(record)}\n" for record in records).encode())
 
