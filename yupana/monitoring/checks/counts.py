@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from yupana.monitoring.checks.statistic import Statistic
@@ -9,6 +11,7 @@ from yupana.monitoring.checks.traits import Share, Traits, lags, of_kind
 from yupana.monitoring.checks.window import Array, Window
 
 MULTIPLE, LEVEL, REVISION, ORDER = "multiple", "level", "revision", "order"
+RESENT = "resent"
 TIMES = (2, 3, 10)
 GROWTH = np.linspace(-3, 6, 37)
 """Log factors by which counts may move in a week, as an epidemic does."""
@@ -25,6 +28,7 @@ SLIP = 0.02
 
 FEWEST = 3
 LATE = 8
+FRESH = (2, 3)
 
 
 def measure(window: Window, traits: Traits) -> list[Statistic]:
@@ -43,7 +47,8 @@ def known(window: Window, traits: Traits, back: int = 0) -> Array:
     """Whole cases of the newest week as they were reported, by place."""
     share = of_kind(traits, Share)
     counts = window.column(lags(traits)[0], back)
-    return np.round(counts * window.column(share[0], back)) if share else np.round(counts)
+    told = counts * window.column(share[0], back) if share else counts
+    return np.maximum(np.round(told), 0)
 
 
 def usual(window: Window, traits: Traits, back: int = 0) -> Array:
@@ -54,7 +59,7 @@ def usual(window: Window, traits: Traits, back: int = 0) -> Array:
     long = np.mean([window.column(c, back) for c in own[1:]], axis=0)
     share = of_kind(traits, Share)
     part = window.column(share[0], back) if share else np.ones(len(window.ubigeos))
-    return np.asarray((0.9 * mean + 0.1 * long + 0.02) * part, dtype=np.float64)
+    return np.asarray(np.maximum((0.9 * mean + 0.1 * long + 0.02) * part, 0.001), dtype=np.float64)
 
 
 def groups(window: Window) -> dict[str, np.ndarray]:
@@ -76,22 +81,27 @@ def multiples(window: Window, traits: Traits) -> list[Statistic]:
     found = []
     weeks = [(known(window, traits, b), usual(window, traits, b)) for b in (0, 1)]
     for name, mine in groups(window).items():
-        for times in TIMES:
-            newest, before = (_evidence(n[mine], mu[mine], times) for n, mu in weeks)
-            value = max(newest, newest + before)
-            found.append(Statistic(MULTIPLE, f"x{times}", name, float(max(value, 0.0))))
+        newest, before = (_evidence(n[mine], mu[mine]) for n, mu in weeks)
+        for times, now, then in zip(TIMES, newest, before, strict=True):
+            value = max(now, now + then, 0.0)
+            found.append(Statistic(MULTIPLE, f"x{times}", name, value))
     return found
 
 
-def _evidence(counts: Array, mean: Array, times: int) -> float:
+def _evidence(counts: Array, mean: Array) -> list[float]:
+    """By `TIMES`; 0 with fewer than two places with a case."""
     some = counts > 0
     if some.sum() < 2:
-        return 0.0
+        return [0.0] * len(TIMES)
     n, mu = counts[some], mean[some]
+    plain = _told(n, mu)
+    return [_multiple(n, mu, plain, times) for times in TIMES]
+
+
+def _multiple(n: Array, mu: Array, plain: Array, times: int) -> float:
     whole = n % times == 0
     if whole.mean() < 0.5:
         return 0.0
-    plain = _told(n, mu)
     divided = np.log1p(-SLIP) + _told(np.where(whole, n / times, 1), mu)
     multiple = np.where(whole[:, None], divided, np.log(SLIP) + plain)
     return float((multiple.sum(0) + prior()).max() - (plain.sum(0) + prior()).max())
@@ -144,14 +154,21 @@ def levels(window: Window, traits: Traits) -> list[Statistic]:
 
 
 def revisions(window: Window, traits: Traits) -> list[Statistic]:
-    """What was added to each of the last weeks since a week ago, at the same delay."""
-    own, found = lags(traits), []
-    for k in range(1, min(LATE + 1, len(own))):
-        now, before = window.column(own[k]).sum(), window.column(own[k - 1], 1).sum()
-        total = (now + before) / 2
-        move = abs(now - before) / (np.sqrt(total) + 0.3 * total + 1)
-        found.append(Statistic(REVISION, own[k], "", float(np.log(move + 0.01))))
-    return found
+    """What was added to the last weeks since a week ago: to each, and to two of them together.
+
+    Two weeks and three weeks ago most was known, and weeks that are sent twice still show.
+    """
+    own = lags(traits)
+    late = range(1, min(LATE + 1, len(own)))
+    found = [Statistic(REVISION, own[k], "", _move(window, [k], own)) for k in late]
+    return [*found, Statistic(RESENT, "", "", _move(window, FRESH, own))]
+
+
+def _move(window: Window, weeks: Sequence[int], own: list[str]) -> float:
+    now = sum(float(window.column(own[k]).sum()) for k in weeks)
+    before = sum(float(window.column(own[k - 1], 1).sum()) for k in weeks)
+    total = max((now + before) / 2, 0.0)
+    return float(np.log(abs(now - before) / (np.sqrt(total) + 0.3 * total + 1) + 0.01))
 
 
 def _order(window: Window, traits: Traits) -> list[Statistic]:

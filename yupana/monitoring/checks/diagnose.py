@@ -82,7 +82,7 @@ def _frozen(case: _Case, suspects: Sequence[str]) -> Finding | None:
 
 def _swap(case: _Case, suspects: Sequence[str]) -> Finding | None:
     others = [c for c in case.window.columns if c not in suspects]
-    for a, b in (*combinations(suspects, 2), *product(case.failing, others)):
+    for a, b in (*combinations(suspects, 2), *product(suspects, others)):
         if case.mended(_swapped(case, a, b), case.failing):
             return Finding("swapped", tuple(sorted((a, b))), case.group)
     return None

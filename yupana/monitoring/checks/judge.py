@@ -25,14 +25,15 @@ from yupana.monitoring.checks.traits import Traits
 from yupana.monitoring.checks.window import Window
 
 COUNTED = (
-    counts.MULTIPLE, places.NEW, places.SILENT_ONE, counts.REVISION, counts.ORDER, counts.LEVEL,
+    counts.MULTIPLE, places.NEW, places.SILENT_ONE, counts.RESENT, counts.REVISION, counts.ORDER,
+    counts.LEVEL,
 )  # fmt: skip
 """Checks of the counts themselves, the one that says most of what is wrong first."""
 
 SCORED = (performance.SCORE, performance.COVERAGE)
-RULES = {places.NEW: 0.0}
-"""Limits that are not learned: a code without a past is told of as soon as it is likelier that
-its cases miss elsewhere than that they are an outbreak where none was."""
+RULES = {places.NEW: -1.0}
+"""Limits that are not learned, in log likelihood ratio: a code without a past is told of unless
+its cases are clearly likelier an outbreak where none was than missing elsewhere."""
 
 SELDOM = (places.NEW, places.SILENT_ONE)
 """Checks that have something to look at in few weeks: nothing is no gap."""

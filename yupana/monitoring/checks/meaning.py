@@ -86,8 +86,11 @@ def counted(window: Window, traits: Traits, far: Sequence[Statistic]) -> Finding
         tens = f"x{counts.TIMES[-1]}"
         ten = next((s for s in far if s.check == counts.MULTIPLE and s.column == tens), None)
         return Finding("unit", column, ten.group) if ten else Finding("doubled", (), worst.group)
-    if worst.check == counts.REVISION:
-        return restated.sent_again(window, traits, [s.column for s in far]) or Finding("revised")
+    if worst.check in (counts.REVISION, counts.RESENT):
+        own = lags(traits)
+        fresh = [own[k] for k in counts.FRESH] if worst.check == counts.RESENT else []
+        off = [*fresh, *(s.column for s in far if s.check == counts.REVISION)]
+        return restated.sent_again(window, traits, off) or Finding("revised")
     if worst.check == counts.LEVEL and one_factor(window, traits, worst.group):
         return Finding("unit", column, worst.group)
     return Finding("level" if worst.check == counts.LEVEL else "broken", column, worst.group)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -48,12 +48,15 @@ class Norms:
         limits: by check, the standardised value above which it alarms.
         weeks: how many weeks were learned from.
         span: first and last of them (ISO).
+        probe: sum of all statistics of a week (ISO), to see whether these norms are still those
+            that code and data give.
     """
 
     usual: Mapping[str, tuple[float, float]]
     limits: Mapping[str, float]
     weeks: int
     span: tuple[str, str]
+    probe: Mapping[str, float] = field(default_factory=dict)
 
     def standard(self, statistic: Statistic) -> float:
         """How far above its median, in spreads."""
@@ -160,6 +163,7 @@ def save(norms: Norms, path: Path) -> None:
     """Write as JSON, numbers to four digits."""
     told = asdict(norms)
     told["usual"] = {k: [round(x, 4) for x in v] for k, v in sorted(norms.usual.items())}
+    told["probe"] = {k: round(v, 3) for k, v in norms.probe.items()}
     told["limits"] = {k: round(v, 4) for k, v in norms.limits.items()}
     path.write_text(json.dumps(told, indent=0) + "\n")
 
@@ -178,4 +182,4 @@ def load(path: Path) -> Norms:
         )
     told = json.loads(path.read_text())
     usual = {k: (v[0], v[1]) for k, v in told["usual"].items()}
-    return Norms(usual, told["limits"], told["weeks"], tuple(told["span"]))
+    return Norms(usual, told["limits"], told["weeks"], tuple(told["span"]), told["probe"])

@@ -31,8 +31,7 @@ def measure(window: Window, traits: Traits, record: Record) -> list[Statistic]:
     wis, naive, inside = _scored(window, traits, record)
     found = []
     for name, mine in _groups(window, record).items():
-        told = [~np.isnan(w[mine]) for w in wis]
-        weeks = [i for i, t in enumerate(told) if t.any()]
+        weeks = np.flatnonzero(~np.isnan(wis[:, mine]).all(axis=1))
         if len(weeks) < FEWEST:
             continue
         ours, theirs = (float(np.nansum(a[weeks][:, mine])) for a in (wis, naive))
@@ -40,33 +39,27 @@ def measure(window: Window, traits: Traits, record: Record) -> list[Statistic]:
         ratio = np.log((ours + 1) / (theirs + 1)) / noise
         found.append(Statistic(SCORE, "", name, float(ratio)))
         total = 0.0
-        for week in weeks:
-            total = max(0.0, total + WANTED - SLACK - float(np.nanmean(inside[week][mine])))
+        for share in np.nanmean(inside[weeks][:, mine], axis=1):
+            total = max(0.0, total + WANTED - SLACK - float(share))
         found.append(Statistic(COVERAGE, "", name, total))
     return found
 
 
 def _scored(window: Window, traits: Traits, record: Record) -> tuple[Array, Array, Array]:
     """WIS, last value's error and share inside by week and place, means over horizons."""
-    last = lags(traits)[0]
-    shape = (WEEKS, HORIZONS, len(window.ubigeos))
-    wis, naive, inside = (np.full(shape, np.nan) for _ in range(3))
-    truth_weeks = [i for i in range(len(window)) if not np.isnan(record.truth[i]).all()][-WEEKS:]
-    levels = np.asarray(QUANTILES)
-    for n, i in enumerate(truth_weeks):
-        came = record.truth[i]
-        for h in range(1, HORIZONS + 1):
-            if i - h < 0:
-                continue
-            told = record.quantiles[i - h, :, h - 1]
-            error = came[:, None] - told
-            # As evaluation.scores: the interval score is twice the mean quantile loss.
-            wis[n, h - 1] = 2 * np.maximum(levels * error, (levels - 1) * error).mean(axis=1)
-            known = window.values[i - h, :, window.places[last]]
-            naive[n, h - 1] = np.abs(came - np.where(np.isnan(told[:, 0]), np.nan, known))
-            held = (told[:, LOW] <= came) & (came <= told[:, HIGH])
-            inside[n, h - 1] = np.where(np.isnan(wis[n, h - 1]), np.nan, held)
-    return _mean(wis), _mean(naive), _mean(inside)
+    weeks = np.flatnonzero(~np.isnan(record.truth).all(axis=1))[-WEEKS:]
+    ahead = np.arange(1, HORIZONS + 1)
+    origins = weeks[:, None] - ahead
+    told = record.quantiles[np.maximum(origins, 0), :, ahead - 1]
+    told[origins < 0] = np.nan
+    came = record.truth[weeks][:, None]
+    levels, error = np.asarray(QUANTILES), came[..., None] - told
+    # As evaluation.scores: the interval score is twice the mean quantile loss.
+    wis = 2 * np.maximum(levels * error, (levels - 1) * error).mean(axis=-1)
+    known = window.values[np.maximum(origins, 0), :, window.places[lags(traits)[0]]]
+    naive = np.abs(came - np.where(np.isnan(told[..., 0]), np.nan, known))
+    held = (told[..., LOW] <= came) & (came <= told[..., HIGH])
+    return _mean(wis), _mean(naive), _mean(np.where(np.isnan(wis), np.nan, held))
 
 
 def _mean(told: Array) -> Array:

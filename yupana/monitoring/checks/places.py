@@ -27,7 +27,7 @@ def measure(window: Window, traits: Traits) -> list[Statistic]:
     own = lags(traits)
     year = next((c for c in of_kind(traits, Mean) if traits[c] == Mean(SILENT)), None)
     # Late reports of the week before count as well.
-    now, before = counts.known(window, traits), np.round(window.column(own[1]))
+    now, before = counts.known(window, traits), np.maximum(np.round(window.column(own[1])), 0)
     total = window.column(own[0]) + window.column(own[1])
     past = np.sum([window.column(c) for c in own[2:]], axis=0)
     if year:

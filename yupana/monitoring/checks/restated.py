@@ -81,6 +81,8 @@ def _fraction(window: Window, traits: Traits, failing: Sequence[str]) -> Finding
     own = lags(traits)[0]
     told = window.column(own) * window.column(share[0])
     off = np.abs(told - np.round(told)) > 1e-6
+    if not off.any():
+        return None
     for times in (10, 100, 1000):
         if np.abs(told * times - np.round(told * times)).max() < 1e-6:
             return Finding("unit", (own,), prefix(window, off))
@@ -118,6 +120,8 @@ def _past(window: Window, traits: Traits) -> Finding | None:
         return None
     factor = float(np.median(ratios))
     doubled = 1.5 < factor < 9.5 and abs(factor - round(factor)) < NEAR
+    if not doubled and changed.sum() < 2:
+        return None
     return Finding("doubled" if doubled else "unit", (), prefix(window, changed))
 
 

@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from yupana.core import usecase
 from yupana.monitoring.checks import judge, norms, record, window, words
 from yupana.monitoring.checks.check import Check
 from yupana.monitoring.checks.traits import Traits
@@ -67,10 +66,10 @@ def traits_of(use_case: str) -> Traits | None:
 
 
 def norms_path(use_case: str) -> Path:
-    """Where a use case's norms lie, beside its model's code."""
-    room = usecase.load("models", use_case).__file__
-    assert room is not None
-    return Path(room).with_name(f"{use_case}.norms.json")
+    """Where a use case's norms lie, beside its model's code, which is not loaded for it."""
+    room = importlib.util.find_spec("models")
+    assert room is not None and room.origin is not None
+    return Path(room.origin).with_name(f"{use_case}.norms.json")
 
 
 def _untold(week: date, absent: str) -> Check:

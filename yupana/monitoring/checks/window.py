@@ -52,8 +52,8 @@ class Window:
 
     def column(self, name: str, back: int = 0) -> Array:
         """One column, `back` weeks before the newest; a place without a row counts 0."""
-        found: Array = np.nan_to_num(self.values[-1 - back, :, self.places[name]])
-        return found
+        told = self.values[-1 - back, :, self.places[name]]
+        return np.asarray(np.where(np.isfinite(told), told, 0.0))
 
     def group(self, digits: int) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Number of the group of places that share so many digits, by place."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import ModuleType
 
 from yupana.core.forecast import Forecaster
@@ -40,10 +41,12 @@ def pasts(
 
 def learn(known: Sequence[History], traits: Traits, until: int) -> Norms:
     """Norms from the weeks before `until`, in which nothing is known to be wrong."""
-    weeks = [[_looked(past, w, traits) for w in range(FIRST, until)] for past in known]
+    weeks = [[looked(past, w, traits) for w in range(FIRST, until)] for past in known]
     span = known[0].saturday(FIRST), known[0].saturday(until - 1)
-    return norms.learn(weeks, (str(span[0]), str(span[1])), judge.RULES)
+    found = norms.learn(weeks, (str(span[0]), str(span[1])), judge.RULES)
+    return replace(found, probe={str(span[1]): sum(s.value for s in weeks[0][-1])})
 
 
-def _looked(past: History, week: int, traits: Traits) -> list[Statistic]:
+def looked(past: History, week: int, traits: Traits) -> list[Statistic]:
+    """The statistics of one week, with forecasts and truth as they were then."""
     return judge.statistics(past.window(week), traits, past.record(week))
