@@ -85,4 +85,5 @@ def of_recorded(lead: pd.DataFrame, observed: pd.Series[float]) -> list[str]:
 
 
 def _days(rows: pd.DataFrame) -> pd.Series[Any]:
-    return rows["event_timestamp"].dt.tz_localize(None).dt.normalize()
+    days: pd.Series[Any] = rows["event_timestamp"].dt.tz_localize(None).dt.normalize()
+    return days

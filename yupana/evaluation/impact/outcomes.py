@@ -135,7 +135,8 @@ def _lead(rows: pd.DataFrame, kinds: list[str]) -> pd.DataFrame:
 
 
 def _origins(rows: pd.DataFrame) -> pd.Series[Any]:
-    return rows["event_timestamp"].dt.tz_localize(None).dt.normalize()
+    days: pd.Series[Any] = rows["event_timestamp"].dt.tz_localize(None).dt.normalize()
+    return days
 
 
 def _recorded(

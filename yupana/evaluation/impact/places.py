@@ -139,7 +139,8 @@ def read(settings: Settings, frame: pd.DataFrame, districts: list[str]) -> Place
         table = table.dropna(subset=["ubigeo"]).set_index("ubigeo")
         refs.append(ref.ref)
         # Density is published to many digits: times the area it gives back the whole persons.
-        people = (table["area"] * table["population_density"]).round().dropna().to_dict()
+        persons = (table["area"] * table["population_density"]).round().dropna()
+        people = {str(u): float(n) for u, n in persons.items()}
         of = {"area": _areas(table), "poverty": _poverty(table)}
         for name, found in of.items():
             by[name] = {u: found[u] for u in districts if u in found}

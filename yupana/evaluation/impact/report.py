@@ -12,7 +12,7 @@ from yupana.config.settings import Settings
 from yupana.core import disclosure
 from yupana.core.errors import UsageError
 from yupana.core.hashing import value_sha256
-from yupana.evaluation.impact import ages, alerts, measure, outcomes, places, words
+from yupana.evaluation.impact import ages, alerts, measure, outcomes, places, sure, words
 from yupana.governance import feedback, register
 from yupana.governance.register_parts import UNNAMED
 from yupana.tracking.versions import Version
@@ -76,8 +76,8 @@ def make(
         "alert": ALERT,
         "costs": _priced(price),
         "bootstrap": {
-            "draws": measure.sure.DRAWS,
-            "run_weeks": measure.sure.RUN,
+            "draws": sure.DRAWS,
+            "run_weeks": sure.RUN,
             "seed": settings.seed,
         },
         "rules": {by: {"es": es, "en": en} for by, (es, en) in places.RULES.items()},

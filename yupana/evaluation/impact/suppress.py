@@ -45,7 +45,7 @@ def hidden(counts: Counts, members: Members, *, sums_known: bool) -> list[bool]:
     joined = np.zeros((len(counts), members.shape[1]), dtype=np.int64)
     np.add.at(joined.T, which.ravel(), counts.T)
     of = joined @ members.T
-    hide = (_small(of)).any(axis=0)
+    hide: Members = np.asarray(_small(of).any(axis=0))
     sizes = of.sum(axis=0)
     for cell in _targets(joined, members):
         while not hide.all() and not _safe(joined, cell, members[~hide], sums_known):

@@ -72,7 +72,7 @@ def _answer(told: dict[str, Any], checks: list[Check], other: bool, age: int) ->
         (any(c.check in _SCORES and c.state == "unknown" for c in checks),
          "todavía no se sabe qué tan bien pronosticó", "how well it forecast is not known yet"),
     ]  # fmt: skip
-    es, en = ("; ".join(d[at] for d in doubts if d[0]) for at in (1, 2))
+    es, en = ("; ".join(d[at] for true, *d in doubts if true) for at in (0, 1))
     if es:
         return Answer("part", f"Semana al {week}: sin alarmas, pero {es}.",
                       f"Week to {week}: no alarm, but {en}.")  # fmt: skip
