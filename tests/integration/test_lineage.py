@@ -15,7 +15,7 @@ import small_lake
 from lineage_server import files_below, graph, place
 from openlineage.client.serde import Serde
 from openlineage_schema import faults
-from planted import Planted
+from recall_case import Planted
 
 from yupana.config.settings import ROOT, Settings
 from yupana.core.progress import Silent

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import planted
 import polars as pl
 import pyarrow as pa
 import pytest
+import recall_case
 import small_lake
 from answers import NOON
 from deltalake import DeltaTable
-from planted import FEATURES, PUBLISHED, A, B, C, Planted
+from recall_case import FEATURES, PUBLISHED, A, B, C, Planted
 from typer.testing import CliRunner
 
 from yupana.cli.main import app
@@ -118,7 +118,7 @@ def test_a_version_that_was_cleaned_away_counts_as_touched(own: Planted) -> None
 
 def test_a_run_that_was_done_again_is_listed_with_what_it_replaced(own: Planted) -> None:
     """The agency may have acted on the forecast that a later run took away."""
-    day = planted.ORIGINS[0]
+    day = recall_case.ORIGINS[0]
     rows = [
         {"prediction_id": "new".ljust(32, "0"), "model": "model:outbreak@3", "ubigeo": "160101",
          "origin": day, "horizon": 1, "q0.5": 1.0}
@@ -163,6 +163,6 @@ def test_the_command_writes_each_prediction(
     assert kinds == {"answer": 20, "shadow": 20}
     assert told["forecast_rows"] == [
         {"table": "outbreak", "use_case": "outbreak", "model_version": version,
-         "data_as_of": str(planted.ORIGINS[n]), "rows": 4}
+         "data_as_of": str(recall_case.ORIGINS[n]), "rows": 4}
         for n, version in enumerate(("1", "3"))
     ]  # fmt: skip

@@ -139,25 +139,28 @@ def _parts(settings: Settings, event: Event, start: datetime) -> Iterator[_Told]
 
 
 def _inputs(settings: Settings, event: Event, refs: list[str]) -> list[InputDataset]:
-    found = []
-    for ref in refs:
-        if named := names.dataset(settings, ref, event["subject"]):
-            told = facets.of(settings, ref, named)
-            found.append(InputDataset(named.namespace, named.name, facets=told))
-    return found
+    sets = _sets(settings, event, refs)
+    return [InputDataset(named.namespace, named.name, facets=told) for _, named, told in sets]
 
 
 def _outputs(settings: Settings, event: Event, refs: list[str]) -> list[OutputDataset]:
     found = []
+    for ref, named, told in _sets(settings, event, refs):
+        if ref.startswith("raw:"):
+            told |= facets.of_landed(event)
+        one = OutputDataset(named.namespace, named.name, facets=told)
+        one.outputFacets = facets.written(event, ref)
+        found.append(one)
+    return found
+
+
+def _sets(
+    settings: Settings, event: Event, refs: list[str]
+) -> Iterator[tuple[str, names.Named, facets.Facets]]:
+    """The data sets among some references, each with what its reference tells."""
     for ref in refs:
         if named := names.dataset(settings, ref, event["subject"]):
-            told = facets.of(settings, ref, named)
-            if ref.startswith("raw:"):
-                told |= facets.of_landed(event)
-            one = OutputDataset(named.namespace, named.name, facets=told)
-            one.outputFacets = facets.written(event, ref)
-            found.append(one)
-    return found
+            yield ref, named, facets.of(settings, ref, named)
 
 
 def _state(settings: Settings, told: _Told, state: RunState) -> RunEvent:
