@@ -29,9 +29,11 @@ def measure(window: Window, traits: Traits, record: Record) -> list[Statistic]:
     width = (now[there, 0, HIGH] - now[there, 0, LOW]).sum()
     numbers["width"] = np.log((width + 1) / (np.sqrt(median[:, 0].sum()) + recent + 1))
     both = there & ~np.isnan(before).any(axis=(1, 2))
-    if both.sum() > 2:
+    shared = min(2, now.shape[1] - 1)
+    if both.sum() > 2 and shared:
         held, seen = before[both, :, MIDDLE], window.column(own[0])[both]
-        update = np.abs(np.log1p(now[both, :2, MIDDLE]) - np.log1p(held[:, 1:3])).mean()
+        moved = np.log1p(now[both, :shared, MIDDLE]) - np.log1p(held[:, 1 : shared + 1])
+        update = np.abs(moved).mean()
         surprise = np.abs(np.log1p(seen) - np.log1p(held[:, 0])).mean()
         numbers["update"] = np.log((update + 0.005) / (surprise + 0.02))
     return [

@@ -48,7 +48,7 @@ def measure(window: Window, traits: Traits, record: Record) -> list[Statistic]:
 def _scored(window: Window, traits: Traits, record: Record) -> tuple[Array, Array, Array]:
     """WIS, last value's error and share inside by week and place, means over horizons."""
     weeks = np.flatnonzero(~np.isnan(record.truth).all(axis=1))[-WEEKS:]
-    ahead = np.arange(1, HORIZONS + 1)
+    ahead = np.arange(1, min(HORIZONS, record.quantiles.shape[2]) + 1)
     origins = weeks[:, None] - ahead
     told = record.quantiles[np.maximum(origins, 0), :, ahead - 1]
     told[origins < 0] = np.nan
