@@ -196,6 +196,18 @@ def test_after_a_failure_steps_do_not_start_a_sender_each(
     assert len(started) == 2
 
 
+def test_a_machine_without_room_for_a_process_still_does_the_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(*args: Any, **more: Any) -> None:
+        raise OSError("no process left")
+
+    monkeypatch.setattr(lineage_bell.subprocess, "Popen", none_left)
+    settings = Settings(home=tmp_path / "home", openlineage_url="http://127.0.0.1:9")
+    log(settings, 2)
+    assert sum(1 for _ in events.read(settings.events)) == 2
+
+
 @pytest.fixture
 def command(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
     monkeypatch.setenv("YUPANA_HOME", str(settings.home))
@@ -227,6 +239,7 @@ def test_wrong_use_says_the_fix(
         assert isinstance(failed.exception, UsageError), words
     with pytest.raises(UsageError, match="no address"):
         targets.of_url("marquez:5000")
+    assert targets.of_url("http://me:secret@marquez:5000").shown == "http://marquez:5000"
     monkeypatch.setenv("YUPANA_OPENLINEAGE_URL", settings.openlineage_url)
     chosen.cache_clear()
     log(settings, 2)
