@@ -21,6 +21,7 @@ START = datetime(2026, 3, 1, 6, tzinfo=UTC)
 
 def make(home: Path, days: int = 4, appends: int = 10, most: int = 6) -> Settings:
     """A ledger of `days` x `appends` groups of 1 to `most` events each; seeded by its size."""
+    home.mkdir(parents=True, exist_ok=True)
     settings = Settings(home=home, ledger_witness=home / "elsewhere")
     rng = Random(f"{days} {appends} {most}")
     for day in range(days):

@@ -1,4 +1,4 @@
-"""Commands on the audit ledger: verify, export, list, roots, key, who, forget."""
+"""Commands on the audit ledger: verify, export, list, roots, key, who, forget, restrict."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
         help="The audit ledger: what was done, by whom, and whether the record was changed.",
     )
-    for command in (verify, export, roots, key, who, forget):
+    for command in (verify, export, roots, key, who, forget, restrict):
         group.command()(command)
     group.command("list")(list_events)
     app.add_typer(group, name="audit")
@@ -202,3 +202,19 @@ def forget(
         say_json({"person": name, "forgotten": True})
     else:
         print(f"forgotten: nobody can say any more who {name} is")
+
+
+def restrict(
+    role: Annotated[str, typer.Argument(help="The account that the platform runs as.")],
+) -> None:
+    """On PostgreSQL: let the platform's account read the ledger and append to it, no more.
+
+    Run it once, with YUPANA_PLATFORM_URL of the account that is to own the ledger.
+
+    Example: yupana audit restrict yupana_app
+    """
+    from yupana.config.settings import settings
+    from yupana.governance.ledger.restrict import restrict as bind
+
+    for statement in bind(settings().platform_db, role):
+        print(f"{statement};")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -94,16 +95,9 @@ def append(
 
 def record(settings: Settings, entries: Sequence[Entry], now: datetime) -> list[Sealed]:
     """`append` without what comes after it."""
-    try:
-        with prepare(settings.platform_db).begin() as connection:
-            first = _new_key(settings, connection)
-            return write(connection, [*first, *entries], now)[len(first) :]
-    except sa.exc.OperationalError as error:
-        raise TransientError(
-            f"The ledger cannot be written: {error.orig}.",
-            where="platform database",
-            fix="Start it, and run this again: what the ledger does not know is not done.",
-        ) from error
+    with _reached(settings.platform_db) as connection, connection.begin():
+        first = _new_key(settings, connection)
+        return write(connection, [*first, *entries], now)[len(first) :]
 
 
 def write(connection: sa.Connection, entries: Sequence[Entry], now: datetime) -> list[Sealed]:
@@ -159,7 +153,7 @@ def read(url: str, *, kind: str = "", subject: str = "", since: int = 0) -> Iter
         since: the number (`seq`) from which on; 0 for all.
     """
     query = _chosen(kind, subject).where(LEDGER.c.seq >= since).order_by(LEDGER.c.seq)
-    with prepare(url).connect() as connection:
+    with _reached(url) as connection:
         for (line,) in connection.execution_options(yield_per=1000).execute(query):
             yield _opened(line)
 
@@ -172,21 +166,21 @@ def newest(url: str, kind: str = "", subject: str = "") -> Sealed | None:
 def recent(url: str, last: int, *, kind: str = "", subject: str = "") -> list[Sealed]:
     """The newest events, of a kind, on a subject, or of all; oldest first."""
     query = _chosen(kind, subject).order_by(LEDGER.c.seq.desc()).limit(last)
-    with prepare(url).connect() as connection:
+    with _reached(url) as connection:
         return [_opened(line) for (line,) in connection.execute(query)][::-1]
 
 
 def has(url: str, kind: str) -> bool:
     """Whether there is an event of a kind."""
     query = sa.select(LEDGER.c.seq).where(LEDGER.c.kind == kind).limit(1)
-    with prepare(url).connect() as connection:
+    with _reached(url) as connection:
         return connection.scalar(query) is not None
 
 
 def lines(url: str, since: int = 0) -> Iterator[bytes]:
     """The events' canonical texts, oldest first."""
     query = sa.select(LEDGER.c.line).where(LEDGER.c.seq >= since).order_by(LEDGER.c.seq)
-    with prepare(url).connect() as connection:
+    with _reached(url) as connection:
         for (line,) in connection.execution_options(yield_per=5000).execute(query):
             yield line.encode()
 
@@ -200,7 +194,7 @@ def rows(url: str, until: int = 0) -> Iterator[tuple[int, str, str, bytes]]:
     query = sa.select(LEDGER).order_by(LEDGER.c.seq)
     if until:
         query = query.where(LEDGER.c.seq <= until)
-    with prepare(url).connect() as connection:
+    with _reached(url) as connection:
         for seq, kind, subject, line in connection.execution_options(yield_per=5000).execute(query):
             yield seq, kind, subject, line.encode()
 
@@ -210,6 +204,19 @@ def witness(settings: Settings, every: float = 0.0) -> bool:
     from yupana.governance.ledger.witness import leave
 
     return leave(settings, every)
+
+
+@contextmanager
+def _reached(url: str) -> Iterator[sa.Connection]:
+    try:
+        with prepare(url).connect() as connection:
+            yield connection
+    except sa.exc.OperationalError as error:
+        raise TransientError(
+            f"The ledger cannot be reached: {error.orig}.",
+            where="platform database",
+            fix="Start it, and run this again: what the ledger does not know is not done.",
+        ) from error
 
 
 def _new_key(settings: Settings, connection: sa.Connection) -> list[Entry]:
