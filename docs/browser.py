@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from yupana.orchestration import machine
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-HOW = "no Chromium here: apt-get install chromium (or put google-chrome on the PATH)"
+HOW = f"no Chromium here: {machine.CHROMIUM}"
 # It opens files of this machine alone, and asks nobody for updates.
 _OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
-
-def chromium() -> str | None:
-    """Path of the Chromium or Chrome of this machine, None where there is none."""
-    return next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+from docs import screens
 from yupana.config.settings import Settings, settings
 from yupana.governance import events, predictions
 from yupana.orchestration import summary, thread
@@ -138,6 +139,7 @@ def main() -> None:
     fan_chart(chosen, answer)
     terminal(chosen, answer)
     performance(chosen)
+    screens.draw(chosen, DOCS / "img")
 
 
 if __name__ == "__main__":

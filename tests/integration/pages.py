@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from docs import browser
+from yupana.orchestration import machine
 
 WIDTHS = {"desktop": 1280, "phone": 360}
 OPTIONS = {
@@ -26,7 +27,7 @@ OUTSIDE = re.compile(
 @contextmanager
 def chromium() -> Iterator[Any]:
     """A browser; the test is skipped, with what to install, where there is none."""
-    program = browser.chromium()
+    program = machine.browser()
     if program is None:
         pytest.skip(browser.HOW)
     with browser.opened(program) as opened:

@@ -69,6 +69,16 @@ def test_doctor_names_the_absent_jars(tmp_path: Path) -> None:
     assert [c.fix for c in missing] == ["yupana setup"]
 
 
+def test_doctor_names_the_browser_that_the_page_tests_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (found,) = [c for c in machine.check(Settings(home=tmp_path)) if c.what == "Chromium"]
+    assert not found.ok and not found.needed and "apt install chromium" in found.fix
+    program(tmp_path, "google-chrome", "true")
+    assert machine.browser() == str(tmp_path / "google-chrome")
+
+
 def test_a_jar_with_another_hash_is_refused_and_removed(tmp_path: Path) -> None:
     folder = tmp_path / "jars"
     folder.mkdir()

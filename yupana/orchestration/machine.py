@@ -14,6 +14,8 @@ from yupana.data import jars
 
 JAVA_OLDEST = 17
 GIB = 1 << 30
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = "apt install chromium, or put google-chrome on the PATH (to test pages in a browser)"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ def check(settings: Settings) -> list[Check]:
         Check("5 GiB of free disk", free > 5, f"{free:.0f} GiB", "free some room, or YUPANA_HOME"),
         _tool("git", "apt install git (for the DVC exchange)"),
         _tool("kubectl", "apt install kubernetes-client (to render infra/)", needed=False),
+        _browser(),
         _tool("mvn", "apt install maven (else Spark fetches the JARs)", needed=False),
     ]
 
@@ -63,6 +66,16 @@ def _jars(settings: Settings) -> bool:
         return bool(jars.paths(settings.cache))
     except TerminalError:
         return False
+
+
+def browser() -> str | None:
+    """Path of the Chromium or Chrome of this machine, None where there is none."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
+def _browser() -> Check:
+    path = browser()
+    return Check("Chromium", path is not None, path or "none", CHROMIUM, needed=False)
 
 
 def _tool(name: str, fix: str, *, needed: bool = True) -> Check:

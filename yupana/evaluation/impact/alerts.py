@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[np.float64]]
 
-__all__ = ["KINDS", "LEAD", "ZONES", "kind", "of_recorded", "of_test"]
+__all__ = ["KINDS", "LEAD", "ZONES", "days_of", "kind", "of_recorded", "of_test"]
 
 ZONES = ("alerta", "epidemia")
 KINDS = ("missed", "hits", "false_alarms", "quiet")
@@ -55,10 +55,10 @@ def of_test(frame: pd.DataFrame, test: pd.DataFrame, quantiles: Array) -> list[s
     import pandas as pd
 
     room = usecase.load("models", "channel")
-    counts = frame.assign(day=_days(frame)).pivot(
+    counts = frame.assign(day=days_of(frame)).pivot(
         index="day", columns="ubigeo", values="cases_lag_0"
     )
-    weeks = [day.date() for day in _days(test) + pd.Timedelta(weeks=LEAD)]
+    weeks = [day.date() for day in days_of(test) + pd.Timedelta(weeks=LEAD)]
     columns = (test["ubigeo"], weeks, test[f"target_{LEAD}"], quantiles[:, LEAD - 1])
     return [
         kind(told, came, room.channel(counts[ubigeo], week) if pd.notna(came) else None)
@@ -84,6 +84,7 @@ def of_recorded(lead: pd.DataFrame, observed: pd.Series[float]) -> list[str]:
     ]
 
 
-def _days(rows: pd.DataFrame) -> pd.Series[Any]:
+def days_of(rows: pd.DataFrame) -> pd.Series[Any]:
+    """The days of origin, which end their weeks, without a time zone."""
     days: pd.Series[Any] = rows["event_timestamp"].dt.tz_localize(None).dt.normalize()
     return days

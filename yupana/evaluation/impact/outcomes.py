@@ -113,7 +113,7 @@ def _rows(room: ModuleType, rows: pd.DataFrame, told: Array, simple: Array) -> p
     seen = _seen(room, rows)
     row, at = np.nonzero(~np.isnan(seen))
     observed, mine = seen[row, at], told[row, at]
-    origin, ahead = _origins(rows).to_numpy()[row], np.asarray(room.HORIZONS)[at]
+    origin, ahead = alerts.days_of(rows).to_numpy()[row], np.asarray(room.HORIZONS)[at]
     return pd.DataFrame(
         {
             "ubigeo": rows["ubigeo"].astype(str).to_numpy()[row],
@@ -129,14 +129,9 @@ def _rows(room: ModuleType, rows: pd.DataFrame, told: Array, simple: Array) -> p
 
 
 def _lead(rows: pd.DataFrame, kinds: list[str]) -> pd.DataFrame:
-    told = rows.assign(origin=_origins(rows), horizon=alerts.LEAD, alert=kinds)
+    told = rows.assign(origin=alerts.days_of(rows), horizon=alerts.LEAD, alert=kinds)
     found: pd.DataFrame = told[[*KEYS, "alert"]].astype({"ubigeo": str})
     return found
-
-
-def _origins(rows: pd.DataFrame) -> pd.Series[Any]:
-    days: pd.Series[Any] = rows["event_timestamp"].dt.tz_localize(None).dt.normalize()
-    return days
 
 
 def _recorded(
@@ -157,7 +152,7 @@ def _recorded(
     if told.is_empty() or not isinstance(last, date) or last <= told["origin"].min():  # type: ignore[operator]
         return None
     given = weekly.weekly_features(known.tables).to_pandas()
-    rows = training.with_targets(given).assign(origin=lambda r: _origins(r))
+    rows = training.with_targets(given).assign(origin=lambda r: alerts.days_of(r))
     table_rows = told.sort("ubigeo", "origin", "horizon").to_pandas()
     table_rows["origin"] = pd.to_datetime(table_rows["origin"])
     first = table_rows[table_rows["horizon"] == min(room.HORIZONS)][["ubigeo", "origin"]]
