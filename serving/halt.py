@@ -28,7 +28,8 @@ class Halt:
             "No other model answers in its place. GET /v1/models tells when it is back.",
             code=self.code,
         )
-        told.headers["Retry-After"] = "60"
+        # Longer than a client waits by itself: a person decides when it goes on.
+        told.headers["Retry-After"] = "300"
         return told
 
     def note(self) -> Note:

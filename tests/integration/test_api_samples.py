@@ -74,6 +74,7 @@ def test_every_problem_is_on_the_page() -> None:
     sources = [p.read_text(encoding="utf-8") for p in (ROOT / "serving").glob("*.py")]
     codes = {c for text in sources for c in re.findall(r'\bcode="([a-z_]+)"', text)}
     codes |= {*_CODES.values(), "failed", "invalid_key"}
+    codes |= {"suspended", "not_admitted"}
     codes |= {reason[0] for reason in (*_REASONS.values(), *_UNFIT.values())}
     assert not {c for c in codes if f"`{c}`" not in ERRORS}
 

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 import serving.slots as slots_module
 from serving.slots import Slots
+from yupana.client.transport import LONGEST_WAIT
 from yupana.core.errors import TerminalError
 from yupana.governance import acting, actions, deployments, gate, measures
 from yupana.governance.deployments import CHALLENGER, CHAMPION, Placed
@@ -101,6 +102,7 @@ def test_a_suspension_stops_every_answer_and_says_why(suspended: conftest.Thread
     assert told.headers["content-type"] == "application/problem+json"
     said = told.json()
     assert said["type"].endswith(":suspended")
+    assert int(told.headers["Retry-After"]) > LONGEST_WAIT, "no client waits for a person"
     assert "alertas falsas" in said["title"] and "false alerts" in said["title"]
     assert HERE[0].removeprefix("os:") not in said["title"].split(), "a role, no name"
     for method, path, body in (

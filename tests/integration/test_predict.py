@@ -12,7 +12,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import typer
-from candidates import NAME, candidate, empty_home, tags
+from candidates import DATA, NAME, candidate, empty_home, tags
 from deltalake import write_deltalake
 from small_lake import commit
 from small_panel import panel
@@ -28,7 +28,7 @@ from yupana.data import delta
 from yupana.evaluation import outlook, predict
 from yupana.evaluation.outlook_rows import zone_numbers
 from yupana.governance import events
-from yupana.tracking import registry
+from yupana.tracking import facts, registry
 
 APP = typer.Typer()
 commands.register(APP)
@@ -68,6 +68,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = empty_home(tmp_path_factory.mktemp("predict"))
     folder = candidate(settings.home / "1", wis=1.0)
     outbreak.fit(PANEL, folder, seed=5, say=lambda _: None)
+    facts.record(settings, folder, DATA, seconds=1.0)
     registry.register(settings, NAME, folder, tags("1"))
     champion = {"alias": "champion"}
     events.append(
