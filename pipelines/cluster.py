@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from yupana.config.settings import Settings
+from yupana.config.settings import Settings, handed_on
 from yupana.core.errors import TerminalError, TransientError, UsageError
 
 if TYPE_CHECKING:
@@ -55,12 +55,13 @@ def placing(settings: Settings, learns: tuple[str, ...]) -> Callable[[PipelineTa
         common["pvcMount"] = [{"constant": settings.kfp_volume, "mountPath": HOME}]
     if settings.queue:
         common["podMetadata"] = {"labels": {QUEUE_LABEL: settings.queue}}
-    told = {"HOME": HOME, "SEED": str(settings.seed), "PROJECT": settings.project}
+    ours = {"HOME": HOME, "SEED": str(settings.seed), "PROJECT": settings.project}
+    told = {**{f"YUPANA_{name}": value for name, value in ours.items()}, **handed_on()}
 
     def place(task: PipelineTask) -> None:
         task.set_container_image(settings.image)
         for name, value in told.items():
-            task.set_env_variable(f"YUPANA_{name}", value)
+            task.set_env_variable(name, value)
         if settings.cpu_limit:
             task.set_cpu_limit(settings.cpu_limit)
             # Else torch starts a thread for each core of the node, and they wait for each other.

@@ -209,6 +209,11 @@ def asked_by() -> dict[str, Any]:
     return {k: v for k, v in told.items() if k != "within"}
 
 
+def handed_on() -> dict[str, str]:
+    """What a process elsewhere, such as a pod, needs in its environment to know who asked it."""
+    return {_ASKED: os.environ[_ASKED]} if _ASKED in os.environ else {}
+
+
 @contextmanager
 def asking(run: str, job: str) -> Iterator[None]:
     """What is started meanwhile, here or in a child process, is told that this step asked."""
