@@ -12,7 +12,6 @@ import typer
 from yupana.cli.common import AsJson
 
 if TYPE_CHECKING:
-    from yupana.config.settings import Settings
     from yupana.data.history import Publication
     from yupana.data.refused import Refusal
 

@@ -42,7 +42,7 @@ def scores(kept: pd.DataFrame, frame: pd.DataFrame) -> list[dict[str, Any]]:
         means = {METRIC: table} | {c: intervals.by_group(kept, of, i) for i, c in _COVERAGE.items()}
         for name in order:
             told = {
-                metric: {str(m): float(t.loc[name, m]) for m in table.columns}
+                metric: {str(m): float(t[m][name]) for m in table.columns}
                 for metric, t in means.items()
             }
             found.append({"group": group, "of": str(name), "n": int(counts.loc[name]), **told})
