@@ -16,8 +16,12 @@ Control = Callable[[str], None]
 
 
 @contextmanager
-def postgres() -> Iterator[tuple[str, Control]]:
-    """The address of a fresh server, and a function that says `stop` or `start` to it."""
+def postgres(durable: bool = False) -> Iterator[tuple[str, Control]]:
+    """The address of a fresh server, and a function that says `stop` or `start` to it.
+
+    Args:
+        durable: commits wait for the disk, as they do where it matters.
+    """
     pytest.importorskip("psycopg")
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
@@ -33,7 +37,8 @@ def postgres() -> Iterator[tuple[str, Control]]:
             subprocess.run(command, user=user, cwd=home, stdout=log, stderr=log, check=True)
 
     def control(what: str) -> None:
-        extra = ["-m", "immediate"] if what == "stop" else ["-o", f"-k {home} -F -h ''"]
+        options = f"-k {home} {'' if durable else '-F'} -h ''"
+        extra = ["-m", "immediate"] if what == "stop" else ["-o", options]
         call("pg_ctl", "-w", *extra, what)
 
     call("initdb", "-A", "trust", "-U", "yupana", "-E", "UTF8")

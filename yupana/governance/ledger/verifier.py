@@ -17,10 +17,13 @@ import argparse
 import hashlib
 import itertools
 import json
+import os
 import secrets
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,7 +34,7 @@ START = "0" * 64
 LONGEST_LINE = 1 << 20
 """Bytes that an event may have; a longer line is none, and is not read into memory."""
 
-_BLOCK = 500
+_BLOCK, _LARGE = 500, 32 << 20
 _FIELDS = ("actor", "facts", "kind", "previous", "seq", "subject", "time")
 _TYPES = [{str}, {dict}, {str}, {str}, {int}, {str}, {str}]
 _encode = json.JSONEncoder(
@@ -115,10 +118,11 @@ def _record(line: bytes) -> dict[str, Any] | None:
 
 
 class _Block(NamedTuple):
-    """Events that follow each other; `roots` holds the facts of daily roots by their index."""
+    """Lines, and their events if these follow each other; `seq` is 0 if they do not."""
 
-    seq: int
-    previous: str
+    lines: list[bytes]
+    seq: int = 0
+    previous: str = ""
     head: str = ""
     time: str = ""
     days: Sequence[str] = ()
@@ -126,11 +130,8 @@ class _Block(NamedTuple):
     roots: Mapping[int, Any] | None = None
 
 
-_NOWHERE = _Block(0, "")
-
-
 def _block(lines: list[bytes]) -> _Block:
-    """Some lines, if each is an event in canonical form that follows the one before it."""
+    """Look whether each line is an event in canonical form that follows the one before it."""
     try:
         text = _BETWEEN.join(lines).decode()
         found = json.loads(f"[{text}]")
@@ -139,24 +140,25 @@ def _block(lines: list[bytes]) -> _Block:
         good &= {*found[1::2]} <= {_MARK} and {*map(tuple, events)} == {_FIELDS}
         columns = [*zip(*map(dict.values, events), strict=True)]
     except (TypeError, ValueError, RecursionError):
-        return _NOWHERE
+        return _Block(lines)
     if not good or [{*map(type, column)} for column in columns] != _TYPES:
-        return _NOWHERE
+        return _Block(lines)
     _, facts, kinds, previous, seqs, _, times = columns
     digests = [_sha256(line).digest() for line in lines]
     follow = [*previous[1:]] == [*map(bytes.hex, digests[:-1])]
     if not follow or [*seqs] != [*range(seqs[0], seqs[0] + len(seqs))]:
-        return _NOWHERE
+        return _Block(lines)
     roots = {i: facts[i] for i, kind in enumerate(kinds) if kind == "root"}
     days = [moment[:10] for moment in times]
-    return _Block(seqs[0], previous[0], digests[-1].hex(), times[-1], days, digests, roots)
+    start = seqs[0], previous[0]
+    return _Block(lines, *start, digests[-1].hex(), times[-1], days, digests, roots)
 
 
 def _stands(line: bytes) -> _Block:
     """Where an event says that it stands; a checkpoint stands after the last one."""
     record = _record(line) or {}
     if record.get("type") == "checkpoint" and type(record.get("seq")) is int:
-        return _Block(record["seq"] + 1, str(record.get("head")))
+        return _Block([line], record["seq"] + 1, str(record.get("head")))
     return _block([line])
 
 
@@ -166,7 +168,7 @@ class _Witness:
     def __init__(self, lines: Iterable[bytes], key: Ed25519PublicKey) -> None:
         self._key, self._lines = key, enumerate(lines, 1)
         self.matched, self.seq, self.head = 0, 0, ""
-        self._record: dict[str, Any] | None = None
+        self.record: dict[str, Any] | None = None
         self._pull()
 
     def agrees(self, head: str) -> bool:
@@ -180,7 +182,7 @@ class _Witness:
         return True
 
     def _pull(self) -> None:
-        least, self.seq, self._record = self.seq or 1, 0, None
+        least, self.seq, self.record = self.seq or 1, 0, None
         for number, line in self._lines:
             record = _record(line)
             if record is None and not next(self._lines, None):
@@ -188,77 +190,72 @@ class _Witness:
             if not record or type(record.get("seq")) is not int or record["seq"] < least:
                 told = f"line {number} of the witness is no checkpoint, or out of order"
                 raise Found(self.matched + 1, "changed", told)
-            self._record, self.seq, self.head = record, record["seq"], str(record.get("head"))
+            self.record, self.seq, self.head = record, record["seq"], str(record.get("head"))
             return
 
     def demand_signature(self) -> None:
         """Raise when the next checkpoint was not signed: then it is worth nothing against us."""
-        if not signed(self._key, self._record, "checkpoint"):
+        if not signed(self._key, self.record, "checkpoint"):
             raise Found(self.seq, "changed", f"the witness's checkpoint of {self.seq} is forged")
-
-    def at_end(self, checked: int, until: str) -> None:
-        """Raise when it saw events that are not there; `until` is when the export was made."""
-        if self._record and not (until and str(self._record.get("time")) > until):
-            self.demand_signature()
-            told = f"the ledger ends with {checked}, and the witness saw event {self.seq}"
-            raise Found(checked + 1, "truncated", f"{told}: it was cut off or rolled back")
 
 
 class _Walk:
     """One pass over the events; what is wrong is raised as `Found`."""
 
-    def __init__(self, key: Ed25519PublicKey) -> None:
-        self.key = key
+    def __init__(self, key: Ed25519PublicKey, export: bool) -> None:
+        self.key, self.export, self.checkpoint = key, export, b""
         self.witnesses: list[_Witness] = []
         self.seq, self.head, self.time = 0, START, ""
         self._day, self._first, self._tree = "", 1, Tree()
         self._days: dict[str, dict[str, Any]] = {}
 
-    def take(self, lines: list[bytes], rest: Iterator[bytes]) -> None:
-        """Take some events; `rest` are the lines after them."""
-        block = _block(lines)
+    def take(self, block: _Block, rest: Iterator[bytes]) -> None:
+        """Take some lines; `rest` are those after them."""
+        lines = block.lines
         if (block.seq, block.previous) != (self.seq + 1, self.head):
-            if len(lines) == 1:
+            if len(lines) > 1:
+                for i, line in enumerate(lines):
+                    self.take(_block([line]), itertools.chain(lines[i + 1 :], rest))
+            elif not (self.export and lines[0].startswith(b'{"head":')):
                 raise self._break(itertools.chain(lines, rest))
-            for i, line in enumerate(lines):
-                self.take([line], itertools.chain(lines[i + 1 :], rest))
+            else:
+                self.checkpoint = lines[0]
             return
-        awaited = self._awaited()
         for i, (day, digest) in enumerate(zip(block.days, block.digests, strict=True)):
             if day != self._day:
                 self._new_day(day, block.seq + i)
             self._tree.add(digest)
             if block.roots and i in block.roots:
-                self._root(block.seq + i, block.roots[i])
-            if block.seq + i == awaited:
-                self.seq = awaited
-                self._look(digest.hex(), itertools.chain(lines[i + 1 :], rest))
-                awaited = self._awaited()
+                self._compare(block.seq + i, block.roots[i])
+            for witness in self.witnesses:
+                if witness.seq == block.seq + i:
+                    self._look(witness, digest.hex(), itertools.chain(lines[i + 1 :], rest))
         self.seq, self.head, self.time = block.seq + i, block.head, block.time
 
-    def finish(self, line: bytes, roots: dict[str, dict[str, Any]]) -> None:
-        # Without a line, the ledger is no export but in use.
-        until, told = "", _record(line)
-        if line:
-            if told is None or not signed(self.key, told, "checkpoint"):
+    def finish(self, roots: dict[str, dict[str, Any]]) -> None:
+        until, mark = "", _record(self.checkpoint)
+        if self.export:
+            if not mark:
+                raise Found(self.seq + 1, "truncated", "the export has no checkpoint at its end")
+            if not signed(self.key, mark, "checkpoint"):
                 raise Found(self.seq, "changed", "the checkpoint at the end is forged")
-            seq, until = told["seq"], told["time"]
+            seq, until = mark["seq"], mark["time"]
             cut = f"{self.seq} events, and the checkpoint is of {seq}"
             if seq != self.seq:
                 what = "truncated" if seq > self.seq else "inserted"
                 raise Found(min(seq, self.seq) + 1, what, cut)
-            if told["head"] != self.head:
+            if mark["head"] != self.head:
                 raise Found(seq, "changed", f"event {seq} is not the one of the checkpoint")
         for witness in self.witnesses:
-            witness.at_end(self.seq, until)
+            if witness.record and not (until and str(witness.record.get("time")) > until):
+                witness.demand_signature()
+                told = f"the ledger ends with {self.seq}, and the witness saw event {witness.seq}"
+                raise Found(self.seq + 1, "truncated", f"{told}: it was cut off or rolled back")
         self._new_day("z", 0)
         for day, root in roots.items():
             if root["first"] + root["events"] - 1 > self.seq:
                 raise Found(self.seq + 1, "truncated", f"{day} had more events when it was signed")
             self._compare(root["first"], root)
-
-    def _awaited(self) -> int:
-        return min((w.seq for w in self.witnesses if w.seq), default=0)
 
     def _new_day(self, day: str, first: int) -> None:
         if day < self._day:
@@ -268,32 +265,29 @@ class _Walk:
             self._days[self._day] = told
         self._day, self._first, self._tree = day, first, Tree()
 
-    def _root(self, seq: int, facts: Any) -> None:
-        if not signed(self.key, facts, "root"):
+    def _compare(self, seq: int, root: Any) -> None:
+        if not signed(self.key, root, "root"):
             raise Found(seq, "root forged", f"the root in event {seq} is not signed by the key")
-        self._compare(seq, facts)
-
-    def _compare(self, seq: int, root: dict[str, Any]) -> None:
         mine = self._days.get(root["day"], {"first": seq, "events": 0})
         if any(told != root.get(name) for name, told in mine.items()):
             told = f"the events of {root['day']}, {mine['first']} and on, are not those signed"
             raise Found(mine["first"], "rolled back", told)
 
-    def _look(self, head: str, rest: Iterator[bytes]) -> None:
-        """Ask the witnesses that wait for this event."""
-        for witness in self.witnesses:
-            if witness.seq != self.seq or witness.agrees(head):
-                continue
-            after = _stands(next(rest, b""))
-            if after.seq == self.seq:
-                raise Found(self.seq, "inserted", f"an event was put in at {self.seq}")
-            if after.seq and after.previous != head:
-                raise Found(self.seq, "changed", f"event {self.seq} was changed")
-            witness.demand_signature()
-            if not after.seq and witness.matched == self.seq - 1:
-                raise Found(self.seq, "changed", f"event {self.seq} is not the one witnessed")
-            told = f"event {self.seq} is another than the witness saw"
-            raise Found(witness.matched + 1, "rolled back", f"{told} after {witness.matched}")
+    def _look(self, witness: _Witness, head: str, rest: Iterator[bytes]) -> None:
+        """Compare an event with the checkpoint of it."""
+        seq = witness.seq
+        if witness.agrees(head):
+            return
+        after = _stands(next(rest, b""))
+        if after.seq == seq:
+            raise Found(seq, "inserted", f"an event was put in at {seq}")
+        if after.seq and after.previous != head:
+            raise Found(seq, "changed", f"event {seq} was changed")
+        witness.demand_signature()
+        if not after.seq and witness.matched == seq - 1:
+            raise Found(seq, "changed", f"event {seq} is not the one witnessed")
+        told = f"event {seq} is another than the witness saw after {witness.matched}"
+        raise Found(witness.matched + 1, "rolled back", told)
 
     def _break(self, rest: Iterator[bytes]) -> Found:
         """What happened where the next line does not continue the chain."""
@@ -301,8 +295,8 @@ class _Walk:
         here, after = _stands(next(rest)), _stands(next(rest, b""))
         if (after.seq, after.previous) == (due, self.head) and here.seq != due + 1:
             return Found(due, "inserted", f"something was put in at {due}")
-        if not here.seq:
-            return Found(due, "changed", f"event {due} is not in canonical form")
+        if not here.seq or (here.seq < due and after.seq == due + 1):
+            return Found(due, "changed", f"event {due} is not in its form, or has another number")
         if here.seq == due:
             # Whom the line after it, or a witness, agrees with is as it was.
             good = (after.seq, after.previous) == (due + 1, here.head)
@@ -310,9 +304,8 @@ class _Walk:
             seq = self.seq if good and self.seq else due
             return Found(seq, "changed", f"event {seq} was changed")
         if here.seq < due:
-            again = here.seq == self.seq and after.seq != due + 1
-            seq, what = (self.seq, "inserted") if again else (due, "changed")
-            return Found(seq, what, f"another event has the number {here.seq}, at {seq}")
+            seq = self.seq if here.seq == self.seq else due
+            return Found(seq, "inserted", f"another event {here.seq} was put in at {seq}")
         if after.seq == due or any(_stands(line).seq == due for line in rest):
             return Found(due, "reordered", f"event {due} stands further down")
         if after.seq == due + 1:
@@ -327,6 +320,7 @@ def verify(
     witnesses: Iterable[Iterable[bytes]] = (),
     roots: Iterable[bytes] = (),
     export: bool = True,
+    jobs: int = 1,
 ) -> Report:
     """Check a ledger.
 
@@ -335,21 +329,20 @@ def verify(
         public_key: 64 hexadecimal digits.
         witnesses: the lines of witness files.
         roots: the lines of files of published roots.
+        jobs: processes that read.
     """
-    walk = _Walk(Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key.strip())))
-    stream, checkpoint = iter(lines), b""
+    walk = _Walk(Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key.strip())), export)
+    stream = iter(lines)
+    groups = iter(lambda: [*itertools.islice(stream, _BLOCK)], [])
     bad: dict[str, Any] = {}
     try:
         published = _published(walk.key, roots)
         walk.witnesses = [_Witness(given, walk.key) for given in witnesses]
-        while group := list(itertools.islice(stream, _BLOCK)):
-            if export and group[-1].startswith(b'{"head":'):
-                checkpoint = group.pop()
-            if group:
-                walk.take(group, itertools.chain(stream, [checkpoint]))
-        if export and not checkpoint:
-            raise Found(walk.seq + 1, "truncated", "the export has no checkpoint at its end")
-        walk.finish(checkpoint, published)
+        with Pool(jobs) if jobs > 1 else nullcontext() as pool:
+            blocks = pool.imap(_block, groups) if pool else map(_block, groups)
+            for block in blocks:
+                walk.take(block, (line for later in blocks for line in later.lines))
+        walk.finish(published)
     except Found as found:
         bad = found.facts
     return Report(not bad, walk.seq, walk.head, walk.time, **bad)
@@ -374,6 +367,11 @@ def lines_of(path: Path) -> Iterator[bytes]:
             yield line[:-1] if line.endswith(b"\n") else line
 
 
+def jobs_for(size: int) -> int:
+    """How many processes are worth their start for so many bytes."""
+    return min(os.cpu_count() or 1, 1 + size // _LARGE)
+
+
 def main() -> int:
     """The command line."""
     shape = argparse.RawDescriptionHelpFormatter
@@ -389,6 +387,7 @@ def main() -> int:
             given.key.read_text(),
             witnesses=[lines_of(path) for path in given.witness],
             roots=lines_of(given.roots) if given.roots else (),
+            jobs=jobs_for(given.export.stat().st_size),
         )
     except (OSError, ValueError) as error:
         parser.error(str(error))
