@@ -13,7 +13,7 @@ from typing import Any
 import governed
 import pytest
 from candidates import NAME, empty_home
-from governed import BERTA, CARLA, ME, now
+from governed import BERTA, CARLA, DIEGO, ME, now
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
@@ -236,6 +236,20 @@ def test_a_suspension_between_the_look_and_the_pass_holds(
     monkeypatch.setattr(decisions, "write", late)
     assert gate.admit(home, NAME, model, "promote", now()).allowed
     assert standing(home, model).suspended
+
+
+def test_two_machines_may_decide_in_the_same_instant(
+    home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = serving(home, tmp_path / "a")
+    before = decisions.of(home, NAME)
+    monkeypatch.setattr(decisions, "of", lambda *_: before)
+    for accounts in (CARLA, DIEGO):
+        facts = {"role": "deputy", "reason_es": "alertas", "reason_en": "alerts"}
+        decisions.write(home, "suspend", NAME, facts, accounts=accounts, now=now())
+    monkeypatch.undo()
+    assert standing(home, model).suspended
+    assert decisions.trouble(decisions.of(home, NAME)) == ""
 
 
 def test_an_author_whom_nobody_knows_is_refused(home: Settings, tmp_path: Path) -> None:

@@ -101,13 +101,14 @@ def newest(made: Sequence[Made], kind: str, subject: str, sha256: str = "") -> M
 
 def trouble(made: Sequence[Made]) -> str:
     """What is wrong with a use case's decisions; empty where they are as they were written."""
-    before = ""
+    # Any earlier one: two machines that decide in the same instant name the same before them.
+    before = {""}
     for one in made:
         if not one.signed:
             return f"event {one.seq} ({one.kind} {one.subject}) is not signed by this platform"
-        if one.facts.get("after") != before:
+        if one.facts.get("after") not in before:
             return f"a decision before event {one.seq} ({one.kind} {one.subject}) is gone"
-        before = one.hash
+        before.add(one.hash)
     return ""
 
 
