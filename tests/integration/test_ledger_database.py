@@ -18,12 +18,13 @@ from platform_db import Control, postgres
 from yupana.config.settings import Settings
 from yupana.core.errors import TransientError, UsageError
 from yupana.core.progress import Silent
-from yupana.governance import deployments, erasure, events, keys, people
+from yupana.governance import deployments, erasure, events, keys, people, prediction_rows
 from yupana.governance.keys import Terms
 from yupana.governance.ledger import book, check, step_events
 from yupana.governance.ledger.book import Entry
 from yupana.governance.ledger.restrict import restrict
 from yupana.governance.ledger.verifier import Report
+from yupana.governance.predictions import Given, Told
 
 WRITERS, KILLED, EACH = 8, 3, 12
 # Not spawned: each would import everything anew. Nothing of the database is open before.
@@ -244,3 +245,26 @@ def test_a_role_that_cannot_be_bound_is_refused(server: tuple[str, Control], rol
 def test_sqlite_has_no_roles(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="SQLite has no roles"):
         restrict(Settings(home=tmp_path).platform_db, "yupana_app")
+
+
+def test_an_answer_that_was_changed_is_found_by_its_group(home: Settings) -> None:
+    told = Told("k", "outbreak", "1", "outbreak:1", "ref", "160101", "2022-01-01", {}, [], [])
+    given = [
+        Given(f"{home.platform_url[:2]}{n}", 1_772_366_400.25 + n, told, 8, "2022-01-02", "k1",
+              "DIRESA Loreto", "answer", "r")
+        for n in range(6)
+    ]  # fmt: skip
+    for group in (given[:4], given[4:]):
+        prediction_rows.record(home.platform_db, group)
+    groups = [*book.read(home.platform_db, kind="predictions")][-2:]
+    assert [event.facts["n"] for event in groups] == [4, 2]
+    assert check.live(home, Silent(), with_answers=True).ok
+    where = f"WHERE prediction_id = '{given[5].prediction_id}'"
+    with prediction_rows.prepare(home.platform_db).begin() as connection:
+        connection.exec_driver_sql(f"UPDATE answers_given SET horizon = 1 {where}")
+    report = check.live(home, Silent(), with_answers=True)
+    assert (report.first_bad, report.what) == (groups[1].seq, "changed"), report
+    assert live(home).ok, "who does not ask for it is not told"
+    with prediction_rows.prepare(home.platform_db).begin() as connection:
+        connection.exec_driver_sql(f"DELETE FROM answers_given {where}")
+    assert check.live(home, Silent(), with_answers=True).ok, "old rows move to the lake"

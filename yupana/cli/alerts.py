@@ -82,7 +82,7 @@ def _answer(name: str, state: str, note: str, as_json: bool) -> None:
     from yupana.monitoring import alerts
 
     # The one who logged in, where the machine tells; who they became by sudo otherwise.
-    account = acting.here()[-1]
+    account = acting.here()[0]
     row = alerts.answer(settings(), name, state, account, note, datetime.now(UTC))
     if as_json:
         print(json.dumps(row, ensure_ascii=False, default=str))

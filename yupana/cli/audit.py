@@ -42,6 +42,9 @@ def verify(
     key: Annotated[
         Path | None, typer.Option(help="The public key; default: this platform's.")
     ] = None,
+    answers: Annotated[
+        bool, typer.Option("--answers", help="Compare every answer of the database, too.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say whether any event was changed, removed, put in or moved, and name the first.
@@ -58,18 +61,20 @@ def verify(
 
     chosen = settings()
     more, published = witness or [], roots or []
-    if key and not export:
+    if (key and not export) or (answers and export):
         raise UsageError(
-            "Another key is for an export alone.",
-            where="--key",
-            fix="Give --export FILE too, or neither.",
+            "Another key is for an export alone, and answers are in the database alone.",
+            where="--key, --answers",
+            fix="Give --key with --export FILE, and --answers without.",
         )
     try:
         if export:
             public = key.read_text() if key else signing.public_key(chosen)
             report = check.exported(export, public, Lines(), also=more, roots=published)
         else:
-            report = check.live(chosen, Lines(), also=more, roots=published)
+            report = check.live(
+                chosen, Lines(), also=more, roots=published, with_answers=answers
+            )
     except OSError as error:
         raise UsageError(
             f"A file cannot be read: {error.strerror}.",

@@ -177,9 +177,12 @@ def history(use_case: UseCase, as_json: AsJson = False) -> None:
     """
     from yupana.config.settings import settings
     from yupana.governance import decisions
+    from yupana.governance.ledger import access
 
     chosen = settings()
     made = decisions.of(chosen, use_case)
+    if made:
+        access.note(chosen, "name", f"decisions/{use_case}", events=len(made))
     say_json([as_values(chosen, one) for one in made]) if as_json else table(chosen, made)
     if wrong := decisions.trouble(made):
         typer.echo(f"NOT WHOLE: {wrong}", err=True)

@@ -71,11 +71,8 @@ def canonical(settings: Settings, account: str) -> str:
 
 
 def actor(connection: sa.Connection) -> str:
-    """The pseudonym of who runs this process, in the caller's transaction.
-
-    Of several accounts the last: who logged in, where the machine tells.
-    """
-    return people.known(connection, here()[-1])
+    """The pseudonym of who runs this process, in the caller's transaction."""
+    return people.known(connection, here()[0])
 
 
 def is_administrator(settings: Settings, accounts: tuple[str, ...]) -> bool:

@@ -17,5 +17,5 @@ def note(settings: Settings, what: str, subject: str, **facts: Any) -> None:
             or `quarantine` (lines of an agency's file).
         subject: the reference of what is read, without personal data.
     """
-    actor = people.pseudonym(settings, acting.here()[-1])
+    actor = people.pseudonym(settings, acting.here()[0])
     book.append(settings, [book.Entry("access", subject, {"what": what, **facts}, actor)])

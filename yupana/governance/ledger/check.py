@@ -6,7 +6,7 @@ import fcntl
 import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -16,7 +16,7 @@ from typing import Any
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
 from yupana.core.progress import Progress
-from yupana.governance.ledger import book, signing, step_events, verifier, witness
+from yupana.governance.ledger import answers, book, signing, step_events, verifier, witness
 from yupana.governance.ledger.canonical import canonical
 from yupana.governance.ledger.verifier import Found, Report
 
@@ -24,13 +24,15 @@ _TELL = 200_000
 _EVENT = 500
 """Bytes of an event, about."""
 
+Look = Callable[[int, str, bytes], list[Found]]
 _TIME = len('2026-01-01T00:00:00.000Z"}')
 _HASH = 64 + len('","seq":')
 
 
 def live(
-    settings: Settings, progress: Progress, *, also: Iterable[Path] = (), roots: Iterable[Path] = ()
-) -> Report:
+    settings: Settings, progress: Progress, *, also: Iterable[Path] = (),
+    roots: Iterable[Path] = (), with_answers: bool = False,
+) -> Report:  # fmt: skip
     """Check the platform's ledger, while others may go on writing.
 
     Beside what `verifier.verify` checks: that each row's kind and subject are those of its event,
@@ -39,6 +41,7 @@ def live(
     Args:
         also: more witness files than the platform's own.
         roots: more files of published roots.
+        with_answers: compare the prediction log, too: each answer that is still in the database.
     """
     url = settings.platform_db
     own, published = witness.files(settings), witness.files(settings, witness.ROOTS)
@@ -50,8 +53,9 @@ def live(
         log = _Log(settings.events, sizes.get(settings.events, 0))
     last = head.seq if head else 0
     beside: list[Found] = []
+    looks = _looks(url, log, last, with_answers)
     report = verifier.verify(
-        _counted(_agreeing(book.rows(url), log, last, beside), progress, last),
+        _counted(_agreeing(book.rows(url), looks, log, beside), progress, last),
         signing.public_key(settings),
         witnesses=[*(witness.until(p, sizes.get(p, 0)) for p in own), *_all(also)],
         roots=itertools.chain(
@@ -180,13 +184,29 @@ class _Log:
         return [Found(seq + 1, "inserted", told)]
 
 
-def _agreeing(
-    rows: Iterable[tuple[int, str, str, bytes]], log: _Log, last: int, wrong: list[Found]
-) -> Iterator[bytes]:
-    """The events' texts, each after a look at its row and its line of the log.
+def _looks(url: str, log: _Log, last: int, with_answers: bool) -> Look:
+    """What is compared with an event beside the chain.
 
     Args:
         last: the event up to which the log must have its lines.
+    """
+
+    def look(seq: int, kind: str, line: bytes) -> list[Found]:
+        if kind == "step" and seq <= last:
+            log.match(seq, json.loads(line))
+        if kind == "predictions" and with_answers:
+            return answers.changed(url, seq, json.loads(line)["facts"])
+        return []
+
+    return look
+
+
+def _agreeing(
+    rows: Iterable[tuple[int, str, str, bytes]], look: Look, log: _Log, wrong: list[Found]
+) -> Iterator[bytes]:
+    """The events' texts, each after a look at its row and at what it tells of.
+
+    Args:
         wrong: gets the first event for which they do not agree, after which no one looks.
     """
     seq = 0
@@ -194,8 +214,7 @@ def _agreeing(
         if not wrong:
             try:
                 _agree(seq, kind, subject, line)
-                if kind == "step" and seq <= last:
-                    log.match(seq, json.loads(line))
+                wrong += look(seq, kind, line)
             except (Found, KeyError, TypeError, ValueError) as error:
                 # What is no event any more is told by the chain.
                 wrong += [error] if isinstance(error, Found) else []
