@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,14 @@ def test_every_file_and_test_that_the_shipped_register_names_is_there() -> None:
     ]
     assert [m for m in missing if m] == []
     assert len(missing) > 20
+
+
+def test_every_test_that_the_page_names_is_there() -> None:
+    page = (ROOT / "docs" / "governance.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_[a-z_]+)`", page)) - {"test_"}
+    files = (ROOT / "tests" / "integration").glob("test_gate_*.py")
+    there = {n for p in files for n in re.findall(r"^def (test_\w+)", p.read_text(), re.M)}
+    assert len(named) > 25 and named <= there, named - there
 
 
 @pytest.mark.parametrize(
