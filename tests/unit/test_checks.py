@@ -181,8 +181,8 @@ def test_a_column_without_a_past_goes_by_all_of_its_check() -> None:
 def test_peaks_that_belong_together_count_once() -> None:
     run = [0.0] * 52
     run[10:13] = [5.0, 7.0, 6.0]
-    assert norms.return_level([run] * 4) == pytest.approx(10.0), "too few peaks: well above all"
-    assert norms.return_level([[-np.inf] * 60]) == np.inf
+    assert norms.return_level([run] * 4, 20) == pytest.approx(10.0), "too few peaks: well above all"
+    assert norms.return_level([[-np.inf] * 60], 20) == np.inf
 
 
 def test_norms_come_back_as_they_were_written(tmp_path: Path) -> None:

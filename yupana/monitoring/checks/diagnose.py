@@ -10,16 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
-from typing import Any
 
 import numpy as np
 
 from yupana.monitoring.checks import identities, restated
 from yupana.monitoring.checks.restated import Finding
 from yupana.monitoring.checks.traits import Lag, Mean, Share, Traits, lags
-from yupana.monitoring.checks.window import Array, Window
+from yupana.monitoring.checks.window import Array, Places, Window
 
-Rows = np.ndarray[Any, np.dtype[np.bool_]]
 Mended = Callable[[Window, Sequence[str]], bool]
 """Whether all identities hold in a window; those of some columns are tried first."""
 
@@ -36,7 +34,7 @@ class _Case:
     failing: Sequence[str]
     mended: Mended
     group: str
-    rows: Rows
+    rows: Places
 
 
 def diagnose(window: Window, traits: Traits, failing: Sequence[str], mended: Mended) -> Finding:
@@ -66,7 +64,7 @@ def diagnose(window: Window, traits: Traits, failing: Sequence[str], mended: Men
     return Finding("broken", tuple(failing))
 
 
-def _scopes(window: Window) -> Iterator[tuple[str, Rows]]:
+def _scopes(window: Window) -> Iterator[tuple[str, Places]]:
     """All places, then those of each province."""
     yield "", np.ones(len(window.ubigeos), bool)
     provinces = np.array([u[:4] for u in window.ubigeos])
@@ -164,7 +162,8 @@ def _candidates(case: _Case, name: str) -> Iterator[Array]:
             must = identities.expected(window, traits, mean)
             if must is not None:
                 off = window.column(mean) - _spread(window, must)
-                yield np.maximum(window.column(name) + trait.weeks * off, 0)
+                # A case that is there by rounding alone would end weeks without one.
+                yield np.maximum(np.round(window.column(name) + trait.weeks * off, 9), 0)
 
 
 def _spread(window: Window, told: Array) -> Array:

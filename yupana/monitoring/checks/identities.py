@@ -23,7 +23,7 @@ from yupana.monitoring.checks.traits import (
 from yupana.monitoring.checks.window import Array, Window
 
 CHECK = "identity"
-TINY = 1e-4
+TINY = 1e-6
 """What rounding may do; it stands for 0 in the logarithm."""
 
 

@@ -95,6 +95,8 @@ def alarms(
         found.append(Alarm(meaning.counted(window, traits, counted), tuple(counted)))
     for kind, names in (("forecast", (forecasts.CHECK,)), ("performance", SCORED)):
         mine = [s for name in names for s in _worst_first(norms, by.get(name, []))]
+        # One province alone is told, and no alert: half a year of it is a few dozen cases.
+        mine.sort(key=lambda s: is_province(s.group))
         if mine:
             where = mine[0].group if kind == "performance" else ""
             found.append(Alarm(Finding(kind, (), where), tuple(mine)))
@@ -120,10 +122,13 @@ def _follows(cause: Finding, finding: Finding, traits: Traits) -> bool:
         return False
     if finding.kind == "forecast":
         return True
-    about = set(cause.columns) or {c for c, t in traits.items() if meaning.is_count(t)}
-    return bool(about & set(finding.columns)) or (
-        not finding.columns and any(meaning.is_count(traits[c]) for c in about)
+    if not cause.columns and cause.kind == "frozen":
+        return True
+    of_counts = all(
+        not f.columns or any(meaning.is_count(traits[c]) for c in f.columns)
+        for f in (cause, finding)
     )
+    return of_counts or bool(set(cause.columns) & set(finding.columns))
 
 
 def _mended(window: Window, traits: Traits, norms: Norms) -> diagnose.Mended:
@@ -138,6 +143,11 @@ def _mended(window: Window, traits: Traits, norms: Norms) -> diagnose.Mended:
         return True
 
     return holds
+
+
+def is_province(group: str) -> bool:
+    """Whether a group is a province, or a district of one."""
+    return group.isdigit() and len(group) > 2
 
 
 def _worst_first(norms: Norms, found: Sequence[Statistic]) -> list[Statistic]:
@@ -175,11 +185,14 @@ def _alarm(
 ) -> Check:
     kind = finding.kind
     es, en = words.sentences(kind, finding.columns, finding.group)
+    weight = words.WEIGHTS[kind]
     if not first:
         es, en = words.part_of(kind, *statistic[:3])
+    if not first or (kind == "performance" and is_province(statistic.group)):
+        weight = "info"
     return Check(
         *statistic[:3], window.week, norms.standard(statistic), norms.limits[statistic.check],
-        "alarm", words.WEIGHTS[kind] if first else "info", es, en, words.runbook(kind), kind,
+        "alarm", weight, es, en, words.runbook(kind), kind,
     )  # fmt: skip
 
 

@@ -61,14 +61,14 @@ def _of_one(column: str, found: Sequence[Statistic]) -> Finding:
 
 
 def _changed_places(window: Window, a: str, b: str) -> bool:
-    """Whether each of two columns is nearer to where the other one was a week ago."""
-    now = [np.mean(window.column(c)[window.present[-1]]) for c in (a, b)]
-    past = []
-    for name in (a, b):
-        seen = window.values[:-1, :, window.places[name]]
-        past.append(float(np.nanmedian(seen)))
-    straight = abs(now[0] - past[0]) + abs(now[1] - past[1])
-    return bool(abs(now[0] - past[1]) + abs(now[1] - past[0]) < 0.5 * straight)
+    """Whether in some place the first column left its range, and each is in the other one's."""
+    here = window.present[-1] & (window.present[:-1].sum(axis=0) > measures.WEEKS)
+    past = [window.values[:-1, here, window.places[c]] for c in (a, b)]
+    low, high = np.nanmin(past, axis=1), np.nanmax(past, axis=1)
+    now = [window.column(c)[here] for c in (a, b)]
+    crossed = [(low[1 - i] <= n) & (n <= high[1 - i]) for i, n in enumerate(now)]
+    own = (low[0] <= now[0]) & (now[0] <= high[0])
+    return bool((crossed[0] & crossed[1] & ~own).any())
 
 
 def counted(window: Window, traits: Traits, far: Sequence[Statistic]) -> Finding:
@@ -91,8 +91,10 @@ def counted(window: Window, traits: Traits, far: Sequence[Statistic]) -> Finding
         fresh = [own[k] for k in counts.FRESH] if worst.check == counts.RESENT else []
         off = [*fresh, *(s.column for s in far if s.check == counts.REVISION)]
         return restated.sent_again(window, traits, off) or Finding("revised")
-    if worst.check == counts.LEVEL and one_factor(window, traits, worst.group):
-        return Finding("unit", column, worst.group)
+    jumped = [s.group for s in far if s.check == counts.LEVEL]
+    scaled = next((group for group in jumped if one_factor(window, traits, group)), None)
+    if scaled:
+        return Finding("unit", column, scaled)
     return Finding("level" if worst.check == counts.LEVEL else "broken", column, worst.group)
 
 

@@ -7,10 +7,11 @@ import numpy as np
 from yupana.monitoring.checks import counts
 from yupana.monitoring.checks.statistic import Statistic
 from yupana.monitoring.checks.traits import Measure, Traits, lags, of_kind
-from yupana.monitoring.checks.window import Array, Window
+from yupana.monitoring.checks.window import Array, Places, Window
 
 STILL, SHIFT = "still", "shift"
 PLACES, WEEKS = 2, 8
+PROVINCE = 4
 
 
 def measure(window: Window, traits: Traits) -> list[Statistic]:
@@ -45,18 +46,34 @@ def missing(window: Window) -> list[str]:
 
 
 def _shift(window: Window, name: str) -> list[Statistic]:
-    """Moves of the mean over places, and of their spread, in units of the moves before."""
-    held = window.present[-1]
-    told = window.values[:, held, window.places[name]]
-    mean = np.nanmean(told, axis=1) if told.size else np.zeros(len(window))
-    moves = np.abs(np.diff(mean))
-    typical = np.nanmedian(moves[:-1])
-    if not typical > 0:
+    """Moves and level of a province's mean against its past, of the province that is oddest.
+
+    In logs where all is above zero: a unit is a factor. The level counts as well: a unit that
+    changed slowly is as wrong as one that jumped.
+    """
+    moved, away = [], []
+    for place in np.unique(window.group(PROVINCE)):
+        there = (window.group(PROVINCE) == place) & window.present[-1]
+        mean = _means(window, name, there)
+        moves = np.abs(np.diff(mean))
+        past = mean[:-1][~np.isnan(mean[:-1])]
+        typical = float(np.nanmedian(moves[:-1])) if len(past) > WEEKS else 0.0
+        if typical > 0 and not np.isnan(moves[-1]):
+            moved.append(float(np.log(moves[-1] / typical + 0.1)))
+            away.append(abs(mean[-1] - np.median(past)) / (np.ptp(past) + typical))
+    if not moved:
         return []
-    # The level counts as well: a unit that changed slowly is as wrong as one that jumped.
-    past = mean[:-1][~np.isnan(mean[:-1])]
-    away = abs(mean[-1] - np.median(past)) / (np.ptp(past) + typical)
     return [
-        Statistic(SHIFT, name, "move", float(np.log(moves[-1] / typical + 0.1))),
-        Statistic(SHIFT, name, "level", float(away)),
+        Statistic(SHIFT, name, "move", max(moved)),
+        Statistic(SHIFT, name, "level", float(max(away))),
     ]
+
+
+def _means(window: Window, name: str, there: Places) -> Array:
+    """Of the places, by week; NaN where none has a row."""
+    told = window.values[:, there, window.places[name]]
+    if np.nanmin(told, initial=np.inf) > 0:
+        told = np.log(told)
+    held = ~np.isnan(told)
+    total = np.where(held, told, 0).sum(axis=1)
+    return np.where(held.any(axis=1), total / np.maximum(held.sum(axis=1), 1), np.nan)

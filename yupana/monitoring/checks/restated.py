@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from yupana.monitoring.checks.traits import Mean, Share, Since, Traits, lags, of_kind
-from yupana.monitoring.checks.window import Array, Window
-
-Places = np.ndarray[Any, np.dtype[np.bool_]]
+from yupana.monitoring.checks.window import Array, Places, Window
 
 NEAR = 0.02
 """Relative difference within which a common factor is one factor."""
@@ -97,11 +94,9 @@ def sent_again(window: Window, traits: Traits, off: Sequence[str]) -> Finding | 
     """
     own = lags(traits)
     weeks = [k for k in range(1, FINAL) if own[k] in off]
-    ratios = [
-        window.column(own[k]).sum() / max(window.column(own[k - 1], 1).sum(), 1) for k in weeks
-    ]
-    twice = all(TWICE[0] < r < TWICE[1] for r in ratios)
-    return Finding("doubled") if weeks and twice else None
+    now = sum(float(window.column(own[k]).sum()) for k in weeks)
+    before = sum(float(window.column(own[k - 1], 1).sum()) for k in weeks)
+    return Finding("doubled") if weeks and TWICE[0] < now / max(before, 1) < TWICE[1] else None
 
 
 def _past(window: Window, traits: Traits) -> Finding | None:

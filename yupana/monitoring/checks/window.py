@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Places = np.ndarray[Any, np.dtype[np.bool_]]
 
 WEEKS = 110
 """Weeks back that the longest mean asks for, and a few more."""

@@ -1,0 +1,275 @@
+"""The weekly checks on past years of the sample: faults are flagged and named, quiet is kept.
+
+The weeks are of 2014-2016, before the years that docs/replay.md reports on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from feature_repo import outbreak_weekly as room
+from feature_repo.outbreak_traits import TRAITS
+from yupana.cli.main import app
+from yupana.config.settings import ROOT
+from yupana.core.forecast import LEVELS
+from yupana.evaluation import linelist
+from yupana.monitoring.checks import judge, norms, watch
+from yupana.monitoring.checks.norms import Norms
+from yupana.monitoring.replay import faults, lateness, learn, models, page, plant, run, score
+from yupana.monitoring.replay import history as histories
+from yupana.monitoring.replay.faults import Fault
+from yupana.monitoring.replay.history import Counts, History
+
+SAMPLE = ROOT / "samples" / "dengue_loreto_2010_2021.csv.gz"
+FIRST, LAST = date(2014, 5, 4), date(2014, 11, 2)
+Model = Callable[[int], models.Forecaster]
+
+
+def silent(_: str) -> None:
+    return None
+
+
+@pytest.fixture(scope="module")
+def table() -> pl.DataFrame:
+    found = linelist.read([SAMPLE], "LORETO", ROOT, today=date(2026, 1, 1), say=silent)
+    return found.counts
+
+
+@pytest.fixture(scope="module")
+def counts(table: pl.DataFrame) -> Counts:
+    return histories.before(histories.counts_of(table), week_of(table, 2017))
+
+
+@pytest.fixture(scope="module")
+def usual() -> Norms:
+    return norms.load(watch.norms_path("outbreak"))
+
+
+@pytest.fixture(scope="module")
+def model(counts: Counts) -> Model:
+    return models.by_year(counts, room.weekly_features, 2017)
+
+
+@pytest.fixture(scope="module")
+def past(counts: Counts, model: Model) -> History:
+    """Weeks up to November 2014, reported late and slower around holidays."""
+    return made(counts, model, lateness.HOLIDAYS)
+
+
+def made(counts: Counts, model: Model, late: lateness.Lateness) -> History:
+    first, last = counts.weeks.index(FIRST), counts.weeks.index(LAST)
+    span = range(first - run.MARGIN, last + 3)
+    return learn.pasts(counts, room, model, [late], seed=77, span=span, say=silent)[0]
+
+
+def week_of(table: pl.DataFrame, year: int) -> int:
+    weeks = histories.counts_of(table).weeks
+    return sum(w < date(year, 1, 1) for w in weeks)
+
+
+def told(past: History, weeks: Iterator[int] | range, usual: Norms) -> list[score.Told]:
+    return [alarm for week in weeks for alarm in run.loud(past, week, TRAITS, usual)]
+
+
+FAULTS = [
+    ("swapped", "swapped columns", ("cases_lag_2", "cases_lag_5"), "", 0.0),
+    ("swapped", "swapped columns", ("mean_52", "temperature"), "", 0.0),
+    ("swapped", "swapped columns, one province", ("cases_lag_0", "mean_104"), "1602", 0.0),
+    ("swapped", "climate columns swapped in the source", (), "", 0.0),
+    ("frozen", "frozen column", ("cases_lag_3",), "", 0.0),
+    ("frozen", "frozen column", ("temperature",), "", 0.0),
+    ("frozen", "frozen column, one province", ("cases_lag_10",), "1601", 0.0),
+    ("frozen", "whole table not renewed", (), "", 0.0),
+    ("frozen", "source repeats a week's counts", (), "", 0.0),
+    ("split", "new code for a part", (), "160101", 0.5),
+    ("split", "new code for a part, past as well", (), "160201", 0.5),
+    ("split", "renamed", (), "160113", 1.0),
+    ("unit", "scaled column", ("cases_lag_8",), "", 10.0),
+    ("unit", "scaled column", ("completeness",), "", 100.0),
+    ("unit", "scaled column, one province", ("province_population",), "1601", 0.001),
+    ("unit", "counts in another unit in the source", (), "16", 0.1),
+    ("unit", "counts in another unit in the source, one province", (), "1601", 10.0),
+    ("unit", "climate in another unit in the source", (), "", 0.0),
+    ("doubled", "new weeks", (), "16", 2.0),
+    ("doubled", "whole file twice", (), "16", 2.0),
+    ("doubled", "whole file twice, one province", (), "1602", 2.0),
+    ("doubled", "last four weeks sent twice", (), "16", 2.0),
+    ("doubled", "feature rows joined twice", (), "16", 2.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "way", "columns", "group", "number"), FAULTS)
+def test_a_fault_is_flagged_within_two_weeks_and_named(
+    past: History, model: Model, usual: Norms, kind: str, way: str,
+    columns: tuple[str, ...], group: str, number: float,
+) -> None:  # fmt: skip
+    week = past.counts.weeks.index(date(2014, 10, 5))
+    fault = Fault(kind, way, week, columns, group, number, seed=3)
+    looks = range(week, week + faults.LOOKS)
+    quiet = {a.key for a in told(past, looks, usual)}
+    faulty = plant.plant(past, fault, TRAITS, model, faults.LOOKS)
+    alarms = [a for a in told(faulty, looks, usual) if a.key not in quiet]
+    assert alarms and alarms[0].kind == kind
+    first = [a for a in alarms if a.week == alarms[0].week]
+    assert len([a for a in first if a.kind == kind]) == 1, "one alarm a finding"
+    if columns and way != "scaled column":
+        assert all(c in alarms[0].en for c in columns)
+    if group and columns:
+        assert group in alarms[0].en
+
+
+def test_half_a_year_without_a_fault_is_quiet(past: History, usual: Norms) -> None:
+    first, last = past.counts.weeks.index(FIRST), past.counts.weeks.index(LAST)
+    assert told(past, range(first, last), usual) == []
+
+
+@pytest.mark.parametrize("late", [lateness.SLOWING, lateness.ERRATIC, lateness.PROMPT])
+def test_late_reports_alone_raise_nothing(
+    counts: Counts, model: Model, usual: Norms, late: lateness.Lateness
+) -> None:
+    lately = made(counts, model, late)
+    weeks = range(counts.weeks.index(date(2014, 9, 7)), counts.weeks.index(LAST))
+    assert told(lately, weeks, usual) == []
+
+
+def test_norms_are_those_that_code_and_data_give(
+    counts: Counts, model: Model, usual: Norms
+) -> None:
+    until = len(counts.weeks)
+    span = range(until - run.MARGIN, until)
+    seed = 2 + run.LEARNED
+    newest = learn.pasts(
+        counts, room, model, learn.LATE[:1], seed=seed, span=span, say=silent
+    )[0]
+    ((week, total),) = usual.probe.items()
+    assert usual.span[1] == week == str(newest.saturday(until - 1)) == "2016-12-31"
+    found = learn.looked(newest, until - 1, TRAITS)
+    assert sum(s.value for s in found) == pytest.approx(total, abs=0.002), (
+        "the checks or the features changed: run `yupana replay outbreak --out DIR` and copy "
+        "DIR/norms.json to models/outbreak.norms.json"
+    )
+    assert {s.check for s in found} <= set(usual.limits)
+    assert all(usual.limits[check] == limit for check, limit in judge.RULES.items())
+
+
+def test_names_of_districts_do_not_matter(past: History, model: Model, usual: Norms) -> None:
+    """Other ubigeos in the same order within the same provinces: the same checks."""
+    week = past.counts.weeks.index(date(2014, 10, 5))
+    other = {u: f"{u[:4]}{50 + int(u[4:])}" for u in past.counts.ubigeos}
+    renamed = replace(
+        past, counts=replace(past.counts, ubigeos=tuple(other[u] for u in past.counts.ubigeos))
+    )
+    fault = Fault("doubled", "whole file twice, one province", week, (), "1602", 2.0)
+    for one in (past, renamed):
+        assert told(one, range(week - 3, week), usual) == []
+    both = [plant.plant(one, fault, TRAITS, model, 1) for one in (past, renamed)]
+    first, second = (
+        [(a.kind, a.key[:2]) for a in told(one, range(week, week + 1), usual)] for one in both
+    )
+    assert first == second and first[0][0] == "doubled"
+
+
+def test_the_order_of_rows_does_not_matter(past: History, usual: Norms) -> None:
+    """What `watch` is given as tables is judged as the replay judges its arrays."""
+    week = past.counts.weeks.index(date(2014, 10, 5))
+    features, forecasts, truth = tables(past, week)
+    day = past.saturday(week)
+    found = watch.watch(features.sample(fraction=1, shuffle=True, seed=1), forecasts, truth, day)
+    same = watch.watch(features, forecasts, truth, day)
+    assert found == same and not [c for c in found if c.state == "alarm"]
+    assert {c.check for c in found if c.state == "ok"} >= {"identity", "multiple", "score"}
+    without = watch.watch(features, None, None, day)
+    assert {c.check for c in without if c.state == "unknown"} == {"forecast", "score", "coverage"}
+
+
+def test_alarms_come_first_with_a_runbook(past: History, model: Model) -> None:
+    week = past.counts.weeks.index(date(2014, 10, 5))
+    fault = Fault("frozen", "frozen column", week, ("cases_lag_3",))
+    faulty = plant.plant(past, fault, TRAITS, model, 1)
+    features, forecasts, truth = tables(faulty, week)
+    found = watch.watch(features, forecasts, truth, past.saturday(week))
+    loud = [c for c in found if c.state == "alarm"]
+    assert found[: len(loud)] == loud and loud[0].severity == "critical"
+    assert loud[0].kind == "frozen" and loud[0].runbook == "docs/runbooks.md#frozen"
+    assert "cases_lag_3" in loud[0].es and "repite" in loud[0].es
+    assert {c.severity for c in loud[1:]} == {"info"}, "told once"
+
+
+def tables(past: History, week: int) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """What `known.read` gives of a past."""
+    rows, ahead, truth = [], [], []
+    known = past.known(week)
+    for w in range(week - run.MARGIN + 1, week + 1):
+        for i in np.flatnonzero(~np.isnan(past.values[w]).all(axis=1)):
+            ubigeo, day = past.counts.ubigeos[i], past.saturday(w)
+            rows.append((ubigeo, day, *past.values[w, i]))
+            for h, told_ in enumerate(past.quantiles[w, i], 1):
+                ahead.append((ubigeo, day, h, *told_))
+        if w <= week - 8:
+            truth += [
+                (u, past.saturday(w), known[i, w]) for i, u in enumerate(past.counts.ubigeos)
+            ]
+    return (
+        pl.DataFrame(rows, schema=["ubigeo", "week", *past.columns], orient="row"),
+        pl.DataFrame(ahead, schema=["ubigeo", "origin", "horizon", *LEVELS], orient="row"),
+        pl.DataFrame(truth, schema=["ubigeo", "week", "cases"], orient="row"),
+    )
+
+
+def test_faults_are_drawn_alike_by_seed_and_kept_to_the_rules(past: History) -> None:
+    span = range(past.counts.weeks.index(FIRST), past.counts.weeks.index(LAST))
+    drawn = [
+        list(faults.drawn([past], TRAITS, span, each=2, small=1, seed=seed)) for seed in (5, 5, 6)
+    ]
+    assert drawn[0] == drawn[1] != drawn[2]
+    for _, fault in drawn[0]:
+        assert fault.week in span
+        if fault.kind == "doubled" and fault.variant == "new weeks" and fault.visible:
+            newest = [past.known(w)[:, w] for w in range(fault.week, fault.week + 2)]
+            assert (np.array(newest) > 0).sum() >= faults.COUNTED
+
+
+def test_a_part_that_moves_is_neither_lost_nor_doubled(past: History) -> None:
+    week = past.counts.weeks.index(date(2014, 10, 5))
+    fault = Fault("split", "new code for a part", week, (), "160101", 0.5, seed=3)
+    for now in (week, week + 1):
+        old, moved = plant.altered(past, fault, now)
+        assert np.array_equal(old + moved, past.known(now))
+        assert moved[:, :week].sum() == 0 < moved[:, week:].sum()
+    earlier = plant.altered(past, fault, week)[1]
+    assert (plant.altered(past, fault, week + 1)[1][:, : week + 1] >= earlier).all()
+
+
+def test_the_command_learns_watches_and_writes(
+    table: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, usual: Norms
+) -> None:
+    """A short replay: norms are given, since learning them takes a minute."""
+    monkeypatch.setattr(run, "usual", lambda *_: usual)
+    monkeypatch.setattr(run, "UNSEEN", ())
+    monkeypatch.setattr(learn, "LATE", learn.LATE[:1])
+    ways = {"frozen": faults.VARIANTS["frozen"][2:3], "doubled": faults.VARIANTS["doubled"][2:3]}
+    for module in (faults, score):
+        monkeypatch.setattr(module, "VARIANTS", ways)
+    monkeypatch.setattr(run, "Plan", lambda *a, each: run_plan(*a, repeats=1, each=each, hidden=1))
+    asked = ["replay", "outbreak", "--from", "2015", "--to", "2015", "--each", "2"]
+    done = CliRunner().invoke(app, [*asked, "--cases", str(SAMPLE), "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert "targets" in done.output and "planted" in done.output
+    text = (tmp_path / "confusion.html").read_text()
+    for part in ("<svg", "¿Se dan cuenta", "Do the checks notice", "2 / 2"):
+        assert part in text
+    told_ = (tmp_path / "confusion.md").read_text()
+    assert "| frozen | 2 | 0 | 0 | 2/2 | 2 |" in told_
+    assert (tmp_path / "confusion.json").exists() and (tmp_path / "norms.json").exists()
+    assert page.markdown.__doc__
+
+
+run_plan = run.Plan
