@@ -21,7 +21,8 @@ from yupana.tracking import registry, subjects
 ME = acting.here()[0]
 BERTA, CARLA, DIEGO = ("os:berta",), ("os:carla",), ("os:diego",)
 PEOPLE = [
-    {"id": "author-1", "name": "Ana Huamán Rojas", "roles": ["author"], "accounts": [ME]},
+    {"id": "author-1", "name": "Ana Huamán Rojas", "roles": ["author"],
+     "accounts": [*acting.here()]},
     {"id": "approver-1", "name": "Berta Flores Inga", "roles": ["approver"],
      "accounts": [*BERTA, "key:0123456789ab"]},
     {"id": "supervisor-1", "name": "Carla Ríos Tello", "roles": ["supervisor"],

@@ -17,7 +17,7 @@ from governed import BERTA, CARLA, DIEGO, ME, now
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
-from yupana.governance import actions, decisions, gate, measures, register
+from yupana.governance import acting, actions, decisions, gate, measures, register
 from yupana.governance.ledger import book, signing
 from yupana.governance.ledger.book import Entry
 from yupana.tracking import deployment
@@ -262,7 +262,7 @@ def test_an_author_whom_nobody_knows_is_refused(home: Settings, tmp_path: Path) 
 def test_what_many_act_by_is_nobodys_word(home: Settings, tmp_path: Path) -> None:
     def shared(told: dict[str, Any]) -> None:
         told["people"][0]["accounts"] = ["os:ana"]
-        told["service_accounts"] = [ME]
+        told["service_accounts"] = [*acting.here()]
 
     governed.edit(home.root, shared)
     model = governed.registered(home, tmp_path / "a")
