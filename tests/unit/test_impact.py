@@ -43,7 +43,7 @@ def district(
     })  # fmt: skip
 
 
-def group(of: str, districts: list[str], by: str = "area", people: int | None = 1000) -> Group:
+def group(of: str, districts: list[str], by: str = "rural", people: int | None = 1000) -> Group:
     return Group(by, of, f"Distritos {of}", f"{of} districts", tuple(districts), people)
 
 

@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 from deltalake import write_deltalake
 
-from yupana.config.settings import Settings
+from yupana.config.settings import ROOT, Settings
 from yupana.evaluation.impact import places
+from yupana.governance import register
 
 DISTRICTS = ["160101", "160102", "160201", "160202", "160301"]
 INDICATORS = [
@@ -46,7 +47,7 @@ def by(found: places.Places, name: str) -> dict[str, places.Group]:
 
 def test_urban_poor_and_persons_follow_from_the_published_table(with_indicators: Settings) -> None:
     found = places.read(with_indicators, frame(), DISTRICTS)
-    area, poverty = by(found, "area"), by(found, "poverty")
+    area, poverty = by(found, "rural"), by(found, "poverty")
     assert area["urban"].districts == ("160102", "160201")
     assert area["rural"].districts == ("160101", "160202")
     assert (area["urban"].population, area["rural"].population) == (67_000, 10_000)
@@ -62,19 +63,20 @@ def test_urban_poor_and_persons_follow_from_the_published_table(with_indicators:
 def test_a_district_without_a_figure_is_named_and_in_no_group(with_indicators: Settings) -> None:
     found = places.read(with_indicators, frame(), DISTRICTS)
     told = {u["by"]: u for u in found.unmeasured}
-    assert set(told) == {"area", "poverty", "language"}
-    assert told["area"]["es"] == "Distritos urbanos y rurales: 1 sin dato"
+    assert set(told) == {"rural", "poverty", "language"}
+    assert told["rural"]["es"] == "Distritos urbanos y rurales: 1 sin dato"
     assert told["poverty"]["en"] == "Poverty of the district: 1 without a figure"
-    assert not any("160301" in g.districts for g in found.groups if g.by in ("area", "poverty"))
+    assert not any("160301" in g.districts for g in found.groups if g.by in ("rural", "poverty"))
 
 
 def test_without_the_table_its_groups_are_named_with_the_command(lake: Settings) -> None:
     found = places.read(lake, frame(), DISTRICTS)
     told = {u["by"]: u for u in found.unmeasured}
-    assert set(told) == {"area", "poverty", "language"}
+    assert set(told) == {"rural", "poverty", "language"}
     assert told["poverty"]["fix"] == "yupana ingest district_indicators"
-    assert "no está publicada" in told["area"]["why"] and "not published" in told["area"]["why_en"]
-    assert not by(found, "area") and found.refs == ()
+    assert "no está publicada" in told["rural"]["why"]
+    assert "not published" in told["rural"]["why_en"]
+    assert not by(found, "rural") and found.refs == ()
     assert all(g.population is None for g in found.groups)
 
 
@@ -97,3 +99,10 @@ def test_every_table_that_is_named_has_a_contract(lake: Settings) -> None:
         name = told["fix"].removeprefix("yupana ingest ")
         folder: Path = lake.root / "expectations" / name
         assert not told["fix"] or (folder / "contract.yaml").exists(), told["fix"]
+
+
+def test_limits_of_the_register_are_on_groups_that_are_measured() -> None:
+    """A limit on a group that no report has by that name would never be judged."""
+    held = register.load(ROOT, "outbreak")
+    told = {*places.RULES, "horizon"}
+    assert held.limits and {limit.by for limit in held.limits} <= told

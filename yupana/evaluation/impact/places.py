@@ -35,7 +35,7 @@ RULES: dict[str, tuple[str, str]] = {
         "Tercio de los distritos según sus casos semanales medios en el entrenamiento.",
         "Third of the districts by mean weekly cases in training.",
     ),
-    "area": (
+    "rural": (
         "Urbano: 50 000 habitantes o más, o 5 000 o más con 300 por km² o más (proyección 2020); "
         "si no, rural.",
         "Urban: 50 000 inhabitants or more, or 5 000 or more at 300 a km² or more (projection "
@@ -83,7 +83,7 @@ NO_INDICATORS = (
     f"yupana ingest {INDICATORS}",
 )
 _BY_INDICATORS = {
-    "area": ("Distritos urbanos y rurales", "Urban and rural districts"),
+    "rural": ("Distritos urbanos y rurales", "Urban and rural districts"),
     "poverty": ("Pobreza del distrito", "Poverty of the district"),
 }
 
@@ -141,7 +141,7 @@ def read(settings: Settings, frame: pd.DataFrame, districts: list[str]) -> Place
         # Density is published to many digits: times the area it gives back the whole persons.
         persons = (table["area"] * table["population_density"]).round().dropna()
         people = {str(u): float(n) for u, n in persons.items()}
-        of = {"area": _areas(table), "poverty": _poverty(table)}
+        of = {"rural": _areas(table), "poverty": _poverty(table)}
         for name, found in of.items():
             by[name] = {u: found[u] for u in districts if u in found}
             if absent := [u for u in districts if u not in found]:
