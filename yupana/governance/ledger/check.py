@@ -21,9 +21,6 @@ from yupana.governance.ledger.canonical import canonical
 from yupana.governance.ledger.verifier import Found, Report
 
 _TELL = 200_000
-_EVENT = 500
-"""Bytes of an event, about."""
-
 Look = Callable[[int, str, bytes], list[Found]]
 _TIME = len('2026-01-01T00:00:00.000Z"}')
 _HASH = 64 + len('","seq":')
@@ -62,7 +59,6 @@ def live(
             *(witness.until(p, sizes.get(p, 0)) for p in published), *_all(roots)
         ),
         export=False,
-        jobs=verifier.jobs_for(last * _EVENT),
     )
     if beside and (report.ok or beside[0].facts["first_bad"] < (report.first_bad or 0)):
         return replace(report, ok=False, **beside[0].facts)
@@ -88,7 +84,6 @@ def exported(
             key,
             witnesses=_all(also),
             roots=itertools.chain(*_all(roots)),
-            jobs=verifier.jobs_for(path.stat().st_size),
         )
     except (OSError, ValueError) as error:
         raise UsageError(
