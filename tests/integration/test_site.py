@@ -198,7 +198,8 @@ def test_impact_of_the_thread_is_that_of_its_evaluation(whole: tuple[Settings, P
     import json
 
     settings, _ = whole
-    (path,) = (settings.reports / "outbreak").glob("impact-*.json")
+    found = (settings.reports / "outbreak").glob("impact-*.json")
+    path = max(found, key=lambda p: p.stat().st_mtime)
     made = json.loads(path.read_text())
     every = made["groups"][0]
     scores = events.last_done(settings.events, "evaluate", "outbreak")["facts"]["scores"]
