@@ -25,7 +25,7 @@ from yupana.monitoring.checks import judge, norms, watch
 from yupana.monitoring.checks.norms import Norms
 from yupana.monitoring.replay import faults, lateness, learn, models, page, plant, run, score
 from yupana.monitoring.replay import history as histories
-from yupana.monitoring.replay.faults import Fault
+from yupana.monitoring.replay.fault import LOOKS, Fault
 from yupana.monitoring.replay.history import Counts, History
 
 SAMPLE = ROOT / "samples" / "dengue_loreto_2010_2021.csv.gz"
@@ -113,9 +113,9 @@ def test_a_fault_is_flagged_within_two_weeks_and_named(
 ) -> None:  # fmt: skip
     week = past.counts.weeks.index(date(2014, 10, 5))
     fault = Fault(kind, way, week, columns, group, number, seed=3)
-    looks = range(week, week + faults.LOOKS)
+    looks = range(week, week + LOOKS)
     quiet = {a.key for a in told(past, looks, usual)}
-    faulty = plant.plant(past, fault, TRAITS, model, faults.LOOKS)
+    faulty = plant.plant(past, fault, TRAITS, model, LOOKS)
     alarms = [a for a in told(faulty, looks, usual) if a.key not in quiet]
     assert alarms and alarms[0].kind == kind
     first = [a for a in alarms if a.week == alarms[0].week]

@@ -103,9 +103,8 @@ def _mean(window: Window, own: list[str], weeks: int) -> Array | None:
     if len(window) <= weeks - 1 - oldest:
         return None
     total = np.sum([window.column(c) for c in own[:weeks]], axis=0)
-    for back in range(1, weeks - oldest):
-        total = total + window.column(own[oldest], back)
-    return np.asarray(total / weeks, dtype=np.float64)
+    older = max(weeks - oldest - 1, 0)
+    return np.asarray((total + window.total(own[oldest], older)) / weeks, dtype=np.float64)
 
 
 def _since(window: Window, own: list[str], name: str, most: int) -> Array:

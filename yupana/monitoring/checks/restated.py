@@ -133,8 +133,7 @@ def _closed(window: Window, traits: Traits) -> tuple[Array, Array]:
     for weeks, name in reversed(means):
         older = weeks - len(own)
         if 0 < older < len(window):
-            past = np.sum([window.column(own[-1], back) for back in range(1, older + 1)], axis=0)
-            return window.column(name) * weeks - recent, then + past
+            return window.column(name) * weeks - recent, then + window.total(own[-1], older)
     return now, then
 
 

@@ -56,6 +56,12 @@ class Window:
         told = self.values[-1 - back, :, self.places[name]]
         return np.asarray(np.where(np.isfinite(told), told, 0.0))
 
+    def total(self, name: str, weeks: int) -> Array:
+        """Sum of a column over so many weeks before the newest, by place."""
+        last = len(self) - 1
+        told = self.values[last - weeks : last, :, self.places[name]]
+        return np.asarray(np.where(np.isfinite(told), told, 0.0).sum(axis=0))
+
     def group(self, digits: int) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Number of the group of places that share so many digits, by place."""
         names = [u[:digits] for u in self.ubigeos]

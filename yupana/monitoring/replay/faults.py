@@ -7,8 +7,7 @@ with the faulty counts; others in the feature table alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,10 +23,9 @@ from yupana.monitoring.checks.traits import (
     of_kind,
 )
 from yupana.monitoring.checks.window import Array
+from yupana.monitoring.replay.fault import LOOKS, Fault, mine
 from yupana.monitoring.replay.history import FIRST, History
-
-LOOKS = 2
-"""Weekly checks after planting within which a fault must be flagged."""
+from yupana.monitoring.replay.plant import altered
 
 CASES = 10.0
 """Sum of differences in a lag, in cases, from which on a fault can be told from late reports."""
@@ -43,31 +41,6 @@ CLOSED = 20
 """Cases of weeks long closed, that a fault which rewrites the past changes."""
 
 FACTORS = (0.001, 0.01, 0.1, 10.0, 100.0, 1000.0)
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One fault.
-
-    Attributes:
-        kind: `swapped`, `frozen`, `split`, `unit` or `doubled`.
-        variant: how, see `VARIANTS`.
-        week: index of the first week that has it.
-        columns: of the feature table; none: in the source, or all.
-        group: prefix of the ubigeos that have it; empty for all.
-        number: factor of a unit, or the share that goes to a new code.
-        seed: of what is drawn within it.
-        visible: whether it can be told at all, by the rules above.
-    """
-
-    kind: str
-    variant: str
-    week: int
-    columns: tuple[str, ...] = ()
-    group: str = ""
-    number: float = 0.0
-    seed: int = 0
-    visible: bool = True
 
 
 Draw = Callable[[History, Traits, int, np.random.Generator], Fault | None]
@@ -132,7 +105,7 @@ def _still(
     variant: str, history: History, traits: Traits, week: int, rng: np.random.Generator, group: str
 ) -> Fault | None:
     i = int(rng.integers(len(history.columns)))
-    there = _mine(history, group)
+    there = mine(history, group)
     apart = np.nan_to_num(np.abs(history.values[week] - history.values[week - 1])[there, i])
     return _told("frozen", variant, week, traits, (history.columns[i],), group, apart)
 
@@ -167,8 +140,6 @@ def _split(variant: str, shares: tuple[float, ...], past: bool) -> Draw:
 
 
 def _moved(history: History, fault: Fault, week: int, past: bool) -> float:
-    from yupana.monitoring.replay.plant import altered
-
     known = altered(history, fault, week)[1]
     return float(known[:, 0 if past else fault.week :].sum())
 
@@ -241,22 +212,16 @@ def _doubled(variant: str, of_one: bool) -> Draw:
 
 
 def _seen(fault: Fault, visible: bool) -> Fault:
-    from dataclasses import replace
-
     return replace(fault, visible=bool(visible))
 
 
 def _known(history: History, week: int, group: str) -> Array:
-    return np.asarray(history.known(week)[_mine(history, group)])
-
-
-def _mine(history: History, group: str) -> np.ndarray[Any, Any]:
-    return np.array([u.startswith(group) for u in history.counts.ubigeos])
+    return np.asarray(history.known(week)[mine(history, group)])
 
 
 def held(history: History, week: int, group: str) -> Array:
     """Rows of a group that a week has."""
-    rows = history.values[week][_mine(history, group)]
+    rows = history.values[week][mine(history, group)]
     return np.asarray(rows[~np.isnan(rows).all(axis=1)])
 
 

@@ -12,7 +12,7 @@ from yupana.core.forecast import Forecaster
 from yupana.monitoring.checks.traits import Lag, Mean, Measure, Traits, of_kind
 from yupana.monitoring.checks.window import Array
 from yupana.monitoring.replay import history as histories
-from yupana.monitoring.replay.faults import Fault
+from yupana.monitoring.replay.fault import Fault, mine
 from yupana.monitoring.replay.history import Counts, History
 
 if TYPE_CHECKING:
@@ -67,23 +67,23 @@ def _in_source(past: History, fault: Fault, traits: Traits, span: range) -> Hist
 
 def altered(past: History, fault: Fault, week: int) -> tuple[Array, Array]:
     """What is published in a week, and what went to a new code, both (places, weeks up to it)."""
-    known, mine = past.known(week).copy(), _mine(past, fault.group)
+    known, here = past.known(week).copy(), mine(past, fault.group)
     moved = np.zeros_like(known)
     since = np.arange(week + 1) >= fault.week
     way = fault.variant
     if fault.kind == "split":
         weeks = np.ones(week + 1, bool) if way.endswith("past as well") else since
-        for place in map(int, np.flatnonzero(mine)):
+        for place in map(int, np.flatnonzero(here)):
             moved[place] = np.where(weeks, _part(past, fault, place, week), 0)
         known -= moved
     elif way == "source repeats a week's counts":
         known[:, since] = past.known(fault.week - 1)[:, -1:]
     elif way.startswith("whole file"):
-        known[mine] *= 2
+        known[here] *= 2
     elif way.startswith("last four"):
-        known[np.ix_(mine, _between(week, fault.week - 3, fault.week))] *= 2
+        known[np.ix_(here, _between(week, fault.week - 3, fault.week))] *= 2
     else:
-        known[np.ix_(mine, since)] *= fault.number
+        known[np.ix_(here, since)] *= fault.number
     return known, moved
 
 
@@ -123,7 +123,7 @@ def _in_table(values: Array, past: History, fault: Fault, traits: Traits, week: 
         return
     if not fault.columns:
         return
-    there = np.flatnonzero(_mine(past, fault.group) & ~np.isnan(values[week]).all(axis=1))
+    there = np.flatnonzero(mine(past, fault.group) & ~np.isnan(values[week]).all(axis=1))
     at = np.array([past.columns.index(c) for c in fault.columns])
     if fault.kind == "swapped":
         values[week][np.ix_(there, at)] = values[week][np.ix_(there, at[::-1])]
@@ -134,7 +134,3 @@ def _in_table(values: Array, past: History, fault: Fault, traits: Traits, week: 
         values[week][there, at[0]] = values[week][there, at[0]] * 1.8 + 32
     else:
         values[week][there, at[0]] *= fault.number
-
-
-def _mine(past: History, group: str) -> np.ndarray[Any, Any]:
-    return np.array([u.startswith(group) for u in past.counts.ubigeos])

@@ -17,6 +17,7 @@ from yupana.monitoring.checks.norms import Norms
 from yupana.monitoring.checks.traits import Traits
 from yupana.monitoring.replay import faults, lateness, learn, models, score
 from yupana.monitoring.replay import history as histories
+from yupana.monitoring.replay.fault import LOOKS
 from yupana.monitoring.replay.history import FIRST, Counts, History
 from yupana.monitoring.replay.plant import plant
 from yupana.monitoring.replay.score import Planted, Told, Untouched
@@ -181,9 +182,9 @@ def _planted(
         if not found or found[-1].fault.kind != fault.kind:
             say(f"plant faults: {fault.kind}")
         past = pasts[of]
-        faulty = plant(past, fault, stage.traits, stage.model, faults.LOOKS)
+        faulty = plant(past, fault, stage.traits, stage.model, LOOKS)
         looks, told = None, None
-        for look in range(faults.LOOKS):
+        for look in range(LOOKS):
             week = fault.week + look
             if (of, week) not in before:
                 # What the untouched week says as well is not due to the fault.

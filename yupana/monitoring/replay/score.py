@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from yupana.monitoring.replay.faults import VARIANTS, Fault
+from yupana.monitoring.replay.fault import Fault
+from yupana.monitoring.replay.faults import VARIANTS
 
 NONE = "none"
 APART = 4
@@ -109,7 +110,7 @@ def confusion(planted: Sequence[Planted]) -> dict[str, dict[str, int]]:
 
 
 def by_way(planted: Sequence[Planted]) -> list[dict[str, Any]]:
-    """A row for each way of a fault: how many, flagged within `faults.LOOKS`, named right."""
+    """A row for each way of a fault: how many, flagged within `fault.LOOKS`, named right."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for one in planted:
         fault = one.fault
