@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from answers import given
 
 from yupana.cli import trace as command
-from yupana.config.settings import Settings
+from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError
 from yupana.data import provenance, provenance_words
 from yupana.data.provenance_words import named
-from yupana.governance import events, trace, trace_graph
+from yupana.governance import (
+    events,
+    prediction_found,
+    prediction_rows,
+    predictions,
+    trace,
+    trace_graph,
+)
 from yupana.governance.trace_index import Index
 
 RAW, TABLE = "raw:" + "a" * 64, "delta:published/cases@0"
@@ -134,3 +144,29 @@ def test_lines_written_otherwise_are_parsed_and_a_torn_one_is_named(settings: Se
     with pytest.raises(TerminalError, match="not JSON") as caught:
         Index(settings.events)
     assert "line 13" in str(caught.value.where)
+
+
+def test_an_answer_is_found_as_the_prediction_log_tells_it(tmp_path: Path) -> None:
+    """The look-up without SQLAlchemy; of a home without a database, nothing."""
+    url = f"sqlite:///{tmp_path / 'platform.db'}"
+    one, other = given(horizon=2), given()
+    assert prediction_found.found(url, one.prediction_id) is None
+    assert not (tmp_path / "platform.db").exists(), "looking makes no database"
+    (tmp_path / "platform.db").touch()
+    assert prediction_found.found(url, one.prediction_id) is None
+    prediction_rows.record(url, [one, other])
+    wanted = predictions.found(url, one.prediction_id)
+    assert wanted and prediction_found.found(url, one.prediction_id) == wanted
+    assert len(wanted["answer"]) == 2 and prediction_found.found(url, "0" * 32) is None
+
+
+def test_a_trace_loads_no_database_library(settings: Settings) -> None:
+    said = (
+        "import sys; from yupana.cli.main import app; "
+        "app(['trace', 'p', '--json'], standalone_mode=False); "
+        "assert not {'sqlalchemy', 'polars', 'pyspark', 'jsonschema'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", said], env=settings.environment(), cwd=ROOT, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr.decode()[-500:]

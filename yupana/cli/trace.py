@@ -72,7 +72,9 @@ def trace(
 
 
 def _back(chosen: Settings, reference: str, html: Path | None, as_json: bool) -> None:
-    from yupana.data import provenance
+    from functools import partial
+
+    from yupana.data import prediction_table, provenance
     from yupana.governance import trace as tracing
     from yupana.governance.trace_index import Index
 
@@ -85,7 +87,8 @@ def _back(chosen: Settings, reference: str, html: Path | None, as_json: bool) ->
         # A table that came from another machine: the commit alone tells its origin.
         node, known = tracing.Node(reference), False
     else:
-        node, known = tracing.walked(index, reference, lambda wanted: _found(chosen, wanted)), True
+        find = partial(prediction_table.found, chosen)
+        node, known = tracing.walked(index, reference, find), True
     road = provenance.road(chosen, node, index)
     if html:
         _page(html, node, road)
@@ -105,13 +108,6 @@ def _back(chosen: Settings, reference: str, html: Path | None, as_json: bool) ->
         print(f"source file SHA-256: {source.removeprefix('raw:')}")
     if html:
         print(f"page: {html}")
-
-
-def _found(chosen: Settings, prediction_id: str) -> dict[str, Any] | None:
-    # Only an answer needs the database's library, which takes long to import.
-    from yupana.data import prediction_table
-
-    return prediction_table.found(chosen, prediction_id)
 
 
 def _shown(road: list[Station]) -> None:

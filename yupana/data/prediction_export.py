@@ -22,7 +22,7 @@ from yupana.core.progress import Progress
 from yupana.core.types import StepResult
 from yupana.data import delta
 from yupana.data.prediction_table import ZONE
-from yupana.governance import predictions, steps
+from yupana.governance import prediction_found, steps
 from yupana.governance.database import engine
 from yupana.governance.predictions import ANSWERS, FORECASTS, METADATA, SIGNS
 
@@ -68,7 +68,7 @@ def export(settings: Settings, use_case: str, progress: Progress) -> StepResult:
                 forecasts = _forecasts(made, {row["told"] for row in page})
                 _append(settings, use_case, page, forecasts, (log, after, through))
                 rows += len(page)
-                used |= {ref for f in forecasts.values() for ref in predictions.refs(f)}
+                used |= {ref for f in forecasts.values() for ref in prediction_found.refs(f)}
                 progress.say(f"{rows:,} answers are in {table}")
         outputs = (delta.ref(settings.lake, ZONE, use_case).ref,) if delta.exists(table) else ()
         return steps.Outcome(outputs, tuple(sorted(used)), {"rows": rows})

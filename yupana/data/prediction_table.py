@@ -9,7 +9,7 @@ from typing import Any
 
 from yupana.config.settings import Settings
 from yupana.data import delta, reading
-from yupana.governance import predictions
+from yupana.governance import prediction_found
 
 ZONE = "predictions"
 FORECASTS = "forecasts"
@@ -54,7 +54,7 @@ def found(settings: Settings, prediction_id: str) -> dict[str, Any] | None:
         `use_case`, `model_version`, `features_ref` (the version that was looked at), `ubigeo` or
         `area`, `origin`, `data_as_of` and no `time`. None if nothing has the id.
     """
-    if row := predictions.found(settings.platform_db, prediction_id):
+    if row := prediction_found.found(settings.platform_db, prediction_id):
         return row
     return _exported(settings, prediction_id) or _forecast(settings, prediction_id)
 

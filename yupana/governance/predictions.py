@@ -6,15 +6,15 @@ under the hash of its content; an answer is a slim row that points to it.
 
 from __future__ import annotations
 
-import json
 import secrets
 import threading
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from yupana.governance.database import engine
+from yupana.governance.prediction_found import opened
 
 METADATA = sa.MetaData()
 TOLD = ("answer", "simulation")
@@ -130,16 +130,6 @@ def joined(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
     )
 
 
-def refs(row: Any) -> list[str]:
-    """References of what a logged forecast rests on: model, deployment, features.
-
-    A recorded forecast of a past day has no deployment.
-    """
-    model = f"{row['use_case']}@{row['model_version']}"
-    placed = [f"deployment:{row['deployment']}"] if row["deployment"] else []
-    return [f"model:{model}", *placed, row["features_ref"]]
-
-
 def logged(
     url: str, use_case: str, since: datetime | None = None, kinds: tuple[str, ...] = TOLD
 ) -> list[dict[str, Any]]:
@@ -157,7 +147,7 @@ def logged(
     if since:
         query = query.where(ANSWERS.c.time >= since.timestamp())
     with engine(url, METADATA).connect() as connection:
-        return [_open(row) for row in connection.execute(query).mappings()]
+        return [opened(row) for row in connection.execute(query).mappings()]
 
 
 def found(url: str, prediction_id: str) -> dict[str, Any] | None:
@@ -165,12 +155,4 @@ def found(url: str, prediction_id: str) -> dict[str, Any] | None:
     with engine(url, METADATA).connect() as connection:
         query = joined(ANSWERS.c.prediction_id == prediction_id)
         row = connection.execute(query).mappings().one_or_none()
-    return _open(row) if row else None
-
-
-def _open(row: Any) -> dict[str, Any]:
-    opened = {k: v for k, v in row.items() if k != "seq"}
-    opened |= {name: json.loads(row[name]) for name in ("features", "answer", "caveats")}
-    opened["answer"] = opened["answer"][: row["horizon"]]
-    opened["time"] = datetime.fromtimestamp(row["time"], UTC)
-    return opened
+    return opened(row) if row else None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yupana.core.errors import UsageError
+from yupana.governance import prediction_found
 from yupana.governance.events import Event
 from yupana.governance.trace_index import Index
 
@@ -103,11 +104,8 @@ def made_of(row: dict[str, Any], index: Index) -> list[str]:
     One that tells a recorded forecast names the version of the table that was looked at; what
     it rests on is the version that put those rows there.
     """
-    # Here, as in the command: what is no answer is traced without the database's library.
-    from yupana.governance import predictions
-
     found = []
-    for ref in predictions.refs(row):
+    for ref in prediction_found.refs(row):
         if ref.startswith("delta:forecasts/"):
             wrote = wrote_forecast(row, index)
             found.append(wrote if wrote else ref)
