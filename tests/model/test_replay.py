@@ -113,13 +113,15 @@ def test_a_fault_is_flagged_within_two_weeks_and_named(
 ) -> None:  # fmt: skip
     week = past.counts.weeks.index(date(2014, 10, 5))
     fault = Fault(kind, way, week, columns, group, number, seed=3)
-    looks = range(week, week + LOOKS)
-    quiet = {a.key for a in told(past, looks, usual)}
     faulty = plant.plant(past, fault, TRAITS, model, LOOKS)
-    alarms = [a for a in told(faulty, looks, usual) if a.key not in quiet]
+    for now in range(week, week + LOOKS):
+        look = range(now, now + 1)
+        quiet = {a.key for a in told(past, look, usual)}
+        alarms = [a for a in told(faulty, look, usual) if a.key not in quiet]
+        if alarms:
+            break
     assert alarms and alarms[0].kind == kind
-    first = [a for a in alarms if a.week == alarms[0].week]
-    assert len([a for a in first if a.kind == kind]) == 1, "one alarm a finding"
+    assert len([a for a in alarms if a.kind == kind]) == 1, "one alarm a finding"
     if columns and way != "scaled column":
         assert all(c in alarms[0].en for c in columns)
     if group and columns:
