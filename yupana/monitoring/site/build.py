@@ -98,8 +98,8 @@ def _read(asked: Asked, name: str, reader: Callable[[Asked], Page]) -> Page:
         if asked.prediction and name == traced.NAME:
             raise
         # An auditor must see the other pages, and that this one is broken.
-        missing = Missing(f"No se pudo leer: {error.what}", "It could not be read.", error.fix)
-        answer = Answer("no", f"No se pudo leer: {error.what}", f"Unreadable: {error.what}")
+        missing = Missing("No se pudo leer.", f"It cannot be read: {error.what}", error.fix)
+        answer = Answer("no", "No se pudo leer.", f"It cannot be read: {error.what}")
         return Page(name, {"broken": True}, missing=(missing,), answer=answer)
 
 
