@@ -6,10 +6,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from yupana.monitoring.checks.check import KINDS
 from yupana.monitoring.replay.score import NONE
 
-KIND_NAMES = {**KINDS, NONE: ("nada", "nothing")}
+KIND_NAMES = {
+    "swapped": ("intercambio", "swapped"),
+    "frozen": ("quieto", "frozen"),
+    "split": ("división", "split"),
+    "places": ("faltan lugares", "places"),
+    "unit": ("otra unidad", "unit"),
+    "doubled": ("doble conteo", "doubled"),
+    "broken": ("contradicción", "broken"),
+    "level": ("salto", "level"),
+    "revised": ("pasado cambiado", "revised"),
+    "forecast": ("pronóstico", "forecast"),
+    "performance": ("acierto", "performance"),
+    NONE: ("nada", "nothing"),
+}
+"""Short names of `check.KINDS`, which fit a table's head: Spanish, English."""
 
 
 def told_kinds(report: Mapping[str, Any]) -> list[str]:
@@ -92,11 +105,11 @@ def _drawn(report: Mapping[str, Any]) -> str:
         if n:
             ink = "white" if share[i, j] > 0.5 else "#1d2733"
             axes.text(j, i, str(n), ha="center", va="center", color=ink)
-    axes.set_xticks(range(len(columns)), [KIND_NAMES[c][0].replace(" ", "\n", 1) for c in columns])
-    axes.set_yticks(range(len(rows)), [KIND_NAMES[r][0].split(" o ")[0] for r in rows])
+    axes.set_xticks(range(len(columns)), [KIND_NAMES[c][0].replace(" ", "\n") for c in columns])
+    axes.set_yticks(range(len(rows)), [KIND_NAMES[r][0] for r in rows])
     axes.tick_params(labelsize=8, length=0)
     axes.set_xlabel("se dijo")
     axes.set_ylabel("se plantó")
     right = sum(counts[i, j] for i, r in enumerate(rows) for j, c in enumerate(columns) if r == c)
-    what = f"Tabla de confusión: {right} de {counts.sum()} faltas nombradas como se plantaron"
+    what = f"Tabla de confusión: {right} de {counts.sum()} fallos nombrados como se plantaron"
     return charts.svg(figure, what)
