@@ -268,3 +268,12 @@ def test_an_answer_that_was_changed_is_found_by_its_group(home: Settings) -> Non
     with prediction_rows.prepare(home.platform_db).begin() as connection:
         connection.exec_driver_sql(f"DELETE FROM answers_given {where}")
     assert check.live(home, Silent(), with_answers=True).ok, "old rows move to the lake"
+
+
+def test_every_text_comes_back_as_it_was(home: Settings) -> None:
+    note = "año \u2028 \0 \x7f \U0001f99f \" \\ \\u0000 ' %s"
+    given = [Entry("access", f"ñ'\"{n}\\", {"note": note, "share": 0.25}) for n in range(3)]
+    book.append(home, given)
+    found = [*book.read(home.platform_db)][-3:]
+    assert [(e.subject, e.facts) for e in found] == [(e.subject, e.facts) for e in given]
+    assert live(home).ok
