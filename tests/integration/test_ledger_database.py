@@ -7,6 +7,7 @@ import multiprocessing as mp
 import os
 import signal
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 from platform_db import Control, postgres
 
 from yupana.config.settings import Settings
-from yupana.core.errors import TransientError, UsageError
+from yupana.core.errors import TerminalError, TransientError, UsageError
 from yupana.core.progress import Silent
 from yupana.governance import deployments, erasure, events, keys, people, prediction_rows
 from yupana.governance.keys import Terms
@@ -39,10 +40,17 @@ def server() -> Iterator[tuple[str, Control]]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    url = ""
-    if request.param == "postgresql":
-        url = str(request.getfixturevalue("server")[0])
-    return Settings(home=tmp_path, platform_url=url)
+    if request.param == "sqlite":
+        return Settings(home=tmp_path)
+    return Settings(home=tmp_path, platform_url=fresh(request.getfixturevalue("server")[0]))
+
+
+def fresh(server: str) -> str:
+    """A database of its own: one ledger has one home."""
+    name = f"d{uuid.uuid4().hex}"
+    with sa.create_engine(server, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    return server.replace("/postgres?", f"/{name}?")
 
 
 def live(settings: Settings) -> Report:
@@ -175,8 +183,8 @@ def test_what_is_done_to_keys_models_and_people_is_recorded(home: Settings) -> N
 def test_a_database_that_is_away_records_nothing(
     server: tuple[str, Control], tmp_path: Path
 ) -> None:
-    url, control = server
-    settings = Settings(home=tmp_path, platform_url=url)
+    control = server[1]
+    settings = Settings(home=tmp_path, platform_url=fresh(server[0]))
     events.append(settings, "ingest", "before", status="done")
     control("stop")
     try:
@@ -191,9 +199,8 @@ def test_a_database_that_is_away_records_nothing(
 def test_the_platforms_role_can_append_and_read_alone(
     server: tuple[str, Control], tmp_path: Path
 ) -> None:
-    owner = server[0].replace("/postgres?", "/bound?")
-    with sa.create_engine(server[0], isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.exec_driver_sql("CREATE DATABASE bound")
+    owner = fresh(server[0])
+    with sa.create_engine(owner).begin() as connection:
         connection.exec_driver_sql("CREATE ROLE yupana_app LOGIN")
     done = restrict(owner, "yupana_app")
     assert done == restrict(owner, "yupana_app"), "again changes nothing"
@@ -227,7 +234,7 @@ def test_the_platforms_role_can_append_and_read_alone(
 def test_even_the_owner_is_refused_by_the_triggers(
     server: tuple[str, Control], tmp_path: Path, statement: str, as_replica: bool
 ) -> None:
-    settings = Settings(home=tmp_path, platform_url=server[0])
+    settings = Settings(home=tmp_path, platform_url=fresh(server[0]))
     book.append(settings, [Entry("access", "x")])
     refused = pytest.raises(sa.exc.DBAPIError, match="append-only")
     with refused, book.prepare(settings.platform_db).begin() as connection:
@@ -277,3 +284,13 @@ def test_every_text_comes_back_as_it_was(home: Settings) -> None:
     found = [*book.read(home.platform_db)][-3:]
     assert [(e.subject, e.facts) for e in found] == [(e.subject, e.facts) for e in given]
     assert live(home).ok
+
+
+def test_another_home_does_not_write_into_a_ledger(home: Settings, tmp_path: Path) -> None:
+    """It has another key: what it signed would not hold."""
+    book.append(home, [Entry("access", "x")])
+    (tmp_path / "other").mkdir()
+    other = Settings(home=tmp_path / "other", platform_url=home.platform_db)
+    with pytest.raises(TerminalError, match="another key"):
+        book.append(other, [Entry("access", "y")])
+    assert live(home).ok and book.newest(home.platform_db, "access", "y") is None

@@ -227,9 +227,17 @@ def _new_key(settings: Settings, connection: sa.Connection) -> list[Entry]:
     """The ledger's own key, once: so that a copy of the ledger says by which key it is signed."""
     from yupana.governance.ledger import signing
 
-    if connection.scalar(_chosen("key", signing.NAME).limit(1)):
-        return []
-    return [Entry("key", signing.NAME, {"what": "in use", "public": signing.public_key(settings)})]
+    public = signing.public_key(settings)
+    line = connection.scalar(_chosen("key", signing.NAME).order_by(LEDGER.c.seq).limit(1))
+    if line is None:
+        return [Entry("key", signing.NAME, {"what": "in use", "public": public})]
+    if _opened(line).facts.get("public") != public:
+        raise TerminalError(
+            "This ledger was begun with another key than the one of this home.",
+            where=str(signing.key_file(settings)),
+            fix="One database has one home: use that one, or bring its `keys/ledger.*` here.",
+        )
+    return []
 
 
 def _chosen(kind: str, subject: str) -> sa.Select[Any]:
