@@ -153,7 +153,8 @@ def test_a_run_leaves_page_facts_history_and_no_answers_are_no_error(
     page, facts = Path(told["html"]), json.loads(Path(told["json"]).read_text())
     assert page.name == f"watch-{END}.html" and told["ref"] == "report:outbreak/aa11"
     text = page.read_text()
-    for part in ("¿Sigue valiendo el modelo?", "Does the model still hold?", "<svg", str(END)):
+    told_in = ("¿Sigue valiendo el modelo?", "Does the model still hold?", "<svg", "Maynas")
+    for part in (*told_in, str(END)):
         assert part in text
     assert "<script" not in text and "http://" not in text.replace("http://www.w3.org", "")
     assert facts["performance"]["n"] == told["scored"] > 200

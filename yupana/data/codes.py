@@ -56,6 +56,26 @@ def ubigeos() -> dict[Place, str]:
     return {place: code for code, place in _directory("inei").items()}
 
 
+def readable(name: str) -> str:
+    """SAN JUAN DE LA VIRGEN → San Juan de la Virgen."""
+    small = {"De", "Del", "El", "La", "Las", "Los", "Y"}
+    first, *rest = name.title().split()
+    return " ".join([first, *(w.lower() if w in small else w for w in rest)])
+
+
+def place(code: str) -> str:
+    """Name of a department, province or district by its 2, 4 or 6 digits; else the code."""
+    return _named().get(code, code)
+
+
+@lru_cache(maxsize=1)
+def _named() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for code, names in _directory("inei").items():
+        found |= {code[:n]: readable(name) for n, name in zip((2, 4, 6), names, strict=True)}
+    return found
+
+
 @lru_cache(maxsize=4)
 def ubigeos_with_aliases(root: Path) -> dict[Place, str]:
     """`ubigeos` and the reviewed spellings of expectations/ubigeo/aliases.csv.

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from yupana.core import disclosure, page
 from yupana.data import codes
+from yupana.data.codes import place, readable
 from yupana.evaluation import figures, report_map
 from yupana.evaluation.figures_map import LEVELS
 from yupana.evaluation.outlook_rows import AREAS, LEAD, zone_numbers
 from yupana.evaluation.predict import Forecast
-from yupana.evaluation.report_numbers import place, readable
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,10 +13,10 @@ from typing import Any
 
 from yupana.core.errors import TerminalError
 from yupana.data import codes
+from yupana.data.codes import readable
 from yupana.evaluation import figures_map
 from yupana.evaluation.figures import Picture
 from yupana.evaluation.figures_map import LEVELS
-from yupana.evaluation.report_numbers import readable
 
 _CODES = ("ubigeo", "UBIGEO", "IDDIST")
 

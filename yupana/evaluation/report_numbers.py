@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import numpy.typing as npt
 from yupana.core import disclosure
 from yupana.core.errors import TerminalError
 from yupana.core.forecast import LEVELS, QUANTILES
-from yupana.data import codes
+from yupana.data.codes import place as place
 from yupana.evaluation import calibration
 from yupana.evaluation.backtest import KEYS
 from yupana.evaluation.scores import weighted_interval_scores
@@ -123,26 +122,6 @@ def coverages(pit: Array) -> tuple[list[float], list[float]]:
     tails = [level for level in QUANTILES if level < 0.5][::-1]
     seen = [float(((tail <= pit) & (pit <= 1 - tail)).mean()) for tail in tails]
     return [round(1 - 2 * tail, 3) for tail in tails], seen
-
-
-@lru_cache(maxsize=1)
-def _places() -> dict[str, str]:
-    found = {}
-    for (department, _, district), code in codes.ubigeos().items():
-        found[code[:2]], found[code] = readable(department), readable(district)
-    return found
-
-
-def readable(name: str) -> str:
-    """SAN JUAN DE LA VIRGEN → San Juan de la Virgen."""
-    small = {"De", "Del", "El", "La", "Las", "Los", "Y"}
-    first, *rest = name.title().split()
-    return " ".join([first, *(w.lower() if w in small else w for w in rest)])
-
-
-def place(ubigeo: str) -> str:
-    """A district's or department's name; its code where INEI has no such code."""
-    return _places().get(ubigeo, ubigeo)
 
 
 def label(ubigeo: str, among: list[str]) -> str:

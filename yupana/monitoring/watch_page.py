@@ -54,6 +54,8 @@ def write(path: Path, told: dict[str, Any], trends: list[dict[str, Any]]) -> Pat
 
 def values(told: dict[str, Any], trends: list[dict[str, Any]]) -> dict[str, Any]:
     """What `monitoring/watch_body.html` is filled with; `told` and `trends` as in `write`."""
+    from yupana.data import codes
+
     checks = told["checks"]
     return {
         "t": told,
@@ -62,7 +64,7 @@ def values(told: dict[str, Any], trends: list[dict[str, Any]]) -> dict[str, Any]
         "drawn": [d for each in trends if (d := _drawn(each))],
         "words": {
             "states": STATES, "severities": SEVERITIES, "asks": ASKS, "groups": GROUPS,
-            "names": NAMES, "how": HOW,
+            "names": NAMES, "how": HOW, "place": codes.place,
         },
     }  # fmt: skip
 

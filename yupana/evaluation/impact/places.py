@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from yupana.config.settings import Settings
 from yupana.data import codes, delta
 from yupana.evaluation import groups
-from yupana.evaluation.report_numbers import readable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -214,18 +213,9 @@ def _groups(
             fits = by_district or name in (EVERYONE, "department", "province")
             whole = fits and all(u in people for u in units)
             population = round(sum(people[u] for u in units)) if whole else None
-            es, en = NAMES.get(value) or (of.format(_name(value)) for of in _CODES[name])
+            es, en = NAMES.get(value) or (of.format(codes.place(value)) for of in _CODES[name])
             made.append(Group(name, value, es, en, mine, population))
     return made
-
-
-def _name(code: str) -> str:
-    """Name of a department or province by its two or four digits; the code if INEI has none."""
-    level = 0 if len(code) == 2 else 1
-    for names, ubigeo in codes.ubigeos().items():
-        if ubigeo.startswith(code):
-            return readable(names[level])
-    return code
 
 
 def _source(people: Mapping[str, Any], made: list[Group]) -> tuple[str, str]:
