@@ -27,7 +27,7 @@ def replay(
     last: Annotated[int, typer.Option("--to", help="Last year that is watched.")] = 2021,
     seed: Annotated[
         int, typer.Option(help="Of late reports, made-up weather and faults.", min=0)
-    ] = 2,
+    ] = 3,
     each: Annotated[
         int, typer.Option(help="Faults that can be told, of each way of each kind.", min=1)
     ] = 20,

@@ -77,15 +77,16 @@ def counted(window: Window, traits: Traits, far: Sequence[Statistic]) -> Finding
     Args:
         far: alarms of `counts` and `places`, that one first.
     """
-    worst = far[0]
+    worst, column = far[0], (lags(traits)[0],)
+    # What can be divided by ten can be divided by two, and makes one case of a silent place ten.
+    tens = f"x{counts.TIMES[-1]}"
+    ten = next((s for s in far if s.check == counts.MULTIPLE and s.column == tens), None)
+    if ten:
+        return Finding("unit", column, ten.group)
     if worst.check in (places.NEW, places.SILENT_ONE):
         return Finding("split", (), worst.group)
-    column = (lags(traits)[0],)
     if worst.check == counts.MULTIPLE:
-        # What can be divided by ten can be divided by two.
-        tens = f"x{counts.TIMES[-1]}"
-        ten = next((s for s in far if s.check == counts.MULTIPLE and s.column == tens), None)
-        return Finding("unit", column, ten.group) if ten else Finding("doubled", (), worst.group)
+        return Finding("doubled", (), worst.group)
     if worst.check in (counts.REVISION, counts.RESENT):
         own = lags(traits)
         fresh = [own[k] for k in counts.FRESH] if worst.check == counts.RESENT else []

@@ -11,7 +11,9 @@ from yupana.monitoring.checks.window import Array, Places, Window
 
 STILL, SHIFT = "still", "shift"
 PLACES, WEEKS = 2, 8
-PROVINCE = 4
+PROVINCE, YEAR = 4, 52
+"""Weather is judged by province, once all seasons of a year were seen."""
+
 
 
 def measure(window: Window, traits: Traits) -> list[Statistic]:
@@ -57,7 +59,7 @@ def _shift(window: Window, name: str) -> list[Statistic]:
         mean = _means(window, name, there)
         moves = np.abs(np.diff(mean))
         past = mean[:-1][~np.isnan(mean[:-1])]
-        typical = float(np.nanmedian(moves[:-1])) if len(past) > WEEKS else 0.0
+        typical = float(np.nanmedian(moves[:-1])) if len(past) >= YEAR else 0.0
         if typical > 0 and not np.isnan(moves[-1]):
             moved.append(float(np.log(moves[-1] / typical + 0.1)))
             away.append(abs(mean[-1] - np.median(past)) / (np.ptp(past) + typical))
