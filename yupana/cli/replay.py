@@ -46,7 +46,7 @@ def replay(
     Norms are learned from the years before --from alone. Without --cases the published table is
     read, or the shipped sample where nothing is published yet. Takes some minutes.
 
-    Example: yupana replay outbreak --from 2017 --to 2021 --out /tmp/replay
+    Example: yupana replay outbreak --from 2017 --to 2021 --out replayed
     """
     from yupana.config.settings import settings
     from yupana.core.progress import Lines
