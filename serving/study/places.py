@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from yupana.core.errors import TerminalError
 from yupana.data import codes
-from yupana.evaluation.report_numbers import readable
 
 _CODES = ("ubigeo", "UBIGEO", "IDDIST")
 Ring = list[list[float]]
@@ -36,7 +35,7 @@ def department(code: str) -> str:
 
 @lru_cache(maxsize=1)
 def _names() -> dict[str, Names]:
-    return {code: Names(*map(readable, place)) for place, code in codes.ubigeos().items()}
+    return {code: Names(*map(codes.readable, place)) for place, code in codes.ubigeos().items()}
 
 
 @lru_cache(maxsize=1)

@@ -133,7 +133,7 @@ def test_a_district_with_fewer_than_five_cases_is_not_named(tmp_path: Path) -> N
     rows.loc[tiny, "observed"] = 0.0
     rows.loc[tiny & (rows["horizon"] == 1) & (rows["origin"] == ORIGINS[0]), "observed"] = 2.0
     page = page_of(rows, tmp_path)
-    assert "Iquitos" in page and report_numbers.place(TINY) not in page
+    assert "Iquitos" in page and codes.place(TINY) not in page
     assert not list((tmp_path / "out").glob(f"*{TINY}*"))
     # Alone it would be told by the others, so the smallest shown district joins it.
     assert "otros 2 / others" in page
@@ -190,7 +190,7 @@ def test_the_map_names_every_district_with_its_level(tmp_path: Path) -> None:
     page = report_map.write_map(LEVELS, tmp_path / "map.html", week_end=date(2021, 11, 6))
     said = text(page.read_text("utf-8"))
     for ubigeo, level in zip(LEVELS, ("epidemia", "éxito", "alerta", "seguridad"), strict=True):
-        assert f"{report_numbers.place(ubigeo)} {level}" in said
+        assert f"{codes.place(ubigeo)} {level}" in said
     assert "2021-11-06" in said and "http" not in page.read_text("utf-8")
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
 
@@ -207,7 +207,7 @@ def test_the_map_draws_boundaries_and_tells_which_are_missing(tmp_path: Path) ->
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
     page = report_map.write_map(LEVELS, tmp_path / "map.html", boundaries=path)
     said = page.read_text("utf-8")
-    missing = ", ".join(sorted(report_numbers.place(u) for u in ("160201", "160113")))
+    missing = ", ".join(sorted(codes.place(u) for u in ("160201", "160113")))
     assert "<svg" in said and f"without boundaries in the file: {missing}" in said
     path.write_text(json.dumps({"features": features[2:3]}))
     with pytest.raises(TerminalError, match="none of the districts"):

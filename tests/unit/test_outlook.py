@@ -13,9 +13,9 @@ from small_panel import panel
 
 from models.last_value import LastValue
 from models.outbreak import HORIZONS
+from yupana.data.codes import place
 from yupana.evaluation import outlook, outlook_rows
 from yupana.evaluation.predict import Forecast
-from yupana.evaluation.report_numbers import place
 
 PANEL = panel()
 ORIGIN = PANEL["event_timestamp"].max()

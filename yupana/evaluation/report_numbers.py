@@ -11,7 +11,7 @@ import numpy.typing as npt
 from yupana.core import disclosure
 from yupana.core.errors import TerminalError
 from yupana.core.forecast import LEVELS, QUANTILES
-from yupana.data.codes import place as place
+from yupana.data.codes import place
 from yupana.evaluation import calibration
 from yupana.evaluation.backtest import KEYS
 from yupana.evaluation.scores import weighted_interval_scores

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from yupana.data.codes import place
 from yupana.evaluation import figures
 from yupana.evaluation import report_numbers as numbers
 from yupana.evaluation import report_summary as summary
@@ -100,7 +101,7 @@ def _fans(told: pd.DataFrame, final: str) -> list[figures.Picture]:
     return [
         figures.fan(
             f"fan-{ubigeo}",
-            numbers.place(ubigeo),
+            place(ubigeo),
             mine[mine["ubigeo"] == ubigeo],
             counts[ubigeo],
             wide=ubigeo in whole,

@@ -19,7 +19,6 @@ NAME = "registro"
 MOST_ROOTS = 31
 KINDS = {
     "step": ("pasos de la cadena de datos", "steps of the data's road"),
-    "promote": ("promociones de modelos", "promotions of models"),
     "gate": ("decisiones de la compuerta", "decisions of the gate"),
     "assess": ("evaluaciones de riesgo", "risk assessments"),
     "approve": ("aprobaciones", "approvals"),
