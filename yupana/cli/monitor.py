@@ -60,7 +60,8 @@ def monitor(
     inputs = (model, *answers, *known.refs(chosen, use_case, room))
     norms = chosen.root / "models" / f"{use_case}.norms.json"
     depends = [
-        weeks, str(as_of or ""), no_answers, events.code_hash(chosen.root, "yupana/monitoring"),
+        weeks, str(as_of or ""), no_answers,
+        events.code_hash(chosen.root, "yupana/monitoring", "feature_repo"),
         file_sha256(norms) if norms.exists() else "",
     ]  # fmt: skip
     asked = weekly.Run(

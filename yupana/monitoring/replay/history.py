@@ -177,7 +177,7 @@ def features(history: History, week: int) -> Array:
 
 
 def population() -> dict[str, pl.DataFrame]:
-    """Persons by province: the census of 2017 (INEI), in all years alike."""
+    """Made-up persons by province, about the true sizes: the sample has none."""
     import polars as pl
 
     places = {"level": "province", "place": list(PERSONS)}
