@@ -8,7 +8,7 @@ help: ## list what make can do
 run: ## set up, then run the whole thread on the shipped sample
 	@$(ENV) exec yupana run
 
-test: ## set up, then run every check and test (about 25 minutes on 2 cores)
+test: ## set up, then run every check and test (about 35 minutes on 2 cores)
 	@$(ENV) exec infra/test.sh
 
 setup: ## only set up: environment from uv.lock, Delta JARs

@@ -60,6 +60,19 @@ def lake(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "home")
 
 
+@pytest.fixture
+def own_store(tmp_path: Path) -> Iterator[None]:
+    """A model store of the test's own, in this process: versions begin at 1 in it."""
+    from bentoml._internal.configuration.containers import BentoMLContainer
+    from bentoml._internal.models.model import ModelStore
+
+    folder = tmp_path / "store"
+    folder.mkdir()
+    BentoMLContainer.model_store.set(ModelStore(str(folder)))
+    yield
+    BentoMLContainer.model_store.reset()
+
+
 @pytest.fixture(scope="session")
 def shared() -> Callable[[str], Path]:
     """Path of a file of the real public data, or a skip that says what is absent."""

@@ -26,7 +26,7 @@ WHO = {"now": now(), "by": "test"}
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Settings:
+def home(tmp_path: Path, own_store: None) -> Settings:
     """Stage service; nothing registered."""
     return governed.home(tmp_path)
 

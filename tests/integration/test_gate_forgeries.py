@@ -24,7 +24,7 @@ from yupana.tracking import deployment
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Settings:
+def home(tmp_path: Path, own_store: None) -> Settings:
     """Stage service; nothing registered."""
     return governed.home(tmp_path)
 

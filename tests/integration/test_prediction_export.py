@@ -120,12 +120,15 @@ def test_a_run_that_was_killed_is_finished_by_the_next(home: Settings) -> None:
     assert _rows(home) == sorted(given_ids)
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 def test_runs_at_once_add_nothing_twice(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on two machines, whose locks know nothing of each other."""
     monkeypatch.setattr(prediction_export, "PAGE", 20)
     other = Settings(home=home.home.parent / "other", platform_url=home.platform_db)
     other.home.mkdir()
     (other.home / "lake").symlink_to(home.lake)
+    (home.home / "keys").mkdir(mode=0o700, exist_ok=True)
+    (other.home / "keys").symlink_to(home.home / "keys")
     home.lake.mkdir()
     given_ids = _answer(home, 200)
     busy: list[str] = []

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
@@ -156,6 +158,18 @@ def test_a_key_that_is_not_good_stops_with_a_fix(
     with pytest.raises(TerminalError, match=told) as caught:
         book.append(used, [Entry("access", "x")])
     assert "backup" in caught.value.fix
+
+
+def test_writers_at_once_make_one_key(lake: Settings) -> None:
+    start = threading.Barrier(8)
+
+    def sign(_: int) -> str:
+        start.wait()
+        return signing.sign(lake, b"x")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(sign, range(8)))) == 1
+    assert [p.name for p in sorted((lake.home / "keys").iterdir())] == ["ledger.key", "ledger.pub"]
 
 
 def test_a_key_in_use_is_not_read_again(used: Settings) -> None:

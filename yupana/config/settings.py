@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -217,6 +218,10 @@ def handed_on() -> dict[str, str]:
 @contextmanager
 def asking(run: str, job: str) -> Iterator[None]:
     """What is started meanwhile, here or in a child process, is told that this step asked."""
+    if threading.current_thread() is not threading.main_thread():
+        # The environment is the whole process's: steps side by side would name each other.
+        yield
+        return
     before = os.environ.get(_ASKED)
     os.environ[_ASKED] = json.dumps({"run": run, "job": job, "within": _task()})
     try:

@@ -6,6 +6,7 @@ Its public half, `keys/ledger.pub`, is what a verifier needs; copies of it belon
 from __future__ import annotations
 
 import os
+import secrets
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,18 +76,18 @@ def _private(name: str) -> Ed25519PrivateKey:
 def _make(path: Path) -> None:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    if path.with_suffix(".pub").exists():
+    if path.with_suffix(".pub").exists() and not path.exists():
         raise TerminalError(
             "The ledger's key is lost: its public half is there, the secret one is not.",
             where=str(path),
             fix="Restore it from its backup. With another key, nothing signed before would hold.",
         )
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_suffix(f".{os.getpid()}")
+    fresh = path.with_suffix(f".{secrets.token_hex(8)}")
     fresh.touch(mode=0o600)
     fresh.write_text(Ed25519PrivateKey.generate().private_bytes_raw().hex())
     try:
-        # Linked, not renamed: of two processes at once, the first one's key stays.
+        # Linked, not renamed: of two writers at once, the first one's key stays.
         os.link(fresh, path)
     except FileExistsError:
         pass
@@ -104,6 +105,6 @@ def _publish(path: Path, text: str) -> None:
                 fix="Restore both from their backup.",
             )
         return
-    fresh = path.with_suffix(f".{os.getpid()}.pub")
+    fresh = path.with_suffix(f".{secrets.token_hex(8)}.pub")
     fresh.write_text(f"{text}\n")
     fresh.replace(path)
