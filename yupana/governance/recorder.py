@@ -167,6 +167,7 @@ class Recorder:
             try:
                 self._unseen = not self._witness(every)
             except Exception as error:
+                # The answers are recorded, and this thread must live on: the next one covers them.
                 _LOG.error("no checkpoint was left with the witness: %s", error)
 
     def _take(self) -> tuple[list[_Item], bool]:
