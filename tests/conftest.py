@@ -47,7 +47,7 @@ def thread() -> Iterator[Thread]:
 @pytest.fixture(scope="session")
 def spark() -> Iterator[object]:
     """The one Spark session of the test run."""
-    from yupana.data import spark as sparks
+    from yupana.data.engine import spark as sparks
 
     made = sparks.session(settings())
     yield made

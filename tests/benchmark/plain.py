@@ -23,8 +23,9 @@ from pyspark.sql import functions as f
 
 from tests.benchmark.rulebook import broken, expectation
 from yupana.config.settings import settings
-from yupana.data import codes, contract, jars
+from yupana.data import codes, contract
 from yupana.data.contract import Contract
+from yupana.data.engine import jars
 from yupana.data.rules import MALFORMED
 
 NAME = "dengue_linelist"

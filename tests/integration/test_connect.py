@@ -20,8 +20,9 @@ import pytest
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TransientError, UsageError
-from yupana.data import connect, delta
-from yupana.data import spark as sparks
+from yupana.data import delta
+from yupana.data.engine import server as connect
+from yupana.data.engine import spark as sparks
 from yupana.orchestration import airflow_home, family, standalone
 
 START_SECONDS = 240

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from yupana.config.settings import ROOT, Settings
 from yupana.core.hashing import file_sha256
 from yupana.core.types import RawObject
-from yupana.data import cleaning, prepare, staging
+from yupana.data import cleaning, staging
 from yupana.data import contract as contracts
+from yupana.data import parsing as prepare
 
 pytestmark = pytest.mark.spark
 # Each example is a Spark job of about a second: few examples, many rows in each.

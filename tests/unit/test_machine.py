@@ -9,7 +9,7 @@ import pytest
 
 from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError
-from yupana.data import jars
+from yupana.data.engine import jars
 from yupana.orchestration import machine
 
 

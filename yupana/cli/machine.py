@@ -35,7 +35,7 @@ def setup() -> None:
     """
     from yupana.config.settings import settings
     from yupana.core.progress import Lines
-    from yupana.data import jars
+    from yupana.data.engine import jars
 
     chosen = settings()
     fetched = jars.fetch(chosen.cache, Lines())

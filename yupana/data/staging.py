@@ -15,7 +15,7 @@ from yupana.core.errors import TerminalError
 from yupana.core.types import DatasetRef, RawObject
 from yupana.data import cleaning, delta, derive, personal
 from yupana.data.contract import Contract
-from yupana.data.prepare import Prepared
+from yupana.data.parsing import Prepared
 from yupana.data.rules import BROKEN, KEY_COUNT, MALFORMED
 
 if TYPE_CHECKING:

@@ -141,7 +141,9 @@ def _publish(
 ) -> steps.Outcome:
     if contract.format == "object":
         return _publish_object(settings, contract, raw, known_on, progress)
-    from yupana.data import prepare, publish, spark, staging
+    from yupana.data import parsing as prepare
+    from yupana.data import publish, staging
+    from yupana.data.engine import spark
     from yupana.validation.audit import audit, require, warm_up
 
     warm_up()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
-from yupana.data import jars
+from yupana.data.engine import jars
 
 JAVA_OLDEST = 17
 GIB = 1 << 30

@@ -21,7 +21,7 @@ import psutil
 from yupana.config.settings import Settings
 from yupana.core.errors import TransientError, UsageError
 from yupana.core.progress import Progress
-from yupana.data import connect
+from yupana.data.engine import server as connect
 from yupana.orchestration import airflow_home, family
 from yupana.orchestration.family import Family
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
-from yupana.data import spark
+from yupana.data.engine import spark
 
 HOST = "127.0.0.1"
 _SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TransientError, UsageError
-from yupana.data import jars
+from yupana.data.engine import jars
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
