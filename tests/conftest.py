@@ -1,4 +1,4 @@
-"""What tests share: one temporary home, one Spark session, and the thread run once."""
+"""What tests share: one temporary home, the engine, and the thread run once."""
 
 from __future__ import annotations
 
@@ -17,10 +17,15 @@ import pytest
 
 from yupana.config.settings import ROOT, Settings, settings
 from yupana.core.progress import Lines
+from yupana.data.engine import spark
 from yupana.governance.local_key import local_key
 from yupana.orchestration import service
 from yupana.orchestration import thread as the_thread
 
+# Spark's half of a test shares one JVM with all others of the process.
+BOTH_ENGINES = pytest.mark.parametrize(
+    "engine", ["sail", pytest.param("spark", marks=pytest.mark.spark)], indirect=True
+)
 SHARED = ROOT.parent / "shared" / "data"
 SAMPLE = ROOT / "samples" / "dengue_loreto_2010_2021.csv.gz"
 
@@ -44,20 +49,19 @@ def thread() -> Iterator[Thread]:
         yield Thread(settings(), run, url, key)
 
 
-@pytest.fixture(scope="session")
-def spark() -> Iterator[object]:
-    """The one Spark session of the test run."""
-    from yupana.data.engine import spark as sparks
-
-    made = sparks.session(settings())
-    yield made
-    made.stop()
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> str:
+    """The engine of a test: Sail, unless the test is marked by `BOTH_ENGINES`."""
+    name = getattr(request, "param", "sail")
+    if name == "spark" and spark.java_version() < spark.JAVA_OLDEST:
+        pytest.skip(f"Apache Spark needs Java {spark.JAVA_OLDEST}: {spark.JAVA}")
+    return str(name)
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> Settings:
+def lake(tmp_path: Path, engine: str) -> Settings:
     """Settings with an empty home of their own."""
-    return Settings(home=tmp_path / "home")
+    return Settings(home=tmp_path / "home", engine=engine)
 
 
 @pytest.fixture

@@ -9,16 +9,17 @@ from pathlib import Path
 import pandas as pd
 import polars as pl
 import pytest
-from conftest import SAMPLE
+from conftest import BOTH_ENGINES, SAMPLE
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.progress import Silent
 from yupana.data import contract as contracts
 from yupana.data import delta
+from yupana.data import engine as engines
 from yupana.orchestration.ingest import ingest
 
-pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark")]
+pytestmark = BOTH_ENGINES
 NAME = "dengue_linelist"
 LINES = gzip.decompress(SAMPLE.read_bytes()).decode().split("\r\n")
 
@@ -185,7 +186,7 @@ WEEK = ("2000/2001", 1, 0, 0, 0, 0, 0, 0, None, 1)
     ],
 )
 def test_great_expectations_and_spark_count_the_same(
-    lake: Settings, spark, tmp_path: Path, name: str, schema: str, good_row, bad, kinds
+    lake: Settings, tmp_path: Path, name: str, schema: str, good_row, bad, kinds
 ) -> None:
     """The suite that decides and the conditions that find rows are two forms of one rule."""
     from yupana.validation.audit import audit
@@ -195,7 +196,7 @@ def test_great_expectations_and_spark_count_the_same(
     for place, value in bad.items():
         rows.append((*good_row[:place], value, *good_row[place + 1 :]))
         rows.append((*good_row[:place], None, *good_row[place + 1 :]))
-    frame = spark.createDataFrame(rows, schema)
+    frame = engines.session(lake).createDataFrame(rows, schema)
     by_gx = {r.rule: r.broken for r in audit(contract, frame, tmp_path).rules}
     by_spark = {rule.name: frame.where(f"NOT {rule.good}").count() for rule in contract.rules}
     assert by_gx == by_spark

@@ -45,12 +45,19 @@ class Settings(BaseSettings):
     root: Path = Field(ROOT, description="the project's folder (contracts, DAGs, samples)")
     home: Path = Field(ROOT / "var", description="everything that yupana writes")
     cache: Path = Field(default_factory=_cache_home, description="downloads shared by all runs")
+    engine: str = Field(
+        "sail", description="who computes: sail, spark, or a Spark Connect server, sc://host:port"
+    )
+    engine_memory: str = Field(
+        "2g", description="memory of the engine on this machine: Sail's pool, Spark's heap"
+    )
+    engine_token: Path | None = Field(
+        None, description="file with the token of a Spark Connect server; empty: without"
+    )
     spark_master: str = Field("local[2]", description="where Spark runs")
-    spark_memory: str = Field("2g", description="heap of the Spark driver")
     spark_java_options: str = Field(
         "", description="options of the Spark JVM; default: by the size of the input"
     )
-    spark_remote: str = Field("", description="address of a shared Spark Connect server, sc://…")
     pseudonym_key: Path | None = Field(
         None, description="file with the key for pseudonyms; default: keys/ in home"
     )
@@ -62,7 +69,7 @@ class Settings(BaseSettings):
     http_retries: int = Field(4, description="times that outside trouble is tried again")
     max_download: int = Field(8 << 30, description="bytes that one download may have")
     max_unpacked: int = Field(32 << 30, description="bytes that one file may unpack to")
-    spark_port: int = Field(15002, description="port of the shared Spark server of `yupana up`")
+    engine_port: int = Field(15002, description="port of the shared engine of `yupana up`")
     airflow_port: int = Field(8080, description="port of Airflow's page of `yupana up`")
     keep_days: int = Field(
         7,

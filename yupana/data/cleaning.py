@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from yupana.data.columns import Column
 from yupana.data.contract import Contract
+from yupana.data.parsing import LINE, TORN
 from yupana.data.rules import MALFORMED
 
 if TYPE_CHECKING:
@@ -24,6 +25,16 @@ SPARK_TYPES = {
     "date": "DATE",
     "timestamp": "TIMESTAMP",
 }
+# What a text must look like to be read as a type: casts of engines are looser, each in its own
+# way (`5D`, `NaN`, a year as its first of January, a clock time as today's).
+_READABLE = {
+    "integer": r"^[+-]?[0-9]{1,10}$",
+    "number": r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$",
+    "boolean": r"^(?i)(true|false|t|f|yes|no|y|n|1|0)$",
+    "date": r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}$",
+    "timestamp": r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+    r"([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?$",
+}
 _LONGEST_SHAPE = 40
 _MONTHS = (
     "enero", "febrero", "marzo", "abril", "mayo", "junio",
@@ -31,12 +42,13 @@ _MONTHS = (
 )  # fmt: skip
 
 
-def typed(text: DataFrame, contract: Contract, corrupt: str) -> DataFrame:
-    """Texts → standard codes and types, with `_malformed` for what could not be read."""
+def typed(text: DataFrame, contract: Contract) -> DataFrame:
+    """Parsed texts → standard codes and types, with `_malformed` for what could not be read."""
     from pyspark.sql import functions as f
 
-    there = [c for c in contract.used if c.name in text.columns]
-    plain = text.select("source_line", corrupt, *(_plain(c).alias(c.name) for c in there))
+    names = text.columns
+    there = [c for c in contract.used if c.name in names]
+    plain = text.select(LINE, TORN, *(_plain(c).alias(c.name) for c in there))
     unread = [
         f.when(
             f.col(c.name).isNotNull() & _cast(c).isNull(),
@@ -45,13 +57,13 @@ def typed(text: DataFrame, contract: Contract, corrupt: str) -> DataFrame:
         for c in there
         if c.type != "string"
     ]
-    torn = f.when(f.col(corrupt).isNotNull(), f.lit("row: wrong number of fields"))
+    torn = f.when(f.col(TORN).isNotNull(), f.lit("row: wrong number of fields"))
     broken = f.nullif(f.concat_ws(", ", torn, *unread), f.lit(""))
     absent = [
         f.lit(None).cast(SPARK_TYPES[c.type]).alias(c.name) for c in contract.used if c not in there
     ]
     return plain.select(
-        "source_line", broken.alias(MALFORMED), *(_cast(c).alias(c.name) for c in there), *absent
+        LINE, broken.alias(MALFORMED), *(_cast(c).alias(c.name) for c in there), *absent
     )
 
 
@@ -112,7 +124,10 @@ def _cast(column: Column) -> SparkColumn:
 
     if column.type == "date" and column.date_formats:
         return f.coalesce(*(_date(column, pattern) for pattern in column.date_formats))
-    return f.expr(f"try_cast(`{column.name}` AS {SPARK_TYPES[column.type]})")
+    value = f.expr(f"try_cast(`{column.name}` AS {SPARK_TYPES[column.type]})")
+    if column.type == "string":
+        return value
+    return f.when(f.col(column.name).rlike(_READABLE[column.type]), value)
 
 
 def _date(column: Column, pattern: str) -> SparkColumn:
@@ -124,4 +139,4 @@ def _date(column: Column, pattern: str) -> SparkColumn:
         for number, names in enumerate(_MONTHS, 1):
             text = f.regexp_replace(text, rf"\b({names})\b", str(number))
         pattern = pattern.replace("MMMM", "M")
-    return f.try_to_date(text, pattern)
+    return f.try_to_timestamp(text, f.lit(pattern)).cast("date")

@@ -68,7 +68,8 @@ def date_of(spark: SparkSession, rows: DataFrame, column: Column, root: Path) ->
     parts = [f"`{name}`" for name in column.derive_from]
     day = parts[2] if len(parts) > 2 else "1"
     text = f"concat_ws('-', {parts[0]}, {parts[1]}, {day})"
-    return rows.selectExpr("*", f"try_to_date({text}, 'y-M-d') AS `{column.name}`")
+    date = f"CAST(try_to_timestamp({text}, 'y-M-d') AS DATE)"
+    return rows.selectExpr("*", f"{date} AS `{column.name}`")
 
 
 def life_stage(spark: SparkSession, rows: DataFrame, column: Column, root: Path) -> DataFrame:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
 from yupana.core.types import DatasetRef, RawObject
-from yupana.data import cleaning, delta
+from yupana.data import cleaning, delta, evolution
 from yupana.data.contract import Contract
 from yupana.data.rules import BROKEN, KEY_COUNT, MALFORMED
 
@@ -42,11 +42,7 @@ def quarantine(
         f.map_filter(f.create_map(*classes), lambda k, v: f.array_contains(names, k)),
     )
     bad = bad.drop(BROKEN, MALFORMED, KEY_COUNT)
-    writer = bad.write.format("delta").mode("append").option("mergeSchema", "true")
-    if delta.exists(table):
-        # Overwriting only this source's rows makes running again harmless.
-        writer = writer.mode("overwrite").option("replaceWhere", f"source_sha256 = '{raw.sha256}'")
-    writer.option("userMetadata", delta.commit_metadata(source=raw.sha256)).save(str(table))
+    _replace_source(bad, table, raw, delta.commit_metadata(source=raw.sha256))
     return DatasetRef(
         zone="quarantine",
         name=contract.name,
@@ -77,15 +73,13 @@ def publish(
     table = settings.table("published", contract.name)
     rows = spark.read.format("delta").load(staged.path).where(f.col(BROKEN).isNull())
     good = rows.drop(BROKEN, MALFORMED, KEY_COUNT)
-    if contract.publication == "merge" and delta.exists(table):
-        _merge(spark, contract, good, table, facts)
+    if contract.publication == "append" and delta.exists(table):
+        _replace_source(good, table, raw, facts, contract.partitions)
     else:
-        writer = good.write.format("delta").mode("overwrite").partitionBy(*contract.partitions)
-        if contract.publication == "append" and delta.exists(table):
-            writer = writer.option("replaceWhere", f"source_sha256 = '{raw.sha256}'")
-        else:
-            writer = writer.option("overwriteSchema", "true")
-        writer.option("userMetadata", facts).save(str(table))
+        if contract.publication == "merge" and delta.exists(table):
+            good = _merged(spark.read.format("delta").load(str(table)), good, contract)
+        writer = good.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
+        writer.partitionBy(*contract.partitions).option("userMetadata", facts).save(str(table))
     return DatasetRef(
         zone="published",
         name=contract.name,
@@ -95,21 +89,21 @@ def publish(
     )
 
 
-def _merge(
-    spark: SparkSession, contract: Contract, good: DataFrame, table: Path, facts: str
+def _merged(old: DataFrame, new: DataFrame, contract: Contract) -> DataFrame:
+    """The new rows, and the old ones whose key they do not name.
+
+    Not SQL's MERGE: Sail's leaves no metadata in the commit, and one way serves both engines.
+    """
+    kept = old.join(new.select(*contract.key), list(contract.key), "left_anti")
+    return new.unionByName(kept.select(*old.columns), allowMissingColumns=True)
+
+
+def _replace_source(
+    rows: DataFrame, table: Path, raw: RawObject, facts: str, partitions: tuple[str, ...] = ()
 ) -> None:
-    """Update rows of the same key, add new ones, keep those that the file does not name."""
-    same = " AND ".join(f"old.`{k}` = new.`{k}`" for k in contract.key)
-    good.createOrReplaceTempView("_yupana_new")
-    # The session's setting is the one way to give a MERGE its metadata.
-    spark.conf.set("spark.databricks.delta.commitInfo.userMetadata", facts)
-    spark.conf.set("spark.databricks.delta.schema.autoMerge.enabled", "true")
-    try:
-        spark.sql(
-            f"MERGE INTO delta.`{table}` AS old USING _yupana_new AS new ON {same} "
-            "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
-        )
-    finally:
-        spark.conf.unset("spark.databricks.delta.commitInfo.userMetadata")
-        spark.conf.unset("spark.databricks.delta.schema.autoMerge.enabled")
-        spark.catalog.dropTempView("_yupana_new")
+    """Put a source's rows in place of its earlier ones, so that running again is harmless."""
+    writer = rows.write.format("delta").mode("overwrite")
+    if delta.exists(table):
+        writer = evolution.fit(rows, table).write.format("delta").mode("overwrite")
+        writer = writer.option("replaceWhere", f"source_sha256 = '{raw.sha256}'")
+    writer.partitionBy(*partitions).option("userMetadata", facts).save(str(table))

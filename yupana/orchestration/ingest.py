@@ -141,9 +141,7 @@ def _publish(
 ) -> steps.Outcome:
     if contract.format == "object":
         return _publish_object(settings, contract, raw, known_on, progress)
-    from yupana.data import parsing as prepare
-    from yupana.data import publish, staging
-    from yupana.data.engine import spark
+    from yupana.data import engine, parsing, publish, staging
     from yupana.validation.audit import audit, require, warm_up
 
     warm_up()
@@ -155,11 +153,11 @@ def _publish(
     shown = Path(raw.source).name
     try:
         with stage(progress, f"read {shown}", seconds):
-            prepared = prepare.prepare(settings, contract, raw, work)
-        with stage(progress, "start Spark", seconds):
-            session = spark.session(settings, prepared.path.stat().st_size)
+            parsed = parsing.parse(settings, contract, raw, work)
+        with stage(progress, f"start {engine.chosen(settings)}", seconds):
+            session = engine.session(settings, progress, parsed.stat().st_size)
         with stage(progress, f"stage {shown}", seconds):
-            staged = staging.stage(session, settings, contract, raw, prepared)
+            staged = staging.stage(session, settings, contract, raw, parsed)
             rows = session.read.format("delta").load(staged.path)
         with stage(progress, f"audit {staged.rows:,} rows by Great Expectations", seconds):
             validation = audit(contract, rows, settings.reports / "validation")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 def warm_up() -> None:
     """Import Great Expectations (5 s) beside the work that comes before the audit."""
+    # Both import pyspark: two threads that do it at once meet half a module.
+    importlib.import_module("pyspark.sql.connect.session")
     threading.Thread(
         target=importlib.import_module, args=("great_expectations",), daemon=True
     ).start()

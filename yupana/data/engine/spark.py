@@ -1,73 +1,118 @@
-"""One Spark session with Delta, tuned for small tables on few cores.
+"""Apache Spark with Delta: a JVM of this process, tuned for small tables on few cores.
 
-The session is a JVM of this process, or a client of the shared server at `settings.spark_remote`
-(Spark Connect). Code above this module must work in both: data frames and SQL, never
-`sparkContext`, RDDs or the JVM gateway.
+The JVM serves Spark Connect on this machine alone, behind a token, and ends with its starter,
+however that ends: PySpark's gateway reads a pipe that the starter holds.
+https://spark.apache.org/docs/latest/spark-connect-overview.html
 """
 
 from __future__ import annotations
 
+import os
+import re
+import secrets
+import shutil
 import socket
+import subprocess
 from functools import lru_cache
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
 
 from yupana.config.settings import Settings
-from yupana.core.errors import TransientError, UsageError
+from yupana.core.errors import TerminalError
+from yupana.core.progress import Progress
 from yupana.data.engine import jars
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
-ANSWER_SECONDS = 5
+HOST = "127.0.0.1"
+JAVA_OLDEST = 17
+JAVA = "apt install openjdk-17-jre-headless; or put a Java 17 or newer first on PATH"
 # A short job on few cores: the optimising compiler costs more than it gives back.
 QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 THROUGHPUT = "-XX:+UseParallelGC"
-# Bytes of text from which throughput wins: at 58 MB it halves the CPU time (docs/benchmark.md).
-_BIG = 32 << 20
+# Bytes of Parquet from which throughput wins: at 6 MB it halves the CPU time.
+_BIG = 4 << 20
+_SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
 
-@lru_cache(maxsize=1)
-def session(settings: Settings, input_bytes: int = 0) -> SparkSession:
-    """The process's Spark session: 8-13 s for a JVM of its own, under 1 s for a shared server.
+def start(settings: Settings, progress: Progress, input_bytes: int) -> str:
+    """Start this process's JVM, if it does not run.
 
-    Args:
-        input_bytes: about how much will be read; chooses how a new JVM is tuned.
-
-    Raises:
-        TerminalError: the Delta JARs were not fetched.
-        UsageError: `spark_remote` is not an address.
-        TransientError: the shared server does not answer.
-    """
-    from pyspark.sql import SparkSession
-
-    if settings.spark_remote:
-        _must_answer(settings.spark_remote)
-        shared: SparkSession = SparkSession.builder.remote(settings.spark_remote).getOrCreate()
-        return shared
-    builder = SparkSession.builder.appName("yupana").master(settings.spark_master)
-    java = settings.spark_java_options or (THROUGHPUT if input_bytes > _BIG else QUICK_START)
-    for key, value in options(settings, java).items():
-        builder = builder.config(key, value)
-    made: SparkSession = builder.getOrCreate()
-    return made
-
-
-def options(settings: Settings, java: str) -> dict[str, str]:
-    """What a JVM is started with, a process's own or the shared server; makes its folders.
+    Returns:
+        The address of its Spark Connect server, with the token.
 
     Raises:
-        TerminalError: the Delta JARs were not fetched.
+        TerminalError: there is no Java, or no Delta JAR to be had.
+        TransientError: a JAR's download failed.
     """
-    temporary = settings.home / "spark"
+    if not _running:
+        java = settings.spark_java_options or (THROUGHPUT if input_bytes > _BIG else QUICK_START)
+        _running.append(_start(settings, progress, java))
+    return _running[0]
+
+
+# The address of this process's JVM, once it runs.
+_running: list[str] = []
+
+
+def _start(settings: Settings, progress: Progress, java: str) -> str:
+    from pyspark import SparkConf, SparkContext
+
+    port, token = _free_port(), secrets.token_urlsafe(24)
+    conf = SparkConf().setAppName("yupana").setMaster(settings.spark_master)
+    conf.setAll(list(options(settings, progress, java).items()))
+    conf.set("spark.plugins", "org.apache.spark.sql.connect.SparkConnectPlugin")
+    conf.setAll(list(_connect_options(port, token).items()))
+    # Set by a session with another engine; under it no JVM would be started.
+    os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
+    SparkContext.getOrCreate(conf)
+    # Local credentials, which let the token pass without TLS, are for this very name.
+    return f"sc://localhost:{port}/;token={token}"
+
+
+def command(settings: Settings, progress: Progress, port: int, token: str) -> list[str]:
+    """The command line of a server that several processes share, on this machine alone.
+
+    The server's class and JAR come with pyspark, its start script does not.
+
+    Raises:
+        TerminalError: Spark or Java is not installed, or a Delta JAR is not to be had.
+    """
+    found = find_spec("pyspark")
+    if found is None or found.origin is None:
+        raise TerminalError("Spark is not installed here.", fix="Run `make setup`.")
+    java = settings.spark_java_options or THROUGHPUT
+    conf = {**options(settings, progress, java), **_connect_options(port, token)}
+    # On the command line everybody could read it.
+    del conf["spark.connect.authenticate.token"]
+    submit = [str(Path(found.origin).parent / "bin" / "spark-submit"), "--class", _SERVER]
+    submit += ["--name", "yupana", "--master", settings.spark_master]
+    for key, value in conf.items():
+        submit += ["--conf", f"{key}={value}"]
+    return [*submit, "spark-internal"]
+
+
+def environment(token: str) -> dict[str, str]:
+    """What the shared server's environment adds; it must not take itself for a client."""
+    return {"SPARK_CONNECT_MODE": "0", "SPARK_CONNECT_AUTHENTICATE_TOKEN": token}
+
+
+def options(settings: Settings, progress: Progress, java: str) -> dict[str, str]:
+    """What a JVM is started with; makes its folders and fetches absent JARs.
+
+    Raises:
+        TerminalError: there is no Java, or a JAR is not the pinned one.
+        TransientError: a JAR's download failed.
+    """
+    must_have_java()
+    jars.fetch(settings.cache, progress)
+    temporary = settings.home / "engine"
     temporary.mkdir(parents=True, exist_ok=True)
     return {
         "spark.driver.extraClassPath": ":".join(str(p) for p in jars.paths(settings.cache)),
-        "spark.driver.memory": settings.spark_memory,
+        "spark.driver.memory": settings.engine_memory,
         "spark.driver.extraJavaOptions": java,
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-        "spark.sql.session.timeZone": "UTC",
         "spark.sql.warehouse.dir": str(temporary / "warehouse"),
         "spark.local.dir": str(temporary),
         "spark.ui.enabled": "false",
@@ -76,26 +121,52 @@ def options(settings: Settings, java: str) -> dict[str, str]:
         "spark.sql.shuffle.partitions": "4",
         "spark.databricks.delta.snapshotPartitions": "1",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": HOST,
+        "spark.driver.host": HOST,
         "spark.log.level": "ERROR",
     }
 
 
-def _must_answer(remote: str) -> None:
-    """Say at once that no server is there: the client itself would try for ten minutes."""
-    parts = urlsplit(remote)
-    if parts.scheme != "sc" or not parts.hostname:
-        raise UsageError(
-            f"'{remote}' is not the address of a Spark Connect server.",
-            where="YUPANA_SPARK_REMOTE",
-            fix="Write it as sc://127.0.0.1:15002, or leave it empty for a Spark of your own.",
+def must_have_java() -> None:
+    """Refuse to start Spark without Java.
+
+    Raises:
+        TerminalError: none is on PATH, or it is too old.
+    """
+    found = java_version()
+    if found < JAVA_OLDEST:
+        raise TerminalError(
+            f"Apache Spark needs Java {JAVA_OLDEST} or newer; this machine has {found or 'none'}.",
+            where="YUPANA_ENGINE=spark",
+            fix=f"{JAVA}. Or leave YUPANA_ENGINE empty: Sail needs no Java.",
         )
-    try:
-        socket.create_connection((parts.hostname, parts.port or 15002), ANSWER_SECONDS).close()
-    except OSError as error:
-        raise TransientError(
-            "The shared Spark server does not answer.",
-            where=remote,
-            fix="Start it with `yupana up`, or unset YUPANA_SPARK_REMOTE for a Spark of your own.",
-        ) from error
+
+
+def java_version() -> int:
+    """Major version of the Java that Spark would start; 0 when there is none."""
+    java = shutil.which("java")
+    if java is None:
+        return 0
+    said = subprocess.run([java, "-version"], capture_output=True, text=True).stderr
+    found = re.search(r'version "(\d+)', said)
+    return int(found.group(1)) if found else 0
+
+
+def _connect_options(port: int, token: str) -> dict[str, str]:
+    return {
+        "spark.connect.grpc.binding.address": HOST,
+        "spark.connect.grpc.binding.port": str(port),
+        "spark.connect.authenticate.token": token,
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+@lru_cache(maxsize=1)
+def name() -> str:
+    """Name and version."""
+    return f"Apache Spark {version('pyspark')} with delta-spark {version('delta-spark')}"

@@ -1,0 +1,58 @@
+"""Whether a file's header is the one that the contract describes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from yupana.core.errors import TerminalError
+from yupana.data.contract import Contract
+
+_MOST_COLUMNS = 1000
+
+
+def places(contract: Contract, names: Iterable[str | None], source: str) -> dict[str, int]:
+    """Where in the file each column that is parsed stands, by its standard name.
+
+    Args:
+        names: the file's header; the first has place 0.
+
+    Raises:
+        TerminalError: a name that the contract reads is absent or there twice, or the file has
+            so many columns that it must be another one.
+    """
+    header = [(name or "").strip() for name in names]
+    where = f"{source}, line {contract.header_row}"
+    if len(header) > max(_MOST_COLUMNS, 10 * len(contract.columns)):
+        raise TerminalError(
+            f"The file has {len(header):,} columns; the contract knows {len(contract.read)}.",
+            where=where,
+            fix="This is not the file that the contract describes, or its delimiter is wrong.",
+        )
+    for column in contract.read:
+        name = str(column.published)
+        if header.count(name) > 1:
+            twice = ", ".join(str(i) for i, other in enumerate(header, 1) if other == name)
+            raise TerminalError(
+                f"The column '{name}' is in the file {header.count(name)} times.",
+                where=f"{where}, columns {twice}",
+                fix="Ask the publisher which is meant, and have each named apart.",
+            )
+        if name not in header and not (column.treatment == "drop" and column not in contract.used):
+            raise _absent(contract, name, header, where)
+    return {
+        c.name: header.index(str(c.published)) for c in contract.used if c.published in header
+    }
+
+
+def _absent(contract: Contract, name: str, header: list[str], where: str) -> TerminalError:
+    known = [str(c.published) for c in contract.read]
+    free = [h for h in header if h not in known]
+    near = difflib.get_close_matches(name, free, n=1, cutoff=0.4) or free[:1]
+    shown = ", ".join(header[:20]) + (" …" if len(header) > 20 else "")
+    return TerminalError(
+        f"The column '{name}' is not in the file.",
+        where=f"{where}; it has: {shown}",
+        fix=(f"If it is now called '{near[0]}', say so" if near else "Say what replaced it")
+        + f" (physicalName) in expectations/{contract.name}/contract.yaml.",
+    )

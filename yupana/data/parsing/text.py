@@ -1,0 +1,140 @@
+"""A publisher's text as UTF-8 for a CSV parser: decoded, its line breaks and end made plain.
+
+What a parser cannot tell apart afterwards is marked by noncharacters, which no text may hold
+(Unicode 16, section 23.7), and `restore` takes them away again:
+
+- a carriage return of its own inside a line that ends in LF is text, not the end of a line;
+- an empty line is no record, but it counts as a line;
+- the end of the file shows whether a quote was still open.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import TYPE_CHECKING, BinaryIO
+
+from yupana.core.errors import TerminalError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CARRIAGE_RETURN, EMPTY_LINE, END = "\ufdd0", "\ufdd1", "\ufdd2"
+_LONE_CR = re.compile(rb"\r(?!\n)")
+_EMPTY_LINE = re.compile(rb"(?<=\n)(?=\r?\n)")
+_BREAK = (b"\n", b"\r")
+_BLOCK = 1 << 22
+LONGEST_LINE = 8 << 20
+
+
+class Text:
+    """A stream of UTF-8 bytes, read once from front to back.
+
+    Attributes:
+        quotes: whether a quote has been read so far; without one no record has two lines.
+        marks: whether a mark other than `END` has been set so far.
+    """
+
+    closed = False
+
+    def __init__(self, stream: BinaryIO, encoding: str, source: str) -> None:
+        self.quotes = self.marks = False
+        self._stream, self._encoding, self._source = stream, encoding, source
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._utf8 = codecs.lookup(encoding).name == "utf-8"
+        self._line = 1
+        self._ready, self._carry = b"", b""
+        self._old_mac: bool | None = None
+        self._line_start, self._ended = True, False
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to `size` bytes; none at the end.
+
+        Raises:
+            TerminalError: the bytes are not of the encoding; names line and byte.
+        """
+        while not self._ended and (size < 0 or len(self._ready) < size):
+            self._ready += self._block()
+        out = self._ready if size < 0 else self._ready[:size]
+        self._ready = self._ready[len(out) :]
+        return out
+
+    def lines(self, count: int) -> str:
+        """The next lines as text, fewer at the end; what follows them is read on by `read`.
+
+        Raises:
+            TerminalError: as `read`, and for a line longer than `LONGEST_LINE` bytes.
+        """
+        taken = b""
+        while taken.count(b"\n") < count:
+            more = self.read(_BLOCK)
+            if not more:
+                break
+            taken += more
+            if len(taken) > LONGEST_LINE:
+                raise TerminalError(
+                    f"A line has no end within {LONGEST_LINE >> 20} MiB.",
+                    where=f"{self._source}, in the first {count} lines",
+                    fix="This is not the text that the contract describes: look at it by hand.",
+                )
+        place = 0
+        for _ in range(count):
+            place = taken.find(b"\n", place) + 1 or len(taken)
+        self._ready = taken[place:] + self._ready
+        return taken[:place].decode()
+
+    def _block(self) -> bytes:
+        raw = self._stream.read(_BLOCK)
+        self._ended = not raw
+        try:
+            text = self._decoder.decode(raw, final=self._ended)
+        except UnicodeDecodeError as error:
+            raise self._undecodable(error) from error
+        block = self._carry + (raw if self._utf8 else text.encode())
+        self._carry = b""
+        if self._line == 1 and self._old_mac is None:
+            block = block.removeprefix(codecs.BOM_UTF8)
+        self._line += block.count(b"\n")
+        if not self._ended and self._old_mac is None and len(block) < 2:
+            self._carry, block = block, b""
+        return self._plain(block)
+
+    def _plain(self, block: bytes) -> bytes:
+        """The block with marks where a parser would be led astray."""
+        if not self._ended and block.endswith(b"\r"):
+            self._carry, block = b"\r", block[:-1]
+        if self._old_mac is None and block:
+            self._old_mac = b"\n" not in block
+        if block.count(b"\r") != block.count(b"\r\n"):
+            self.marks = self.marks or not self._old_mac
+            block = _LONE_CR.sub(b"\n" if self._old_mac else CARRIAGE_RETURN.encode(), block)
+        if (self._line_start and block[:1] in _BREAK) or b"\n\n" in block or b"\n\r\n" in block:
+            self.marks = True
+            # The break before the block decides whether its first line is empty.
+            before = b"\n" if self._line_start else b" "
+            block = _EMPTY_LINE.sub(EMPTY_LINE.encode(), before + block)[1:]
+        if block:
+            self._line_start = block.endswith(b"\n")
+        self.quotes = self.quotes or b'"' in block
+        if self._ended:
+            block += b"%s%s\n" % (b"" if self._line_start else b"\n", END.encode())
+        return block
+
+    def _undecodable(self, error: UnicodeDecodeError) -> TerminalError:
+        before: bytes = error.object[: error.start]
+        column = len(before) - (before.rfind(b"\n") + 1) + 1
+        line = self._line + before.count(b"\n")
+        return TerminalError(
+            f"The file is not {self._encoding}: {error.reason}.",
+            where=f"{self._source}, line {line}, byte {column} of the line",
+            fix="Set the contract's `encoding` to the file's own (often latin-1 or cp1252), or "
+            "ask the publisher.",
+        )
+
+
+def restore(column: pa.Array) -> pa.Array:
+    """A column of texts without the marks."""
+    import pyarrow.compute as pc
+
+    plain = pc.replace_substring(column, CARRIAGE_RETURN, "\r")
+    return pc.replace_substring(plain, EMPTY_LINE, "")
