@@ -23,11 +23,17 @@ from yupana.orchestration import service
 from yupana.orchestration import thread as the_thread
 
 # Spark's half of a test shares one JVM with all others of the process.
-BOTH_ENGINES = pytest.mark.parametrize(
-    "engine", ["sail", pytest.param("spark", marks=pytest.mark.spark)], indirect=True
-)
+ENGINES = ["sail", pytest.param("spark", marks=pytest.mark.spark)]
+BOTH_ENGINES = pytest.mark.parametrize("engine", ENGINES, indirect=True)
 SHARED = ROOT.parent / "shared" / "data"
 SAMPLE = ROOT / "samples" / "dengue_loreto_2010_2021.csv.gz"
+
+
+def engine_or_skip(name: str) -> str:
+    """The engine, or a skip that says what it lacks here."""
+    if name == "spark" and spark.java_version() < spark.JAVA_OLDEST:
+        pytest.skip(f"Apache Spark needs Java {spark.JAVA_OLDEST}: {spark.JAVA}")
+    return name
 
 
 @dataclass
@@ -52,10 +58,7 @@ def thread() -> Iterator[Thread]:
 @pytest.fixture
 def engine(request: pytest.FixtureRequest) -> str:
     """The engine of a test: Sail, unless the test is marked by `BOTH_ENGINES`."""
-    name = getattr(request, "param", "sail")
-    if name == "spark" and spark.java_version() < spark.JAVA_OLDEST:
-        pytest.skip(f"Apache Spark needs Java {spark.JAVA_OLDEST}: {spark.JAVA}")
-    return str(name)
+    return engine_or_skip(getattr(request, "param", "sail"))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from realdata import publish
 
 from yupana.config.settings import Settings
 
-pytestmark = [pytest.mark.spark, pytest.mark.real, pytest.mark.usefixtures("spark")]
+pytestmark = [pytest.mark.real]
 FOLDER = "iquitos_challenge/Environmental_data"
 
 

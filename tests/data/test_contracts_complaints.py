@@ -13,10 +13,10 @@ from yupana.config.settings import Settings
 from yupana.core.hashing import file_sha256
 from yupana.core.progress import Silent
 from yupana.data import delta
-from yupana.data.personal import pseudonym
+from yupana.core.hashing import pseudonym
 from yupana.orchestration.ingest import ingest
 
-pytestmark = [pytest.mark.spark, pytest.mark.real, pytest.mark.usefixtures("spark")]
+pytestmark = [pytest.mark.real]
 
 
 def test_consumer_complaints(lake: Settings, shared) -> None:

@@ -11,7 +11,7 @@ from realdata import Ingested, everything_written, publish
 
 from yupana.config.settings import Settings
 
-pytestmark = [pytest.mark.spark, pytest.mark.real, pytest.mark.usefixtures("spark")]
+pytestmark = [pytest.mark.real]
 FOLDER = "minsa_dengue_maynas_2018_2019"
 PERSONAL = {"locality", "locality_code", "age", "age_unit"}
 

@@ -13,8 +13,7 @@ from realdata import publish
 from yupana.config.settings import ROOT, Settings
 from yupana.data import codes
 
-spark_test = [pytest.mark.spark, pytest.mark.usefixtures("spark")]
-real_test = [*spark_test, pytest.mark.real]
+real_test = [pytest.mark.real]
 ALIASES = ROOT / "expectations" / "ubigeo" / "aliases.csv"
 
 
@@ -29,7 +28,6 @@ def marked(marks: list):
     return to
 
 
-@marked(spark_test)
 @pytest.mark.parametrize(
     ("name", "rows"),
     [("ubigeo", 1893), ("epiweeks", 3704), ("disease_codes", 22), ("sex_codes", 3)],

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import BOTH_ENGINES
 
 from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import UsageError
@@ -15,12 +16,12 @@ from yupana.core.types import StepResult
 from yupana.data import delta, history
 from yupana.orchestration.ingest import ingest
 
-pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark")]
+pytestmark = BOTH_ENGINES
 NAME = "beds"
 FIRST, LATER = date(2024, 1, 31), date(2024, 2, 29)
 
 
-def project(tmp_path: Path, publication: str) -> Settings:
+def project(tmp_path: Path, engine: str, publication: str) -> Settings:
     """A project with one contract: beds by hospital, with the name of who reported."""
     contract = yaml.safe_load((ROOT / "expectations/iquitos_weekly/contract.yaml").read_text())
     reporter = {"property": "treatment", "value": "pseudonymise"}
@@ -41,7 +42,7 @@ def project(tmp_path: Path, publication: str) -> Settings:
     folder = tmp_path / "project" / "expectations" / NAME
     folder.mkdir(parents=True)
     (folder / "contract.yaml").write_text(yaml.safe_dump(contract))
-    return Settings(root=tmp_path / "project", home=tmp_path / "home")
+    return Settings(root=tmp_path / "project", home=tmp_path / "home", engine=engine)
 
 
 def publish(lake: Settings, rows: str, as_of: date | None = None) -> StepResult:
@@ -62,8 +63,8 @@ def beds(lake: Settings, version: int | None = None) -> dict[str, int]:
         ("merge", {"a": 1, "b": 3, "c": 4}),
     ],
 )
-def test_a_revised_file(tmp_path: Path, publication: str, after: dict[str, int]) -> None:
-    lake = project(tmp_path, publication)
+def test_a_revised_file(tmp_path: Path, engine: str, publication: str, after: dict[str, int]) -> None:
+    lake = project(tmp_path, engine, publication)
     publish(lake, "a,1,Ana b,2,Luz", FIRST)
     result = publish(lake, "b,3,Luz c,4,Ana", LATER)
     assert result.metrics["rows"] == {"read": 2, "published": 2, "quarantined": 0}
@@ -77,8 +78,8 @@ def test_a_revised_file(tmp_path: Path, publication: str, after: dict[str, int])
     assert len(history.published_versions(table)) == 2
 
 
-def test_an_appended_file_adds_its_rows_once(tmp_path: Path) -> None:
-    lake = project(tmp_path, "append")
+def test_an_appended_file_adds_its_rows_once(tmp_path: Path, engine: str) -> None:
+    lake = project(tmp_path, engine, "append")
     publish(lake, "a,1,Ana b,2,Luz")
     publish(lake, "c,4,Ana")
     assert publish(lake, "a,1,Ana b,2,Luz").status == "unchanged"
@@ -87,16 +88,16 @@ def test_an_appended_file_adds_its_rows_once(tmp_path: Path) -> None:
     assert delta.version_of(lake.table("published", NAME)) == 1
 
 
-def test_files_come_in_the_order_in_which_they_were_known(tmp_path: Path) -> None:
-    lake = project(tmp_path, "snapshot")
+def test_files_come_in_the_order_in_which_they_were_known(tmp_path: Path, engine: str) -> None:
+    lake = project(tmp_path, engine, "snapshot")
     publish(lake, "a,1,Ana", LATER)
     with pytest.raises(UsageError, match="cannot follow one known on 2024-02-29"):
         publish(lake, "a,0,Ana", FIRST)
     assert beds(lake) == {"a": 1}
 
 
-def test_a_doubled_key_is_set_aside_whole_and_names_stay_out(tmp_path: Path) -> None:
-    lake = project(tmp_path, "merge")
+def test_a_doubled_key_is_set_aside_whole_and_names_stay_out(tmp_path: Path, engine: str) -> None:
+    lake = project(tmp_path, engine, "merge")
     result = publish(lake, "a,1,Ana b,2,Luz b,3,Luz ,4,Eva")
     assert result.metrics["rows"] == {"read": 4, "published": 1, "quarantined": 3}
     aside = delta.read(lake.table("quarantine", NAME)).sort("source_line")

@@ -171,8 +171,6 @@ def test_never_ingested_says_the_command(lake: Settings) -> None:
         quality.measure(lake, "nothing", day("2024-04-10"))
 
 
-@pytest.mark.spark
-@pytest.mark.usefixtures("spark")
 def test_a_real_ingestion_is_measured_and_its_refused_line_is_named(tmp_path: Path) -> None:
     from yupana.config.settings import ROOT
     from yupana.data import contract, refused

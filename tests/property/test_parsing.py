@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import BOTH_ENGINES
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -18,11 +19,11 @@ from hypothesis import strategies as st
 from yupana.config.settings import ROOT, Settings
 from yupana.core.hashing import file_sha256
 from yupana.core.types import RawObject
-from yupana.data import cleaning, staging
+from yupana.data import cleaning, parsing
 from yupana.data import contract as contracts
-from yupana.data import parsing as prepare
+from yupana.data import engine as engines
 
-pytestmark = pytest.mark.spark
+pytestmark = BOTH_ENGINES
 # Each example is a Spark job of about a second: few examples, many rows in each.
 FEW = hypothesis_settings(
     max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
@@ -65,7 +66,7 @@ def a_contract(root: Path, properties: list[dict], **custom: object) -> contract
 
 
 def read_back(
-    spark, contract: contracts.Contract, rows: list[list[str]], tmp_path: Path
+    engine: str, contract: contracts.Contract, rows: list[list[str]], tmp_path: Path
 ) -> list[list[object]]:
     """Write rows as a publisher would, and read them as staging does, in the file's order."""
     text = io.StringIO()
@@ -75,9 +76,10 @@ def read_back(
     raw = RawObject(
         dataset="one", path=str(path), sha256=file_sha256(path), size=1, source="file.csv"
     )
-    prepared = prepare.prepare(Settings(home=tmp_path), contract, raw, tmp_path / "work")
-    fields = staging._fields(spark, prepared, contract)
-    typed = cleaning.typed(fields, contract, "_corrupt").orderBy("source_line").collect()
+    settings = Settings(home=tmp_path, engine=engine)
+    parsed = parsing.parse(settings, contract, raw, tmp_path / "work")
+    texts = engines.session(settings).read.parquet(str(parsed))
+    typed = cleaning.typed(texts, contract).orderBy("source_line").collect()
     assert all(row["_malformed"] is None for row in typed)
     return [[row[c.name] for c in contract.read] for row in typed]
 
@@ -89,7 +91,7 @@ def kept(text: str) -> str | None:
 
 @FEW
 @given(rows=st.lists(st.tuples(TEXT, TEXT, st.integers(0, 99)), min_size=1, max_size=60))
-def test_any_text_in_one_line(spark, tmp_path: Path, rows: list) -> None:
+def test_any_text_in_one_line(engine: str, tmp_path: Path, rows: list) -> None:
     contract = a_contract(
         tmp_path,
         [
@@ -97,29 +99,29 @@ def test_any_text_in_one_line(spark, tmp_path: Path, rows: list) -> None:
             for n, t in (("a", "string"), ("b", "string"), ("n", "integer"))
         ],
     )
-    found = read_back(spark, contract, [[a, b, str(n)] for a, b, n in rows], tmp_path)
+    found = read_back(engine, contract, [[a, b, str(n)] for a, b, n in rows], tmp_path)
     assert found == [[kept(a), kept(b), n] for a, b, n in rows]
 
 
 @FEW
 @given(rows=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=60))
-def test_line_breaks_inside_fields(spark, tmp_path: Path, rows: list) -> None:
+def test_line_breaks_inside_fields(engine: str, tmp_path: Path, rows: list) -> None:
     contract = a_contract(
         tmp_path, [{"name": n, "logicalType": "string"} for n in "ab"], multiline=True
     )
     broken = [[f"x{a}\n{b}\r\ny", "z"] for a, b in rows]
-    assert read_back(spark, contract, broken, tmp_path) == broken
+    assert read_back(engine, contract, broken, tmp_path) == broken
 
 
 @FEW
 @given(days=st.lists(st.dates(date(2000, 1, 1), date(2068, 12, 31)), min_size=1, max_size=60))
-def test_every_shape_of_a_date_is_the_same_day(spark, tmp_path: Path, days: list[date]) -> None:
+def test_every_shape_of_a_date_is_the_same_day(engine: str, tmp_path: Path, days: list[date]) -> None:
     formats = {"property": "dateFormats", "value": list(SHAPES)}
     contract = a_contract(
         tmp_path, [{"name": "day", "logicalType": "date", "customProperties": [formats]}]
     )
     written = [shape(day) for day in days for shape in SHAPES.values()]
-    found = read_back(spark, contract, [[text] for text in written], tmp_path)
+    found = read_back(engine, contract, [[text] for text in written], tmp_path)
     assert [row[0] for row in found] == [day for day in days for _ in SHAPES]
 
 
@@ -129,7 +131,7 @@ def test_every_shape_of_a_date_is_the_same_day(spark, tmp_path: Path, days: list
     others=st.lists(TEXT, min_size=1, max_size=20),
 )
 def test_mapping_changes_mapped_codes_alone(
-    spark, tmp_path: Path, mapping: dict[str, str], others: list[str]
+    engine: str, tmp_path: Path, mapping: dict[str, str], others: list[str]
 ) -> None:
     codes = {"property": "codes", "value": mapping}
     missing = {"property": "missing", "value": ["NA"]}
@@ -139,7 +141,7 @@ def test_mapping_changes_mapped_codes_alone(
     )
     texts = [*mapping, *others, "NA"]
     # A line with nothing in it is no row: a second way to be sure that the field is there.
-    found = read_back(spark, contract, [[f" {t or 'x'} "] for t in texts], tmp_path)
+    found = read_back(engine, contract, [[f" {t or 'x'} "] for t in texts], tmp_path)
     expected = [(t or "x").strip(" ") or None for t in texts]
     assert [row[0] for row in found] == [
         None if t == "NA" else mapping.get(t, t) if t else None for t in expected

@@ -10,16 +10,17 @@ import pytest
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
+from yupana.core.hashing import pseudonym
 from yupana.data import personal
 
 
 def test_the_same_value_has_the_same_pseudonym_in_one_column_only() -> None:
-    one = personal.pseudonym(b"k" * 32, "complaints.customer", "AFG-001830")
-    assert one == personal.pseudonym(b"k" * 32, "complaints.customer", "AFG-001830")
-    assert one != personal.pseudonym(b"k" * 32, "claims.customer", "AFG-001830")
-    assert one != personal.pseudonym(b"j" * 32, "complaints.customer", "AFG-001830")
+    one = pseudonym(b"k" * 32, "complaints.customer", "AFG-001830")
+    assert one == pseudonym(b"k" * 32, "complaints.customer", "AFG-001830")
+    assert one != pseudonym(b"k" * 32, "claims.customer", "AFG-001830")
+    assert one != pseudonym(b"j" * 32, "complaints.customer", "AFG-001830")
     assert one and len(one) == 32 and "AFG" not in one
-    assert personal.pseudonym(b"k" * 32, "complaints.customer", None) is None
+    assert pseudonym(b"k" * 32, "complaints.customer", None) is None
 
 
 def test_the_key_is_its_owners_alone_and_lies_outside_the_lake(tmp_path: Path) -> None:

@@ -29,7 +29,10 @@ def run() -> None:
 
 
 def setup() -> None:
-    """Fetch what no package index holds (the Delta JARs), checked by hash.
+    """Fetch what Apache Spark needs beside Python's packages: the Delta JARs, checked by hash.
+
+    The engine Sail needs none of it; Spark fetches them itself when it starts first. This is for
+    machines that will be without a network.
 
     Example: yupana setup
     """
@@ -43,7 +46,7 @@ def setup() -> None:
 
 
 def doctor() -> None:
-    """Say what is missing on this machine, and how to get it.
+    """Say what is missing on this machine, and how to get it; which engines it can run.
 
     Example: yupana doctor
     """
@@ -66,9 +69,10 @@ def doctor() -> None:
 
 
 def up() -> None:
-    """Start Airflow with its web page and all DAGs, and a shared Spark server, until Ctrl-C.
+    """Start Airflow with its web page and all DAGs, and an engine for all tasks, until Ctrl-C.
 
-    Both listen on this machine alone. Ports: YUPANA_AIRFLOW_PORT, YUPANA_SPARK_PORT.
+    Both listen on this machine alone. Ports: YUPANA_AIRFLOW_PORT, YUPANA_ENGINE_PORT. The engine
+    is that of YUPANA_ENGINE: Sail, or Apache Spark behind a token.
 
     Example: yupana up
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -29,3 +30,10 @@ def value_sha256(value: Any) -> str:
 def files_sha256(paths: Iterable[Path]) -> str:
     """SHA-256 over the contents of several files, in name order."""
     return value_sha256([(p.name, file_sha256(p)) for p in sorted(paths)])
+
+
+def pseudonym(key: bytes, domain: str, value: str | None) -> str | None:
+    """32 hexadecimal digits for a value in its domain; None stays None."""
+    if value is None:
+        return None
+    return hmac.new(key, f"{domain}:{value}".encode(), hashlib.sha256).hexdigest()[:32]

@@ -6,8 +6,6 @@ outside the lake: who holds the tables cannot try out names or identity numbers.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import os
 import secrets
 from collections.abc import Callable
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
+from yupana.core.hashing import pseudonym
 from yupana.data.contract import Contract
 from yupana.governance.ledger import book
 
@@ -35,15 +34,10 @@ def pseudonymise(rows: DataFrame, contract: Contract, settings: Settings) -> Dat
             rename = f.udf(
                 _renamer(_key(settings), f"{contract.name}.{column.name}"), "STRING", useArrow=True
             )
-            rows = rows.withColumn(column.name, rename(column.name))
+            # Cast: Spark says `string collate UTF8_BINARY` of a function's text, which delta-rs
+            # cannot read in a table.
+            rows = rows.withColumn(column.name, rename(column.name).cast("string"))
     return rows
-
-
-def pseudonym(key: bytes, domain: str, value: str | None) -> str | None:
-    """32 hexadecimal digits for a value in its domain; None stays None."""
-    if value is None:
-        return None
-    return hmac.new(key, f"{domain}:{value}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def _renamer(key: bytes, domain: str) -> Callable[[str | None], str | None]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
-from yupana.data.engine import jars
+from yupana.data.engine import jars, sail, spark
 
-JAVA_OLDEST = 17
 GIB = 1 << 30
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = "apt install chromium, or put google-chrome on the PATH (to test pages in a browser)"
@@ -32,17 +30,11 @@ class Check:
 def check(settings: Settings) -> list[Check]:
     """Look at everything that the commands use."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    java = java_version()
     free = shutil.disk_usage(settings.home).free / GIB
     return [
         Check("Python 3.11", python == "3.11", python, "apt install python3.11, or pyenv"),
-        Check(
-            "Java 17 or newer",
-            java >= JAVA_OLDEST,
-            str(java or "none"),
-            "apt install openjdk-17-jre-headless; or set JAVA_HOME",
-        ),
-        Check("Delta JARs", _jars(settings), str(settings.cache / "jars"), "yupana setup"),
+        _sail(),
+        *_spark(settings),
         Check("5 GiB of free disk", free > 5, f"{free:.0f} GiB", "free some room, or YUPANA_HOME"),
         _tool("git", "apt install git (for the DVC exchange)"),
         _tool("kubectl", "apt install kubernetes-client (to render infra/)", needed=False),
@@ -51,14 +43,23 @@ def check(settings: Settings) -> list[Check]:
     ]
 
 
-def java_version() -> int:
-    """Major version of the Java that Spark would start; 0 when there is none."""
-    java = shutil.which("java")
-    if java is None:
-        return 0
-    said = subprocess.run([java, "-version"], capture_output=True, text=True).stderr
-    found = re.search(r'version "(\d+)', said)
-    return int(found.group(1)) if found else 0
+def _sail() -> Check:
+    found = find_spec("pysail") is not None
+    return Check("engine sail", found, sail.name() if found else "none", "make setup")
+
+
+def _spark(settings: Settings) -> list[Check]:
+    """Apache Spark is needed where `YUPANA_ENGINE` names it, and for its half of the tests."""
+    needed = settings.engine == "spark"
+    java = spark.java_version()
+    works = java >= spark.JAVA_OLDEST
+    found = f"{spark.name()}, Java {java}" if works else f"Java {java or 'none'}"
+    there = _jars(settings)
+    place, fetch = str(settings.cache / "jars"), "fetched when first used; or yupana setup"
+    return [
+        Check(f"engine spark, Java {spark.JAVA_OLDEST}+", works, found, spark.JAVA, needed),
+        Check("Delta JARs of Spark", there, place, fetch, False),
+    ]
 
 
 def _jars(settings: Settings) -> bool:

@@ -1,4 +1,4 @@
-"""`yupana up` and `yupana down`: a shared Spark server and Airflow with its page, on one machine.
+"""`yupana up` and `yupana down`: a shared engine and Airflow with its page, on one machine.
 
 Airflow's own `standalone` is not used: its log servers listen on all addresses, and it prints
 the password. Its four parts are started here instead, each with a log of its own.
@@ -15,13 +15,15 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TransientError, UsageError
 from yupana.core.progress import Progress
-from yupana.data.engine import server as connect
+from yupana.data import engine
+from yupana.data.engine import remote, sail, spark
 from yupana.orchestration import airflow_home, family
 from yupana.orchestration.family import Family
 
@@ -44,7 +46,9 @@ def up(settings: Settings, progress: Progress) -> None:
         TransientError: a port is taken, or a part did not start or ended; shows its log.
     """
     _must_be_alone(settings)
-    _must_be_free(settings.spark_port, "YUPANA_SPARK_PORT")
+    own_engine = engine.chosen(settings).kind != "remote"
+    if own_engine:
+        _must_be_free(settings.engine_port, "YUPANA_ENGINE_PORT")
     _must_be_free(settings.airflow_port, "YUPANA_AIRFLOW_PORT")
     # A closed terminal must stop the parts, as Ctrl-C does.
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
@@ -60,28 +64,45 @@ def up(settings: Settings, progress: Progress) -> None:
 
 
 def _run(settings: Settings, ours: Family, progress: Progress) -> None:
-    shared = settings.model_copy(update={"spark_remote": connect.address(settings)})
+    shared = settings
     parts: dict[Path, psutil.Popen] = {}
 
     def start(name: str, command: list[str], environment: dict[str, str], log: Path) -> None:
         parts[log] = ours.start(settings, name, command, environment, log)
 
-    progress.say(f"Spark: start the shared server at {shared.spark_remote} …")
-    log = settings.home / "logs" / "spark-connect.log"
-    start("spark", connect.command(settings), connect.environment(settings), log)
+    if engine.chosen(settings).kind != "remote":
+        progress.say(f"{settings.engine}: start the shared engine on port {settings.engine_port} …")
+        log = settings.home / "logs" / "engine.log"
+        command, environment, shared = _engine(settings, progress)
+        start("engine", command, environment, log)
     progress.say("Airflow: prepare its database …")
     airflow_home.run(shared, ["db", "migrate"])
-    _wait(parts, lambda: _answers(settings.spark_port))
+    if shared is not settings:
+        _wait(parts, lambda: _answers(settings.engine_port))
     progress.say(f"Airflow: start {', '.join(AIRFLOW)} …")
-    environment = airflow_home.environment(shared)
     for name, args in AIRFLOW.items():
         command = [sys.executable, "-m", "airflow", *args]
-        start(name, command, environment, airflow_home.log(settings, name))
+        start(name, command, airflow_home.environment(shared), airflow_home.log(settings, name))
     _wait(parts, lambda: _healthy(settings))
     progress.say(f"ready: {airflow_home.url(settings)}")
     progress.say(f"user admin; the password is in {airflow_home.password_file(settings)}")
     progress.say("stop it with Ctrl-C here, or `yupana down` from another terminal")
     _wait(parts, lambda: False, seconds=float("inf"))
+
+
+def _engine(
+    settings: Settings, progress: Progress
+) -> tuple[list[str], dict[str, str], Settings]:
+    """Command and environment of the shared engine, and the settings of those who share it."""
+    update: dict[str, Any] = {"engine": f"sc://localhost:{settings.engine_port}"}
+    if settings.engine == "sail":
+        environment = {**settings.environment(), **sail.environment(settings)}
+        return sail.command(settings.engine_port), environment, settings.model_copy(update=update)
+    update["engine_token"] = remote.token(settings)
+    token = update["engine_token"].read_text()
+    command = spark.command(settings, progress, settings.engine_port)
+    environment = {**settings.environment(), **spark.environment(token)}
+    return command, environment, settings.model_copy(update=update)
 
 
 def down(settings: Settings) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import SAMPLE
+from conftest import BOTH_ENGINES, ENGINES, SAMPLE, engine_or_skip
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
@@ -19,7 +19,6 @@ from yupana.core.progress import Silent
 from yupana.data import delta
 from yupana.orchestration.ingest import ingest
 
-pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark")]
 NAME = "dengue_linelist"
 LINES = gzip.decompress(SAMPLE.read_bytes()).decode().split("\r\n")[:501]
 COLUMNS = LINES[0].split(",")
@@ -89,10 +88,12 @@ FAULTS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A lake with one good version."""
-    lake = Settings(home=tmp_path_factory.mktemp("faults"), max_unpacked=300 << 20)
+@pytest.fixture(scope="module", params=ENGINES)
+def home(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Settings:
+    """A lake with one good version, on each engine."""
+    engine = engine_or_skip(request.param)
+    folder = tmp_path_factory.mktemp("faults")
+    lake = Settings(home=folder, max_unpacked=300 << 20, engine=engine)
     good = lake.home / "good.csv"
     good.write_bytes(text(LINES))
     ingest(lake, NAME, str(good), Silent())
@@ -147,8 +148,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def test_a_full_disk_is_worth_a_retry_and_harms_nothing(small_disk: Path) -> None:
-    lake = Settings(home=small_disk)
+@BOTH_ENGINES
+def test_a_full_disk_is_worth_a_retry_and_harms_nothing(small_disk: Path, engine: str) -> None:
+    lake = Settings(home=small_disk, engine=engine)
     good = small_disk / "good.csv"
     good.write_bytes(text(LINES))
     ingest(lake, NAME, str(good), Silent())
@@ -164,17 +166,13 @@ def test_a_full_disk_is_worth_a_retry_and_harms_nothing(small_disk: Path) -> Non
     assert result.status == "unchanged"
 
 
-def test_line_numbers_hold_across_the_parts_of_a_big_file(lake: Settings, spark) -> None:
-    """Spark reads a big file in parts; each row must still know its line."""
-    rows = 120_000
+def test_line_numbers_hold_across_the_parts_of_a_big_file(lake: Settings) -> None:
+    """A big file is parsed in blocks and read in parts; each row must still know its line."""
+    rows = 400_000  # 23 MB: two blocks
     path = lake.home / "big.csv"
     path.parent.mkdir(parents=True)
     path.write_bytes(text([LINES[0], *(LINES[1 + i % 500] for i in range(rows))]))
-    spark.conf.set("spark.sql.files.maxPartitionBytes", "1m")
-    try:
-        ingest(lake, NAME, str(path), Silent())
-    finally:
-        spark.conf.unset("spark.sql.files.maxPartitionBytes")
+    ingest(lake, NAME, str(path), Silent())
     found = delta.read(lake.table("published", NAME)).sort("source_line")
     assert found["source_line"].to_list() == list(range(2, rows + 2))
     districts = [LINES[1 + i % 500].split(",")[2] for i in range(rows)]

@@ -8,6 +8,7 @@ each (tests/parity).
 
 from __future__ import annotations
 
+import atexit
 import os
 from dataclasses import dataclass
 from functools import lru_cache
@@ -85,4 +86,7 @@ def _connect(address: str) -> SparkSession:
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
     made: SparkSession = ConnectSession.builder.remote(address).create()
     made.conf.set("spark.sql.session.timeZone", "UTC")
+    # Closed while threads still run: later, when the interpreter takes it apart, it would wait
+    # for one of them for ever.
+    atexit.register(made.stop)
     return made

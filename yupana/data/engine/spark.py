@@ -13,6 +13,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import sys
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -61,15 +62,18 @@ def _start(settings: Settings, progress: Progress, java: str) -> str:
     conf = SparkConf().setAppName("yupana").setMaster(settings.spark_master)
     conf.setAll(list(options(settings, progress, java).items()))
     conf.set("spark.plugins", "org.apache.spark.sql.connect.SparkConnectPlugin")
-    conf.setAll(list(_connect_options(port, token).items()))
+    conf.setAll(list(_connect_options(port).items()))
+    conf.set("spark.connect.authenticate.token", token)
     # Set by a session with another engine; under it no JVM would be started.
     os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
+    # The JVM starts Python workers by name: this environment's, activated or not.
+    os.environ["PYSPARK_PYTHON"] = sys.executable
     SparkContext.getOrCreate(conf)
     # Local credentials, which let the token pass without TLS, are for this very name.
     return f"sc://localhost:{port}/;token={token}"
 
 
-def command(settings: Settings, progress: Progress, port: int, token: str) -> list[str]:
+def command(settings: Settings, progress: Progress, port: int) -> list[str]:
     """The command line of a server that several processes share, on this machine alone.
 
     The server's class and JAR come with pyspark, its start script does not.
@@ -81,9 +85,7 @@ def command(settings: Settings, progress: Progress, port: int, token: str) -> li
     if found is None or found.origin is None:
         raise TerminalError("Spark is not installed here.", fix="Run `make setup`.")
     java = settings.spark_java_options or THROUGHPUT
-    conf = {**options(settings, progress, java), **_connect_options(port, token)}
-    # On the command line everybody could read it.
-    del conf["spark.connect.authenticate.token"]
+    conf = {**options(settings, progress, java), **_connect_options(port)}
     submit = [str(Path(found.origin).parent / "bin" / "spark-submit"), "--class", _SERVER]
     submit += ["--name", "yupana", "--master", settings.spark_master]
     for key, value in conf.items():
@@ -92,7 +94,8 @@ def command(settings: Settings, progress: Progress, port: int, token: str) -> li
 
 
 def environment(token: str) -> dict[str, str]:
-    """What the shared server's environment adds; it must not take itself for a client."""
+    """What the shared server's environment adds: the token, which on its command line everybody
+    could read. It must not take itself for a client."""
     return {"SPARK_CONNECT_MODE": "0", "SPARK_CONNECT_AUTHENTICATE_TOKEN": token}
 
 
@@ -152,11 +155,10 @@ def java_version() -> int:
     return int(found.group(1)) if found else 0
 
 
-def _connect_options(port: int, token: str) -> dict[str, str]:
+def _connect_options(port: int) -> dict[str, str]:
     return {
         "spark.connect.grpc.binding.address": HOST,
         "spark.connect.grpc.binding.port": str(port),
-        "spark.connect.authenticate.token": token,
     }
 
 

@@ -42,9 +42,10 @@ def _frame(contract: Contract, content: bytes) -> pl.DataFrame:
         return pl.read_json(io.BytesIO(content), infer_schema_length=None)
     options = {"header_row": contract.header_row - 1, "dtypes": "string"}
     sheet: dict[str, Any] = {"sheet_name": contract.sheet} if contract.sheet else {"sheet_id": 1}
-    return pl.read_excel(
+    found: pl.DataFrame = pl.read_excel(
         io.BytesIO(content), engine="calamine", read_options=options, drop_empty_rows=False, **sheet
     )
+    return found
 
 
 def _text(column: pl.Series) -> pa.Array:
