@@ -10,10 +10,9 @@ import pytest
 from realdata import everything_written, publish
 
 from yupana.config.settings import Settings
-from yupana.core.hashing import file_sha256
+from yupana.core.hashing import file_sha256, pseudonym
 from yupana.core.progress import Silent
 from yupana.data import delta
-from yupana.core.hashing import pseudonym
 from yupana.orchestration.ingest import ingest
 
 pytestmark = [pytest.mark.real]

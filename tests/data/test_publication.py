@@ -63,7 +63,9 @@ def beds(lake: Settings, version: int | None = None) -> dict[str, int]:
         ("merge", {"a": 1, "b": 3, "c": 4}),
     ],
 )
-def test_a_revised_file(tmp_path: Path, engine: str, publication: str, after: dict[str, int]) -> None:
+def test_a_revised_file(
+    tmp_path: Path, engine: str, publication: str, after: dict[str, int]
+) -> None:
     lake = project(tmp_path, engine, publication)
     publish(lake, "a,1,Ana b,2,Luz", FIRST)
     result = publish(lake, "b,3,Luz c,4,Ana", LATER)

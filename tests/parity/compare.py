@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+from conftest import engine_or_skip
 from deltalake import DeltaTable
 
-from yupana.config.settings import Settings
+from yupana.config.settings import ROOT, Settings
 from yupana.core.types import StepResult
 from yupana.data import delta
 
 ZONES = ("staging", "quarantine", "published")
 # What differs between two runs of one engine as well.
 _OWN = {"run", "validation", "known_on", "inputs"}
+
+
+def pair(folder: Path, root: Path = ROOT) -> tuple[Settings, Settings]:
+    """An empty lake for each engine, with one key for pseudonyms."""
+    key = folder / "pseudonym.key"
+    key.touch(mode=0o600)
+    key.write_text("5e" * 32)
+    sail, spark = (
+        Settings(root=root, home=folder / e, engine=engine_or_skip(e), pseudonym_key=key)
+        for e in ("sail", "spark")
+    )
+    return sail, spark
 
 
 def differences(

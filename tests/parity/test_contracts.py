@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from compare import differences
-from conftest import engine_or_skip
+from compare import differences, pair
 
-from yupana.config.settings import ROOT, Settings
+from yupana.config.settings import ROOT
 from yupana.core.progress import Silent
-from yupana.core.types import StepResult
 from yupana.data import contract as contracts
 from yupana.orchestration.ingest import ingest
 
@@ -45,10 +43,10 @@ REAL = [(name, file) for name, files in FILES.items() for file in files]
 
 def both(tmp_path: Path, name: str, path: str | None) -> list[str]:
     """Ingest on each engine; what differs."""
-    lakes = tuple(Settings(home=tmp_path / e, engine=engine_or_skip(e)) for e in ("sail", "spark"))
-    results: list[StepResult] = [ingest(lake, name, path, Silent()) for lake in lakes]
+    lakes = pair(tmp_path)
+    results = [ingest(lake, name, path, Silent()) for lake in lakes]
     assert results[0].metrics["rows"]["read"] > 0
-    return differences((results[0], results[1]), (lakes[0], lakes[1]), name)
+    return differences((results[0], results[1]), lakes, name)
 
 
 def test_every_contract_is_compared() -> None:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-import pytest
 import yaml
 from conftest import BOTH_ENGINES
 from hypothesis import HealthCheck, given
@@ -115,7 +114,9 @@ def test_line_breaks_inside_fields(engine: str, tmp_path: Path, rows: list) -> N
 
 @FEW
 @given(days=st.lists(st.dates(date(2000, 1, 1), date(2068, 12, 31)), min_size=1, max_size=60))
-def test_every_shape_of_a_date_is_the_same_day(engine: str, tmp_path: Path, days: list[date]) -> None:
+def test_every_shape_of_a_date_is_the_same_day(
+    engine: str, tmp_path: Path, days: list[date]
+) -> None:
     formats = {"property": "dateFormats", "value": list(SHAPES)}
     contract = a_contract(
         tmp_path, [{"name": "day", "logicalType": "date", "customProperties": [formats]}]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from yupana.core.patterns import BLANKS
 from yupana.data.columns import Column
 from yupana.data.contract import Contract
 from yupana.data.parsing import LINE, TORN
@@ -100,7 +101,7 @@ def shape(value: SparkColumn) -> SparkColumn:
     from pyspark.sql import functions as f
 
     letters = f.regexp_replace(value.cast("string"), r"\p{L}", "a")
-    return f.substring(f.regexp_replace(letters, r"\d", "9"), 1, _LONGEST_SHAPE)
+    return f.substring(f.regexp_replace(letters, r"\p{Nd}", "9"), 1, _LONGEST_SHAPE)
 
 
 def _plain(column: Column) -> SparkColumn:
@@ -109,7 +110,7 @@ def _plain(column: Column) -> SparkColumn:
 
     text = f.trim(f.col(column.name))
     if column.collapse:
-        text = f.regexp_replace(text, r"\s+", " ")
+        text = f.regexp_replace(text, f"{BLANKS}+", " ")
     text = f.nullif(text, f.lit(""))
     if column.missing:
         text = f.when(~text.isin(*column.missing), text)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yupana.core.errors import TerminalError
+from yupana.core.patterns import BLANKS
 from yupana.data import codes
 from yupana.data.columns import Column
 from yupana.data.contract import Contract
@@ -114,5 +115,5 @@ def _plain(name: str) -> SparkColumn:
     bare = f.when(f.octet_length(upper) == f.length(upper), upper).otherwise(
         f.translate(upper, "ÁÀÂÄÉÈÊËÍÌÎÏÓÒÔÖÚÙÛÜ", "AAAAEEEEIIIIOOOOUUUU")
     )
-    single = f.when(bare.contains("  "), f.regexp_replace(bare, r"\s+", " ")).otherwise(bare)
+    single = f.when(bare.contains("  "), f.regexp_replace(bare, f"{BLANKS}+", " ")).otherwise(bare)
     return f.trim(single)

@@ -37,9 +37,11 @@ def quarantine(
     ]
     classes += [f.lit("row.parsed"), f.col(MALFORMED)]
     names = f.split(BROKEN, ",")
+    found = f.map_filter(f.create_map(*classes), lambda k, v: f.array_contains(names, k))
     bad = rows.withColumn("broken_rules", names).withColumn(
+        # Bare, the column would be one that forbids nulls, in Sail alone.
         "value_classes",
-        f.map_filter(f.create_map(*classes), lambda k, v: f.array_contains(names, k)),
+        f.when(f.col(BROKEN).isNotNull(), found),
     )
     bad = bad.drop(BROKEN, MALFORMED, KEY_COUNT)
     _replace_source(bad, table, raw, delta.commit_metadata(source=raw.sha256))

@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 from open_data_contract_standard.model import SchemaObject, SchemaProperty
 
+from yupana.core import patterns
+from yupana.core.errors import TerminalError
 from yupana.data import codes
 
 Kind = Literal["parsed", "required", "range", "codes", "pattern", "unique"]
@@ -88,10 +90,22 @@ def _of_column(root: Path, p: SchemaProperty) -> Iterator[Rule]:
     if "minimum" in options or "maximum" in options:
         yield Rule("range", name, (options.get("minimum"), options.get("maximum")))
     if "pattern" in options:
-        yield Rule("pattern", name, (options["pattern"],))
+        yield Rule("pattern", name, (_portable(name, str(options["pattern"])),))
     outlier = {c.property: c.value for c in p.customProperties or []}.get("outlier")
     if isinstance(outlier, dict) and outlier.get("action") == "quarantine":
         yield Rule("range", name, (outlier.get("minimum"), outlier.get("maximum")))
+
+
+def _portable(column: str, pattern: str) -> str:
+    try:
+        return patterns.portable(pattern)
+    except ValueError as error:
+        raise TerminalError(
+            f"The pattern of the column '{column}' cannot be used: {error}.",
+            where=f"pattern {pattern}",
+            fix="Write it without look-around, back-references and possessive quantifiers, or "
+            "name the allowed values (`enum`).",
+        ) from error
 
 
 def _literal(value: Any) -> str:

@@ -124,9 +124,7 @@ class Records:
         span[~whole] += np.array([row.text.count("\n") for row in torn], dtype=np.int64)
         lines = self._line + np.cumsum(span) - span
         self._line, self._ordinal = self._line + int(span.sum()), end + 1
-        pieces = [
-            (row.text, line) for row, line in zip(torn, lines[~whole].tolist(), strict=True)
-        ]
+        pieces = [(row.text, line) for row, line in zip(torn, lines[~whole].tolist(), strict=True)]
         numbers = pa.array(lines[whole])
         if batch.num_rows and (open_record := self._open(batch)):
             pieces.append((open_record, numbers[-1].as_py()))

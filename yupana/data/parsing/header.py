@@ -40,9 +40,7 @@ def places(contract: Contract, names: Iterable[str | None], source: str) -> dict
             )
         if name not in header and not (column.treatment == "drop" and column not in contract.used):
             raise _absent(contract, name, header, where)
-    return {
-        c.name: header.index(str(c.published)) for c in contract.used if c.published in header
-    }
+    return {c.name: header.index(str(c.published)) for c in contract.used if c.published in header}
 
 
 def _absent(contract: Contract, name: str, header: list[str], where: str) -> TerminalError:
