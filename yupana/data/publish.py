@@ -17,7 +17,7 @@ from yupana.data.contract import Contract
 from yupana.data.rules import BROKEN, KEY_COUNT, MALFORMED
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
 
 
 def quarantine(
@@ -44,7 +44,7 @@ def quarantine(
         f.when(f.col(BROKEN).isNotNull(), found),
     )
     bad = bad.drop(BROKEN, MALFORMED, KEY_COUNT)
-    _replace_source(bad, table, raw, delta.commit_metadata(source=raw.sha256))
+    _replace_source(spark, bad, table, raw, delta.commit_metadata(source=raw.sha256))
     return DatasetRef(
         zone="quarantine",
         name=contract.name,
@@ -76,7 +76,7 @@ def publish(
     rows = spark.read.format("delta").load(staged.path).where(f.col(BROKEN).isNull())
     good = rows.drop(BROKEN, MALFORMED, KEY_COUNT)
     if contract.publication == "append" and delta.exists(table):
-        _replace_source(good, table, raw, facts, contract.partitions)
+        _replace_source(spark, good, table, raw, facts, contract.partitions)
     else:
         if contract.publication == "merge" and delta.exists(table):
             good = _merged(spark.read.format("delta").load(str(table)), good, contract)
@@ -96,16 +96,42 @@ def _merged(old: DataFrame, new: DataFrame, contract: Contract) -> DataFrame:
 
     Not SQL's MERGE: Sail's leaves no metadata in the commit, and one way serves both engines.
     """
-    kept = old.join(new.select(*contract.key), list(contract.key), "left_anti")
-    return new.unionByName(kept.select(*old.columns), allowMissingColumns=True)
+    return _with(new, old.join(new.select(*contract.key), list(contract.key), "left_anti"))
 
 
 def _replace_source(
-    rows: DataFrame, table: Path, raw: RawObject, facts: str, partitions: tuple[str, ...] = ()
+    spark: SparkSession,
+    rows: DataFrame,
+    table: Path,
+    raw: RawObject,
+    facts: str,
+    partitions: tuple[str, ...] = (),
 ) -> None:
     """Put a source's rows in place of its earlier ones, so that running again is harmless."""
-    writer = rows.write.format("delta").mode("overwrite")
+    mode = "append"
     if delta.exists(table):
-        writer = evolution.fit(rows, table).write.format("delta").mode("overwrite")
-        writer = writer.option("replaceWhere", f"source_sha256 = '{raw.sha256}'")
-    writer.partitionBy(*partitions).option("userMetadata", facts).save(str(table))
+        rows = evolution.fit(rows, table)
+        if delta.count(table, source_sha256=raw.sha256):
+            old = spark.read.format("delta").load(str(table))
+            rows, mode = _with(rows, old.where(f"source_sha256 != '{raw.sha256}'")), "overwrite"
+    writer = rows.write.format("delta").mode(mode).partitionBy(*partitions)
+    writer.option("userMetadata", facts).save(str(table))
+
+
+def _with(new: DataFrame, old: DataFrame) -> DataFrame:
+    """New rows and old ones together.
+
+    Lists and maps of the old are made anew: each engine names their elements in its own way in
+    the files, and Sail takes that for another type.
+    """
+    from pyspark.sql import functions as f
+
+    def anew(name: str, kind: str) -> Column:
+        if kind.startswith("array"):
+            return f.transform(name, lambda item: item).alias(name)
+        if kind.startswith("map"):
+            return f.map_filter(name, lambda key, value: f.lit(True)).alias(name)
+        return f.col(name)
+
+    columns = [anew(name, kind) for name, kind in old.dtypes]
+    return new.unionByName(old.select(*columns), allowMissingColumns=True)
