@@ -1,4 +1,4 @@
-"""`yupana up` as a user has it: one Spark for all tasks, Airflow beside it, and nothing left."""
+"""`yupana up` as a user has it: one engine for all tasks, Airflow beside it, and nothing left."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from typing import Any
 
 import psutil
 import pytest
+from conftest import engine_or_skip
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TransientError, UsageError
+from yupana.core.progress import Silent
 from yupana.data import delta
-from yupana.data.engine import server as connect
-from yupana.data.engine import spark as sparks
+from yupana.data import engine as engines
 from yupana.orchestration import airflow_home, family, standalone
 
 START_SECONDS = 240
@@ -77,7 +78,7 @@ def wait_until(true, seconds: float) -> bool:
 @pytest.fixture(scope="module")
 def up(tmp_path_factory) -> Iterator[Up]:
     home = tmp_path_factory.mktemp("up")
-    settings = Settings(home=home / "var", spark_port=free_port(), airflow_port=free_port())
+    settings = Settings(home=home / "var", engine_port=free_port(), airflow_port=free_port())
     said = home / "said.txt"
     with said.open("w") as stream:
         leader = subprocess.Popen(
@@ -100,8 +101,9 @@ def up(tmp_path_factory) -> Iterator[Up]:
 
 @pytest.fixture(scope="module")
 def shared(up: Up) -> Settings:
-    """Settings of a task: its Spark is the shared server."""
-    return up.settings.model_copy(update={"spark_remote": connect.address(up.settings)})
+    """Settings of a task: its engine is the shared server."""
+    address = f"sc://localhost:{up.settings.engine_port}"
+    return up.settings.model_copy(update={"engine": address})
 
 
 def members(settings: Settings) -> list[psutil.Process]:
@@ -136,14 +138,14 @@ def test_a_second_one_is_refused(up: Up) -> None:
 
 
 def test_a_taken_port_is_named(up: Up, tmp_path: Path) -> None:
-    other = up.settings.model_copy(update={"home": tmp_path, "spark_port": free_port()})
+    other = up.settings.model_copy(update={"home": tmp_path, "engine_port": free_port()})
     done = yupana(other, "up")
     assert done.returncode == 3
     assert f"port {up.settings.airflow_port} is taken" in done.stderr
     assert "YUPANA_AIRFLOW_PORT" in done.stderr and not (tmp_path / "up.json").exists()
 
 
-def test_the_shared_spark_publishes_the_same_rows(shared: Settings, tmp_path: Path) -> None:
+def test_the_shared_engine_publishes_the_same_rows(shared: Settings, tmp_path: Path) -> None:
     own = Settings(home=tmp_path)
     for settings in (shared, own):
         done = yupana(settings, "ingest", DATASET, "--json")
@@ -170,19 +172,42 @@ def test_a_dag_run_tells_version_and_validation(up: Up) -> None:
 
 
 def test_no_server_is_told_at_once() -> None:
-    settings = Settings(spark_remote=f"sc://127.0.0.1:{free_port()}")
     start = time.monotonic()
     with pytest.raises(TransientError, match="does not answer"):
-        sparks.session(settings)
+        engines.session(Settings(engine=f"sc://127.0.0.1:{free_port()}"))
     assert time.monotonic() - start < 10
     with pytest.raises(UsageError, match="not the address"):
-        sparks.session(Settings(spark_remote="127.0.0.1:15002"))
+        engines.session(Settings(engine="sc://"))
+    with pytest.raises(UsageError, match="no engine '127"):
+        engines.session(Settings(engine="127.0.0.1:15002"))
+
+
+@pytest.mark.spark
+def test_a_shared_spark_asks_for_its_token(tmp_path: Path) -> None:
+    """The very command that `yupana up` starts, for a client with the token and one without."""
+    port = free_port()
+    own = Settings(home=tmp_path, engine=engine_or_skip("spark"), engine_port=port)
+    command, environment, tasks = standalone.shared_engine(own, Silent())
+    secret = tasks.engine_token.read_text()
+    assert tasks.engine_token.stat().st_mode & 0o077 == 0 and secret not in " ".join(command)
+    with (tmp_path / "log").open("w") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        assert wait_until(lambda: standalone._answers(port), 60), (tmp_path / "log").read_text()
+        assert engines.session(tasks).sql("SELECT 1 AS one").collect()[0]["one"] == 1
+        with pytest.raises(Exception, match=r"(?i)unauthenticated|token"):
+            stranger = tasks.model_copy(update={"engine_token": None})
+            engines.session(stranger).sql("SELECT 1").collect()
+        assert secret not in (tmp_path / "log").read_text()
+    finally:
+        server.terminate()
+        server.wait(30)
 
 
 # The last one: it stops what the tests above use.
 def test_down_ends_all_even_after_a_kill(up: Up) -> None:
     started = members(up.settings)
-    assert {"java", "python"} <= {p.name().split()[0].rstrip("3") for p in started}
+    assert {"python"} <= {p.name().split()[0].rstrip("3") for p in started}
     os.kill(up.leader.pid, signal.SIGKILL)
     up.leader.wait()
     done = yupana(up.settings, "down")
@@ -197,7 +222,7 @@ def test_a_number_that_is_another_process_now_is_left_alone(tmp_path: Path) -> N
     """The file outlived a restart of the machine: this test has the number of the leader."""
     settings = Settings(home=tmp_path)
     old = family.Known(os.getpid(), 0.0)
-    family.save(settings, family.Family(old, "nobody", {"spark": old}))
+    family.save(settings, family.Family(old, "nobody", {"engine": old}))
     assert "ended 0 processes" in standalone.down(settings)
     assert standalone.down(settings) == "nothing runs here"
 

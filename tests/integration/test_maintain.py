@@ -11,11 +11,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 import yaml
+from conftest import engine_or_skip
 
 from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.progress import Silent
 from yupana.data import delta, history, maintenance
+from yupana.data import engine as engines
 from yupana.governance import events
 from yupana.orchestration.maintain import maintain
 
@@ -192,10 +194,11 @@ def test_a_table_with_deletion_vectors_is_left_alone(house: Settings) -> None:
 
 
 @pytest.mark.spark
-def test_tables_of_spark_keep_their_versions_for_spark(house: Settings, spark) -> None:
+def test_tables_of_spark_keep_their_versions_for_spark(house: Settings) -> None:
     """Partitions, MERGE and rows of every type, written by delta-spark, tidied by delta-rs."""
     from pyspark.sql import functions as f
 
+    spark = engines.session(house.model_copy(update={"engine": engine_or_skip("spark")}))
     table = house.table("published", "cases")
     name = f"delta.`{table}`"
 

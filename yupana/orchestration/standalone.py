@@ -73,7 +73,7 @@ def _run(settings: Settings, ours: Family, progress: Progress) -> None:
     if engine.chosen(settings).kind != "remote":
         progress.say(f"{settings.engine}: start the shared engine on port {settings.engine_port} …")
         log = settings.home / "logs" / "engine.log"
-        command, environment, shared = _engine(settings, progress)
+        command, environment, shared = shared_engine(settings, progress)
         start("engine", command, environment, log)
     progress.say("Airflow: prepare its database …")
     airflow_home.run(shared, ["db", "migrate"])
@@ -90,7 +90,7 @@ def _run(settings: Settings, ours: Family, progress: Progress) -> None:
     _wait(parts, lambda: False, seconds=float("inf"))
 
 
-def _engine(
+def shared_engine(
     settings: Settings, progress: Progress
 ) -> tuple[list[str], dict[str, str], Settings]:
     """Command and environment of the shared engine, and the settings of those who share it."""
