@@ -111,6 +111,11 @@ def epiweek_starts(first: int, last: int) -> Iterator[tuple[int, int, date]]:
             yield year, week, Week(year, week, "cdc").startdate()
 
 
+def epiweek_year(day: date) -> int:
+    """The year to which a day's epidemiological week belongs: 2025 for 2024-12-29."""
+    return int(Week.fromdate(day, "cdc").year)
+
+
 def write_code_list(name: str, folder: Path) -> Path:
     """Write a generated code list as CSV; the same bytes every time.
 
