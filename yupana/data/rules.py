@@ -149,7 +149,7 @@ def _bound(type: str, day: date) -> int | date:
     """The last year or day that a release may tell of; for instants the day after."""
     if type == "integer":
         # The first epidemiological week of a year may begin in the last days of December.
-        return max(day.year, codes.epiweek_year(day))
+        return max(day.year, codes.epiweek(day)[0])
     return day + timedelta(days=1) if type == "timestamp" else day
 
 
