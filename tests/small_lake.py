@@ -42,7 +42,7 @@ schema:
         physicalName: Año
         logicalType: integer
         required: true
-        logicalTypeOptions: {minimum: 2000, maximum: 2030}
+        logicalTypeOptions: {minimum: 2000}
       - name: week
         physicalName: Semana
         logicalType: integer

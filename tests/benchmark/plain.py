@@ -13,6 +13,7 @@ import json
 import sys
 import time
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,8 @@ def write(about: Contract, rows: DataFrame, folder: Path) -> None:
 
 def main() -> None:
     source, folder = sys.argv[1], Path(sys.argv[2])
-    about, seconds = contract.load(settings().root, NAME), {}
+    # The day on which the file lands for yupana too.
+    about, seconds = contract.load(settings().root, NAME).at(datetime.now(UTC).date()), {}
 
     @contextmanager
     def timed(part: str) -> Any:

@@ -5,6 +5,7 @@ They come from the same contract; yupana's own translation is not used.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Literal
 
 from yupana.data.rules import Rule
@@ -25,9 +26,10 @@ def broken(rule: Rule, engine: Engine) -> str:
         return f"{c} NOT IN ({', '.join(map(_literal, rule.values))})"
     if rule.kind == "pattern":
         return f"NOT {MATCH[engine]}({c}, {_literal(rule.values[0])})"
-    if rule.kind == "range":
-        low, high = rule.values
-        bounds = [f"{c} < {low}"] * (low is not None) + [f"{c} > {high}"] * (high is not None)
+    if rule.kind in ("range", "not_after_release"):
+        low, high = rule.bounds
+        bounds = [f"{c} < {_literal(low)}"] * (low is not None)
+        bounds += [f"{c} > {_literal(high)}"] * (high is not None)
         return f"({' OR '.join(bounds)})"
     raise NotImplementedError(f"the benchmark has no rule '{rule.name}' of its own")
 
@@ -45,11 +47,13 @@ def expectation(rule: Rule, limit: float) -> Any:
         return gxe.ExpectColumnValuesToBeInSet(value_set=list(rule.values), **common)
     if rule.kind == "pattern":
         return gxe.ExpectColumnValuesToMatchRegex(regex=rule.values[0], **common)
-    if rule.kind == "range":
-        low, high = rule.values
+    if rule.kind in ("range", "not_after_release"):
+        low, high = rule.bounds
         return gxe.ExpectColumnValuesToBeBetween(min_value=low, max_value=high, **common)
     raise NotImplementedError(f"the benchmark has no rule '{rule.name}' of its own")
 
 
 def _literal(value: Any) -> str:
+    if isinstance(value, date):
+        return f"DATE '{value}'"
     return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)

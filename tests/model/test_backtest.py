@@ -94,6 +94,20 @@ def rows(tmp_path_factory: pytest.TempPathFactory, cases: planted.Weeks, room: R
     return run(path, room=room)
 
 
+@pytest.mark.parametrize(
+    ("last", "span"),
+    [
+        (date(2021, 12, 26), "2019-W01:2021-W44:4"),
+        (date(2023, 12, 24), "2021-W01:2023-W44:4"),
+        (date(2022, 2, 20), "2019-W01:2021-W52:4"),
+    ],
+)
+def test_the_span_by_itself_follows_the_data(last: date, span: str) -> None:
+    assert origins.newest(last, len(HORIZONS)) == span
+    weeks = origins.parse(span)
+    assert weeks[-1].start <= last - timedelta(weeks=len(HORIZONS))
+
+
 def test_the_official_origins_are_every_fourth_week_with_a_53rd_counted() -> None:
     found = origins.parse("2019-W01:2021-W44:4")
     assert len(found) == 38

@@ -43,6 +43,8 @@ def test_a_field_outside_the_standard_is_named(tmp_path: Path) -> None:
         ("{property: unit, value: persons}", "{property: outlier, value: {maximum: 9, action: "
          "guess}}", "outlier action 'guess'"),
         ("primaryKey: true", "unique: false", "merge and no primaryKey"),
+        ("{property: unit, value: persons}", "{property: notAfter, value: '2021'}",
+         "notAfter '2021': use release"),
     ],
 )  # fmt: skip
 def test_a_wrong_option_is_named_with_what_it_may_be(

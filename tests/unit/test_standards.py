@@ -51,6 +51,7 @@ def column(text: str) -> tuple[str, str]:
         (column("name: home_ubigeo, logicalType: string"), ("place.ubigeo", "home_ubigeo")),
         (("maximum: 53", "maximum: 54"), ("time.epiweek", "week")),
         (("name: year", "name: reported"), ("time.epiweek", "week")),
+        (("{minimum: 2000}", "{minimum: 2000, maximum: 2030}"), ("time.relative", "year")),
         (("{property: unit, value: °C}", "{property: missing, value: NA}"),
          ("measure.unit", "fever")),
         (column("name: cases, logicalType: integer"), ("measure.unit", "cases")),
@@ -76,6 +77,47 @@ def test_each_standard_finds_what_breaks_it(
 def test_every_standard_is_tried_above() -> None:
     tried = test_each_standard_finds_what_breaks_it.pytestmark[0].args[1]
     assert set(CONVENTIONS) <= {expected[0] for _, expected in tried}
+
+
+END = "logicalTypeOptions: {maximum:"
+
+
+@pytest.mark.parametrize(
+    ("bound", "rule"),
+    [
+        (f"name: seen_date, logicalType: date, {END} '2021-12-31'}}", "seen_date.range"),
+        (f"name: seen_at, logicalType: timestamp, {END} '2021-12-31'}}", "seen_at.range"),
+        (f"name: epi_year, logicalType: integer, {END} 21}}", "epi_year.range"),
+        (f"name: campaign_order, logicalType: integer, {END} 2021}}", "campaign_order.range"),
+        ("name: report_year, logicalType: string, enum: [{value: '2020'}, {value: '2021'}]",
+         "report_year.codes"),
+        ("name: report_year, logicalType: integer, customProperties: [{property: outlier, "
+         "value: {maximum: 2021, action: flag}}]", "report_year.outlier_flag"),
+    ],
+)  # fmt: skip
+def test_a_latest_time_that_is_a_literal_is_told_with_its_mend(
+    root: Path, bound: str, rule: str
+) -> None:
+    old, new = column(bound)
+    add(root, NAME, small_lake.CONTRACT.replace(old, new))
+    (fault,) = [f for f in standards.check(root) if f.standard == "time.relative"]
+    assert rule in fault.what and "21" in fault.what
+    assert f"expectations/{NAME}/contract.yaml" in fault.fix and "notAfter" in fault.fix
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [
+        f"name: day_order, logicalType: integer, {END} 366}}",
+        f"name: seats, logicalType: integer, {END} 2021}}, customProperties: [{{property: unit, "
+        "value: persons}]",
+        "name: room, logicalType: string, enum: [{value: '2020'}, {value: '2021'}]",
+        "name: seen_date, logicalType: date, logicalTypeOptions: {minimum: '2000-01-01'}, "
+        "customProperties: [{property: notAfter, value: release}]",
+    ],
+)
+def test_other_maxima_and_relative_bounds_are_no_fault_of_time(root: Path, bound: str) -> None:
+    assert "time.relative" not in [standard for standard, _ in broken(root, *column(bound))]
 
 
 def test_a_relation_must_have_the_type_of_its_target(root: Path) -> None:

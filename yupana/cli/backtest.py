@@ -11,8 +11,6 @@ from yupana.cli import judging
 from yupana.cli.common import AsJson, UseCase, emit
 from yupana.core.errors import UsageError
 
-ORIGINS = "2019-W01:2021-W44:4"
-
 
 def register(app: typer.Typer) -> None:
     """Add this command to the command line."""
@@ -31,7 +29,10 @@ def backtest(
     department: Annotated[str, typer.Option(help="Department, as INEI names it.")] = "LORETO",
     origins: Annotated[
         str | None,
-        typer.Option(help=f"First week, last week, every how many weeks. Default: {ORIGINS}."),
+        typer.Option(
+            help="First week, last week, every how many weeks. Default: the data's newest three "
+            "years, every fourth week."
+        ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Report; the forecasts lie beside it.")] = Path(
         "report.json"
@@ -73,14 +74,14 @@ def backtest(
         )
     chosen, progress = settings(), Lines()
     given, target = [p.resolve() for p in [*(cases or []), *(more or [])]], out.resolve()
-    today, span = datetime.now(UTC).date(), origins or ORIGINS
+    today = datetime.now(UTC).date()
 
     def reference() -> tuple[str, ...]:
         return (f"backtest:{file_sha256(target)[:16]}",)
 
     def work() -> steps.Outcome:
         report = backtest_run.run(
-            chosen, use_case, given, department, span, target, today=today, progress=progress
+            chosen, use_case, given, department, origins, target, today=today, progress=progress
         )
         if pages:
             from yupana.evaluation import report_page
@@ -97,7 +98,7 @@ def backtest(
     result = steps.run(
         chosen, "backtest", use_case, work,
         inputs=backtest_run.inputs(chosen, given),
-        depends_on=[code, chosen.seed, department, span, str(target), pages],
+        depends_on=[code, chosen.seed, department, origins, str(target), pages],
         still_there=lambda outputs: target.exists() and reference() == outputs,
     )  # fmt: skip
     if as_json:

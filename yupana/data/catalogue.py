@@ -56,11 +56,13 @@ def says(rule: Rule, shown: int = 8) -> str:
         some = ", ".join(map(str, rule.values[:shown]))
         more = len(rule.values) - shown
         return f"one of {some}{f' and {more:,} more' if more > 0 else ''}"
+    period = "year" if rule.values[:1] == ("integer",) else "day"
     return {
         "parsed": "every value can be read as its column's type",
         "required": "not empty",
         "pattern": f"matches {rule.values[0] if rule.values else ''}",
         "unique": "no two rows have the same key",
+        "not_after_release": f"not after the {period} of the release",
     }[rule.kind]
 
 

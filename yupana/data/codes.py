@@ -111,6 +111,12 @@ def epiweek_starts(first: int, last: int) -> Iterator[tuple[int, int, date]]:
             yield year, week, Week(year, week, "cdc").startdate()
 
 
+def epiweek(day: date) -> tuple[int, int]:
+    """(year, week) of the epidemiological week of a day: (2025, 1) for 2024-12-29."""
+    week = Week.fromdate(day, "cdc")
+    return int(week.year), int(week.week)
+
+
 def write_code_list(name: str, folder: Path) -> Path:
     """Write a generated code list as CSV; the same bytes every time.
 

@@ -67,10 +67,15 @@ def column_of(p: SchemaProperty, where: str) -> Column:
     """
     options = {c.property: c.value for c in p.customProperties or []}
     unknown = set(map(str, options)) - {
-        "unit", "treatment", "missing", "codes", "outlier", "dateFormats", "collapse",
+        "unit", "treatment", "missing", "codes", "outlier", "notAfter", "dateFormats", "collapse",
     }  # fmt: skip
     if unknown:
         raise _wrong(p, where, f"unknown customProperties: {', '.join(sorted(unknown))}")
+    if "notAfter" in options and (
+        options["notAfter"] != "release" or p.logicalType not in ("integer", "date", "timestamp")
+    ):
+        what = f"notAfter '{options['notAfter']}': use release, on a year (integer) or a date"
+        raise _wrong(p, where, what)
     personal = p.classification == "personal"
     treatment = str(options.get("treatment", "drop" if personal else "none"))
     if treatment not in ("none", "drop", "pseudonymise") or personal == (treatment == "none"):

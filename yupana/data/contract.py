@@ -7,7 +7,8 @@ rule of its own. Standard: https://bitol-io.github.io/open-data-contract-standar
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -80,6 +81,10 @@ class Contract:
     key: tuple[str, ...]
     partitions: tuple[str, ...]
     rules: tuple[Rule, ...]
+
+    def at(self, day: date) -> Contract:
+        """The contract with its rules set for a release of that day."""
+        return replace(self, rules=tuple(rule.at(day) for rule in self.rules))
 
     @property
     def read(self) -> tuple[Column, ...]:

@@ -161,6 +161,9 @@ def _fix(contract: Contract, name: str, rule: Rule | None) -> str:
     column = next((c for c in contract.columns if c.name == rule.column), None)
     if rule.kind == "parsed":
         return "Write the value as its column's type; quote fields that hold the delimiter."
+    if rule.kind == "not_after_release":
+        late = f"Mend {_published(contract, rule.column)}, which lies after the release"
+        return f"{late}; if the file is newer, ingest it with the right --as-of."
     if column is not None and column.derive:
         return f"Mend {_published(contract, column.name)}: {column.derive} finds nothing for it."
     if rule.kind == "unique":

@@ -8,7 +8,8 @@ quarantine. A test holds the two to the same counts.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +19,9 @@ from yupana.core import patterns
 from yupana.core.errors import TerminalError
 from yupana.data import codes
 
-Kind = Literal["parsed", "required", "range", "codes", "pattern", "unique"]
+Kind = Literal[
+    "parsed", "required", "range", "codes", "pattern", "unique", "not_after_release"
+]  # fmt: skip
 
 # Staging puts the names of the columns whose text could not be read here; null when none.
 MALFORMED = "_malformed"
@@ -30,7 +33,12 @@ BROKEN = "_broken"
 
 @dataclass(frozen=True)
 class Rule:
-    """A row rule. `values` is (minimum, maximum), the allowed codes, or (pattern,)."""
+    """A row rule.
+
+    Attributes:
+        values: (minimum, maximum), the allowed codes, (pattern,), or for `not_after_release`
+            (type of the column, bound), the latter None until `at` sets it.
+    """
 
     kind: Kind
     column: str
@@ -40,6 +48,30 @@ class Rule:
     def name(self) -> str:
         special = {"parsed": "row.parsed", "unique": "key.unique"}
         return special.get(self.kind, f"{self.column}.{self.kind}")
+
+    def at(self, day: date) -> Rule:
+        """The rule for a release of that day; only `not_after_release` depends on it."""
+        if self.kind != "not_after_release":
+            return self
+        return replace(self, values=(self.values[0], _bound(self.values[0], day)))
+
+    @property
+    def bounds(self) -> tuple[Any, Any]:
+        """Minimum and maximum of `range` and `not_after_release`; None where there is none.
+
+        Raises:
+            ValueError: the rule depends on the day of the release and was not set `at` one.
+        """
+        if self.kind != "not_after_release":
+            return self.values[0], self.values[1]
+        if self.values[1] is None:
+            raise ValueError(f"{self.name} depends on the release: use Contract.at(day)")
+        return None, self.values[1]
+
+    @property
+    def strict(self) -> bool:
+        """Whether the maximum is excluded: an instant lies before the day after the release."""
+        return self.kind == "not_after_release" and self.values[0] == "timestamp"
 
     @property
     def good(self) -> str:
@@ -56,8 +88,10 @@ class Rule:
         elif self.kind == "unique":
             test = f"{c} = 1"
         else:
-            low, high = map(_literal, self.values)
-            bounds = [f"{c} >= {low}"] * (low != "NULL") + [f"{c} <= {high}"] * (high != "NULL")
+            low, high = map(_literal, self.bounds)
+            below = "<" if self.strict else "<="
+            bounds = [f"{c} >= {low}"] * (low != "NULL")
+            bounds += [f"{c} {below} {high}"] * (high != "NULL")
             test = " AND ".join(bounds)
         return f"({c} IS NULL OR ({test}))"
 
@@ -89,9 +123,12 @@ def _of_column(root: Path, p: SchemaProperty) -> Iterator[Rule]:
         yield Rule("codes", name, codes.values(root, str(p.relationships[0].to)))
     if "minimum" in options or "maximum" in options:
         yield Rule("range", name, (options.get("minimum"), options.get("maximum")))
+    custom = {c.property: c.value for c in p.customProperties or []}
+    if "notAfter" in custom:
+        yield Rule("not_after_release", name, (p.logicalType, None))
     if "pattern" in options:
         yield Rule("pattern", name, (_portable(name, str(options["pattern"])),))
-    outlier = {c.property: c.value for c in p.customProperties or []}.get("outlier")
+    outlier = custom.get("outlier")
     if isinstance(outlier, dict) and outlier.get("action") == "quarantine":
         yield Rule("range", name, (outlier.get("minimum"), outlier.get("maximum")))
 
@@ -108,10 +145,20 @@ def _portable(column: str, pattern: str) -> str:
         ) from error
 
 
+def _bound(type: str, day: date) -> int | date:
+    """The last year or day that a release may tell of; for instants the day after."""
+    if type == "integer":
+        # The first epidemiological week of a year may begin in the last days of December.
+        return max(day.year, codes.epiweek(day)[0])
+    return day + timedelta(days=1) if type == "timestamp" else day
+
+
 def _literal(value: Any) -> str:
     """A value as Spark SQL; a date compares as one with the text `2020-12-31`."""
     if value is None:
         return "NULL"
+    if isinstance(value, date):
+        return f"DATE'{value}'"
     if isinstance(value, str):
         text = value.replace("\\", "\\\\").replace("'", "\\'")
         return f"'{text}'"

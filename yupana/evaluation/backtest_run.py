@@ -23,7 +23,7 @@ def run(
     use_case: str,
     cases: Sequence[Path],
     department: str,
-    span: str,
+    span: str | None,
     out: Path,
     *,
     today: date,
@@ -35,7 +35,7 @@ def run(
 
     Args:
         cases: line lists in the published schema; none = the published table, or the sample.
-        span: origins as START:END:STEP.
+        span: origins as START:END:STEP; None = the newest three years of the data.
         today: weeks that start later are refused.
 
     Returns:
@@ -50,8 +50,9 @@ def run(
     room = cast(ModelRoom, usecase.load("models", use_case))
     weekly = usecase.load("feature_repo", f"{use_case}_weekly")
     code, plain = linelist.department_code(department)
-    wanted = origins.parse(span)
+    wanted = origins.parse(span) if span else ()
     found, source = counts(settings, cases, code, plain, today, progress)
+    wanted = wanted or origins.parse(origins.newest(found.last, len(room.HORIZONS)))
     panels = panel.build(found, wanted)
     districts = panels[0].rows["ubigeo"].n_unique()
     progress.say(

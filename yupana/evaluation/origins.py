@@ -52,6 +52,13 @@ def parse(text: str) -> tuple[Origin, ...]:
     return tuple(Origin(*week) for week in chosen)
 
 
+def newest(last: date, horizons: int) -> str:
+    """The span that a backtest takes by itself: every fourth week of three years, until the last
+    one whose `horizons` weeks ahead are in data that ends with the week of `last`."""
+    end = codes.epiweek(last - timedelta(weeks=horizons))
+    return f"{end[0] - 2}-W01:{end[0]}-W{end[1]:02}:4"
+
+
 def _wrong(text: str, what: str) -> UsageError:
     return UsageError(
         f"'{text}' {what}.",

@@ -40,7 +40,8 @@ def ingest(
 
     Args:
         location: path, URL or portal resource; None takes the contract's.
-        as_of: the date on which this file was what was known; default: when it first landed.
+        as_of: the date on which this file was what was known, and after which no row of it may
+            lie where the contract says so; default: when it first landed.
         today: the date that counts as today (UTC).
 
     Raises:
@@ -109,7 +110,7 @@ def _published(
                 where=f"published/{contract.name}",
                 fix="Ingest files in the order in which they were known.",
             )
-        return _publish(settings, contract, raw, known_on, progress)
+        return _publish(settings, contract.at(known_on), raw, known_on, progress)
 
     return steps.run(
         settings,

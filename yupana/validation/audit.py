@@ -85,12 +85,13 @@ def require(
     broke = f"array_contains(split({BROKEN}, ','), '{rule.name}')"
     first = staged.where(broke).agg({"source_line": "min"}).first()
     line = first[0] if first else "?"
+    late = "give the right day by --as-of, " if rule.kind == "not_after_release" else ""
     column = "the key" if rule.kind == "unique" else f"column {rule.column}"
     raise TerminalError(
         f"The audit failed: {worst.broken:,} of {worst.rows:,} rows break '{worst.rule}', and "
         f"the contract allows {contract.limit:.0%}.",
         where=f"{source}, first in line {line}, {column}",
-        fix=f"Read {validation.report}; mend the file, or expectations/{contract.name}/"
+        fix=f"Read {validation.report}; {late}mend the file, or expectations/{contract.name}/"
         "contract.yaml if the rule is wrong. The last good version stays published.",
     )
 
@@ -109,8 +110,10 @@ def _expectation(rule: Rule, mostly: float) -> Any:
         return gxe.ExpectColumnValuesToBeBetween(min_value=1, max_value=1, **meta)
     if rule.kind == "pattern":
         return gxe.ExpectColumnValuesToMatchRegex(regex=rule.values[0], **meta)
-    low, high = rule.values
-    return gxe.ExpectColumnValuesToBeBetween(min_value=low, max_value=high, **meta)
+    low, high = rule.bounds
+    return gxe.ExpectColumnValuesToBeBetween(
+        min_value=low, max_value=high, strict_max=rule.strict, **meta
+    )
 
 
 def _in_order(result: Any, contract: Contract) -> list[Any]:

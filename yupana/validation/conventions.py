@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from yupana.data.columns import Column
 from yupana.data.contract import Contract
@@ -28,6 +29,7 @@ _SPANISH = _words(
     "apellido codigo tipo clase estado descripcion diagnostico enfermedad poblacion direccion "
     "telefono correo entidad reclamo denuncia"
 )
+_YEAR = re.compile(r"(19|20)\d\d|2100")
 _CALENDAR = _words("year month week day hour quarter season epiweek")
 _CODE_WORDS = _words("code type class category status sex severity")
 _DIRECT_IDENTIFIERS = _words(
@@ -133,6 +135,41 @@ def _within(contract: Contract, column: Column, low: int, high: int) -> bool:
         a is not None and b is not None and low <= a and b <= high
         for a, b in ((v[0], v[1]) for v in bounds)
     )
+
+
+@convention("time.relative", "The latest year or day is that of the release, never a literal.")
+def _relative(contract: Contract, lake: Lake) -> Iterator[Finding]:
+    file = f"expectations/{contract.name}/contract.yaml"
+    fix = f"In {file}, put customProperties: [{{property: notAfter, value: release}}] in its place."
+    for column in contract.columns:
+        for rule, low, high in _upper_bounds(contract, column):
+            if high is not None and _of_time(column, low, high):
+                yield column.name, f"{rule} ends at {high}: a later release breaks it", fix
+
+
+def _upper_bounds(contract: Contract, column: Column) -> Iterator[tuple[str, Any, Any]]:
+    """(rule or flag, minimum, maximum) of the literals that bound a column."""
+    for rule in (r for r in contract.rules if r.column == column.name):
+        if rule.kind == "range":
+            yield rule.name, *rule.bounds
+        # A related code list is a data set of its own, and grows by itself.
+        elif rule.kind == "codes" and column.relation is None and all(map(_is_year, rule.values)):
+            yield rule.name, min(rule.values), max(rule.values)
+    if column.flag and column.outlier:
+        yield column.flag, column.outlier.minimum, column.outlier.maximum
+
+
+def _of_time(column: Column, low: Any, high: Any) -> bool:
+    """Whether bounds are days or calendar years: by type, name, or values of 1900-2100."""
+    if column.type in ("date", "timestamp"):
+        return True
+    counts_years = column.unit in ("", "year", "years")
+    looks = column.type == "integer" and _is_year(high) and (low is None or _is_year(low))
+    return counts_years and (looks or "year" in column.name.split("_"))
+
+
+def _is_year(value: Any) -> bool:
+    return _YEAR.fullmatch(str(value)) is not None
 
 
 @convention("measure.unit", "A measure has a unit (cases, mm, °C, PEN …).")
