@@ -63,7 +63,7 @@ def _tables(one: Any, other: Any) -> list[str]:
 
 def _first(here: Any, there: Any) -> str:
     pairs = enumerate(zip(here.to_list(), there.to_list(), strict=True))
-    return next(f"row {i}: {a!r} and {b!r}" for i, (a, b) in pairs if a != b or a is not b)
+    return next(f"row {i}: {a!r} and {b!r}" for i, (a, b) in pairs if repr(a) != repr(b))
 
 
 def _audit(lake: Settings, result: StepResult) -> dict[str, Any]:

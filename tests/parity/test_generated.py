@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from compare import differences, pair
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -106,10 +106,10 @@ def compare(rows: list[Any], about: dict[str, Any]) -> list[str]:
 
 
 def examples(number: int) -> Any:
-    """An ingest on Spark takes seconds: few examples with many rows in each."""
+    """An ingest on Spark takes seconds: few examples, many rows in each, and no shrinking."""
     return hypothesis_settings(
         max_examples=number, deadline=None, derandomize=True,
-        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate], suppress_health_check=list(HealthCheck),
     )  # fmt: skip
 
 

@@ -104,6 +104,17 @@ def shape(value: SparkColumn) -> SparkColumn:
     return f.substring(f.regexp_replace(letters, r"\p{Nd}", "9"), 1, _LONGEST_SHAPE)
 
 
+def value_shape(name: str, kind: str | None) -> SparkColumn:
+    """The shape of a column's value; numbers without exponent, which engines write differently."""
+    from pyspark.sql import functions as f
+
+    if kind != "number":
+        return shape(f.col(name))
+    plain = f.expr(f"CAST(try_cast(`{name}` AS DECIMAL(38, 6)) AS STRING)")
+    short = f.regexp_replace(plain, "[.]?0+$", "")
+    return f.when(f.col(name).isNotNull(), f.coalesce(shape(short), f.lit("9e99")))
+
+
 def _plain(column: Column) -> SparkColumn:
     """The field's text: trimmed, missing marks as null, published codes as standard ones."""
     from pyspark.sql import functions as f

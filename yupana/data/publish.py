@@ -29,10 +29,14 @@ def quarantine(
 
     table = settings.table("quarantine", contract.name)
     rows = spark.read.format("delta").load(staged.path).where(f.col(BROKEN).isNotNull())
+    kinds: dict[str, str] = {c.name: c.type for c in contract.columns}
     classes = [
         item
         for rule in contract.rules
-        for item in (f.lit(rule.name), cleaning.shape(f.col(rule.column)))
+        for item in (
+            f.lit(rule.name),
+            cleaning.value_shape(rule.column, kinds.get(rule.column, "")),
+        )
         if rule.kind not in ("required", "parsed")
     ]
     classes += [f.lit("row.parsed"), f.col(MALFORMED)]
@@ -75,6 +79,9 @@ def publish(
     table = settings.table("published", contract.name)
     rows = spark.read.format("delta").load(staged.path).where(f.col(BROKEN).isNull())
     good = rows.drop(BROKEN, MALFORMED, KEY_COUNT)
+    # Sail puts the columns of the partition last by itself.
+    others = [name for name in good.columns if name not in contract.partitions]
+    good = good.select(*others, *contract.partitions)
     if contract.publication == "append" and delta.exists(table):
         _replace_source(spark, good, table, raw, facts, contract.partitions)
     else:
