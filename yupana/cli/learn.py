@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from yupana.cli import fitting, judging
 from yupana.cli.common import AsJson, AsOf, UseCase, emit
+from yupana.cli.fitting import Tuning
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings
@@ -17,8 +17,6 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command()(features)
     app.command()(split)
-    fitting.register(app)
-    judging.register(app)
     app.command()(train)
     app.command()(due)
 
@@ -97,7 +95,7 @@ def split(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> Non
 def train(
     use_case: UseCase,
     as_of: AsOf = None,
-    tuning: fitting.Tuning = "",
+    tuning: Tuning = "",
     backtest_origins: Annotated[
         str,
         typer.Option(help="START:END:STEP, a fit a year; default: what the members told before."),

@@ -7,38 +7,11 @@ import sys
 
 import typer
 
-from yupana.cli import (
-    alerts,
-    audit,
-    backtest,
-    bento,
-    catalogue,
-    challenge,
-    data,
-    forecast,
-    governance,
-    impact,
-    keys,
-    lake,
-    learn,
-    lineage,
-    machine,
-    models,
-    monitor,
-    nowcast,
-    prediction_log,
-    projects,
-    replay,
-    report,
-    reports,
-    serve,
-    trace,
-    tune,
-    usage,
-)
+from yupana.cli.lazy import LazyGroup
 from yupana.core.errors import YupanaError
 
 app = typer.Typer(
+    cls=LazyGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="The open AI platform that a government's agencies run.\n\n"
@@ -46,13 +19,11 @@ app = typer.Typer(
     "→ monitor → trace.\n\nExit codes: 0 done, 1 the data or model failed, 2 wrong use, "
     "3 outside trouble that is worth a retry.",
 )
-for room in (
-    machine, data, catalogue, lake, reports, learn, models, projects, backtest, challenge,
-    forecast, nowcast, serve, bento, keys, usage, prediction_log,
-    monitor, alerts, replay,
-    trace, lineage, tune, report, impact, governance, audit,
-):  # fmt: skip
-    room.register(app)
+
+
+@app.callback()
+def _root() -> None:
+    pass
 
 
 def main() -> None:
