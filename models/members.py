@@ -6,16 +6,18 @@ A member knows nothing of the others, so that a cluster fits them side by side.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from models import conformal, past, ridge
-from models.network import RECENT, CountNetwork, Description, NetworkForecaster, Options
+from models.network_forecaster import RECENT, Description, NetworkForecaster, Options
 from yupana.core.errors import TerminalError
 from yupana.core.forecast import Forecaster
+
+if TYPE_CHECKING:
+    from models.network import CountNetwork
 
 SEEDS = 3
 """Networks that are averaged."""
@@ -76,12 +78,15 @@ def network(
         description: scaling and districts.
         watch: told of each epoch's validation loss.
     """
+    import torch
+
     from models import training
+    from models.network import CountNetwork
 
     targets = [f"target_{h}" for h in description.horizons]
 
     def part(of: pd.DataFrame) -> training.Part:
-        features, recent, district = description.encode(of)
+        features, recent, district = (torch.from_numpy(a) for a in description.encode(of))
         counts = torch.tensor(of[targets].to_numpy(dtype="float32"))
         return features.float(), recent.float(), district, counts
 
@@ -97,6 +102,8 @@ def networks(
     rows: pd.DataFrame, description: Description, *, seed: int, options: Options, epochs: int
 ) -> NetworkForecaster:
     """The averaged networks of all seeds."""
+    from models.network import weights
+
     made = [
         network(
             rows, None, description, seed=seed + i, options=options, say=lambda _: None,
@@ -104,7 +111,7 @@ def networks(
         )[0]
         for i in range(SEEDS)
     ]  # fmt: skip
-    return NetworkForecaster(made, description)
+    return NetworkForecaster([weights(n) for n in made], description)
 
 
 def regressions(rows: pd.DataFrame, horizons: Sequence[int]) -> dict[str, ridge.Ridge]:

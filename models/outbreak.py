@@ -1,6 +1,6 @@
 """Dengue cases by district, 1 to 8 weeks ahead: how the outbreak forecaster is fitted and read.
 
-Light to import: serving loads a fitted model through `load`; Lightning is needed only to fit.
+Light to import: serving loads a fitted model through `load`; torch is needed only to fit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from models import pool as pools
 from models.autoregression import Autoregression
 from models.last_value import LastValue
 from models.members import MIN_ROWS, POWERS
-from models.network import RECENT, SEARCH, Description, Options
+from models.network_forecaster import RECENT, SEARCH, Description, Options
 from models.seasonal import Seasonal
 from models.store import Fitted, load
 from yupana.core.errors import TerminalError, UsageError
