@@ -8,6 +8,7 @@ import typer
 
 from yupana.cli.common import AsJson, AsOf, UseCase, emit
 from yupana.cli.fitting import Tuning
+from yupana.core.types import StepResult
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings
@@ -53,7 +54,7 @@ def features(use_case: UseCase, as_json: AsJson = False) -> None:
     emit(steps.run(chosen, "features", use_case, work, inputs=inputs, depends_on=code), as_json)
 
 
-def split(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> None:
+def split(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> StepResult:
     """Make the training set, point-in-time, and split it by time with a gap.
 
     The set is refused when a feature holds what was not known at its origin.
@@ -86,7 +87,7 @@ def split(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> Non
         return steps.Outcome((made.ref,), inputs=(*sources, *learned), metrics=facts)
 
     code = [events.code_hash(chosen.root, "yupana/features", "feature_repo"), str(day or "")]
-    emit(
+    return emit(
         steps.run(chosen, "split", use_case, work, inputs=(table,), depends_on=code, earlier=True),
         as_json,
     )

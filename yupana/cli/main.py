@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-
 import typer
 
+from yupana.cli import process
 from yupana.cli.lazy import LazyGroup
-from yupana.core.errors import YupanaError
 
 app = typer.Typer(
     cls=LazyGroup,
@@ -28,16 +25,8 @@ def _root() -> None:
 
 def main() -> None:
     """Run the command line; an error for people is printed without a stack."""
-    # A polite stop must pass through `finally`, as Ctrl-C does: children are ended there.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
+    with process.errors_for_people():
         app()
-    except YupanaError as error:
-        print(f"yupana: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("yupana: stopped", file=sys.stderr)
-        sys.exit(130)
 
 
 if __name__ == "__main__":
