@@ -60,22 +60,25 @@ def run(settings: Settings, progress: Progress) -> ThreadRun:
         done.seconds[name] = round(now - start, 1)
         start = now
 
-    if not (settings.home / "airflow" / "airflow.db").exists():
-        progress.say("Airflow: prepare its database …")
-        airflow_home.run(settings, ["db", "migrate"])
-        part("Airflow database")
-    for name in (f"ingest_{DATASET}", USE_CASE):
-        progress.say(f"Airflow: the DAG {name} …")
-        result = steps.run(
-            settings,
-            "dag",
-            name,
-            partial(_dag, settings, name),
-            depends_on=_sources(settings),
-            still_there=_still_there(settings),
-        )
-        progress.say(f"Airflow: {name} {'was done already' if result.seconds == 0 else 'is done'}")
-        part(f"DAG {name}")
+    with airflow_home.command_line(settings) as airflow:
+        if not (settings.home / "airflow" / "airflow.db").exists():
+            progress.say("Airflow: prepare its database …")
+            airflow.run(["db", "migrate"])
+            part("Airflow database")
+        for name in (f"ingest_{DATASET}", USE_CASE):
+            progress.say(f"Airflow: the DAG {name} …")
+            result = steps.run(
+                settings,
+                "dag",
+                name,
+                partial(_dag, airflow, name),
+                depends_on=_sources(settings),
+                still_there=_still_there(settings),
+            )
+            progress.say(
+                f"Airflow: {name} {'was done already' if result.seconds == 0 else 'is done'}"
+            )
+            part(f"DAG {name}")
     progress.say("BentoML: start the service and ask it …")
     with service.running(settings, USE_CASE) as url:
         table = delta.read(settings.table("features", "outbreak_weekly"))
@@ -98,8 +101,8 @@ def run(settings: Settings, progress: Progress) -> ThreadRun:
     return done
 
 
-def _dag(settings: Settings, name: str) -> steps.Outcome:
-    airflow_home.run(settings, ["dags", "test", name])
+def _dag(airflow: airflow_home.CommandLine, name: str) -> steps.Outcome:
+    airflow.run(["dags", "test", name])
     return steps.Outcome((f"dag:{name}",))
 
 
