@@ -212,3 +212,17 @@ def test_a_feature_that_never_changed_is_not_asked_for(
     outbreak.fit(constant, tmp_path, seed=1, say=lambda _: None)
     answer = outbreak.load(tmp_path).quantiles(constant.assign(population=1e6), QUANTILES)
     assert (answer == outbreak.load(folder).quantiles(frame, QUANTILES)).all()
+
+
+def test_fits_side_by_side_are_those_of_one_after_the_other(
+    frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    made = {}
+    for threads in (1, 2):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        made[threads] = tmp_path / str(threads)
+        outbreak.fit_member(frame, "network", made[threads], seed=1, say=lambda _: None)
+    for name in ("weights.safetensors", "model.json", "past.npz"):
+        assert (made[1] / name).read_bytes() == (made[2] / name).read_bytes(), name
