@@ -18,8 +18,7 @@ from yupana.data import contract as contracts
 from yupana.data import delta
 from yupana.governance import events, steps
 from yupana.governance.local_key import local_key
-from yupana.orchestration import airflow_home, service
-from yupana.orchestration.command import run_command
+from yupana.orchestration import airflow_home, command, service
 
 DATASET = "dengue_linelist"
 USE_CASE = "outbreak"
@@ -79,26 +78,33 @@ def run(settings: Settings, progress: Progress) -> ThreadRun:
                 f"Airflow: {name} {'was done already' if result.seconds == 0 else 'is done'}"
             )
             part(f"DAG {name}")
-    progress.say("BentoML: start the service and ask it …")
-    with service.running(settings, USE_CASE) as url:
-        table = delta.read(settings.table("features", "outbreak_weekly"))
-        # The sample ends years ago: on the day after its last week, it was news.
-        newest: datetime = table["event_timestamp"].max()  # type: ignore[assignment]
-        day = newest.date() + timedelta(days=1)
-        key = local_key(settings.platform_db, settings.home)
-        districts = sorted(table["ubigeo"].unique())
-        answers = service.ask(url, districts, key=key, as_of=day)["predictions"]
-    done.answer = next(a for a in answers if a["ubigeo"] == IQUITOS)
-    part("service")
-    progress.say("Evidently: report on what was answered …")
-    done.report = run_command(["monitor", USE_CASE])
-    part("monitor")
-    progress.say("For whom it is good and for whom not; the auditor's pages …")
-    run_command(["impact", USE_CASE])
+    progress.say("For whom it is good and for whom not; meanwhile BentoML's service is asked …")
+    with command.running(["impact", USE_CASE]) as impact:
+        done.answer = _answer(settings)
+        part("service")
+        progress.say("Evidently: report on what was answered …")
+        done.report = command.run_command(["monitor", USE_CASE])
+        part("monitor")
+        impact()
+        part("impact, the rest of it")
+    progress.say("The auditor's pages …")
     told = ["--prediction", done.answer["prediction_id"]]
-    done.pages = run_command(["report", "build", *told])
+    done.pages = command.run_command(["report", "build", *told])
     part("auditor's pages")
     return done
+
+
+def _answer(settings: Settings) -> dict[str, Any]:
+    """What the service says of Iquitos, asked for all districts."""
+    table = delta.read(settings.table("features", "outbreak_weekly"))
+    # The sample ends years ago: on the day after its last week, it was news.
+    newest: datetime = table["event_timestamp"].max()  # type: ignore[assignment]
+    day = newest.date() + timedelta(days=1)
+    key = local_key(settings.platform_db, settings.home)
+    districts = sorted(table["ubigeo"].unique())
+    with service.running(settings, USE_CASE) as url:
+        answers = service.ask(url, districts, key=key, as_of=day)["predictions"]
+    return next(a for a in answers if a["ubigeo"] == IQUITOS)
 
 
 def _dag(airflow: airflow_home.CommandLine, name: str) -> steps.Outcome:
