@@ -16,7 +16,7 @@ from yupana.core.hashing import file_sha256
 from yupana.core.progress import Progress
 from yupana.data import contract as contracts
 from yupana.data import delta
-from yupana.governance import events, steps
+from yupana.governance import events, prediction_found, steps
 from yupana.governance.local_key import local_key
 from yupana.orchestration import airflow_home, command, service
 
@@ -95,7 +95,27 @@ def run(settings: Settings, progress: Progress) -> ThreadRun:
 
 
 def _answer(settings: Settings) -> dict[str, Any]:
-    """What the service says of Iquitos, asked for all districts."""
+    """What the service says of Iquitos; it is asked once for each deployment."""
+    reads = (
+        events.output(settings.events, "deploy", USE_CASE),
+        delta.ref(settings.lake, "features", "outbreak_weekly").ref,
+    )
+
+    def recorded(_: tuple[str, ...]) -> bool:
+        last = events.last_done(settings.events, "ask", USE_CASE)
+        of = last["facts"]["answer"]["prediction_id"] if last else ""
+        return prediction_found.found(settings.platform_db, of) is not None
+
+    asked = steps.run(
+        settings, "ask", USE_CASE, partial(_ask, settings), inputs=reads,
+        depends_on=events.code_hash(settings.root, "serving", "models", "feature_repo", "yupana"),
+        still_there=recorded,
+    )  # fmt: skip
+    return dict(asked.metrics["answer"])
+
+
+def _ask(settings: Settings) -> steps.Outcome:
+    """Ask the running service for all districts, as any client would."""
     table = delta.read(settings.table("features", "outbreak_weekly"))
     # The sample ends years ago: on the day after its last week, it was news.
     newest: datetime = table["event_timestamp"].max()  # type: ignore[assignment]
@@ -104,7 +124,8 @@ def _answer(settings: Settings) -> dict[str, Any]:
     districts = sorted(table["ubigeo"].unique())
     with service.running(settings, USE_CASE) as url:
         answers = service.ask(url, districts, key=key, as_of=day)["predictions"]
-    return next(a for a in answers if a["ubigeo"] == IQUITOS)
+    answer = next(a for a in answers if a["ubigeo"] == IQUITOS)
+    return steps.Outcome((), metrics={"answers": len(answers), "answer": answer})
 
 
 def _dag(airflow: airflow_home.CommandLine, name: str) -> steps.Outcome:
