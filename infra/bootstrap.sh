@@ -22,13 +22,16 @@ if [ "$(cat $stamp 2>/dev/null)" != "$wanted" ]; then
   fi
   UV_PYTHON="$(command -v "$python")" .uv/bin/uv sync --quiet --locked --extra all \
     || stop "the environment could not be made from uv.lock." "look at the lines above; usually the network: run it again"
-  # What a first run imports is compiled beside it, in the order of need; the rest when it is
-  # imported, and most of it never is.
+  # What a first run imports is compiled beside it, in the order of need; Python compiles the rest
+  # when it is imported, and most of it never is.
   (cd .venv/lib/python3.11/site-packages && exec nice ../../../bin/python -m compileall -q -x '/tests?/' \
-    airflow pydantic fastapi cadwyn sqlalchemy numpy pandas polars deltalake feast ibis sqlglot kfp \
-    scipy matplotlib torch/*.py torch/{_C,nn,optim,utils,autograd,_ops,fx} pytorch_lightning \
-    lightning_fabric torchmetrics mlflow alembic dvc bentoml evidently) >/dev/null 2>&1 </dev/null &
+    sqlalchemy pydantic airflow fastapi cadwyn great_expectations altair numpy pandas pyspark/sql polars \
+    feast ibis sqlglot kfp kubernetes scipy torch/*.py torch/{_C,nn,optim,utils,autograd,_ops,fx} sympy \
+    pytorch_lightning lightning_fabric torchmetrics matplotlib mlflow google bentoml nltk sklearn \
+    evidently litestar) >/dev/null 2>&1 </dev/null &
   echo "$wanted" > $stamp
   echo "set up in $SECONDS s" >&2
 fi
 export PATH="$PWD/.venv/bin:$PATH"
+# What was compiled is kept, also where the shell says otherwise: else each process compiles again.
+unset PYTHONDONTWRITEBYTECODE
