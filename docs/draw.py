@@ -6,6 +6,8 @@ Run by `make docs` after `make run`: nothing in these files is written by hand.
 from __future__ import annotations
 
 import io
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -108,30 +110,40 @@ def terminal(chosen: Settings, answer: dict[str, Any]) -> None:
 
 
 def performance(chosen: Settings) -> None:
-    """Where the seconds of the last whole run went, from its events."""
-    rows = ["| step | seconds |", "|---|---|"]
-    for step in ("dag", *summary.ROAD):
-        for event in _newest_by_subject(chosen, step):
-            rows.append(f"| {step} {event['subject']} | {event['seconds']:.1f} |")
-            for name, seconds in event["facts"].get("stages", {}).items():
-                rows.append(f"| - {name} | {seconds:.1f} |")
+    """Where the seconds of the last whole run went, from its events, beside those before."""
+    before = json.loads((DOCS / "performance.json").read_text("utf-8"))
+    rows = ["| step | before | now |", "|---|---|---|"]
+    for name, event in _newest(chosen).items():
+        then = before["seconds"].get(name)
+        rows.append(
+            f"| {name} | {'' if then is None else f'{then:.1f}'} | {event['seconds']:.1f} |"
+        )
+        for part, seconds in event["facts"].get("stages", {}).items():
+            rows.append(f"| - {part} | | {seconds:.1f} |")
     page = DOCS / "performance.md"
     head = page.read_text("utf-8").split("<!-- table -->")[0]
-    page.write_text(head + "<!-- table -->\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    table = "\n".join([f"Before: {before['when']}.", "", *rows])
+    page.write_text(f"{head}<!-- table -->\n{table}\n", encoding="utf-8")
 
 
-def _newest_by_subject(chosen: Settings, step: str) -> list[events.Event]:
-    found = {
-        e["subject"]: e
-        for e in events.read(chosen.events)
-        if e["step"] == step and e["status"] == "done"
-    }
-    return list(found.values())
+def _newest(chosen: Settings) -> dict[str, events.Event]:
+    """The newest success of each step in the order of the road, each member of a fit apart."""
+    found: dict[str, events.Event] = {}
+    for event in events.read(chosen.events):
+        if event["status"] == "done":
+            member = event["facts"].get("member", "") if event["step"] == "fit" else ""
+            found[f"{event['step']} {event['subject']} {member}".rstrip()] = event
+    road = ("dag", *summary.ROAD)
+    known = {name: event for name, event in found.items() if event["step"] in road}
+    return dict(sorted(known.items(), key=lambda item: road.index(item[1]["step"])))
 
 
 def main() -> None:
-    """Draw everything; needs a finished `make run`."""
+    """Draw everything, or with the word `performance` its table alone; needs a `make run`."""
     chosen = settings()
+    if sys.argv[1:] == ["performance"]:
+        performance(chosen)
+        return
     (DOCS / "img").mkdir(exist_ok=True)
     answers = predictions.logged(chosen.platform_db, "outbreak", kinds=("answer",))
     answer = [a for a in answers if a["ubigeo"] == thread.IQUITOS][-1]

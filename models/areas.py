@@ -46,6 +46,7 @@ def sums(rows: pd.DataFrame, digits: int) -> pd.DataFrame:
     """A row an area and origin: counts added, season kept; a target that lacks a part is NaN."""
     keys = [rows["ubigeo"].astype(str).str[:digits], rows["event_timestamp"]]
     targets = [c for c in rows if str(c).startswith("target_")]
-    counts = rows[[*LAGS, "mean_52", *targets]].groupby(keys).agg(lambda v: v.sum(skipna=False))
+    parts = rows[[*LAGS, "mean_52", *targets]].groupby(keys)
+    counts = parts.sum().where(parts.count().eq(parts.size(), axis=0))
     season = rows[["week_sin", "week_cos"]].groupby(keys).first()
     return counts.join(season).reset_index()

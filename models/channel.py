@@ -20,6 +20,9 @@ ZONES = ("exito", "seguridad", "alerta", "epidemia")
 YEARS, AROUND = 7, 1
 """Past years that are looked at, and weeks before and after the same week."""
 
+PAST = np.array([round(365.25 * years) for years in range(1, YEARS + 1)], "timedelta64[D]")
+"""From a week back to the same one of each past year."""
+
 FEWEST = 3 * (2 * AROUND + 1)
 """Counts that quartiles need: three years."""
 
@@ -42,12 +45,10 @@ def channel(counts: pd.Series[float], week: date) -> Channel | None:
             to 8 weeks ahead rests on what was known at its origin.
         week: day that ends the week of the forecast.
     """
-    days = pd.to_datetime(counts.index)
-    near = np.zeros(len(counts), dtype=bool)
-    for years in range(1, YEARS + 1):
-        same = pd.Timestamp(week) - pd.Timedelta(days=round(365.25 * years))
-        # Half a week more, so that each year gives the same number of weeks.
-        near |= np.abs((days - same).total_seconds()) / 86400 <= 7 * AROUND + 3.5
+    days = pd.DatetimeIndex(counts.index).to_numpy()
+    same = np.datetime64(week) - PAST
+    # Half a week more, so that each year gives the same number of weeks.
+    near = (np.abs(days[:, None] - same) <= np.timedelta64(24 * 7 * AROUND + 84, "h")).any(axis=1)
     if near.sum() < FEWEST:
         return None
     low, middle, high = np.quantile(counts.to_numpy(dtype=float)[near], [0.25, 0.5, 0.75])

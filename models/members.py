@@ -5,17 +5,19 @@ A member knows nothing of the others, so that a cluster fits them side by side.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import torch
 
-from models import conformal, past, ridge
-from models.network import RECENT, CountNetwork, Description, NetworkForecaster, Options
+from models import conformal, past, ridge, side_by_side
+from models.network_forecaster import RECENT, Description, NetworkForecaster, Options, Weights
 from yupana.core.errors import TerminalError
 from yupana.core.forecast import Forecaster
+
+if TYPE_CHECKING:
+    from models.network import CountNetwork
 
 SEEDS = 3
 """Networks that are averaged."""
@@ -76,12 +78,15 @@ def network(
         description: scaling and districts.
         watch: told of each epoch's validation loss.
     """
+    import torch
+
     from models import training
+    from models.network import CountNetwork
 
     targets = [f"target_{h}" for h in description.horizons]
 
     def part(of: pd.DataFrame) -> training.Part:
-        features, recent, district = description.encode(of)
+        features, recent, district = (torch.from_numpy(a) for a in description.encode(of))
         counts = torch.tensor(of[targets].to_numpy(dtype="float32"))
         return features.float(), recent.float(), district, counts
 
@@ -94,17 +99,32 @@ def network(
 
 
 def networks(
-    rows: pd.DataFrame, description: Description, *, seed: int, options: Options, epochs: int
-) -> NetworkForecaster:
-    """The averaged networks of all seeds."""
-    made = [
-        network(
-            rows, None, description, seed=seed + i, options=options, say=lambda _: None,
-            epochs=epochs,
-        )[0]
+    sets: Sequence[pd.DataFrame], describe: Callable[[pd.DataFrame], Description], *,
+    seed: int, options: Options, epochs: int,
+) -> list[NetworkForecaster]:  # fmt: skip
+    """For each set of rows, the averaged networks of all seeds; fitted side by side."""
+    descriptions = [describe(rows) for rows in sets]
+    jobs = [
+        (rows, description, seed + i, options, epochs)
+        for rows, description in zip(sets, descriptions, strict=True)
         for i in range(SEEDS)
-    ]  # fmt: skip
-    return NetworkForecaster(made, description)
+    ]
+    made = side_by_side.each(_weights, jobs)
+    return [
+        NetworkForecaster(made[SEEDS * i : SEEDS * (i + 1)], description)
+        for i, description in enumerate(descriptions)
+    ]
+
+
+def _weights(
+    rows: pd.DataFrame, description: Description, seed: int, options: Options, epochs: int
+) -> Weights:
+    from models.network import weights
+
+    made, _ = network(
+        rows, None, description, seed=seed, options=options, say=lambda _: None, epochs=epochs
+    )
+    return weights(made)
 
 
 def regressions(rows: pd.DataFrame, horizons: Sequence[int]) -> dict[str, ridge.Ridge]:
@@ -112,38 +132,43 @@ def regressions(rows: pd.DataFrame, horizons: Sequence[int]) -> dict[str, ridge.
     return {name: ridge.fit(rows, horizons, power) for name, power in POWERS.items()}
 
 
-def tell_past(
-    rows: pd.DataFrame,
-    last: pd.Timestamp,
-    horizons: Sequence[int],
-    fit: Callable[[pd.DataFrame], dict[str, Forecaster]],
-    say: Say,
-) -> Told:
-    """What members fitted before each of the past years would have told of it.
+def past_years(
+    rows: pd.DataFrame, last: pd.Timestamp, horizons: Sequence[int]
+) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Of each past year, what was known at its start and its origins; see `past.years`.
 
-    Args:
-        rows: all that may be learned from.
-        last: the last origin.
-        fit: makes the forecasters, by name, from rows known at a year's start.
-
-    Returns:
-        By name, quantiles at `conformal.GRID`, shape (rows of `past_rows`, horizons, levels).
+    Raises:
+        TerminalError: there is none.
     """
-    told: list[Told] = []
-    for known, origins in past.years(rows, last, horizons, MIN_ROWS):
-        say(f"the year from {origins['event_timestamp'].min().date()}, forecast from before it")
-        made = fit(known)
-        told.append({n: m.quantiles(origins, conformal.GRID.tolist()) for n, m in made.items()})
-    if not told:
+    found = list(past.years(rows, last, horizons, MIN_ROWS))
+    if not found:
         raise TerminalError(
             "No past year can be forecast from the years before it.",
             where="training set",
             fix="Publish more weeks: two years of origins or more.",
         )
-    return {name: np.concatenate([t[name] for t in told]) for name in told[0]}
+    return found
+
+
+def tell(forecasters: Mapping[str, Sequence[Forecaster]], origins: Sequence[pd.DataFrame]) -> Told:
+    """What members fitted before each past year would have told of it.
+
+    Args:
+        forecasters: by member, one for each year.
+        origins: of each year.
+
+    Returns:
+        By name, quantiles at `conformal.GRID`, shape (rows of `past_rows`, horizons, levels).
+    """
+    levels = conformal.GRID.tolist()
+    return {
+        name: np.concatenate(
+            [f.quantiles(rows, levels) for f, rows in zip(years, origins, strict=True)]
+        )
+        for name, years in forecasters.items()
+    }
 
 
 def past_rows(rows: pd.DataFrame, last: pd.Timestamp, horizons: Sequence[int]) -> pd.DataFrame:
-    """The rows that `tell_past` tells of, in its order."""
-    of = [origins for _, origins in past.years(rows, last, horizons, MIN_ROWS)]
-    return pd.concat(of, ignore_index=True)
+    """The rows that `tell` tells of, in its order."""
+    return pd.concat([o for _, o in past_years(rows, last, horizons)], ignore_index=True)

@@ -1,6 +1,6 @@
 """Dengue cases by district, 1 to 8 weeks ahead: how the outbreak forecaster is fitted and read.
 
-Light to import: serving loads a fitted model through `load`; Lightning is needed only to fit.
+Light to import: serving loads a fitted model through `load`; torch is needed only to fit.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from models import areas, members, store
+from models import areas, members, side_by_side, store
 from models import pool as pools
 from models.autoregression import Autoregression
 from models.last_value import LastValue
 from models.members import MIN_ROWS, POWERS
-from models.network import RECENT, SEARCH, Description, Options
+from models.network_forecaster import RECENT, SEARCH, Description, Options
 from models.seasonal import Seasonal
 from models.store import Fitted, load
 from yupana.core.errors import TerminalError, UsageError
@@ -200,7 +200,7 @@ def fit_member(
     if member == store.NETWORK:
         made = _fit_network(given, out, seed, say, options_of(options))
     else:
-        made = _fit_regressions(given, out, say)
+        made = _fit_regressions(given, out)
     made["metrics"][f"seconds_{member}"] = round(time.monotonic() - start, 2)
     (out / MADE).write_text(json.dumps(made))
     return made
@@ -209,30 +209,32 @@ def fit_member(
 def _fit_network(
     given: Learnable, out: Path, seed: int, say: Say, options: Options
 ) -> dict[str, Any]:
+    side_by_side.prepare()
     _, chosen = members.network(
         given.train, given.validation, _describe(given.train), seed=seed, options=options, say=say
     )
-    epochs = chosen["best_epoch"]
-
-    def fitted(rows: pd.DataFrame) -> Any:
-        return members.networks(rows, _describe(rows), seed=seed, options=options, epochs=epochs)
-
-    told = members.tell_past(
-        given.everything, given.last, HORIZONS, lambda rows: {store.NETWORK: fitted(rows)}, say
-    )
-    store.save_network(fitted(given.everything), told, out)
+    years = members.past_years(given.everything, given.last, HORIZONS)
+    say(f"{len(years)} past years, each forecast from before it; then all that is known")
+    *before, final = members.networks(
+        [*(known for known, _ in years), given.everything], _describe,
+        seed=seed, options=options, epochs=chosen["best_epoch"],
+    )  # fmt: skip
+    told = members.tell({store.NETWORK: before}, [origins for _, origins in years])
+    store.save_network(final, told, out)
     metrics = {k: chosen[k] for k in ("val_nll", "best_epoch", "epochs")}
     params = {**asdict(options), "networks": members.SEEDS}
     return {"metrics": metrics, "params": params, "curve": chosen["curve"]}
 
 
-def _fit_regressions(given: Learnable, out: Path, say: Say) -> dict[str, Any]:
-    def fitted(rows: pd.DataFrame) -> Any:
-        return members.regressions(rows, HORIZONS)
-
-    told = members.tell_past(given.everything, given.last, HORIZONS, fitted, say)
+def _fit_regressions(given: Learnable, out: Path) -> dict[str, Any]:
+    years = members.past_years(given.everything, given.last, HORIZONS)
+    fits = [members.regressions(known, HORIZONS) for known, _ in years]
+    told = members.tell(
+        {name: [fit[name] for fit in fits] for name in POWERS}, [origins for _, origins in years]
+    )
     sums = areas.fit(given.everything, HORIZONS)
-    store.save_regressions(fitted(given.everything), sums, told, out)
+    final = members.regressions(given.everything, HORIZONS)
+    store.save_regressions(final, sums, told, out)
     return {"metrics": {}, "params": {}, "curve": []}
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import nbinom
 
 COUNT = "cases_lag_0"
 AROUND = 3
@@ -60,6 +59,8 @@ class Seasonal:
         Args:
             features: rows with `ubigeo` and `event_timestamp`.
         """
+        from scipy.stats import nbinom
+
         names = features["ubigeo"].astype(str)
         known = [u if self.knows(u) else "" for u in names]
         rows = np.arange(len(known))

@@ -10,11 +10,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
-from safetensors.torch import load_file, save_file
+from safetensors.numpy import load_file, save_file
 
-from models import network
-from models.network import Description, NetworkForecaster
+from models.network_forecaster import Description, NetworkForecaster, restore
 from models.pool import Learned, Pool
 from models.ridge import Ridge
 from yupana.core.errors import TerminalError
@@ -22,7 +20,7 @@ from yupana.core.errors import TerminalError
 WEIGHTS, DESCRIPTION, PAST = "weights.safetensors", "model.json", "past.npz"
 NETWORK, REGRESSIONS, SUMS = "network", "regressions", "sums"
 
-Tensors = dict[str, torch.Tensor]
+Tensors = dict[str, np.ndarray[Any, Any]]
 Told = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
 
 _LEARNED = ("levels", "total_levels", "templates")
@@ -113,7 +111,7 @@ def load_regressions(folder: Path) -> tuple[dict[str, Ridge], dict[str, Ridge], 
 
 
 def _network_parts(neural: NetworkForecaster) -> tuple[Tensors, dict[str, Any]]:
-    return network.state(neural.networks), asdict(neural.description)
+    return neural.state(), asdict(neural.description)
 
 
 def _regression_parts(
@@ -138,7 +136,7 @@ def _network(told: dict[str, Any], stored: Tensors) -> NetworkForecaster:
     description = Description(
         **{k: tuple(v) if isinstance(v, list) else v for k, v in mine.items()}
     )
-    return network.restore(_of(stored, NETWORK, keep=True), description)
+    return restore(_of(stored, NETWORK, keep=True), description)
 
 
 def _regressions(
@@ -176,7 +174,7 @@ def _past(folder: Path) -> Told:
 
 
 def _tensors(arrays: Mapping[str, Any]) -> Tensors:
-    return {key: torch.tensor(np.ascontiguousarray(value)) for key, value in arrays.items()}
+    return {key: np.ascontiguousarray(value) for key, value in arrays.items()}
 
 
 def _of(stored: Tensors, owner: str, keep: bool = False) -> Tensors:
@@ -186,4 +184,4 @@ def _of(stored: Tensors, owner: str, keep: bool = False) -> Tensors:
 
 
 def _arrays(stored: Tensors, owner: str) -> dict[str, Any]:
-    return {k: v.numpy() for k, v in _of(stored, owner).items()}
+    return _of(stored, owner)

@@ -1,10 +1,10 @@
 """The outbreak training pipeline on Kubeflow: split → fit each member → pool → backtest and
 evaluate → register.
 
-Each component runs one `yupana` command and passes its first reference on. The compiled file
-`pipelines/outbreak.yaml` is what `kfp.local` runs on one machine, task by task; a cluster gets
-the same pipeline with what its pods ask for (`pipelines/cluster.py`), and fits the members side
-by side.
+Each component does one step in its own process, by the function of the step's `yupana` command,
+and passes its first reference on. The compiled file `pipelines/outbreak.yaml` is what `kfp.local`
+runs on one machine, task by task; a cluster gets the same pipeline with what its pods ask for
+(`pipelines/cluster.py`), and fits the members side by side.
 """
 
 from collections.abc import Callable
@@ -22,59 +22,61 @@ Place = Callable[[dsl.PipelineTask], None]
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
 def split(as_of: str) -> str:
-    from yupana.orchestration.command import run_command
+    from datetime import datetime
 
-    day = ["--as-of", as_of] if as_of else []
-    return str(run_command(["split", "outbreak", *day])["outputs"][0])
+    from yupana.cli import learn
+    from yupana.cli.process import component
+
+    day = datetime.fromisoformat(as_of) if as_of else None
+    return component(lambda: learn.split("outbreak", day))
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
 def fit_network(rows: str, tuning: str) -> str:
-    from yupana.orchestration.command import run_command
+    from yupana.cli import fitting
+    from yupana.cli.process import component
 
-    tuned = ["--tuning", tuning] if tuning else []
-    command = ["fit", "outbreak", "--split", rows, "--member", "network", *tuned]
-    return str(run_command(command)["outputs"][0])
+    return component(lambda: fitting.fit("outbreak", rows, "network", tuning))
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
 def fit_regressions(rows: str) -> str:
-    from yupana.orchestration.command import run_command
+    from yupana.cli import fitting
+    from yupana.cli.process import component
 
-    command = ["fit", "outbreak", "--split", rows, "--member", "regressions"]
-    return str(run_command(command)["outputs"][0])
+    return component(lambda: fitting.fit("outbreak", rows, "regressions"))
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
 def pool(rows: str, network: str, regressions: str) -> str:
-    from yupana.orchestration.command import run_command
+    from yupana.cli import fitting
+    from yupana.cli.process import component
 
-    members = ["--member", network, "--member", regressions]
-    return str(run_command(["pool", "outbreak", "--split", rows, *members])["outputs"][0])
+    return component(lambda: fitting.pool("outbreak", rows, [network, regressions]))
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
 def backtest(candidate: str, origins: str) -> str:
-    from yupana.orchestration.command import run_command
+    from yupana.cli import judging
+    from yupana.cli.process import component
 
-    span = ["--origins", origins] if origins else []
-    command = ["backtest", "outbreak", "--candidate", candidate, *span]
-    return str(run_command(command)["outputs"][0])
+    return component(lambda: judging.backtest("outbreak", candidate, origins))
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
 def evaluate(candidate: str) -> str:
-    from yupana.orchestration.command import run_command
+    from yupana.cli import judging
+    from yupana.cli.process import component
 
-    return str(run_command(["evaluate", "outbreak", "--candidate", candidate])["outputs"][0])
+    return component(lambda: judging.evaluate("outbreak", candidate))
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
 def register(candidate: str, tried: str, evaluation: str) -> str:
-    from yupana.orchestration.command import run_command
+    from yupana.cli import judging
+    from yupana.cli.process import component
 
-    command = ["register", "outbreak", "--candidate", candidate, "--backtest", tried]
-    return str(run_command(command)["outputs"][0])
+    return component(lambda: judging.register_model("outbreak", candidate, tried))
 
 
 def pipeline(place: Place = lambda task: None) -> dsl.base_component.BaseComponent:

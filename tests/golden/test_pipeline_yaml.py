@@ -48,4 +48,6 @@ def test_the_steps_stand_in_order_and_install_nothing(spec: dict) -> None:
         assert not task["cachingOptions"].get("enableCache"), f"{name}: the event log is the cache"
     for executor in spec["deploymentSpec"]["executors"].values():
         assert executor["container"]["image"] == outbreak.IMAGE
-        assert "pip install" not in " ".join(executor["container"]["command"])
+        command = " ".join(executor["container"]["command"])
+        assert "pip install" not in command
+        assert "component(lambda:" in command, "a step is called, not started as another process"

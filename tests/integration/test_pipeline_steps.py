@@ -11,13 +11,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import typer
 from candidates import DATA, empty_home
 from small_panel import panel
 from typer.testing import CliRunner, Result
 
 from models import outbreak, outbreak_past
-from yupana.cli import backtest, learn
+from yupana.cli.main import app
 from yupana.config import settings as configured
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError, UsageError
@@ -30,13 +29,10 @@ from yupana.tracking import registry, runs, tuned
 
 NAME = "outbreak"
 TABLE = "delta:features/outbreak_weekly@2"
-APP = typer.Typer()
-learn.register(APP)
-backtest.register(APP)
 
 
 def call(*words: str) -> Result:
-    return CliRunner().invoke(APP, list(words))
+    return CliRunner().invoke(app, list(words))
 
 
 def told(*words: str) -> dict[str, Any]:

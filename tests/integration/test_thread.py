@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from conftest import SAMPLE, Thread
 
@@ -120,10 +121,16 @@ ONCE = ("land", "ingest", "features", "split", "fit", "evaluate", "register", "t
 def test_nothing_it_started_is_left(thread: Thread) -> None:
     with service.running(thread.settings, "outbreak") as url:
         assert asked(url, thread.key)
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+    ours = [p.info for p in psutil.process_iter(["cmdline", "environ"])]
+    home = str(thread.settings.home)
+    left = [
+        " ".join(p["cmdline"] or ())
+        for p in ours
+        if (p["environ"] or {}).get("YUPANA_HOME") == home
+    ]
     port = url.rsplit(":", 1)[1]
-    assert not [line for line in listed.splitlines() if "bentoml" in line and port in line]
-    assert not [line for line in listed.splitlines() if "airflow dags test" in line]
+    assert not [line for line in left if "bentoml" in line and port in line]
+    assert not [line for line in left if "airflow" in line]
 
 
 def test_a_broken_sample_stops_airflow_and_the_endpoint_stays(thread: Thread, tmp_path) -> None:

@@ -179,10 +179,30 @@ def test_an_empty_folder_holds_no_model(tmp_path: Path) -> None:
         outbreak.load(tmp_path)
 
 
-def test_importing_the_model_for_serving_starts_no_lightning() -> None:
-    code = "import sys, models.outbreak; print('pytorch_lightning' in sys.modules)"
+def test_a_forecast_needs_no_torch(folder: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from models import outbreak; "
+        f"outbreak.load(Path({str(folder)!r})); print('torch' in sys.modules)"
+    )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"
+
+
+def test_arrays_forecast_what_the_network_does() -> None:
+    """Training and forecasting compute the same function, also of a district never seen."""
+    import torch
+
+    from models.network import CountNetwork, weights
+    from models.network_forecaster import parameters
+
+    torch.manual_seed(1)
+    network = CountNetwork(5, 3, 8).double().eval()
+    features = 30 * torch.randn(64, 5).double()
+    recent, district = torch.rand(64).double(), torch.arange(64) % 4
+    with torch.no_grad():
+        theirs = torch.stack(network(features, recent, district)).numpy()
+    ours = parameters(weights(network), features.numpy(), recent.numpy(), district.numpy())
+    assert np.allclose(ours, theirs, rtol=1e-12, atol=1e-12)
 
 
 def test_a_feature_that_never_changed_is_not_asked_for(
@@ -192,3 +212,17 @@ def test_a_feature_that_never_changed_is_not_asked_for(
     outbreak.fit(constant, tmp_path, seed=1, say=lambda _: None)
     answer = outbreak.load(tmp_path).quantiles(constant.assign(population=1e6), QUANTILES)
     assert (answer == outbreak.load(folder).quantiles(frame, QUANTILES)).all()
+
+
+def test_fits_side_by_side_are_those_of_one_after_the_other(
+    frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    made = {}
+    for threads in (1, 2):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        made[threads] = tmp_path / str(threads)
+        outbreak.fit_member(frame, "network", made[threads], seed=1, say=lambda _: None)
+    for name in ("weights.safetensors", "model.json", "past.npz"):
+        assert (made[1] / name).read_bytes() == (made[2] / name).read_bytes(), name

@@ -46,23 +46,6 @@ def test_no_python_311(tools: Path) -> None:
     assert "fix:" in done.stderr
 
 
-def test_no_java(tools: Path) -> None:
-    program(tools, "python3.11", "echo True")
-    done = bootstrap(tools)
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[0] == (
-        "yupana: Java is not on this machine; Spark needs 17 or newer."
-    )
-
-
-def test_java_too_old(tools: Path) -> None:
-    program(tools, "python3.11", "echo True")
-    program(tools, "java", "echo 'openjdk version \"11.0.2\" 2019' >&2")
-    done = bootstrap(tools)
-    assert done.returncode == 1
-    assert "Java 11 is too old" in done.stderr
-
-
 def test_doctor_names_the_absent_jars(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, cache=tmp_path / "none")
     missing = [c for c in machine.check(settings) if c.needed and not c.ok]

@@ -19,16 +19,17 @@ AsOf = Annotated[
 UseCase = Annotated[str, typer.Argument(help="The use case, e.g. outbreak.")]
 
 
-def emit(result: StepResult, as_json: bool) -> None:
-    """Show a step's result: one JSON line for programs, a few words for people."""
+def emit(result: StepResult, as_json: bool) -> StepResult:
+    """Show a step's result, and hand it back: one JSON line for programs, words for people."""
     if as_json:
         print(json.dumps({**result.metrics, **result.model_dump()}, default=str))
-        return
+        return result
     said = "already done" if result.status == "unchanged" else f"done in {result.seconds:.1f} s"
     print(f"{result.step} {result.subject}: {said} → {', '.join(result.outputs)}")
     for name, value in result.metrics.items():
         if isinstance(value, int | float | str | dict) and name not in ("raw", "stages"):
             print(f"  {name}: {_plain(value)}")
+    return result
 
 
 def _plain(value: Any) -> str:

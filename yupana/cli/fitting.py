@@ -8,6 +8,7 @@ import typer
 
 from yupana.cli.common import AsJson, UseCase, emit
 from yupana.core.errors import UsageError
+from yupana.core.types import StepResult
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ def fit(
     member: Annotated[str, typer.Option(help="Which one, e.g. network.")],
     tuning: Tuning = "",
     as_json: AsJson = False,
-) -> None:
+) -> StepResult:
     """Fit one member of the use case's model on a split.
 
     Example: yupana fit outbreak --split split:0123456789abcdef --member network
@@ -63,7 +64,7 @@ def fit(
         facts = {"member": member, **fitted["metrics"]}
         return steps.Outcome((f"member:{identity}",), metrics=facts)
 
-    emit(
+    return emit(
         steps.run(
             chosen,
             "fit",
@@ -83,7 +84,7 @@ def pool(
     split: Split,
     member: Annotated[list[str], typer.Option(help="Reference that `yupana fit` printed; each.")],
     as_json: AsJson = False,
-) -> None:
+) -> StepResult:
     """Join fitted members into a candidate: learn their weights and recalibrate.
 
     Example: yupana pool outbreak --split split:… --member member:… --member member:…
@@ -120,7 +121,7 @@ def pool(
         metrics = {**fitted["metrics"], "code": code}
         return steps.Outcome((f"candidate:{identity}",), metrics=metrics)
 
-    emit(
+    return emit(
         steps.run(
             chosen,
             "pool",

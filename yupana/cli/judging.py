@@ -9,6 +9,7 @@ import typer
 from yupana.cli.common import AsJson, UseCase, emit
 from yupana.cli.fitting import folder, members
 from yupana.core.errors import UsageError
+from yupana.core.types import StepResult
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings
@@ -22,7 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command("register")(register_model)
 
 
-def evaluate(use_case: UseCase, candidate: Candidate, as_json: AsJson = False) -> None:
+def evaluate(use_case: UseCase, candidate: Candidate, as_json: AsJson = False) -> StepResult:
     """Score a candidate and the baselines on the test weeks, in all and by group.
 
     Example: yupana evaluate outbreak --candidate candidate:0123456789abcdef
@@ -45,7 +46,7 @@ def evaluate(use_case: UseCase, candidate: Candidate, as_json: AsJson = False) -
         return steps.Outcome((ref,), metrics={"scores": scores})
 
     code = events.code_hash(chosen.root, "models", "yupana/evaluation")
-    emit(
+    return emit(
         steps.run(
             chosen, "evaluate", use_case, work, inputs=(candidate,), depends_on=code, earlier=True
         ),
@@ -53,7 +54,7 @@ def evaluate(use_case: UseCase, candidate: Candidate, as_json: AsJson = False) -
     )
 
 
-def backtest(use_case: str, candidate: str, span: str, as_json: bool) -> None:
+def backtest(use_case: str, candidate: str, span: str, as_json: bool = False) -> StepResult:
     """Try a candidate's procedure on earlier seasons of its split: `backtest --candidate`.
 
     Args:
@@ -87,7 +88,7 @@ def backtest(use_case: str, candidate: str, span: str, as_json: bool) -> None:
         return steps.Outcome((ref,), metrics=report)
 
     code = events.code_hash(chosen.root, "models", "yupana/evaluation")
-    emit(
+    return emit(
         steps.run(
             chosen,
             "backtest",
@@ -116,7 +117,7 @@ def register_model(
         str, typer.Option(help="Reference that `yupana backtest --candidate` printed.")
     ] = "",
     as_json: AsJson = False,
-) -> None:
+) -> StepResult:
     """Put an evaluated candidate into the registry; the better one becomes champion.
 
     With --backtest it must be the better one there as well.
@@ -149,7 +150,7 @@ def register_model(
         return steps.Outcome((f"model:{use_case}@{made.version}",), metrics=facts)
 
     inputs = (candidate, evaluation, *([backtest] if backtest else []))
-    emit(steps.run(chosen, "register", use_case, work, inputs=inputs, earlier=True), as_json)
+    return emit(steps.run(chosen, "register", use_case, work, inputs=inputs, earlier=True), as_json)
 
 
 def _report(settings: Settings, candidate: str, backtest: str) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from yupana.cli import fitting, judging
 from yupana.cli.common import AsJson, AsOf, UseCase, emit
+from yupana.cli.fitting import Tuning
+from yupana.core.types import StepResult
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings
@@ -17,8 +18,6 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command()(features)
     app.command()(split)
-    fitting.register(app)
-    judging.register(app)
     app.command()(train)
     app.command()(due)
 
@@ -55,7 +54,7 @@ def features(use_case: UseCase, as_json: AsJson = False) -> None:
     emit(steps.run(chosen, "features", use_case, work, inputs=inputs, depends_on=code), as_json)
 
 
-def split(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> None:
+def split(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> StepResult:
     """Make the training set, point-in-time, and split it by time with a gap.
 
     The set is refused when a feature holds what was not known at its origin.
@@ -88,7 +87,7 @@ def split(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> Non
         return steps.Outcome((made.ref,), inputs=(*sources, *learned), metrics=facts)
 
     code = [events.code_hash(chosen.root, "yupana/features", "feature_repo"), str(day or "")]
-    emit(
+    return emit(
         steps.run(chosen, "split", use_case, work, inputs=(table,), depends_on=code, earlier=True),
         as_json,
     )
@@ -97,7 +96,7 @@ def split(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> Non
 def train(
     use_case: UseCase,
     as_of: AsOf = None,
-    tuning: fitting.Tuning = "",
+    tuning: Tuning = "",
     backtest_origins: Annotated[
         str,
         typer.Option(help="START:END:STEP, a fit a year; default: what the members told before."),

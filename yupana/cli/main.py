@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-
 import typer
 
-from yupana.cli import (
-    alerts,
-    audit,
-    backtest,
-    bento,
-    catalogue,
-    challenge,
-    data,
-    forecast,
-    governance,
-    impact,
-    keys,
-    lake,
-    learn,
-    lineage,
-    machine,
-    models,
-    monitor,
-    nowcast,
-    prediction_log,
-    projects,
-    replay,
-    report,
-    reports,
-    serve,
-    trace,
-    tune,
-    usage,
-)
-from yupana.core.errors import YupanaError
+from yupana.cli import process
+from yupana.cli.lazy import LazyGroup
 
 app = typer.Typer(
+    cls=LazyGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="The open AI platform that a government's agencies run.\n\n"
@@ -46,27 +16,17 @@ app = typer.Typer(
     "→ monitor → trace.\n\nExit codes: 0 done, 1 the data or model failed, 2 wrong use, "
     "3 outside trouble that is worth a retry.",
 )
-for room in (
-    machine, data, catalogue, lake, reports, learn, models, projects, backtest, challenge,
-    forecast, nowcast, serve, bento, keys, usage, prediction_log,
-    monitor, alerts, replay,
-    trace, lineage, tune, report, impact, governance, audit,
-):  # fmt: skip
-    room.register(app)
+
+
+@app.callback()
+def _root() -> None:
+    pass
 
 
 def main() -> None:
     """Run the command line; an error for people is printed without a stack."""
-    # A polite stop must pass through `finally`, as Ctrl-C does: children are ended there.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
+    with process.errors_for_people():
         app()
-    except YupanaError as error:
-        print(f"yupana: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("yupana: stopped", file=sys.stderr)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 
@@ -73,36 +75,72 @@ def _password_path(settings: Settings) -> Path:
     return settings.home / "airflow" / "password.json"
 
 
-def run(settings: Settings, args: list[str]) -> None:
-    """Run `airflow <args>` to its end; its words go to a log.
+class CommandLine:
+    """Runs `airflow` commands in one process, which is started when the first is run."""
 
-    Raises:
-        TerminalError: it failed; tells yupana's own error where there is one.
-    """
-    kept = log(settings, args[-1])
-    password_file(settings)
-    with (
-        kept.open("w") as stream,
-        subprocess.Popen(
-            [sys.executable, "-m", "airflow", *args],
-            env=environment(settings),
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        ) as child,
-    ):
-        try:
-            code = child.wait()
-        except BaseException:
-            service.stop_group(child)
-            raise
-    said = kept.read_text(errors="replace")
-    if code or "state=failed" in said:
-        raise TerminalError(
-            f"`airflow {' '.join(args)}` failed.\n{_reason(said)}",
-            where=str(kept),
-            fix="Mend what the lines above say and run it again; what was done is kept.",
-        )
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._child: subprocess.Popen[str] | None = None
+
+    def run(self, args: list[str]) -> None:
+        """Run `airflow <args>` to its end; its words go to a log.
+
+        Raises:
+            TerminalError: it failed; tells yupana's own error where there is one.
+        """
+        kept = log(self._settings, args[-1])
+        child = self._started()
+        assert child.stdin and child.stdout
+        child.stdin.write(f"{json.dumps([args, str(kept)])}\n")
+        child.stdin.flush()
+        code = child.stdout.readline().strip()
+        said = kept.read_text(errors="replace")
+        if code != "0" or "state=failed" in said:
+            raise TerminalError(
+                f"`airflow {' '.join(args)}` failed.\n{_reason(said)}",
+                where=str(kept),
+                fix="Mend what the lines above say and run it again; what was done is kept.",
+            )
+
+    def _started(self) -> subprocess.Popen[str]:
+        if self._child is None:
+            password_file(self._settings)
+            with log(self._settings, "process").open("w") as stream:
+                self._child = subprocess.Popen(
+                    [sys.executable, "-m", "yupana.orchestration.airflow_process"],
+                    env=environment(self._settings),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=stream,
+                    text=True,
+                    start_new_session=True,
+                )
+        return self._child
+
+    def end(self) -> None:
+        """End the process, and whatever it started."""
+        if self._child is not None:
+            assert self._child.stdin and self._child.stdout
+            # Airflow answers a signal by ending its task; without a next command it ends.
+            self._child.stdin.close()
+            service.stop_group(self._child)
+            self._child.stdout.close()
+
+
+@contextmanager
+def command_line(settings: Settings) -> Iterator[CommandLine]:
+    """Airflow's command line; none of its processes is left when the block is."""
+    line = CommandLine(settings)
+    try:
+        yield line
+    finally:
+        line.end()
+
+
+def run(settings: Settings, args: list[str]) -> None:
+    """Run one `airflow` command in a process of its own; see `CommandLine.run`."""
+    with command_line(settings) as line:
+        line.run(args)
 
 
 def _reason(said: str) -> str:

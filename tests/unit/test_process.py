@@ -1,0 +1,27 @@
+"""A component tells an error of ours as the command line does, and hands one reference on."""
+
+from __future__ import annotations
+
+import pytest
+
+from yupana.cli.process import component
+from yupana.core.errors import TerminalError, TransientError, YupanaError
+from yupana.core.types import StepResult
+
+
+def test_a_component_hands_its_first_reference_on() -> None:
+    made = StepResult(step="fit", subject="x", status="done", outputs=("member:1", "other:2"))
+    assert component(lambda: made) == "member:1"
+
+
+@pytest.mark.parametrize(("kind", "code"), [(TerminalError, 1), (TransientError, 3)])
+def test_a_component_tells_its_error_and_ends_by_its_code(
+    kind: type[YupanaError], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def step() -> StepResult:
+        raise kind("It broke.", where="here", fix="Mend it.")
+
+    with pytest.raises(SystemExit) as stopped:
+        component(step)
+    assert stopped.value.code == code
+    assert capsys.readouterr().err == "yupana: It broke.\n  where: here\n  fix:   Mend it.\n"
