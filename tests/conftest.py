@@ -7,13 +7,18 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 # Before any import of yupana: Feast definitions read the settings when they are imported.
 os.environ["YUPANA_HOME"] = tempfile.mkdtemp(prefix="yupana-test-")
 # BentoML keeps the first store that it was asked for: it must not be the developer's.
 os.environ["BENTOML_HOME"] = f"{os.environ['YUPANA_HOME']}/bentoml"
+# Test processes stand side by side: each service takes whichever port is free.
+os.environ["YUPANA_SERVE_PORT"] = "0"
 
 import pytest
+from seconds import pytest_terminal_summary  # noqa: F401 (a hook)
+from xdist.scheduler import LoadGroupScheduling
 
 from yupana.config.settings import ROOT, Settings, settings
 from yupana.core.progress import Lines
@@ -23,6 +28,42 @@ from yupana.orchestration import thread as the_thread
 
 SHARED = ROOT.parent / "shared" / "data"
 SAMPLE = ROOT / "samples" / "dengue_loreto_2010_2021.csv.gz"
+
+
+TOGETHER = ("thread", "spark")
+"""Fixtures that are made once a run: all tests that use one go to the same test process."""
+
+
+class ByFile(LoadGroupScheduling):
+    """Hands out whole files, so that a fixture of a module is made once too."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return super()._split_scope(nodeid).split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """Whole files, and together what shares a fixture of the session."""
+    return ByFile(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long parts go first, so that no process is left alone with one in the end."""
+    for item in items:
+        for name in TOGETHER:
+            if name in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(name))
+    if hasattr(config, "workerinput"):
+        items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    group = item.get_closest_marker("xdist_group")
+    folder = item.path.relative_to(ROOT / "tests").parts[0]
+    return TOGETHER.index(group.args[0]) if group else 3 if folder in QUICK else 2
+
+
+QUICK = ("unit", "property", "golden")
 
 
 @dataclass
