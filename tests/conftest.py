@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,10 @@ os.environ["BENTOML_HOME"] = f"{os.environ['YUPANA_HOME']}/bentoml"
 # Test processes stand side by side: each service takes whichever port is free.
 os.environ["YUPANA_SERVE_PORT"] = "0"
 
+import hypothesis
 import pytest
 from seconds import pytest_terminal_summary  # noqa: F401 (a hook)
-from xdist.scheduler import LoadGroupScheduling
+from xdist.scheduler import LoadFileScheduling
 
 from yupana.config.settings import ROOT, Settings, settings
 from yupana.core.progress import Lines
@@ -30,42 +33,47 @@ SHARED = ROOT.parent / "shared" / "data"
 SAMPLE = ROOT / "samples" / "dengue_loreto_2010_2021.csv.gz"
 
 
+# The same examples in each run, and no word on a machine that is busy.
+hypothesis.settings.register_profile("yupana", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("yupana")
+
 TOGETHER = ("thread", "spark")
-"""Fixtures that are made once a run: all tests that use one go to the same test process."""
+"""Fixtures that are made once a run: all files that ask for one go to the same test process."""
+
+QUICK = ("unit", "property", "golden")
 
 
-class ByFile(LoadGroupScheduling):
-    """Hands out whole files, so that a fixture of a module is made once too."""
+@lru_cache
+def group(file: str) -> str:
+    """The shared fixture that a test file asks for, else the file itself."""
+    # The process that hands out tests does not import them.
+    text = (ROOT / file).read_text(encoding="utf-8")
+    asks = (name for name in TOGETHER if re.search(rf"^def \w+\([^)]*\b{name}\b", text, re.M))
+    return next(asks, file)
+
+
+class Together(LoadFileScheduling):
+    """Hands out whole files, so that a fixture of a module is made once, and groups of files."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return super()._split_scope(nodeid).split("::")[0]
+        return group(super()._split_scope(nodeid))
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
-    """Whole files, and together what shares a fixture of the session."""
-    return ByFile(config, log)
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Name the group before the test processes read it."""
-    for name in TOGETHER:
-        if name in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group(name))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    """For test processes side by side (`-n`)."""
+    return Together(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Long parts go first, so that no process is left alone with one in the end."""
     if hasattr(config, "workerinput"):
-        items.sort(key=_rank)
+        items.sort(key=lambda item: _rank(str(item.path.relative_to(ROOT))))
 
 
-def _rank(item: pytest.Item) -> int:
-    group = item.get_closest_marker("xdist_group")
-    folder = item.path.relative_to(ROOT / "tests").parts[0]
-    return TOGETHER.index(group.args[0]) if group else 3 if folder in QUICK else 2
-
-
-QUICK = ("unit", "property", "golden")
+@lru_cache
+def _rank(file: str) -> int:
+    first = group(file)
+    return TOGETHER.index(first) if first in TOGETHER else 3 if file.split("/")[1] in QUICK else 2
 
 
 @dataclass
