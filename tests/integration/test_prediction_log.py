@@ -18,6 +18,7 @@ from waiting import wait_until
 from yupana.governance import prediction_rows, predictions
 from yupana.governance.database import engine
 
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[str, Control]]:
     with postgres() as made:
