@@ -8,13 +8,13 @@ help: ## list what make can do
 run: ## set up, then run the whole thread on the shipped sample
 	@$(ENV) exec yupana run
 
-check: ## before each commit: style, types, units, properties, DAG policy (about 1.5 minutes)
+check: ## before each commit: style, types, units, properties, DAG policy (at most 1.5 minutes)
 	@$(ENV) exec infra/check.sh
 
-test: ## before each merge: set up, then every check and test (about 15 minutes on 2 cores)
+test: ## before each merge: set up, then every check and test (at most 15 minutes on 2 cores)
 	@$(ENV) exec infra/test.sh
 
-test-long: ## before an issue is closed: kills, second city, real files at length (docs/testing.md)
+test-long: ## before an issue is closed: 40 kills of a service, a second city (docs/testing.md)
 	@$(ENV) exec pytest -m long
 
 setup: ## only set up: environment from uv.lock, Delta JARs
