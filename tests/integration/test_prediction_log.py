@@ -32,12 +32,19 @@ def _logged(url: str) -> list[str]:
 
 
 def _kill_under_load(url: str, spool: Path, wait: float) -> list[str]:
-    """The ids that clients received before the service was killed."""
+    """The ids that clients received before the service was killed, `wait` s after the first."""
+    answered = threading.Event()
     with log_app.serving(url, spool, durable=True) as (port, child):
-        timer = threading.Timer(wait, child.kill)
-        timer.start()
-        ids, _, _ = asyncio.run(log_app.clients(port, 16, wait + 5))
-        timer.join()
+
+        def kill() -> None:
+            answered.wait(30)
+            time.sleep(wait)
+            child.kill()
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        ids, _, _ = asyncio.run(log_app.clients(port, 16, 40, answered))
+        killer.join()
         assert child.wait(5) == -9
     return ids
 
