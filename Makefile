@@ -8,13 +8,19 @@ help: ## list what make can do
 run: ## set up, then run the whole thread on the shipped sample
 	@$(ENV) exec yupana run
 
-test: ## set up, then run every check and test (about 35 minutes on 2 cores)
+check: ## before each commit: style, types, units, properties, DAG policy (at most 1.5 minutes)
+	@$(ENV) exec infra/check.sh
+
+test: ## before each merge: set up, then every check and test (at most 15 minutes on 2 cores)
 	@$(ENV) exec infra/test.sh
 
-setup: ## only set up: environment from uv.lock, Delta JARs
+test-long: ## before an issue is closed: 40 kills of a service, a second city (docs/testing.md)
+	@$(ENV) exec pytest -m long
+
+setup: ## only set up: the environment from uv.lock
 	@$(ENV) echo "ready: source .venv/bin/activate"
 
-up: ## start Airflow with its web page and a shared Spark server (Ctrl-C stops them)
+up: ## start Airflow with its web page and an engine for all tasks (Ctrl-C stops them)
 	@$(ENV) exec yupana up
 
 down: ## stop what `make up` started, from another terminal
@@ -47,4 +53,4 @@ docs: ## draw the pictures and tables of docs/ and README again
 clean: ## remove everything that yupana wrote (tables, models, reports)
 	rm -rf var
 
-.PHONY: help run test setup up down serve doctor lint bench bench-train bench-serve bench-monitor docs clean
+.PHONY: help run check test test-long setup up down serve doctor lint bench bench-train bench-serve bench-monitor docs clean

@@ -8,6 +8,7 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,10 +39,13 @@ def serving(url: str, spool: Path, durable: bool) -> Iterator[tuple[int, subproc
         child.wait(timeout=20)
 
 
-async def clients(port: int, many: int, seconds: float) -> tuple[list[str], int, float]:
+async def clients(
+    port: int, many: int, seconds: float, answered: threading.Event | None = None
+) -> tuple[list[str], int, float]:
     """Ask by many connections at once: ids received, refusals (503), the longest wait (s).
 
     An id counts when its whole answer was received. A connection that breaks ends its client.
+    `answered` is set by the first one.
     """
     ids: list[str] = []
     refused, longest = 0, 0.0
@@ -61,6 +65,8 @@ async def clients(port: int, many: int, seconds: float) -> tuple[list[str], int,
                     longest = max(longest, time.monotonic() - start)
                     if b" 200 " in head.split(b"\r\n")[0]:
                         ids.append(json.loads(body)["prediction_id"])
+                        if answered:
+                            answered.set()
                     else:
                         refused += 1
                         await asyncio.sleep(0.05)

@@ -35,11 +35,24 @@ async def echo(name: str, request: Request) -> JSONResponse:
     return JSONResponse({"bytes": len(body), "named": request.state.request_id})
 
 
+RUNNING: set[object] = set()
+
+
 @APP.get("/v1/wait")
 async def wait(seconds: float) -> JSONResponse:
     """Answer late."""
-    await asyncio.sleep(seconds)
+    RUNNING.add(mine := object())
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        RUNNING.remove(mine)
     return JSONResponse({"waited": seconds})
+
+
+@APP.get("/v1/running")
+async def running() -> JSONResponse:
+    """How many wait."""
+    return JSONResponse(len(RUNNING))
 
 
 @APP.post("/v1/fail")

@@ -82,7 +82,7 @@ class Answers(BaseHTTPRequestHandler):
 @pytest.fixture
 def kubeflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kubeflow]:
     server = Kubeflow()
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     (tmp_path / "token").write_text(f"{TOKEN}\n")
     told = {

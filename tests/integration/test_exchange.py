@@ -35,14 +35,29 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "var")
 
 
-@pytest.fixture
-def table(tmp_path: Path) -> Path:
-    """A Delta table with the versions 0 (three rows) and 1 (one row more)."""
-    path = tmp_path / "cases"
-    write_deltalake(str(path), FIRST)
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Delta table `cases` with the versions 0 (three rows) and 1 (one row more), of which
+    version 0 is shared by the exchange of the home `var`."""
+    folder = tmp_path_factory.mktemp("exchange")
+    write_deltalake(str(folder / "cases"), FIRST)
     more = pl.DataFrame({"ubigeo": ["010101"], "cases": [9], "weeks": [[4]]})
-    write_deltalake(str(path), more, mode="append")
-    return path
+    write_deltalake(str(folder / "cases"), more, mode="append")
+    made = share_table(Settings(home=folder / "var"), folder / "cases", "cases", 0, FACTS)
+    assert made == "shared:cases@cases-v0"
+    return folder
+
+
+@pytest.fixture
+def shared(first: Path, tmp_path: Path) -> Settings:
+    """That home, for one test; exchange and store can move together."""
+    return Settings(home=shutil.copytree(first / "var", tmp_path / "var", symlinks=True))
+
+
+@pytest.fixture
+def table(first: Path, tmp_path: Path) -> Path:
+    """That table, for one test."""
+    return shutil.copytree(first / "cases", tmp_path / "cases")
 
 
 def _dvc(folder: Path, *arguments: str) -> None:
@@ -67,16 +82,15 @@ def _state(settings: Settings) -> str:
 
 
 def test_table_is_fetched_by_tag_from_another_folder(
-    settings: Settings, table: Path, tmp_path: Path
+    shared: Settings, table: Path, tmp_path: Path
 ) -> None:
-    assert share_table(settings, table, "cases", 0, FACTS) == "shared:cases@cases-v0"
-    assert share_table(settings, table, "cases", 1, FACTS) == "shared:cases@cases-v1"
-    before = _state(settings)
-    assert share_table(settings, table, "cases", 0, FACTS) == "shared:cases@cases-v0"
-    assert _state(settings) == before, "sharing a version again changes nothing"
+    assert share_table(shared, table, "cases", 1, FACTS) == "shared:cases@cases-v1"
+    before = _state(shared)
+    assert share_table(shared, table, "cases", 0, FACTS) == "shared:cases@cases-v0"
+    assert _state(shared) == before, "sharing a version again changes nothing"
 
     # The store alone must do: a receiver's machine has no cache of the exchange.
-    exchange, elsewhere = settings.home / "exchange", tmp_path / "elsewhere"
+    exchange, elsewhere = shared.home / "exchange", tmp_path / "elsewhere"
     shutil.rmtree(exchange / ".dvc" / "cache")
     for version, rows in ((0, 3), (1, 4)):
         tag = f"cases-v{version}"
@@ -89,10 +103,7 @@ def test_table_is_fetched_by_tag_from_another_folder(
         assert pl.read_parquet(elsewhere / "cases.parquet").height == rows
 
 
-def test_table_is_imported_by_another_dvc_repository(
-    settings: Settings, table: Path, tmp_path: Path
-) -> None:
-    share_table(settings, table, "cases", 0, FACTS)
+def test_table_is_imported_by_another_dvc_repository(shared: Settings, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     _git(other, "init", "--quiet")
@@ -100,7 +111,7 @@ def test_table_is_imported_by_another_dvc_repository(
     _dvc(
         other,
         "import",
-        str(settings.home / "exchange"),
+        str(shared.home / "exchange"),
         "datasets/cases/cases.parquet",
         "--rev",
         "cases-v0",
@@ -109,19 +120,15 @@ def test_table_is_imported_by_another_dvc_repository(
     assert (other / "cases.parquet.dvc").exists()
 
 
-def test_same_rows_in_other_files_are_the_same_bytes(
-    settings: Settings, table: Path, tmp_path: Path
-) -> None:
-    share_table(settings, table, "cases", 0, FACTS)
+def test_same_rows_in_other_files_are_the_same_bytes(shared: Settings, table: Path) -> None:
     shutil.rmtree(table)
     write_deltalake(str(table), FIRST.reverse())
-    share_table(settings, table, "cases", 0, FACTS)
+    share_table(shared, table, "cases", 0, FACTS)
 
 
-def test_shared_version_is_never_replaced(settings: Settings, table: Path, tmp_path: Path) -> None:
-    share_table(settings, table, "cases", 0, FACTS)
+def test_shared_version_is_never_replaced(shared: Settings, table: Path) -> None:
     with pytest.raises(TerminalError, match="already shared") as caught:
-        share_table(settings, table, "cases", 0, {**FACTS, "licence": "none"})
+        share_table(shared, table, "cases", 0, {**FACTS, "licence": "none"})
     assert "licence differ" in caught.value.where
 
 
@@ -159,17 +166,17 @@ def test_model_folder_is_fetched_whole_and_user_settings_do_not_matter(
 
 @pytest.mark.parametrize(("name", "version"), [("cases", 7), ("../cases", 0), ("no such", 0)])
 def test_unknown_version_and_bad_name_are_told(
-    settings: Settings, table: Path, name: str, version: int
+    shared: Settings, table: Path, name: str, version: int
 ) -> None:
     with pytest.raises(UsageError):
-        share_table(settings, table, name, version, FACTS)
+        share_table(shared, table, name, version, FACTS)
 
 
-def test_missing_table_and_missing_model_are_told(settings: Settings, tmp_path: Path) -> None:
+def test_missing_table_and_missing_model_are_told(shared: Settings, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Delta table"):
-        share_table(settings, tmp_path / "none", "cases", 0, FACTS)
+        share_table(shared, tmp_path / "none", "cases", 0, FACTS)
     with pytest.raises(UsageError, match="folder"):
-        share_model(settings, tmp_path / "none", "outbreak", "1", FACTS)
+        share_model(shared, tmp_path / "none", "outbreak", "1", FACTS)
 
 
 def test_missing_git_is_told(

@@ -6,11 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
+from waiting import wait_until
 
 from yupana.config.settings import Settings
 
@@ -29,17 +30,20 @@ def of_home(home: Path) -> list[psutil.Process]:
     return found
 
 
-def wait_until(true, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if true():
-            return True
-        time.sleep(0.3)
-    return False
+def commands(home: Path) -> list[list[str]]:
+    """Words of the command lines of this home's processes."""
+    found = []
+    for process in of_home(home):
+        with suppress(psutil.NoSuchProcess):
+            found.append(process.cmdline())
+    return found
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
-def test_a_stopped_run_leaves_nothing(tmp_path: Path, sign: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("sign", "word"), [(signal.SIGINT, "ingest"), (signal.SIGTERM, "airflow")],
+    ids=["ctrl-c at the first step", "terminate in Airflow"],
+)  # fmt: skip
+def test_a_stopped_run_leaves_nothing(tmp_path: Path, sign: signal.Signals, word: str) -> None:
     lake = Settings(home=tmp_path)
     command = [sys.executable, "-m", "yupana.cli.main", "run"]
     child = subprocess.Popen(
@@ -51,14 +55,14 @@ def test_a_stopped_run_leaves_nothing(tmp_path: Path, sign: signal.Signals) -> N
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
-    def spark_runs() -> bool:
-        return any("java" in p.name() for p in of_home(tmp_path))
+    def started() -> bool:
+        return any(word in part for part in commands(tmp_path))
 
     try:
-        assert wait_until(spark_runs, WAIT_SECONDS), "the run never came to start Spark"
+        wait_until(started, WAIT_SECONDS, 0.1)
         os.kill(child.pid, sign)
         assert child.wait(timeout=30) in (130, 143)
-        assert wait_until(lambda: not of_home(tmp_path), 15), of_home(tmp_path)
+        wait_until(lambda: not of_home(tmp_path))
     finally:
         for process in of_home(tmp_path):
             process.kill()

@@ -1,9 +1,8 @@
-"""The commands with which people look at the lake, run as they are run: by name, in a process."""
+"""The commands with which people look at the lake: what they say, write and end with."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 import small_lake
+from command import yupana
 from small_lake import NAME, SECRET
 
 from yupana.config.settings import Settings
@@ -20,16 +20,8 @@ YUPANA = Path(sys.executable).parent / "yupana"
 
 def run(lake: Settings, *words: str, code: int = 0) -> str:
     """stdout of a command that ends with `code` (stderr instead, when it is not 0)."""
-    environment = {
-        **os.environ,
-        "YUPANA_HOME": str(lake.home),
-        "YUPANA_ROOT": str(lake.root),
-        "COLUMNS": "200",
-    }
-    done = subprocess.run(
-        [YUPANA, *words], env=environment, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode == code, done.stderr
+    done = yupana(lake, *words)
+    assert done.code == code, done.stderr
     return done.stdout if code in (0, 1) and done.stdout else done.stderr
 
 
@@ -73,6 +65,17 @@ def test_datasets_lists_and_tells_all_of_one(lake: Settings) -> None:
     text = run(lake, "datasets", NAME)
     for part in ("Temperatura", "pseudonymise", "b" * 64, "latency days", "week.range"):
         assert part in text
+
+
+def test_the_installed_program_says_the_same(lake: Settings) -> None:
+    """By name, in a process of its own: a good end and a bad one."""
+    environment = {**lake.environment(), "YUPANA_ROOT": str(lake.root), "COLUMNS": "200"}
+    for words in (["datasets"], ["history", "nothing"]):
+        done = subprocess.run(
+            [YUPANA, *words], env=environment, capture_output=True, text=True, timeout=60
+        )
+        assert (done.stdout, done.stderr, done.returncode) == yupana(lake, *words)
+        assert "Traceback" not in done.stderr
 
 
 def test_a_broken_contract_does_not_hide_the_others(tmp_path: Path) -> None:

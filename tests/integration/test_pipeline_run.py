@@ -13,8 +13,7 @@ from yupana.core.errors import TerminalError
 from yupana.data import delta
 from yupana.governance import events
 from yupana.orchestration import airflow_home
-from yupana.orchestration.command import run_command
-from yupana.tracking import registry, tuned
+from yupana.tracking import registry
 
 pytestmark = pytest.mark.thread
 NAME = "outbreak"
@@ -59,12 +58,3 @@ def test_a_past_week_is_forecast_by_the_model_that_knew_no_more(thread: Thread) 
     assert event and event["facts"]["data_as_of"] <= day
     rows = delta.read(thread.settings.table("forecasts", NAME))
     assert day in {str(d)[:10] for d in rows["origin"].unique()}
-
-
-def test_a_search_for_options_is_kept_and_goes_on(thread: Thread) -> None:
-    ask = ["tune", NAME, "--trials", "1", "--minutes", "2"]
-    first, second = (run_command(ask) for _ in range(2))
-    assert [r["metrics"]["trials"] + r["metrics"]["pruned"] for r in (first, second)] == [1, 2]
-    assert second["metrics"]["loss"] <= first["metrics"]["loss"]
-    assert (thread.settings.reports / f"tune-{NAME}.png").exists()
-    assert tuned.load(thread.settings, NAME, second["outputs"][0]) == second["metrics"]["options"]

@@ -98,8 +98,8 @@ def test_the_page_says_what_the_report_says(whole: Path) -> None:
 
 
 def test_calibration_is_told_as_it_is(tmp_path: Path) -> None:
-    means = {f"16010{i}": 6.0 + 9 * i for i in (1, 2, 4, 5, 6, 7)}
-    long = tuple(date(2018, 1, 6) + timedelta(weeks=8 * i) for i in range(6))
+    means = {f"16010{i}": 6.0 + 9 * i for i in (6, 7)}
+    long = tuple(date(2015, 1, 3) + timedelta(weeks=8 * i) for i in range(24))
     good = page_of(planted(means, long, department=False), tmp_path)
     assert "Calibrado." in text(good) and "No calibrado." not in text(good)
     bad = planted(means, long, department=False, spread=(1.6, 2.0, 1.3))

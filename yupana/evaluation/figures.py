@@ -176,6 +176,9 @@ def _dates(axes: Axes) -> None:
 
 
 def picture(name: str, figure: Figure, what: str) -> Picture:
+    # Placed once: each of the two formats would measure every text again.
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=160, metadata={"Software": None})
     return Picture(name, charts.svg(figure, what), stream.getvalue())

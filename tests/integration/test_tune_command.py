@@ -1,0 +1,36 @@
+"""`yupana tune` on a small split: what it found is kept, and a second call goes on from there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from command import yupana
+from small_panel import panel
+
+from yupana.config.settings import Settings
+from yupana.features import training
+from yupana.governance import events
+from yupana.tracking import tuned
+
+NAME = "outbreak"
+
+
+def tune(home: Settings) -> dict[str, Any]:
+    """Facts of one more trial."""
+    said = yupana(home, "tune", NAME, "--trials", "1", "--minutes", "2", "--json")
+    assert said.code == 0, said.stderr
+    return dict(json.loads(said.stdout.splitlines()[-1]))
+
+
+def test_a_search_for_options_is_kept_and_goes_on(tmp_path: Path) -> None:
+    home = Settings(home=tmp_path)
+    table = "delta:features/outbreak_weekly@2"
+    made = training.save(home, NAME, panel(), features=table, sources=(), as_of=None)
+    events.append(home, "split", NAME, status="done", inputs=(table,), outputs=(made.ref,))
+    first, second = (tune(home) for _ in range(2))
+    assert [r["metrics"]["trials"] + r["metrics"]["pruned"] for r in (first, second)] == [1, 2]
+    assert second["metrics"]["loss"] <= first["metrics"]["loss"]
+    assert (home.reports / f"tune-{NAME}.png").exists()
+    assert tuned.load(home, NAME, second["outputs"][0]) == second["metrics"]["options"]
