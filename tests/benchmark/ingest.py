@@ -1,8 +1,9 @@
-"""From a raw CSV to a validated, published Delta table: yupana, the plain way, and DuckDB.
+"""From a raw CSV to a validated, published Delta table: yupana on Sail and on Spark, the plain
+way, and DuckDB.
 
 Run: make bench, or python -m tests.benchmark.ingest --rows 1000000 --peer plain. Each run is a
-fresh process, so that starting Spark is in its seconds; there is no warm-up. The order turns
-round at every size. Writes var/bench/ingest.json.
+fresh process, so that starting the engine is in its seconds; there is no warm-up. The order
+turns by one side at every size. Writes var/bench/ingest.json.
 """
 
 from __future__ import annotations
@@ -25,14 +26,21 @@ from yupana.core.progress import Lines, Progress
 
 NAME = "dengue_linelist"
 SIZES = [1_000_000, 10_000_000]
-PEERS = {"none": [], "plain": ["plain"], "duckdb": ["duckdb"], "all": ["plain", "duckdb"]}
+OURS = {"yupana": "sail", "yupana on spark": "spark"}
+PEERS = {
+    "none": [],
+    "spark": ["yupana on spark"],
+    "plain": ["plain"],
+    "duckdb": ["duckdb"],
+    "all": ["yupana on spark", "plain", "duckdb"],
+}
 
 
 def run_side(side: str, source: Path, scratch: Path, progress: Progress) -> dict[str, Any]:
     """One run in an empty folder; its measures, and what its tables hold."""
-    home = scratch / side
+    home = scratch / side.replace(" ", "-")
     home.mkdir()
-    chosen = Settings(home=home, spark_remote="")
+    chosen = Settings(home=home, engine=OURS.get(side, "sail"))
     module = {"plain": "tests.benchmark.plain", "duckdb": "tests.benchmark.duck"}.get(side)
     command = [sys.executable, "-m"]
     if module:
@@ -41,7 +49,7 @@ def run_side(side: str, source: Path, scratch: Path, progress: Progress) -> dict
     else:
         command += ["yupana.cli.main", "ingest", NAME, "--source", str(source), "--json"]
         tables = [chosen.table("published", NAME), chosen.table("quarantine", NAME)]
-    log = scratch / f"{side}.log"
+    log = scratch / f"{home.name}.log"
     done = measured.run(side, command, chosen.environment(), ROOT, log, progress)
     found = outcome.of_tables(*tables)
     shutil.rmtree(home)
@@ -52,7 +60,7 @@ def check(side: str, run: dict[str, Any], rows: int) -> None:
     """What a run said of itself against its tables and the file."""
     found, told = run["outcome"], run["told"]
     read = told["read"] if "read" in told else told["rows"]["read"]
-    claims = {k: v for k, v in told["rules"].items() if v} if side != "yupana" else found.rules
+    claims = {k: v for k, v in told["rules"].items() if v} if side not in OURS else found.rules
     if not read == found.published + found.quarantined == rows or claims != found.rules:
         raise SystemExit(f"{side} says {told}, and its tables hold {found}")
 
@@ -90,7 +98,7 @@ def main() -> None:
     try:
         for rows in chosen.rows:
             runs[rows] = size(rows, sides, scratch, Lines())
-            sides.reverse()
+            sides = [*sides[1:], sides[0]]
     finally:
         shutil.rmtree(scratch)
     result = {"machine": machine(), "runs": runs, "ratios": report.ratios(runs)}

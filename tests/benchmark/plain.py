@@ -38,7 +38,7 @@ def start() -> SparkSession:
     chosen = settings()
     options = {
         "spark.driver.extraClassPath": ":".join(map(str, jars.paths(chosen.cache))),
-        "spark.driver.memory": chosen.spark_memory,
+        "spark.driver.memory": chosen.engine_memory,
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.session.timeZone": "UTC",

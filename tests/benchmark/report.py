@@ -13,6 +13,7 @@ Runs = dict[int, dict[str, dict[str, Any]]]
 TARGETS = {
     "total / plain": 1 / 3,
     "validation / plain": 1 / 8,
+    "total / duckdb": 1.5,
     "cost per row, biggest / smallest": 1.0,
 }
 
@@ -36,6 +37,9 @@ def ratios(runs: Runs) -> list[dict[str, Any]]:
 
     for rows, sides in sorted(runs.items()):
         ours = sides["yupana"]
+        if "yupana on spark" in sides:
+            other = sides["yupana on spark"]["seconds"]
+            add("total / yupana on spark", rows, ours["seconds"] / other)
         if "plain" in sides:
             plain = sides["plain"]
             add("total / plain", rows, ours["seconds"] / plain["seconds"])

@@ -1,4 +1,4 @@
-"""The benchmark's own parts, on a file small enough for every test run (no Spark)."""
+"""The benchmark's own parts, on a file small enough for every test run (no JVM)."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def test_any_text_in_one_line(engine: str, tmp_path: Path, rows: list) -> None:
 @given(rows=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=60))
 def test_line_breaks_inside_fields(engine: str, tmp_path: Path, rows: list) -> None:
     contract = a_contract(
-        tmp_path, [{"name": n, "logicalType": "string"} for n in "ab"], multiline=True
+        tmp_path, [{"name": n, "logicalType": "string"} for n in "ab"]
     )
     broken = [[f"x{a}\n{b}\r\ny", "z"] for a, b in rows]
     assert read_back(engine, contract, broken, tmp_path) == broken

@@ -9,7 +9,8 @@ import pytest
 
 from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError
-from yupana.data.engine import jars
+from yupana.core.progress import Silent
+from yupana.data.engine import jars, spark
 from yupana.orchestration import machine
 
 
@@ -46,10 +47,33 @@ def test_no_python_311(tools: Path) -> None:
     assert "fix:" in done.stderr
 
 
-def test_doctor_names_the_absent_jars(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, cache=tmp_path / "none")
-    missing = [c for c in machine.check(settings) if c.needed and not c.ok]
-    assert [c.fix for c in missing] == ["yupana setup"]
+def test_doctor_says_which_engines_this_machine_can_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    def engines(engine: str) -> dict[str, machine.Check]:
+        checks = machine.check(Settings(home=tmp_path, cache=tmp_path / "none", engine=engine))
+        return {c.what.split(",")[0]: c for c in checks if "engine" in c.what}
+
+    found = engines("sail")
+    assert found["engine sail"].ok and "Sail 0." in found["engine sail"].found
+    assert not found["engine spark"].ok and not found["engine spark"].needed
+    assert "openjdk-17" in found["engine spark"].fix
+    assert engines("spark")["engine spark"].needed
+    program(tmp_path, "java", "echo 'openjdk version \"17.0.2\" 2022' >&2")
+    assert engines("spark")["engine spark"].ok
+
+
+def test_spark_without_java_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(TerminalError, match=r"needs Java 17 or newer; this machine has none"):
+        spark.must_have_java()
+    program(tmp_path, "java", "echo 'openjdk version \"11.0.2\" 2019' >&2")
+    with pytest.raises(TerminalError, match=r"has 11"):
+        spark.must_have_java()
 
 
 def test_doctor_names_the_browser_that_the_page_tests_need(
@@ -65,10 +89,9 @@ def test_doctor_names_the_browser_that_the_page_tests_need(
 def test_a_jar_with_another_hash_is_refused_and_removed(tmp_path: Path) -> None:
     folder = tmp_path / "jars"
     folder.mkdir()
-    for path in jars.paths(Settings().cache):
-        (folder / path.name).write_bytes(path.read_bytes())
-    victim = next(folder.glob("delta-storage*"))
-    victim.write_bytes(b"not a jar")
+    names = [f"{c.split(':')[1]}-{c.split(':')[2]}.jar" for c in jars.JARS]
+    for name in names:
+        (folder / name).write_bytes(b"not a jar")
     with pytest.raises(TerminalError, match="not the one"):
-        jars.fetch(tmp_path, progress=None)
-    assert not victim.exists()
+        jars.fetch(tmp_path, Silent())
+    assert sorted(p.name for p in folder.iterdir()) == sorted(names[1:])

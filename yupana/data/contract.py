@@ -34,7 +34,7 @@ Publication = Literal["snapshot", "append", "merge"]
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 _OPTIONS = {
     "licence", "subjectArea", "quarantineLimit", "publication", "encoding", "delimiter",
-    "multiline", "headerRow", "sheet", "member",
+    "headerRow", "sheet", "member",
 }  # fmt: skip
 _SCHEDULES = {"d": "@daily", "w": "@weekly", "m": "@monthly", "y": "@yearly"}
 
@@ -67,7 +67,6 @@ class Contract:
     format: Format
     encoding: str
     delimiter: str
-    multiline: bool
     sheet: str | None
     header_row: int
     member: str | None
@@ -148,7 +147,6 @@ def load(root: Path, name: str) -> Contract:
         format=str(server.format or "csv"),  # type: ignore[arg-type]
         encoding=str(custom.get("encoding", "UTF-8")),
         delimiter=str(custom.get("delimiter", ",")),
-        multiline=bool(custom.get("multiline", False)),
         sheet=custom.get("sheet"),
         header_row=int(custom.get("headerRow", 1)),
         member=custom.get("member"),

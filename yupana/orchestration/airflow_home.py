@@ -33,7 +33,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(settings.root / "dags"),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{page}/execution/",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        # Each slot may hold a Spark of its own when no server is shared.
+        # Each slot may hold an engine of its own when no server is shared.
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_password_path(settings)),
         "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",

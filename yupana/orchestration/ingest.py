@@ -180,6 +180,7 @@ def _publish(
         )
     told = {
         **facts, "version": out.version, "report": validation.report, "stages": seconds,
+        "engine": engine.name(settings),
         "publisher": contract.publisher, "licence": contract.licence,
         "publication": contract.publication,
     }  # fmt: skip
@@ -242,7 +243,7 @@ def _facts(
 
 @contextmanager
 def _outside_trouble(settings: Settings) -> Iterator[None]:
-    """A full disk, met by Python or by Spark, is worth a retry once there is room.
+    """A full disk, met by Python or by the engine, is worth a retry once there is room.
 
     Raises:
         TransientError: names the folder and what to do.

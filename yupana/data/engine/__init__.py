@@ -52,6 +52,16 @@ def chosen(settings: Settings) -> Engine:
     )
 
 
+def name(settings: Settings) -> str:
+    """The engine's name and version; of a remote one its address."""
+    from yupana.data.engine import sail, spark
+
+    engine = chosen(settings)
+    if engine.kind == "remote":
+        return engine.address
+    return sail.name() if engine.kind == "sail" else spark.name()
+
+
 def session(
     settings: Settings, progress: Progress | None = None, input_bytes: int = 0
 ) -> SparkSession:
