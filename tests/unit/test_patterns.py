@@ -1,0 +1,29 @@
+"""A contract's pattern means the same to each engine, or is refused when it is read."""
+
+from __future__ import annotations
+
+import pytest
+
+from yupana.core.patterns import portable
+
+
+@pytest.mark.parametrize(
+    ("pattern", "written"),
+    [
+        (r"^\d{6}$", "^[0-9]{6}$"),
+        (r"[\d.]+", "[0-9.]+"),
+        (r"[^\d]", "[^0-9]"),
+        (r"\D", "[^0-9]"),
+        (r"\w\s", r"[A-Za-z0-9_][ \t\n\x0B\f\r]"),
+        (r"a\\d", r"a\\d"),
+        (r"\.\[", r"\.\["),
+    ],
+)
+def test_written_out(pattern: str, written: str) -> None:
+    assert portable(pattern) == written
+
+
+@pytest.mark.parametrize("pattern", [r"(?=x)", r"(?<!x)y", r"(a)\1", "a++", r"[\D]", "[a&&b]"])
+def test_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match="understood"):
+        portable(pattern)
