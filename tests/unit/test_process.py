@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from yupana.cli.process import component
@@ -11,7 +13,9 @@ from yupana.core.types import StepResult
 
 def test_a_component_hands_its_first_reference_on() -> None:
     made = StepResult(step="fit", subject="x", status="done", outputs=("member:1", "other:2"))
+    before = signal.getsignal(signal.SIGTERM)
     assert component(lambda: made) == "member:1"
+    assert signal.getsignal(signal.SIGTERM) is before, "a caller's own handler is back"
 
 
 @pytest.mark.parametrize(("kind", "code"), [(TerminalError, 1), (TransientError, 3)])

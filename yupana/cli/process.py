@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def errors_for_people() -> Iterator[None]:
     """Meanwhile an error of ours is printed without a stack, and ends the process by its code."""
     # A polite stop must pass through `finally`, as Ctrl-C does: children are ended there.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         yield
     except YupanaError as error:
@@ -27,6 +27,8 @@ def errors_for_people() -> Iterator[None]:
     except KeyboardInterrupt:
         print("yupana: stopped", file=sys.stderr)
         sys.exit(130)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def component(step: Callable[[], StepResult]) -> str:
