@@ -84,16 +84,20 @@ def test_append_to_the_others_table(tmp_path: Path, first: str, second: str) -> 
     assert rows(lake)[-1] == ("d", 4, None) and len(rows(lake)) == 4
 
 
-@pytest.mark.parametrize("engine", ["sail", "spark"])
-def test_another_type_is_refused_before_anything_is_written(tmp_path: Path, engine: str) -> None:
+@pytest.mark.parametrize(
+    ("engine", "publication"), [("sail", "append"), ("sail", "merge"), ("spark", "append")]
+)
+def test_another_type_is_refused_before_anything_is_written(
+    tmp_path: Path, engine: str, publication: str
+) -> None:
     root = tmp_path / "project"
-    write_contract(root, "append")
+    write_contract(root, publication)
     lake = publish(root, engine, "hospital,beds a,1")
     table = lake.table("published", NAME)
     before = DeltaTable(table).version()
     BASE[1]["logicalType"] = "number"
     try:
-        write_contract(root, "append")
+        write_contract(root, publication)
         with pytest.raises(TerminalError, match="'beds' is double in the contract and integer"):
             publish(root, engine, "hospital,beds b,1.5")
     finally:

@@ -24,6 +24,21 @@ def fit(rows: DataFrame, table: Path) -> DataFrame:
     """
     from pyspark.sql import functions as f
 
+    old, new = agree(rows, table), _types(rows.schema.jsonValue())
+    absent = [field for field in rows.schema.jsonValue()["fields"] if field["name"] not in old]
+    if absent:
+        _add(table, absent)
+    columns = [*old, *(field["name"] for field in absent)]
+    empty = {name: f.expr(f"CAST(NULL AS {_sql(old[name])})") for name in old if name not in new}
+    return rows.select(*(empty[c].alias(c) if c in empty else f.col(c) for c in columns))
+
+
+def agree(rows: DataFrame, table: Path) -> dict[str, str]:
+    """The type of each column of a table, once the rows have the same where they have it.
+
+    Raises:
+        TerminalError: a column has another type in the table; nothing was written.
+    """
     old, new = _types(_schema_of_table(table)), _types(rows.schema.jsonValue())
     for name in old.keys() & new.keys():
         if old[name] != new[name]:
@@ -33,12 +48,7 @@ def fit(rows: DataFrame, table: Path) -> DataFrame:
                 fix="Give the column a new name in the contract, or publish the whole data set "
                 "anew (`publication: snapshot`).",
             )
-    absent = [field for field in rows.schema.jsonValue()["fields"] if field["name"] not in old]
-    if absent:
-        _add(table, absent)
-    columns = [*old, *(field["name"] for field in absent)]
-    empty = {name: f.expr(f"CAST(NULL AS {_sql(old[name])})") for name in old if name not in new}
-    return rows.select(*(empty[c].alias(c) if c in empty else f.col(c) for c in columns))
+    return old
 
 
 def _schema_of_table(table: Path) -> dict[str, Any]:

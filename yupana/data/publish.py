@@ -86,6 +86,7 @@ def publish(
         _replace_source(spark, good, table, raw, facts, contract.partitions)
     else:
         if contract.publication == "merge" and delta.exists(table):
+            evolution.agree(good, table)
             good = _merged(spark.read.format("delta").load(str(table)), good, contract)
         writer = good.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
         writer.partitionBy(*contract.partitions).option("userMetadata", facts).save(str(table))

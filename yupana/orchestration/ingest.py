@@ -155,7 +155,7 @@ def _publish(
     try:
         with stage(progress, f"read {shown}", seconds):
             parsed = parsing.parse(settings, contract, raw, work)
-        with stage(progress, f"start {engine.chosen(settings)}", seconds):
+        with stage(progress, f"start {engine.select(settings)}", seconds):
             session = engine.session(settings, progress, parsed.stat().st_size)
         with stage(progress, f"stage {shown}", seconds):
             staged = staging.stage(session, settings, contract, raw, parsed)

@@ -46,7 +46,7 @@ def up(settings: Settings, progress: Progress) -> None:
         TransientError: a port is taken, or a part did not start or ended; shows its log.
     """
     _must_be_alone(settings)
-    own_engine = engine.chosen(settings).kind != "remote"
+    own_engine = engine.select(settings).kind != "remote"
     if own_engine:
         _must_be_free(settings.engine_port, "YUPANA_ENGINE_PORT")
     _must_be_free(settings.airflow_port, "YUPANA_AIRFLOW_PORT")
@@ -70,7 +70,7 @@ def _run(settings: Settings, ours: Family, progress: Progress) -> None:
     def start(name: str, command: list[str], environment: dict[str, str], log: Path) -> None:
         parts[log] = ours.start(settings, name, command, environment, log)
 
-    if engine.chosen(settings).kind != "remote":
+    if engine.select(settings).kind != "remote":
         progress.say(f"{settings.engine}: start the shared engine on port {settings.engine_port} …")
         log = settings.home / "logs" / "engine.log"
         command, environment, shared = shared_engine(settings, progress)

@@ -35,7 +35,7 @@ class Engine:
         return self.address or self.kind
 
 
-def chosen(settings: Settings) -> Engine:
+def select(settings: Settings) -> Engine:
     """The engine that the settings name.
 
     Raises:
@@ -56,7 +56,7 @@ def name(settings: Settings) -> str:
     """The engine's name and version; of a remote one its address."""
     from yupana.data.engine import sail, spark
 
-    engine = chosen(settings)
+    engine = select(settings)
     if engine.kind == "remote":
         return engine.address
     return sail.name() if engine.kind == "sail" else spark.name()
@@ -78,7 +78,7 @@ def session(
     """
     from yupana.data.engine import remote, sail, spark
 
-    engine = chosen(settings)
+    engine = select(settings)
     if engine.kind == "sail":
         address = sail.start(settings)
     elif engine.kind == "spark":
