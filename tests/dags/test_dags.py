@@ -268,7 +268,7 @@ def test_an_error_in_the_command_fails_the_task_at_once(dags) -> None:
 
 
 def test_outside_trouble_is_left_to_the_retries(dags, monkeypatch) -> None:
-    monkeypatch.setenv("YUPANA_SPARK_REMOTE", "sc://127.0.0.1:9")
+    monkeypatch.setenv("YUPANA_ENGINE", "sc://127.0.0.1:9")
     settings.cache_clear()
     try:
         task = dags["ingest_iquitos_weekly"].tasks[0]

@@ -40,9 +40,10 @@ def commands(home: Path) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("sign", "word"), [(signal.SIGINT, "ingest"), (signal.SIGTERM, "airflow")],
+    ("sign", "word"),
+    [(signal.SIGINT, "ingest"), (signal.SIGTERM, "yupana.orchestration.airflow_process")],
     ids=["ctrl-c at the first step", "terminate in Airflow"],
-)  # fmt: skip
+)
 def test_a_stopped_run_leaves_nothing(tmp_path: Path, sign: signal.Signals, word: str) -> None:
     lake = Settings(home=tmp_path)
     command = [sys.executable, "-m", "yupana.cli.main", "run"]
