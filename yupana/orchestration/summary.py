@@ -97,13 +97,14 @@ def _next(settings: Settings, run: ThreadRun) -> str:
     ingest = events.last_done(settings.events, "ingest", "dengue_linelist")
     audit = f"dengue_linelist-{ingest['facts']['validation']}.html" if ingest else ""
     engine = ingest["facts"].get("engine", "") if ingest else ""
+    on_spark = "YUPANA_ENGINE=spark YUPANA_HOME=$PWD/var/spark make run"
+    other = f"; the same by Apache Spark (Java 17): {on_spark}" if "Sail" in engine else ""
     spent = "  ".join(f"{name} {seconds:.0f} s" for name, seconds in run.seconds.items())
     return "\n".join(
         [
             f"prediction_id    {run.answer['prediction_id']}",
             f"seconds          {spent}",
-            f"engine           {engine}; the same by Apache Spark (Java 17): "
-            "YUPANA_ENGINE=spark YUPANA_HOME=var-spark make run",
+            f"engine           {engine}{other}",
             f"quality report   {settings.reports / 'validation' / audit}",
             f"drift report     {run.report['metrics']['html']}",
             f"forecast page    {settings.reports / 'forecast-outbreak.html'}",
