@@ -182,6 +182,12 @@ def test_no_server_is_told_at_once() -> None:
         engines.session(Settings(engine="127.0.0.1:15002"))
 
 
+def test_a_token_in_an_address_is_not_shown() -> None:
+    settings = Settings(engine="sc://spark.example:15002/;token=SECRET")
+    shown = [engines.name(settings), str(engines.select(settings))]
+    assert shown == ["sc://spark.example:15002"] * 2
+
+
 @pytest.mark.spark
 def test_a_shared_spark_asks_for_its_token(tmp_path: Path) -> None:
     """The very command that `yupana up` starts, for a client with the token and one without."""

@@ -32,7 +32,8 @@ class Engine:
     address: str = ""
 
     def __str__(self) -> str:
-        return self.address or self.kind
+        # Parameters of an address may hold a token.
+        return self.address.split(";")[0].rstrip("/") or self.kind
 
 
 def select(settings: Settings) -> Engine:
@@ -58,7 +59,7 @@ def name(settings: Settings) -> str:
 
     engine = select(settings)
     if engine.kind == "remote":
-        return engine.address
+        return str(engine)
     return sail.name() if engine.kind == "sail" else spark.name()
 
 

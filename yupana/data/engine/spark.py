@@ -141,7 +141,7 @@ def must_have_java() -> None:
         raise TerminalError(
             f"Apache Spark needs Java {JAVA_OLDEST} or newer; this machine has {found or 'none'}.",
             where="YUPANA_ENGINE=spark",
-            fix=f"{JAVA}. Or leave YUPANA_ENGINE empty: Sail needs no Java.",
+            fix=f"{JAVA}. Or unset YUPANA_ENGINE: Sail needs no Java.",
         )
 
 
