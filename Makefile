@@ -11,7 +11,7 @@ run: ## set up, then run the whole thread on the shipped sample
 check: ## before each commit: style, types, units, properties, DAG policy (at most 1.5 minutes)
 	@$(ENV) exec infra/check.sh
 
-test: ## before each merge: set up, then every check and test (at most 15 minutes on 2 cores)
+test: ## before each merge: set up, then every check and test (about 19 minutes on 2 cores)
 	@$(ENV) exec infra/test.sh
 
 test-long: ## before an issue is closed: 40 kills of a service, a second city (docs/testing.md)
