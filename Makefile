@@ -8,7 +8,7 @@ help: ## list what make can do
 run: ## set up, then run the whole thread on the shipped sample
 	@$(ENV) exec yupana run
 
-check: ## before each commit: style, types, units, properties, DAG policy (at most 1.5 minutes)
+check: ## before each commit: style, types, units, properties, DAG policy (about 2 minutes)
 	@$(ENV) exec infra/check.sh
 
 test: ## before each merge: set up, then every check and test (about 19 minutes on 2 cores)
