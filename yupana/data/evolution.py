@@ -24,11 +24,12 @@ def fit(rows: DataFrame, table: Path) -> DataFrame:
     """
     from pyspark.sql import functions as f
 
-    old, new = agree(rows, table), _types(rows.schema.jsonValue())
-    absent = [field for field in rows.schema.jsonValue()["fields"] if field["name"] not in old]
+    old, fields = agree(rows, table), rows.schema.jsonValue()["fields"]
+    absent = [field for field in fields if field["name"] not in old]
     if absent:
         _add(table, absent)
     columns = [*old, *(field["name"] for field in absent)]
+    new = {field["name"] for field in fields}
     empty = {name: f.expr(f"CAST(NULL AS {_sql(old[name])})") for name in old if name not in new}
     return rows.select(*(empty[c].alias(c) if c in empty else f.col(c) for c in columns))
 

@@ -46,8 +46,7 @@ def up(settings: Settings, progress: Progress) -> None:
         TransientError: a port is taken, or a part did not start or ended; shows its log.
     """
     _must_be_alone(settings)
-    own_engine = engine.select(settings).kind != "remote"
-    if own_engine:
+    if engine.select(settings).kind != "remote":
         _must_be_free(settings.engine_port, "YUPANA_ENGINE_PORT")
     _must_be_free(settings.airflow_port, "YUPANA_AIRFLOW_PORT")
     # A closed terminal must stop the parts, as Ctrl-C does.

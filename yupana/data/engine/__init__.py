@@ -42,8 +42,10 @@ def select(settings: Settings) -> Engine:
     Raises:
         UsageError: there is no such engine.
     """
-    if settings.engine in ("sail", "spark"):
-        return Engine("sail" if settings.engine == "sail" else "spark")
+    if settings.engine == "sail":
+        return Engine("sail")
+    if settings.engine == "spark":
+        return Engine("spark")
     if settings.engine.startswith("sc://"):
         return Engine("remote", settings.engine)
     raise UsageError(

@@ -10,9 +10,13 @@ import re
 import sys
 from functools import lru_cache
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from pysail.spark import SparkConnectServer
 
 HOST = "127.0.0.1"
 _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
@@ -25,22 +29,18 @@ def start(settings: Settings) -> str:
         Its address, on this machine's own interface.
     """
     os.environ.update(environment(settings))
-    return _start()
+    host, port = _server().listening_address
+    return f"sc://{host}:{port}"
 
 
+# Cached also because a server that nothing refers to stops.
 @lru_cache(maxsize=1)
-def _start() -> str:
+def _server() -> SparkConnectServer:
     from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer(HOST, 0)
     server.start(background=True)
-    _servers.append(server)
-    host, port = server.listening_address
-    return f"sc://{host}:{port}"
-
-
-# A server that nothing refers to stops.
-_servers: list[object] = []
+    return server
 
 
 def command(port: int) -> list[str]:

@@ -14,7 +14,6 @@ import shutil
 import socket
 import subprocess
 import sys
-from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -168,7 +167,6 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@lru_cache(maxsize=1)
 def name() -> str:
     """Name and version."""
     return f"Apache Spark {version('pyspark')} with delta-spark {version('delta-spark')}"
