@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,8 +17,10 @@ from typing import Any
 import psutil
 import pytest
 from conftest import engine_or_skip
+from waiting import wait_until
 
 from yupana.config.settings import Settings
+from yupana.core import ports
 from yupana.core.errors import TransientError, UsageError
 from yupana.core.progress import Silent
 from yupana.data import delta
@@ -28,12 +29,6 @@ from yupana.orchestration import airflow_home, family, standalone
 
 START_SECONDS = 240
 DATASET = "iquitos_weekly"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def yupana(settings: Settings, *args: str) -> subprocess.CompletedProcess[str]:
@@ -45,7 +40,7 @@ def yupana(settings: Settings, *args: str) -> subprocess.CompletedProcess[str]:
 class Up:
     settings: Settings
     leader: subprocess.Popen[bytes]
-    said: Path
+    words: Path
 
     def ask(self, path: str, body: dict[str, Any] | None = None, method: str = "") -> Any:
         """Airflow's API, as the page itself uses it."""
@@ -60,27 +55,18 @@ def _json(
     url: str, body: dict[str, Any] | None, method: str = "", headers: dict[str, str] | None = None
 ) -> Any:
     data = json.dumps(body).encode() if body is not None else None
-    given = {"Content-Type": "application/json", **(headers or {})}
-    request = urllib.request.Request(url, data, given, method=method or None)
+    all_headers = {"Content-Type": "application/json", **(headers or {})}
+    request = urllib.request.Request(url, data, all_headers, method=method or None)
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
-
-
-def wait_until(true, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if true():
-            return True
-        time.sleep(0.5)
-    return False
 
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory) -> Iterator[Up]:
     home = tmp_path_factory.mktemp("up")
-    settings = Settings(home=home / "var", engine_port=free_port(), airflow_port=free_port())
-    said = home / "said.txt"
-    with said.open("w") as stream:
+    settings = Settings(home=home / "var", engine_port=ports.free(), airflow_port=ports.free())
+    words = home / "said.txt"
+    with words.open("w") as stream:
         leader = subprocess.Popen(
             [sys.executable, "-m", "yupana.cli.main", "up"],
             env=settings.environment(),
@@ -89,11 +75,11 @@ def up(tmp_path_factory) -> Iterator[Up]:
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     try:
-        ready = wait_until(
-            lambda: "ready:" in said.read_text() or leader.poll() is not None, START_SECONDS
+        wait_until(
+            lambda: "ready:" in words.read_text() or leader.poll() is not None, START_SECONDS
         )
-        assert ready and leader.poll() is None, said.read_text()
-        yield Up(settings, leader, said)
+        assert leader.poll() is None, words.read_text()
+        yield Up(settings, leader, words)
     finally:
         standalone.down(settings)
         leader.wait(30)
@@ -107,19 +93,23 @@ def shared(up: Up) -> Settings:
 
 
 def members(settings: Settings) -> list[psutil.Process]:
-    known = family.load(settings)
-    assert known
-    return known.members()
+    running = family.load(settings)
+    assert running
+    return running.members()
 
 
 def test_it_says_where_everything_is_and_never_the_password(up: Up) -> None:
-    said = up.said.read_text()
-    kept = airflow_home.password_file(up.settings)
-    assert airflow_home.url(up.settings) in said and str(kept) in said and "yupana down" in said
-    assert kept.stat().st_mode & 0o077 == 0
-    password = json.loads(kept.read_text())["admin"]
+    words = up.words.read_text()
+    password_file = airflow_home.password_file(up.settings)
+    assert (
+        airflow_home.url(up.settings) in words
+        and str(password_file) in words
+        and "yupana down" in words
+    )
+    assert password_file.stat().st_mode & 0o077 == 0
+    password = json.loads(password_file.read_text())["admin"]
     logs = [p for p in up.settings.home.rglob("*.log") if p.is_file()]
-    assert logs and not [p for p in (*logs, up.said) if password in p.read_text(errors="replace")]
+    assert logs and not [p for p in (*logs, up.words) if password in p.read_text(errors="replace")]
 
 
 def test_it_listens_on_this_machine_alone(up: Up) -> None:
@@ -138,7 +128,7 @@ def test_a_second_one_is_refused(up: Up) -> None:
 
 
 def test_a_taken_port_is_named(up: Up, tmp_path: Path) -> None:
-    other = up.settings.model_copy(update={"home": tmp_path, "engine_port": free_port()})
+    other = up.settings.model_copy(update={"home": tmp_path, "engine_port": ports.free()})
     done = yupana(other, "up")
     assert done.returncode == 3
     assert f"port {up.settings.airflow_port} is taken" in done.stderr
@@ -157,11 +147,10 @@ def test_the_shared_engine_publishes_the_same_rows(shared: Settings, tmp_path: P
 def test_a_dag_run_tells_version_and_validation(up: Up) -> None:
     """Started as from the page: the event is what waits for this data set learns."""
     name = f"ingest_{DATASET}"
-    found = wait_until(lambda: name in str(up.ask("dags?limit=100")), 60)
-    assert found, "the DAG processor did not find the DAG"
+    wait_until(lambda: name in str(up.ask("dags?limit=100")), 60, pause=0.5)
     run = up.ask(f"dags/{name}/dagRuns", {"logical_date": None})["dag_run_id"]
     path = f"dags/{name}/dagRuns/{run}"
-    assert wait_until(lambda: up.ask(path)["state"] in ("success", "failed"), 180)
+    wait_until(lambda: up.ask(path)["state"] in ("success", "failed"), 180, pause=0.5)
     assert up.ask(path)["state"] == "success"
     event = up.ask("assets/events")["asset_events"][-1]
     extra = event["extra"]
@@ -174,7 +163,7 @@ def test_a_dag_run_tells_version_and_validation(up: Up) -> None:
 def test_no_server_is_told_at_once() -> None:
     start = time.monotonic()
     with pytest.raises(TransientError, match="does not answer"):
-        engines.session(Settings(engine=f"sc://127.0.0.1:{free_port()}"))
+        engines.session(Settings(engine=f"sc://127.0.0.1:{ports.free()}"))
     assert time.monotonic() - start < 10
     with pytest.raises(UsageError, match="not the address"):
         engines.session(Settings(engine="sc://"))
@@ -191,7 +180,7 @@ def test_a_token_in_an_address_is_not_shown() -> None:
 @pytest.mark.spark
 def test_a_shared_spark_asks_for_its_token(tmp_path: Path) -> None:
     """The very command that `yupana up` starts, for a client with the token and one without."""
-    port = free_port()
+    port = ports.free()
     own = Settings(home=tmp_path, engine=engine_or_skip("spark"), engine_port=port)
     command, environment, tasks = standalone.shared_engine(own, Silent())
     secret = tasks.engine_token.read_text()
@@ -199,7 +188,7 @@ def test_a_shared_spark_asks_for_its_token(tmp_path: Path) -> None:
     with (tmp_path / "log").open("w") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
-        assert wait_until(lambda: standalone._answers(port), 60), (tmp_path / "log").read_text()
+        wait_until(lambda: ports.answers(port), 60)
         assert engines.session(tasks).sql("SELECT 1 AS one").collect()[0]["one"] == 1
         with pytest.raises(Exception, match=r"(?i)unauthenticated|token"):
             stranger = tasks.model_copy(update={"engine_token": None})
@@ -227,7 +216,7 @@ def test_down_ends_all_even_after_a_kill(up: Up) -> None:
 def test_a_number_that_is_another_process_now_is_left_alone(tmp_path: Path) -> None:
     """The file outlived a restart of the machine: this test has the number of the leader."""
     settings = Settings(home=tmp_path)
-    old = family.Known(os.getpid(), 0.0)
+    old = family.Member(os.getpid(), 0.0)
     family.save(settings, family.Family(old, "nobody", {"engine": old}))
     assert "ended 0 processes" in standalone.down(settings)
     assert standalone.down(settings) == "nothing runs here"
@@ -236,12 +225,12 @@ def test_a_number_that_is_another_process_now_is_left_alone(tmp_path: Path) -> N
 def test_what_is_started_is_ended_by_session_and_by_mark(tmp_path: Path) -> None:
     """Orphans of a part that is gone: one hides its mark, one left the session."""
     settings = Settings(home=tmp_path)
-    ours = family.Family(family.Known(1, 0.0), "mark-of-this-test")
+    ours = family.Family(family.Member(1, 0.0), "mark-of-this-test")
     script = "env -i sleep 300 & setsid sleep 301 & sleep 1"
     child = ours.start(settings, "part", ["bash", "-c", script], dict(os.environ), tmp_path / "log")
     child.wait(10)
-    found = ours.members()
-    assert sorted(p.cmdline()[-1] for p in found) == ["300", "301"]
+    orphans = ours.members()
+    assert sorted(p.cmdline()[-1] for p in orphans) == ["300", "301"]
     standalone.down(settings)
-    assert not [p for p in found if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    assert not [p for p in orphans if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
     assert family.load(settings) is None

@@ -10,6 +10,7 @@ from conftest import engine_or_skip
 from deltalake import DeltaTable
 
 from yupana.config.settings import ROOT, Settings
+from yupana.core import private_file
 from yupana.core.types import StepResult
 from yupana.data import delta
 
@@ -21,8 +22,7 @@ _OWN = {"run", "validation", "known_on", "inputs"}
 def pair(folder: Path, root: Path = ROOT) -> tuple[Settings, Settings]:
     """An empty lake for each engine, with one key for pseudonyms."""
     key = folder / "pseudonym.key"
-    key.touch(mode=0o600)
-    key.write_text("5e" * 32)
+    private_file.create(key, lambda: "5e" * 32)
     sail, spark = (
         Settings(root=root, home=folder / e, engine=engine_or_skip(e), pseudonym_key=key)
         for e in ("sail", "spark")

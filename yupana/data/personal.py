@@ -6,13 +6,13 @@ outside the lake: who holds the tables cannot try out names or identity numbers.
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
+from yupana.core import private_file
 from yupana.core.errors import TerminalError
 from yupana.core.hashing import pseudonym
 from yupana.data.contract import Contract
@@ -54,21 +54,10 @@ def _key(settings: Settings) -> bytes:
         TerminalError: the key file was cut short or opened to others.
     """
     path: Path = settings.pseudonym_key or settings.home / "keys" / "pseudonym.key"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = path.with_suffix(f".{os.getpid()}")
-        fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_hex(_KEY_BYTES))
-        try:
-            # Linked, not renamed: of two processes at once, the first one's key stays.
-            os.link(fresh, path)
-            book.append(settings, [book.Entry("key", path.name, {"what": "create"})])
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
+    if private_file.create(path, lambda: secrets.token_hex(_KEY_BYTES)):
+        book.append(settings, [book.Entry("key", path.name, {"what": "create"})])
     text = path.read_text().strip()
-    if len(text) < 2 * _KEY_BYTES or path.stat().st_mode & 0o077:
+    if len(text) < 2 * _KEY_BYTES or private_file.is_open(path):
         raise TerminalError(
             "The key for pseudonyms is too short, or others may read it.",
             where=str(path),

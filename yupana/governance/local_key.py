@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from yupana.core import private_file
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Lines
@@ -30,11 +30,11 @@ def local_key(url: str, home: Path) -> str:
     with one_at_a_time(path.with_suffix(".lock"), "the local key", Lines()):
         if path.exists():
             return _renewed(url, path)
-        return _made(url, path)
+        return _create(url, path)
 
 
 def _renewed(url: str, path: Path) -> str:
-    if path.stat().st_mode & 0o077:
+    if private_file.is_open(path):
         raise TerminalError(
             "Others may read the key of this machine's service.",
             where=str(path),
@@ -45,17 +45,14 @@ def _renewed(url: str, path: Path) -> str:
     ring = Keyring(url)
     ring.refresh()
     _, reason = ring.check(presented, time.time())
-    return _made(url, path) if reason else presented
+    return _create(url, path) if reason else presented
 
 
-def _made(url: str, path: Path) -> str:
+def _create(url: str, path: Path) -> str:
     terms = keys.Terms(AGENCY, ("*:*",), role="ml-engineer", quota="none", rate="none")
-    made = keys.create(url, terms, now=datetime.now(UTC), by="yupana serve")
-    fresh = path.with_suffix(f".{os.getpid()}")
-    fresh.touch(mode=0o600)
-    fresh.write_text(f"{made}\n")
-    fresh.replace(path)
-    return made
+    key = keys.create(url, terms, now=datetime.now(UTC), by="yupana serve")
+    private_file.replace(path, f"{key}\n")
+    return key
 
 
 def read(path: Path) -> str:

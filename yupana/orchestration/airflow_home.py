@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import subprocess
 import sys
@@ -13,10 +12,10 @@ from itertools import takewhile
 from pathlib import Path
 
 from yupana.config.settings import Settings
+from yupana.core import private_file
 from yupana.core.errors import TerminalError
+from yupana.core.ports import HOST
 from yupana.orchestration import service
-
-HOST = "127.0.0.1"
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -61,13 +60,7 @@ def password_file(settings: Settings) -> Path:
     Airflow would make one itself and print it into its log.
     """
     path = _password_path(settings)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path
-    with os.fdopen(handle, "w") as stream:
-        json.dump({"admin": secrets.token_urlsafe(12)}, stream)
+    private_file.create(path, lambda: json.dumps({"admin": secrets.token_urlsafe(12)}))
     return path
 
 

@@ -15,15 +15,15 @@ import traceback
 def answer() -> None:
     """Run the commands of standard input until it ends."""
     # Neither is for the tasks' processes.
-    asked, told = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+    requests, codes = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    for line in asked:
+    for line in requests:
         command, log = json.loads(line)
         words = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         for stream in (1, 2):
             os.dup2(words, stream)
         os.close(words)
-        print(_code(command), file=told, flush=True)
+        print(_code(command), file=codes, flush=True)
 
 
 def _code(command: list[str]) -> int:

@@ -25,7 +25,7 @@ STOP_SECONDS = 15
 
 
 @dataclass(frozen=True)
-class Known:
+class Member:
     """A process as it can be told from a later one with its number."""
 
     pid: int
@@ -44,9 +44,9 @@ class Known:
 class Family:
     """Who leads, and the parts, each of which leads a session of its own."""
 
-    leader: Known
+    leader: Member
     mark: str
-    parts: dict[str, Known] = field(default_factory=dict)
+    parts: dict[str, Member] = field(default_factory=dict)
 
     def start(
         self, settings: Settings, name: str, command: list[str], env: dict[str, str], log: Path
@@ -63,7 +63,7 @@ class Family:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.parts[name] = Known(child.pid, child.create_time())
+        self.parts[name] = Member(child.pid, child.create_time())
         save(settings, self)
         return child
 
@@ -122,7 +122,7 @@ def _session(process: psutil.Process) -> int:
 def new() -> Family:
     """A family that this process leads."""
     me = psutil.Process()
-    return Family(Known(me.pid, me.create_time()), uuid.uuid4().hex)
+    return Family(Member(me.pid, me.create_time()), uuid.uuid4().hex)
 
 
 def save(settings: Settings, family: Family) -> None:
@@ -137,11 +137,11 @@ def save(settings: Settings, family: Family) -> None:
 def load(settings: Settings) -> Family | None:
     """The family that the file names; None when there is none."""
     try:
-        found = json.loads(_path(settings).read_text())
+        stored = json.loads(_path(settings).read_text())
     except FileNotFoundError:
         return None
-    parts = {name: Known(**known) for name, known in found["parts"].items()}
-    return Family(Known(**found["leader"]), found["mark"], parts)
+    parts = {name: Member(**member) for name, member in stored["parts"].items()}
+    return Family(Member(**stored["leader"]), stored["mark"], parts)
 
 
 def forget(settings: Settings) -> None:

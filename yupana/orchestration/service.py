@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import Any
 
 from yupana.client import Client
 from yupana.config.settings import Settings
+from yupana.core import ports
 from yupana.core.errors import TransientError
 
 START_SECONDS = 120
@@ -35,7 +35,7 @@ def running(settings: Settings, use_case: str) -> Iterator[str]:
     Raises:
         TransientError: the service did not get ready; shows the end of its log.
     """
-    port = _free_port(settings.serve_port)
+    port = ports.free(settings.serve_port)
     log = settings.home / "logs" / f"serve-{use_case}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [
@@ -45,7 +45,7 @@ def running(settings: Settings, use_case: str) -> Iterator[str]:
         "serve",
         f"serving.{use_case}:{use_case.title()}",
         "--host",
-        "127.0.0.1",
+        ports.HOST,
         "--port",
         str(port),
         "--working-dir",
@@ -53,7 +53,7 @@ def running(settings: Settings, use_case: str) -> Iterator[str]:
         "--timeout-graceful-shutdown",
         str(DRAIN_SECONDS),
     ]
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://{ports.HOST}:{port}"
     with log.open("w") as stream:
         child = subprocess.Popen(
             command,
@@ -114,19 +114,6 @@ def stop_group(child: subprocess.Popen[Any]) -> None:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         child.wait()
-
-
-def _free_port(wanted: int) -> int:
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            # As the server itself does: a port that was in use a minute ago is free.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise TransientError("No port is free on 127.0.0.1.", fix="Stop something and run it again.")
 
 
 def _wait_ready(child: subprocess.Popen[Any], url: str, log: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import sys
 import time
 import urllib.request
@@ -20,6 +19,7 @@ from typing import Any
 import psutil
 
 from yupana.config.settings import Settings
+from yupana.core import ports
 from yupana.core.errors import TransientError, UsageError
 from yupana.core.progress import Progress
 from yupana.data import engine
@@ -27,7 +27,6 @@ from yupana.data.engine import remote, sail, spark
 from yupana.orchestration import airflow_home, family
 from yupana.orchestration.family import Family
 
-HOST = "127.0.0.1"
 START_SECONDS = 180
 AIRFLOW = {
     # Log servers are for workers on other machines; they would listen on all addresses.
@@ -63,25 +62,25 @@ def up(settings: Settings, progress: Progress) -> None:
 
 
 def _run(settings: Settings, ours: Family, progress: Progress) -> None:
-    shared = settings
     parts: dict[Path, psutil.Popen] = {}
 
     def start(name: str, command: list[str], environment: dict[str, str], log: Path) -> None:
         parts[log] = ours.start(settings, name, command, environment, log)
 
-    if engine.select(settings).kind != "remote":
+    own_engine = engine.select(settings).kind != "remote"
+    tasks = settings
+    if own_engine:
         progress.say(f"{settings.engine}: start the shared engine on port {settings.engine_port} …")
-        log = settings.home / "logs" / "engine.log"
-        command, environment, shared = shared_engine(settings, progress)
-        start("engine", command, environment, log)
+        command, environment, tasks = shared_engine(settings, progress)
+        start("engine", command, environment, settings.home / "logs" / "engine.log")
     progress.say("Airflow: prepare its database …")
-    airflow_home.run(shared, ["db", "migrate"])
-    if shared is not settings:
-        _wait(parts, lambda: _answers(settings.engine_port))
+    airflow_home.run(tasks, ["db", "migrate"])
+    if own_engine:
+        _wait(parts, lambda: ports.answers(settings.engine_port))
     progress.say(f"Airflow: start {', '.join(AIRFLOW)} …")
     for name, args in AIRFLOW.items():
         command = [sys.executable, "-m", "airflow", *args]
-        start(name, command, airflow_home.environment(shared), airflow_home.log(settings, name))
+        start(name, command, airflow_home.environment(tasks), airflow_home.log(settings, name))
     _wait(parts, lambda: _healthy(settings))
     progress.say(f"ready: {airflow_home.url(settings)}")
     progress.say(f"user admin; the password is in {airflow_home.password_file(settings)}")
@@ -110,15 +109,15 @@ def down(settings: Settings) -> str:
     Raises:
         TransientError: a process could not be ended.
     """
-    known = family.load(settings)
-    if known is None:
+    running = family.load(settings)
+    if running is None:
         return "nothing runs here"
-    leader = known.leader.process()
+    leader = running.leader.process()
     if leader:
         leader.terminate()
         with suppress(psutil.TimeoutExpired):
             leader.wait(2 * family.STOP_SECONDS)
-    left = known.end()
+    left = running.end()
     if leader and leader.is_running():
         leader.kill()
     family.forget(settings)
@@ -129,30 +128,25 @@ def down(settings: Settings) -> str:
 
 def _must_be_alone(settings: Settings) -> None:
     """End what a killed `up` left; refuse beside one that lives."""
-    known = family.load(settings)
-    if known is None:
+    running = family.load(settings)
+    if running is None:
         return
-    if known.leader.process():
+    if running.leader.process():
         raise UsageError(
-            f"It runs already (process {known.leader.pid}).",
+            f"It runs already (process {running.leader.pid}).",
             where=airflow_home.url(settings),
             fix="Use it, or stop it with `yupana down`.",
         )
-    known.end()
+    running.end()
 
 
 def _must_be_free(port: int, name: str) -> None:
-    with socket.socket() as probe:
-        # As a server does: a port that was in use a minute ago is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise TransientError(
-                f"The port {port} is taken.",
-                where=f"{HOST}:{port}",
-                fix=f"Stop what uses it (ss -ltnp 'sport = :{port}'), or set {name} to a free one.",
-            ) from error
+    if not ports.is_free(port):
+        raise TransientError(
+            f"The port {port} is taken.",
+            where=f"{ports.HOST}:{port}",
+            fix=f"Stop what uses it (ss -ltnp 'sport = :{port}'), or set {name} to a free one.",
+        )
 
 
 def _wait(
@@ -175,12 +169,6 @@ def _wait(
                 fix="Mend what the lines above say and run it again.",
             )
         time.sleep(0.5)
-
-
-def _answers(port: int) -> bool:
-    with suppress(OSError), socket.create_connection((HOST, port), 1):
-        return True
-    return False
 
 
 def _healthy(settings: Settings) -> bool:

@@ -97,9 +97,9 @@ def _connect(address: str) -> SparkSession:
 
     # Functions such as `col` ask the environment which of pyspark's two interfaces is meant.
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
-    made: SparkSession = ConnectSession.builder.remote(address).create()
-    made.conf.set("spark.sql.session.timeZone", "UTC")
+    session: SparkSession = ConnectSession.builder.remote(address).create()
+    session.conf.set("spark.sql.session.timeZone", "UTC")
     # Closed while threads still run: later, when the interpreter takes it apart, it would wait
     # for one of them for ever.
-    atexit.register(made.stop)
-    return made
+    atexit.register(session.stop)
+    return session

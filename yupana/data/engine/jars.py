@@ -37,13 +37,13 @@ def paths(cache: Path) -> list[Path]:
     Raises:
         TerminalError: one is absent; says the command that fetches it.
     """
-    found = [cache / "jars" / _file(c) for c in JARS]
-    for path in found:
+    jars = [cache / "jars" / _file(c) for c in JARS]
+    for path in jars:
         if not path.exists():
             raise TerminalError(
                 "A Delta JAR is absent.", where=str(path), fix="Run `yupana setup` (needs network)."
             )
-    return found
+    return jars
 
 
 def fetch(cache: Path, progress: Progress) -> bool:
@@ -64,7 +64,7 @@ def fetch(cache: Path, progress: Progress) -> bool:
             )
             (_by_maven if by_maven else _by_spark)(Path(scratch))
             for coordinate in absent:
-                shutil.move(_found(Path(scratch), coordinate), target / _file(coordinate))
+                shutil.move(_downloaded(Path(scratch), coordinate), target / _file(coordinate))
     for coordinate, expected in JARS.items():
         path = target / _file(coordinate)
         if file_sha256(path) != expected:
@@ -77,7 +77,7 @@ def fetch(cache: Path, progress: Progress) -> bool:
     return bool(absent)
 
 
-def _found(scratch: Path, coordinate: str) -> Path:
+def _downloaded(scratch: Path, coordinate: str) -> Path:
     # Ivy prefixes the file's name with the group.
     for path in scratch.rglob(f"*{_file(coordinate)}"):
         return path

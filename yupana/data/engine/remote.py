@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from yupana.config.settings import Settings
+from yupana.core import private_file
 from yupana.core.errors import TransientError, UsageError
 
 ANSWER_SECONDS = 5
@@ -47,8 +48,5 @@ def address(settings: Settings, engine: str) -> str:
 def token(settings: Settings) -> Path:
     """File with the token of this home's shared server, made once, for this user's eyes alone."""
     path = settings.engine_token or settings.home / "keys" / "engine.token"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(24))
+    private_file.create(path, lambda: secrets.token_urlsafe(24))
     return path

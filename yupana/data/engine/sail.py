@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
+from yupana.core.ports import HOST
 
 if TYPE_CHECKING:
     from pysail.spark import SparkConnectServer
 
-HOST = "127.0.0.1"
 _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
@@ -71,14 +71,14 @@ def size(text: str) -> int:
     Raises:
         UsageError: it is none.
     """
-    found = re.fullmatch(r"(\d+)([kmgt]?)b?", text.strip().lower())
-    if not found:
+    parts = re.fullmatch(r"(\d+)([kmgt]?)b?", text.strip().lower())
+    if not parts:
         raise UsageError(
             f"'{text}' is not a size of memory.",
             where="YUPANA_ENGINE_MEMORY",
             fix="Write it as 512m or 2g.",
         )
-    return int(found[1]) * _UNITS.get(found[2], 1)
+    return int(parts[1]) * _UNITS.get(parts[2], 1)
 
 
 def name() -> str:

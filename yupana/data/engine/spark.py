@@ -11,7 +11,6 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 from importlib.metadata import version
@@ -19,11 +18,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from yupana.config.settings import Settings
+from yupana.core import ports
 from yupana.core.errors import TerminalError
+from yupana.core.ports import HOST
 from yupana.core.progress import Progress
 from yupana.data.engine import jars
 
-HOST = "127.0.0.1"
 JAVA_OLDEST = 17
 JAVA = "apt install openjdk-17-jre-headless; or put a Java 17 or newer first on PATH"
 # A short job on few cores: the optimising compiler costs more than it gives back.
@@ -57,7 +57,7 @@ _running: list[str] = []
 def _start(settings: Settings, progress: Progress, java: str) -> str:
     from pyspark import SparkConf, SparkContext
 
-    port, token = _free_port(), secrets.token_urlsafe(24)
+    port, token = ports.free(), secrets.token_urlsafe(24)
     conf = SparkConf().setAppName("yupana").setMaster(settings.spark_master)
     conf.setAll(list(options(settings, progress, java).items()))
     conf.set("spark.plugins", "org.apache.spark.sql.connect.SparkConnectPlugin")
@@ -80,12 +80,12 @@ def command(settings: Settings, progress: Progress, port: int) -> list[str]:
     Raises:
         TerminalError: Spark or Java is not installed, or a Delta JAR is not to be had.
     """
-    found = find_spec("pyspark")
-    if found is None or found.origin is None:
+    package = find_spec("pyspark")
+    if package is None or package.origin is None:
         raise TerminalError("Spark is not installed here.", fix="Run `make setup`.")
     java = settings.spark_java_options or THROUGHPUT
     conf = {**options(settings, progress, java), **_connect_options(port)}
-    submit = [str(Path(found.origin).parent / "bin" / "spark-submit"), "--class", _SERVER]
+    submit = [str(Path(package.origin).parent / "bin" / "spark-submit"), "--class", _SERVER]
     submit += ["--name", "yupana", "--master", settings.spark_master]
     for key, value in conf.items():
         submit += ["--conf", f"{key}={value}"]
@@ -135,10 +135,10 @@ def must_have_java() -> None:
     Raises:
         TerminalError: none is on PATH, or it is too old.
     """
-    found = java_version()
-    if found < JAVA_OLDEST:
+    major = java_version()
+    if major < JAVA_OLDEST:
         raise TerminalError(
-            f"Apache Spark needs Java {JAVA_OLDEST} or newer; this machine has {found or 'none'}.",
+            f"Apache Spark needs Java {JAVA_OLDEST} or newer; this machine has {major or 'none'}.",
             where="YUPANA_ENGINE=spark",
             fix=f"{JAVA}. Or unset YUPANA_ENGINE: Sail needs no Java.",
         )
@@ -149,9 +149,9 @@ def java_version() -> int:
     java = shutil.which("java")
     if java is None:
         return 0
-    said = subprocess.run([java, "-version"], capture_output=True, text=True).stderr
-    found = re.search(r'version "(\d+)', said)
-    return int(found.group(1)) if found else 0
+    words = subprocess.run([java, "-version"], capture_output=True, text=True).stderr
+    major = re.search(r'version "(\d+)', words)
+    return int(major[1]) if major else 0
 
 
 def _connect_options(port: int) -> dict[str, str]:
@@ -159,12 +159,6 @@ def _connect_options(port: int) -> dict[str, str]:
         "spark.connect.grpc.binding.address": HOST,
         "spark.connect.grpc.binding.port": str(port),
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def name() -> str:

@@ -5,13 +5,13 @@ Its public half, `keys/ledger.pub`, is what a verifier needs; copies of it belon
 
 from __future__ import annotations
 
-import os
 import secrets
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
+from yupana.core import private_file
 from yupana.core.errors import TerminalError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _private(name: str) -> Ed25519PrivateKey:
     if not path.exists():
         _make(path)
     text = path.read_text().strip()
-    if len(text) != 64 or path.stat().st_mode & 0o077:
+    if len(text) != 64 or private_file.is_open(path):
         raise TerminalError(
             "The ledger's key was cut short, or others may read it.",
             where=name,
@@ -82,17 +82,7 @@ def _make(path: Path) -> None:
             where=str(path),
             fix="Restore it from its backup. With another key, nothing signed before would hold.",
         )
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_suffix(f".{secrets.token_hex(8)}")
-    fresh.touch(mode=0o600)
-    fresh.write_text(Ed25519PrivateKey.generate().private_bytes_raw().hex())
-    try:
-        # Linked, not renamed: of two writers at once, the first one's key stays.
-        os.link(fresh, path)
-    except FileExistsError:
-        pass
-    finally:
-        fresh.unlink()
+    private_file.create(path, lambda: Ed25519PrivateKey.generate().private_bytes_raw().hex())
 
 
 def _publish(path: Path, text: str) -> None:
