@@ -33,7 +33,7 @@ def ingest(
     as_of: date | None = None,
     today: date | None = None,
 ) -> StepResult:
-    """Publish one file of a data set; a file that is published already starts no JVM.
+    """Publish one file of a data set; a file that is published already starts no engine.
 
     Two ingests of one data set wait for each other. After a crash at any point, running it
     again completes it: no row twice, none lost.

@@ -47,7 +47,7 @@ PAGE = b"<!DOCTYPE html>\n<html><body>503 Servicio no disponible</body></html>\n
 FAULTS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "truncated.csv.gz": (
         lambda p: p.write_bytes(gzip.compress(text(LINES))[:-400]),
-        ["cut short", "again"],
+        ["cut short", "after", "Fetch it again"],
     ),
     "latin1.csv": (
         lambda p: p.write_bytes("\r\n".join(LINES).encode("latin-1")),
@@ -69,7 +69,7 @@ FAULTS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
         lambda p: p.write_bytes(text([f"{x},{x.split(',')[3]}" for x in LINES])),
         ["'Ano' is in the file 2 times", "columns 4, 10"],
     ),
-    "empty.csv": (lambda p: p.touch(), ["is empty", "again"]),
+    "empty.csv": (lambda p: p.touch(), ["is empty", "Fetch it again"]),
     "header_only.csv": (lambda p: p.write_bytes(text(LINES[:1])), ["no row", "last good version"]),
     "only_bad_rows.csv": (
         lambda p: p.write_bytes(text([LINES[0], *(x.replace("LORETO", "X") for x in LINES[1:])])),
