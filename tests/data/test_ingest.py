@@ -12,7 +12,7 @@ import pytest
 from conftest import BOTH_ENGINES, SAMPLE
 
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError, UsageError
+from yupana.core.errors import UsageError
 from yupana.core.progress import Silent
 from yupana.data import contract as contracts
 from yupana.data import delta

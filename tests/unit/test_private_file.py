@@ -30,7 +30,7 @@ def test_the_first_writer_wins_even_between_look_and_link(tmp_path: Path) -> Non
         return "second"
 
     assert not private_file.create(path, another_comes_first)
-    assert path.read_text() == "first" and os.listdir(tmp_path) == ["a.key"]
+    assert path.read_text() == "first" and [p.name for p in tmp_path.iterdir()] == ["a.key"]
     assert not private_file.create(path, lambda: pytest.fail("made for nothing"))
 
 
@@ -39,4 +39,4 @@ def test_replaced_whole(tmp_path: Path) -> None:
     path.write_text("old")
     private_file.replace(path, "new")
     assert path.read_text() == "new" and not private_file.is_open(path)
-    assert os.listdir(tmp_path) == ["a.key"]
+    assert [p.name for p in tmp_path.iterdir()] == ["a.key"]
