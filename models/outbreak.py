@@ -11,17 +11,24 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from models import areas, members, side_by_side, store
 from models import pool as pools
 from models.autoregression import Autoregression
 from models.last_value import LastValue
-from models.members import MIN_ROWS, POWERS
-from models.network_forecaster import RECENT, SEARCH, Description, Options
+from models.members import POWERS
+from models.network_forecaster import SEARCH, Description, Options
+from models.outbreak_rows import (
+    FEATURE_SERVICE,
+    HORIZONS,
+    TARGETS,
+    Learnable,
+    feature_names,
+    learnable,
+)
 from models.seasonal import Seasonal
 from models.store import Fitted, load
 from yupana.core.errors import TerminalError, UsageError
@@ -44,11 +51,9 @@ __all__ = [
     "tuning",
 ]  # fmt: skip
 
-FEATURE_SERVICE = "outbreak_v2"
 FINAL = "pool"
 """Name of what `load` gives, in scores and reports."""
 
-HORIZONS = tuple(range(1, 9))
 MEMBERS = (store.NETWORK, store.REGRESSIONS)
 """What is fitted apart, and joined by `pool`."""
 
@@ -60,65 +65,6 @@ PRIOR = {store.NETWORK: 0.5, **{name: 0.5 / len(POWERS) for name in POWERS}}
 
 MADE = "member.json"
 Say = Callable[[str], None]
-_TARGETS = tuple(f"target_{h}" for h in HORIZONS)
-_NOT_FEATURES = {"ubigeo", "event_timestamp", "part", *_TARGETS}
-
-
-def feature_names(frame: pd.DataFrame) -> tuple[str, ...]:
-    """The feature columns of a training set: all that are not key, time, target or part."""
-    return tuple(str(c) for c in frame.columns if c not in _NOT_FEATURES)
-
-
-def _checked(frame: pd.DataFrame, part: str) -> pd.DataFrame:
-    """The rows of a part, fit to be learned from.
-
-    Raises:
-        TerminalError: columns are missing, rows are too few, or a feature is not a number.
-    """
-    absent = sorted({*_NOT_FEATURES, *RECENT} - set(frame.columns))
-    if absent:
-        raise TerminalError(
-            f"The training set lacks columns: {', '.join(absent)}.",
-            where="outbreak training set",
-            fix=f"Build it from the feature service {FEATURE_SERVICE}.",
-        )
-    rows = frame[frame["part"] == part]
-    if len(rows) < MIN_ROWS:
-        raise TerminalError(
-            f"The {part} part has {len(rows)} rows; fitting needs at least {MIN_ROWS}.",
-            where="outbreak training set, column part",
-            fix="Split a longer period, or publish more weeks of data first.",
-        )
-    features = list(feature_names(frame))
-    values = rows[features].to_numpy(dtype=float)
-    if not np.isfinite(values).all():
-        row, column = np.argwhere(~np.isfinite(values))[0]
-        first = rows.iloc[row]
-        raise TerminalError(
-            f"The {part} part has {int((~np.isfinite(values)).sum())} features without a number.",
-            where=f"column {features[column]}, ubigeo {first['ubigeo']}, "
-            f"{first['event_timestamp']}",
-            fix="Leave out the origins whose lags reach before the first published week.",
-        )
-    return rows
-
-
-class Learnable(NamedTuple):
-    """A training set as members use it: what may be learned, and its last origin."""
-
-    train: pd.DataFrame
-    validation: pd.DataFrame
-    everything: pd.DataFrame
-    last: pd.Timestamp
-
-
-def learnable(frame: pd.DataFrame) -> Learnable:
-    """Part `test` is not looked at; the rest is what is known when the validation weeks end."""
-    train, held_out = _checked(frame, "train"), _checked(frame, "validation")
-    last = held_out["event_timestamp"].max()
-    end = last + pd.Timedelta(weeks=max(HORIZONS))
-    everything = splits.known_at(frame[frame["part"] != "test"], end, HORIZONS)
-    return Learnable(train, held_out, everything, last)
 
 
 def _describe(rows: pd.DataFrame) -> Description:
@@ -273,7 +219,7 @@ def pool(
             where=", ".join(str(folder) for folder in made.values()),
             fix="Fit every member on the split that the pool is made on.",
         )
-    observed = rows[list(_TARGETS)].to_numpy(dtype=float)
+    observed = rows[list(TARGETS)].to_numpy(dtype=float)
     learned = pools.learn(told, rows, observed, prior=PRIOR, seed=seed)
     say(f"weights from {len(rows)} past forecasts: {learned.weights}")
     fitted = Fitted(neural, regressions, learned, sums)
