@@ -57,7 +57,7 @@ def candidate(folder: Path, wis: float, baseline: float = 2.0) -> Path:
         "curve": [{"epoch": e, "train_nll": 1 / e, "val_nll": 1.5 / e} for e in (1, 2, 3)],
     }
     (folder / "weights.safetensors").write_bytes(bytes(str(wis), "ascii"))
-    facts.record(Settings(), folder, DATA, seconds=12.5)
+    facts.record(Settings(), folder, DATA, seconds=12.5, machine=facts.hardware())
     (folder / "evaluation.json").write_text(json.dumps(scores))
     (folder / "fit.json").write_text(json.dumps(fitted))
     return folder

@@ -122,7 +122,7 @@ def test_the_candidate_says_what_it_was_made_from(home: Settings, pooled: str) -
     folder = folder_of(home, pooled)
     made = json.loads((folder / "run.json").read_text())
     fits = [e for e in events.read(home.events) if e["step"] == "fit"]
-    assert made["data"]["ref"].startswith("split:") and made["hardware"]["cores"]
+    assert made["data"]["ref"].startswith("split:") and made["hardware"]["vectors"]
     assert made["seconds"] > sum(e["seconds"] for e in fits)
     params = json.loads((folder / "fit.json").read_text())["params"]
     assert params["knows_through"] and set(outbreak.OPTIONS) <= set(params)

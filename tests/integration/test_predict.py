@@ -68,7 +68,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = empty_home(tmp_path_factory.mktemp("predict"))
     folder = candidate(settings.home / "1", wis=1.0)
     outbreak.fit(PANEL, folder, seed=5, say=lambda _: None)
-    facts.record(settings, folder, DATA, seconds=1.0)
+    facts.record(settings, folder, DATA, seconds=1.0, machine=facts.hardware())
     registry.register(settings, NAME, folder, tags("1"))
     champion = {"alias": "champion"}
     events.append(

@@ -45,7 +45,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = home.home / "candidates" / "1"
     folder.mkdir(parents=True)
     fitted = outbreak.fit(rows, folder, seed=SEED, say=lambda _: None)
-    facts.record(home, folder, training.about(home, NAME, made.ref), seconds=1.0)
+    facts.record(
+        home, folder, training.about(home, NAME, made.ref), seconds=1.0, machine=facts.hardware()
+    )
     (folder / "fit.json").write_text(json.dumps(fitted))
     evaluate(NAME, folder, training.path_of(home, NAME, made.ref), seed=SEED)
     registry.register(home, NAME, folder, {**TAGS, "split": made.ref})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -52,7 +52,7 @@ def fit(
     def work() -> steps.Outcome:
         from yupana.core import usecase
         from yupana.features import training
-        from yupana.tracking import tuned
+        from yupana.tracking import facts, tuned
 
         room = usecase.load("models", use_case)
         options = tuned.load(chosen, use_case, tuning) if tuning else None
@@ -61,8 +61,8 @@ def fit(
         fitted = room.fit_member(
             rows, member, out, seed=chosen.seed, say=Lines().say, options=options
         )
-        facts = {"member": member, **fitted["metrics"]}
-        return steps.Outcome((f"member:{identity}",), metrics=facts)
+        metrics = {"member": member, **fitted["metrics"], "hardware": facts.hardware()}
+        return steps.Outcome((f"member:{identity}",), metrics=metrics)
 
     return emit(
         steps.run(
@@ -108,16 +108,17 @@ def pool(
         from yupana.tracking import facts
 
         start = time.monotonic()
-        made, spent = members(chosen, split, member)
+        fits = members(chosen, split, member)
         rows = training.load(chosen, use_case, split)
         room = usecase.load("models", use_case)
         out.mkdir(parents=True, exist_ok=True)
-        fitted = room.pool(rows, made, out, seed=chosen.seed, say=Lines().say)
+        fitted = room.pool(rows, fits.folders, out, seed=chosen.seed, say=Lines().say)
         fitted["params"]["knows_through"] = training.knows_through(rows)
         (out / "fit.json").write_text(json.dumps(fitted))
         about = training.about(chosen, use_case, split)
-        told = facts.record(chosen, out, about, spent + time.monotonic() - start)
-        code = {**told["code"], **{k: told["environment"][k] for k in ("lock", "python")}}
+        seconds = fits.seconds + time.monotonic() - start
+        run = facts.record(chosen, out, about, seconds, fits.hardware)
+        code = {**run["code"], **{k: run["environment"][k] for k in ("lock", "python")}}
         metrics = {**fitted["metrics"], "code": code}
         return steps.Outcome((f"candidate:{identity}",), metrics=metrics)
 
@@ -136,16 +137,24 @@ def pool(
     )
 
 
-def members(settings: Settings, split: str, references: list[str]) -> tuple[dict[str, Path], float]:
-    """Folder of each member by its name, and the seconds that they took to fit.
+class Fits(NamedTuple):
+    """Folder of each member by its name; seconds of all fits, and the machine they ran on."""
+
+    folders: dict[str, Path]
+    seconds: float
+    hardware: dict[str, Any]
+
+
+def members(settings: Settings, split: str, references: list[str]) -> Fits:
+    """What the event log says of fitted members.
 
     Raises:
         UsageError: one is unknown, or was fitted on another split.
     """
     from yupana.governance import events
 
-    made: dict[str, Path] = {}
-    spent = 0.0
+    folders: dict[str, Path] = {}
+    seconds, hardware = 0.0, {}
     for reference in references:
         event = events.producer(settings.events, reference)
         if split not in event["inputs"]:
@@ -154,9 +163,12 @@ def members(settings: Settings, split: str, references: list[str]) -> tuple[dict
                 where="--member",
                 fix=f"Fit it on {split}, or pool it with members of its own split.",
             )
-        made[event["facts"]["member"]] = folder(settings, reference)
-        spent += event["seconds"]
-    return made, spent
+        folders[event["facts"]["member"]] = folder(settings, reference)
+        seconds += event["seconds"]
+        # Of two machines, the one with torch decides the weights.
+        if "vectors" not in hardware:
+            hardware = event["facts"]["hardware"]
+    return Fits(folders, seconds, hardware)
 
 
 def folder(settings: Settings, reference: str) -> Path:

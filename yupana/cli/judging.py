@@ -81,7 +81,7 @@ def backtest(use_case: str, candidate: str, span: str, as_json: bool = False) ->
                 seed=chosen.seed, say=Lines().say,
             )  # fmt: skip
         else:
-            made, _ = members(chosen, split, references)
+            made = members(chosen, split, references).folders
             room = usecase.load("models", f"{use_case}_past")
             report = backtest_split.of_members(room, rows, made, seed=chosen.seed)
         ref = f"backtest:{value_sha256([candidate, report['origins'], report['scores']])[:16]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,18 @@ _LATER |= {"test_scores.parquet", "forecasts.json", "backtest.json", "calibratio
 
 
 def record(
-    settings: Settings, folder: Path, data: dict[str, Any], seconds: float
+    settings: Settings,
+    folder: Path,
+    data: dict[str, Any],
+    seconds: float,
+    machine: dict[str, Any],
 ) -> dict[str, Any]:
-    """Write `run.json` into a candidate's folder, right after its fit and in the same process.
+    """Write `run.json` into a candidate's folder, right after its fit.
 
     Args:
         data: the `TrainingSet` that the model learned from, as a dict.
         seconds: wall time of the fit.
+        machine: `hardware` of the process that fitted it, maybe on another machine.
 
     Returns:
         What was written.
@@ -35,7 +41,7 @@ def record(
     made = {
         "data": data,
         "environment": environment(settings),
-        "hardware": hardware(),
+        "hardware": machine,
         "code": code(settings),
         "files": files(folder),
         "seconds": round(seconds, 2),
@@ -67,19 +73,25 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def hardware() -> dict[str, Any]:
-    """Processor, cores, memory (GiB) and GPU (`none` where torch sees none)."""
+    """Processor, cores, memory (GiB); where this process has used torch, also its vector
+    instructions, its threads, and the GPU (`none` where it sees none)."""
     import psutil
-    import torch
 
-    gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none"
-    return {
+    machine = {
         "cpu": _processor(),
         "cores": psutil.cpu_count() or 0,
+        "memory_gib": round(psutil.virtual_memory().total / (1 << 30), 1),
+    }
+    # Not imported for this alone: it takes 2 s, and what does not use it does not depend on it.
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return machine
+    return {
+        **machine,
         # Which vector instructions torch uses decides the last bits of every sum.
         "vectors": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
-        "memory_gib": round(psutil.virtual_memory().total / (1 << 30), 1),
-        "gpu": gpu,
+        "gpu": torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none",
     }
 
 
