@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Every check and test but those marked `long`; what is long goes first, in two processes.
+# Every check and test but those marked `long`; what is long goes first. On two cores three
+# processes: in a third of its time a test waits for a service, a database or a JVM to start.
 set -euo pipefail
 command -v java >/dev/null \
   || echo "yupana: no Java 17 here: the Spark half of the tests is skipped (apt install openjdk-17-jre-headless)" >&2
 infra/lint.sh
-exec pytest -n 2 --dist loadfile --no-loadscope-reorder "$@"
+exec pytest -n 3 --dist loadfile --no-loadscope-reorder "$@"

@@ -51,7 +51,8 @@ def run(name: str, command: list[str], environment: dict[str, str], cwd: Path, l
                 if time.monotonic() - said > SAY_SECONDS:
                     said = time.monotonic()
                     progress.say(f"{name}: {said - began:.0f} s, {peak / 2**30:.1f} GiB at most")
-                time.sleep(SAMPLE_SECONDS)
+                # Often at first: a short run would be over before the second look.
+                time.sleep(min(SAMPLE_SECONDS, 0.01 + (time.monotonic() - began) / 10))
         finally:
             _end(child)
         seconds = round(time.monotonic() - began, 2)

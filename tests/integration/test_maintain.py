@@ -194,10 +194,13 @@ def test_a_table_with_deletion_vectors_is_left_alone(house: Settings) -> None:
 
 
 @pytest.mark.spark
-def test_tables_of_spark_keep_their_versions_for_spark(house: Settings) -> None:
+def test_tables_of_spark_keep_their_versions_for_spark(
+    house: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Partitions, MERGE and rows of every type, written by delta-spark, tidied by delta-rs."""
     from pyspark.sql import functions as f
 
+    monkeypatch.setattr(maintenance, "MANY", 4)
     spark = engines.session(house.model_copy(update={"engine": engine_or_skip("spark")}))
     table = house.table("published", "cases")
     name = f"delta.`{table}`"
