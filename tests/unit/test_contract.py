@@ -36,10 +36,10 @@ def test_a_field_outside_the_standard_is_named(tmp_path: Path) -> None:
     ("old", "new", "says"),
     [
         ("status: active", "status: [active", "not YAML"),
-        ("format: csv", "format: pdf", "use csv, xlsx, json, parquet or object"),
+        ("format: csv", "format: pdf", "Use csv, xlsx, json, parquet or object"),
         ("{property: unit, value: persons}", "{property: units, value: persons}", "unknown.*units"),
-        ("primaryKey: true", "classification: personal, customProperties: [{property: "
-         "treatment, value: hide}]", "treatment 'hide': use drop or pseudonymise"),
+        ("primaryKey: true", "primaryKey: true, classification: personal, customProperties: [{"
+         "property: treatment, value: hide}]", "treatment 'hide': use drop or pseudonymise"),
         ("{property: unit, value: persons}", "{property: outlier, value: {maximum: 9, action: "
          "guess}}", "outlier action 'guess'"),
         ("primaryKey: true", "unique: false", "merge and no primaryKey"),

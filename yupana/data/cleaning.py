@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from yupana.core.patterns import BLANKS
+from yupana.data import date_patterns
 from yupana.data.columns import Column
 from yupana.data.contract import Contract
 from yupana.data.parsing import LINE, TORN
@@ -37,10 +38,6 @@ _READABLE = {
     r"([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?$",
 }
 _LONGEST_SHAPE = 40
-_MONTHS = (
-    "enero", "febrero", "marzo", "abril", "mayo", "junio",
-    "julio", "agosto", "septiembre|setiembre", "octubre", "noviembre", "diciembre",
-)  # fmt: skip
 
 
 def typed(text: DataFrame, contract: Contract) -> DataFrame:
@@ -134,7 +131,7 @@ def _plain(column: Column) -> SparkColumn:
 def _cast(column: Column) -> SparkColumn:
     from pyspark.sql import functions as f
 
-    if column.type == "date" and column.date_formats:
+    if column.date_formats:
         return f.coalesce(*(_date(column, pattern) for pattern in column.date_formats))
     value = f.expr(f"try_cast(`{column.name}` AS {SPARK_TYPES[column.type]})")
     if column.type == "string":
@@ -143,12 +140,27 @@ def _cast(column: Column) -> SparkColumn:
 
 
 def _date(column: Column, pattern: str) -> SparkColumn:
+    """A text that matches the pattern whole, as a date or an instant; else null.
+
+    Its parts are put together as ISO 8601: engines differ in what else a pattern accepts.
+    """
     from pyspark.sql import functions as f
 
-    text = f.lower(f.col(column.name))
-    if "MMMM" in pattern:
-        # Spark reads English month names only.
-        for number, names in enumerate(_MONTHS, 1):
-            text = f.regexp_replace(text, rf"\b({names})\b", str(number))
-        pattern = pattern.replace("MMMM", "M")
-    return f.try_to_timestamp(text, f.lit(pattern)).cast("date")
+    text = f.col(column.name)
+    expression, groups = date_patterns.expression(pattern)
+    part = {g: f.regexp_extract(text, expression, i) for i, g in enumerate(groups, 1)}
+    year = f.when(f.length(part["y"]) == 2, f.concat(f.lit("20"), part["y"])).otherwise(part["y"])
+    month = f.lpad(part["M"], 2, "0") if "M" in part else _month_number(part["N"])
+    iso = f.concat_ws("-", year, month, f.lpad(part["d"], 2, "0"))
+    if column.type == "timestamp" and "H" in part:
+        clock = (f.lpad(part[g], 2, "0") if g in part else f.lit("00") for g in "Hms")
+        iso = f.concat(iso, f.lit(" "), f.concat_ws(":", *clock))
+    value = iso.try_cast(SPARK_TYPES[column.type])
+    return f.when(text.rlike(expression), value)
+
+
+def _month_number(name: SparkColumn) -> SparkColumn:
+    from pyspark.sql import functions as f
+
+    pairs = [f.lit(x) for pair in date_patterns.month_numbers().items() for x in pair]
+    return f.create_map(*pairs)[f.lower(name)]

@@ -6,36 +6,27 @@ rule of its own. Standard: https://bitol-io.github.io/open-data-contract-standar
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-import yaml
 from open_data_contract_standard.model import (
+    Description,
     OpenDataContractStandard,
     SchemaObject,
     ServiceLevelAgreementProperty,
 )
 
-from yupana.core.errors import TerminalError, UsageError
+from yupana.core.errors import UsageError
 from yupana.core.hashing import file_sha256
+from yupana.data import contract_check, contract_file
 from yupana.data.columns import Column, column_of
 from yupana.data.rules import Rule, rules_of
-
-if TYPE_CHECKING:
-    from jsonschema import Draft201909Validator
 
 Format = Literal["csv", "xlsx", "json", "parquet", "object"]
 Publication = Literal["snapshot", "append", "merge"]
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
-_OPTIONS = {
-    "licence", "subjectArea", "quarantineLimit", "publication", "encoding", "delimiter",
-    "headerRow", "sheet", "member",
-}  # fmt: skip
 _SCHEDULES = {"d": "@daily", "w": "@weekly", "m": "@monthly", "y": "@yearly"}
 
 
@@ -52,6 +43,8 @@ class Contract:
         latency_days: how late a period is usually complete; None when not stated.
         schedule: how often the publisher renews it, as a cron preset; None on demand.
         retention_days: how long raw files are kept; None for ever.
+        row_count: fewest and most rows of a file; no most: None.
+        unquoted: line and text of codes that other readers of YAML take for something else.
     """
 
     name: str
@@ -80,6 +73,8 @@ class Contract:
     key: tuple[str, ...]
     partitions: tuple[str, ...]
     rules: tuple[Rule, ...]
+    row_count: tuple[int, int | None]
+    unquoted: tuple[tuple[int, str], ...]
 
     def at(self, day: date) -> Contract:
         """The contract with its rules set for a release of that day."""
@@ -127,13 +122,17 @@ def load(root: Path, name: str) -> Contract:
             where=str(path),
             fix=f"Use one of: {', '.join(names(root))}; or write that contract.",
         )
-    odcs = _checked(path)
-    assert odcs.schema_ and odcs.servers and odcs.description
+    found = contract_file.read(path, str(path.relative_to(root)))
+    contract_check.check(found, root)
+    odcs = OpenDataContractStandard.model_validate(found.content)
+    assert odcs.schema_ and odcs.servers
     table, server = odcs.schema_[0], odcs.servers[0]
+    about = odcs.description or Description()
     custom: dict[str, Any] = {str(p.property): p.value for p in odcs.customProperties or []}
     sla = {s.property: s for s in odcs.slaProperties or []}
-    where = str(path.relative_to(root))
-    contract = Contract(
+    properties = table.properties or []
+    where = [found.where("schema", 0, "properties", i) for i in range(len(properties))]
+    return Contract(
         name=name,
         version=str(odcs.version),
         sha256=file_sha256(path),
@@ -141,13 +140,13 @@ def load(root: Path, name: str) -> Contract:
         publisher=str(odcs.tenant),
         licence=str(custom.get("licence", "none stated")),
         subject_area=str(custom.get("subjectArea", "")),
-        purpose=odcs.description.purpose or "",
-        limitations=odcs.description.limitations or "",
+        purpose=about.purpose or "",
+        limitations=about.limitations or "",
         location=str(server.path or server.location),
         format=str(server.format or "csv"),  # type: ignore[arg-type]
         encoding=str(custom.get("encoding", "UTF-8")),
         delimiter=str(custom.get("delimiter", ",")),
-        sheet=custom.get("sheet"),
+        sheet=None if custom.get("sheet") is None else str(custom["sheet"]),
         header_row=int(custom.get("headerRow", 1)),
         member=custom.get("member"),
         limit=float(custom.get("quarantineLimit", 0)),
@@ -156,38 +155,13 @@ def load(root: Path, name: str) -> Contract:
         schedule=_schedule(sla.get("frequency")),
         retention_days=_days(sla.get("retention")),
         granularity=table.dataGranularityDescription or "",
-        columns=tuple(column_of(p, where) for p in table.properties or []),
+        columns=tuple(column_of(p, w) for p, w in zip(properties, where, strict=True)),
         key=_positions(table, "primaryKey", "primaryKeyPosition"),
         partitions=_positions(table, "partitioned", "partitionKeyPosition"),
         rules=rules_of(root, table),
+        row_count=_row_count(table),
+        unquoted=found.unquoted,
     )
-    _consistent(contract, where, set(custom) - _OPTIONS, sla.get("frequency"))
-    return contract
-
-
-def _checked(path: Path) -> OpenDataContractStandard:
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise TerminalError(
-            f"The contract is not YAML: {error}", where=str(path), fix="Mend that line."
-        ) from error
-    for fault in _validator().iter_errors(raw):
-        raise TerminalError(
-            f"The contract breaks the Open Data Contract Standard: {fault.message}",
-            where=f"{path}, at {'/'.join(map(str, fault.absolute_path)) or 'the top'}",
-            fix="Mend that field; the standard's page lists what it may hold.",
-        )
-    return OpenDataContractStandard.model_validate(raw)
-
-
-@lru_cache(maxsize=1)
-def _validator() -> Draft201909Validator:
-    # Importing it takes a tenth of a second, which a trace has no use for.
-    from jsonschema import Draft201909Validator
-
-    schema = resources.files("open_data_contract_standard") / "schema.json"
-    return Draft201909Validator(json.loads(schema.read_text("utf-8")))
 
 
 def _positions(table: SchemaObject, flag: str, position: str) -> tuple[str, ...]:
@@ -197,35 +171,27 @@ def _positions(table: SchemaObject, flag: str, position: str) -> tuple[str, ...]
 
 
 def _days(sla: ServiceLevelAgreementProperty | None) -> int | None:
-    return int(str(sla.value)) * _DAYS[str(sla.unit)[0]] if sla else None
+    return int(str(sla.value)) * _DAYS[contract_check.UNITS[str(sla.unit)]] if sla else None
 
 
 def _schedule(sla: ServiceLevelAgreementProperty | None) -> str | None:
-    return _SCHEDULES[str(sla.unit)[0]] if sla else None
+    return _SCHEDULES[contract_check.UNITS[str(sla.unit)]] if sla else None
 
 
-def _consistent(
-    contract: Contract,
-    where: str,
-    unknown: set[str],
-    frequency: ServiceLevelAgreementProperty | None,
-) -> None:
-    """What the standard's schema cannot say.
-
-    Raises:
-        TerminalError: an option, format or publication that does not exist, a frequency that no
-            schedule has, or a merge without a key.
-    """
-    fault = None
-    if unknown:
-        fault = f"customProperties that do not exist: {', '.join(sorted(unknown))}"
-    elif frequency and str(frequency.value) not in ("1", "1.0"):
-        fault = f"a frequency of {frequency.value}; state 1 d, 1 w, 1 m or 1 y"
-    elif contract.format not in ("csv", "xlsx", "json", "parquet", "object"):
-        fault = f"the format '{contract.format}'; use csv, xlsx, json, parquet or object"
-    elif contract.publication not in ("snapshot", "append", "merge"):
-        fault = f"the publication '{contract.publication}'; use snapshot, append or merge"
-    elif contract.publication == "merge" and not contract.key:
-        fault = "publication: merge and no primaryKey; mark the columns of the key"
-    if fault:
-        raise TerminalError(f"The contract has {fault}.", where=where, fix="Mend that field.")
+def _row_count(table: SchemaObject) -> tuple[int, int | None]:
+    """Fewest and most rows that the table's quality rules ask for; at least one."""
+    low, high = 1, None
+    for rule in table.quality or []:
+        if rule.type == "text":
+            continue
+        exact = rule.mustBe
+        least, most = rule.mustBeBetween or (exact, exact)
+        least = rule.mustBeGreaterOrEqualTo if least is None else least
+        most = rule.mustBeLessOrEqualTo if most is None else most
+        if rule.mustBeGreaterThan is not None:
+            least = rule.mustBeGreaterThan + 1
+        if rule.mustBeLessThan is not None:
+            most = rule.mustBeLessThan - 1
+        low = max(low, int(least)) if least is not None else low
+        high = int(most) if high is None and most is not None else high
+    return low, high

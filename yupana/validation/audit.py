@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from yupana.core.errors import TerminalError
 from yupana.core.types import RuleResult, ValidationResult
 from yupana.data.contract import Contract
-from yupana.data.rules import BROKEN, Rule
+from yupana.data.rules import BROKEN, MALFORMED, Rule
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -46,7 +46,10 @@ def audit(contract: Contract, staged: DataFrame, reports: Path) -> ValidationRes
     suite = gx.ExpectationSuite(name=contract.name)
     for rule in contract.rules:
         suite.add_expectation(_expectation(rule, 1 - contract.limit))
-    suite.add_expectation(gx.expectations.ExpectTableRowCountToBeBetween(min_value=1))
+    low, high = contract.row_count
+    suite.add_expectation(
+        gx.expectations.ExpectTableRowCountToBeBetween(min_value=low, max_value=high)
+    )
     # No values in the result: a report must not repeat what a row says.
     result = batch.validate(
         suite, result_format={"result_format": "BASIC", "partial_unexpected_count": 0}
@@ -80,20 +83,40 @@ def require(
     """
     if validation.success:
         return
-    worst = max(validation.rules, key=lambda r: r.broken)
+    mend = f"mend the file, or expectations/{contract.name}/contract.yaml if the rule is wrong"
+    over = [r for r in validation.rules if r.broken > contract.limit * r.rows]
+    if not over:
+        low, high = contract.row_count
+        allowed = f"at least {low:,}" + (f" and at most {high:,}" if high is not None else "")
+        raise TerminalError(
+            f"The audit failed: the file has {validation.rows:,} rows, and the contract asks for "
+            f"{allowed} (quality: rowCount).",
+            where=source,
+            fix=f"Fetch it again, {mend}. The last good version stays published.",
+        )
+    worst = max(over, key=lambda r: r.broken)
     rule = next(r for r in contract.rules if r.name == worst.rule)
-    broke = f"array_contains(split({BROKEN}, ','), '{rule.name}')"
-    first = staged.where(broke).agg({"source_line": "min"}).first()
-    line = first[0] if first else "?"
+    others = ", ".join(f"{r.rule} {r.broken:,}" for r in over if r is not worst)
     late = "give the right day by --as-of, " if rule.kind == "not_after_release" else ""
-    column = "the key" if rule.kind == "unique" else f"column {rule.column}"
     raise TerminalError(
         f"The audit failed: {worst.broken:,} of {worst.rows:,} rows break '{worst.rule}', and "
-        f"the contract allows {contract.limit:.0%}.",
-        where=f"{source}, first in line {line}, {column}",
-        fix=f"Read {validation.report}; {late}mend the file, or expectations/{contract.name}/"
-        "contract.yaml if the rule is wrong. The last good version stays published.",
+        f"the contract allows {100 * contract.limit:g}%." + (f" Also: {others}." if others else ""),
+        where=f"{source}, first in {_first(rule, staged)}",
+        fix=f"`yupana quarantine {contract.name}` shows lines, and {validation.report} counts; "
+        f"{late}{mend}. The last good version stays published.",
     )
+
+
+def _first(rule: Rule, staged: DataFrame) -> str:
+    """Line and column of the first row that breaks a rule."""
+    broke = staged.where(f"array_contains(split({BROKEN}, ','), '{rule.name}')")
+    row = broke.agg({"source_line": "min"}).first()
+    line = row[0] if row else "?"
+    if rule.kind == "parsed":
+        # It says the columns and the shapes of their values.
+        one = staged.where(f"source_line = {line}").select(MALFORMED).first()
+        return f"line {line}, {one[0] if one else '?'}"
+    return f"line {line}, {'the key' if rule.kind == 'unique' else f'column {rule.column}'}"
 
 
 def _expectation(rule: Rule, mostly: float) -> Any:

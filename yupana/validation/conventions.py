@@ -80,13 +80,6 @@ def _english(contract: Contract, lake: Lake) -> Iterator[Finding]:
             yield column.name, f"Spanish words: {', '.join(foreign)}", "Translate the name."
 
 
-@convention("name.once", "A table has no two columns of one name.")
-def _once(contract: Contract, lake: Lake) -> Iterator[Finding]:
-    names = [c.name for c in contract.columns]
-    for name in sorted({n for n in names if names.count(n) > 1}):
-        yield name, "stands twice", "Give one of them another name."
-
-
 @convention("type.allowed", f"Types are {', '.join(TYPES)}.")
 def _types(contract: Contract, lake: Lake) -> Iterator[Finding]:
     for column in contract.columns:
@@ -195,6 +188,13 @@ def _codes(contract: Contract, lake: Lake) -> Iterator[Finding]:
         if c.name.split("_")[-1] in _CODE_WORDS and not defines and not explained:
             fix = "List its values in enum, or relate it to a code list."
             yield c.name, "codes that no list explains", fix
+
+
+@convention("code.quoted", "A code that YAML may take for something else stands in quotes.")
+def _quoted(contract: Contract, lake: Lake) -> Iterator[Finding]:
+    for line, text in contract.unquoted:
+        what = f"'{text}' in line {line} stands without quotes; it is read as text"
+        yield "", what, f"Write '{text}' in quotes, for other readers of the file."
 
 
 @convention("relation.exists", "A relation leads to a column of a data set, of the same type.")
