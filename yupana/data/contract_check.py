@@ -6,6 +6,7 @@ It looks at the file's own fields, before anything is made of them.
 from __future__ import annotations
 
 import codecs
+import math
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -195,9 +196,44 @@ def _column(column: dict[str, Any], field: tuple[str | int, ...], root: Path) ->
                 "Write it as <data set>.<column>; `yupana datasets` lists them.",
             )
     for number, option in enumerate(column.get("customProperties") or []):
-        if option.get("property") == "dateFormats":
-            yield from _dates(column, option.get("value"), (*field, "customProperties", number))
+        place = (*field, "customProperties", number)
+        if form := _wrong_form(option.get("property"), option.get("value")):
+            what = f"the option '{option.get('property')}' on the column '{name}' in another form"
+            yield Fault(what, place, f"Write it like {form}.")
+        elif option.get("property") == "dateFormats":
+            yield from _dates(column, option.get("value"), place)
     yield from _quality(column, field)
+
+
+def _wrong_form(option: Any, value: Any) -> str | None:
+    """How a column's option is written, where it is written in another form."""
+
+    def text(of: Any) -> bool:
+        return isinstance(of, str | int | float) and not isinstance(of, bool)
+
+    def texts(of: Any) -> bool:
+        return text(of) or (isinstance(of, list) and bool(of) and all(map(text, of)))
+
+    def bounds(of: Any) -> bool:
+        if not isinstance(of, dict) or not set(of) <= {"minimum", "maximum", "action"}:
+            return False
+        ends = [of[end] for end in ("minimum", "maximum") if of.get(end) is not None]
+        numbers = all(text(e) and not isinstance(e, str) and math.isfinite(e) for e in ends)
+        return bool(ends) and numbers and ends == sorted(ends)
+
+    def pairs(of: Any) -> bool:
+        return isinstance(of, dict) and bool(of) and all(map(text, of.values()))
+
+    forms: dict[str, tuple[Any, str]] = {
+        "missing": (texts, '[NA, "-9999.0"]'),
+        "dateFormats": (texts, "[d/M/yyyy]"),
+        "codes": (pairs, "{DENGUE GRAVE: A97.2}"),
+        "outlier": (bounds, "{minimum: 0, maximum: 300, action: flag}"),
+        "collapse": (lambda of: isinstance(of, bool), "true"),
+        "unit": (text, "mm"),
+    }
+    right, example = forms.get(str(option), (lambda of: True, ""))
+    return None if right(value) else example
 
 
 def _dates(
