@@ -59,22 +59,27 @@ def test_a_tidied_version_belongs_to_its_publication(lake: Settings) -> None:
         history.at_version(table, 9)
 
 
-def test_find_takes_file_contract_and_date(lake: Settings) -> None:
+def test_what_stands_is_what_is_published_now_or_was_known_then(lake: Settings) -> None:
     table = lake.table("published", NAME)
     sha256 = contract.load(lake.root, NAME).sha256
 
-    def version(source: str, contract_sha256: str = sha256, on: str | None = None) -> int | None:
-        found = history.find(
+    def version(
+        source: str, contract_sha256: str = sha256, on: str | None = None, adds_up: bool = False
+    ) -> int | None:
+        found = history.standing(
             table,
             source_sha256=source * 64,
             contract_sha256=contract_sha256,
             known_on=day(on) if on else None,
+            adds_up=adds_up,
         )
         return found.version if found else None
 
     assert version("a") == 3, "the newest of two"
     assert version("a", on="2024-04-01") == 0
     assert version("b", on="2024-04-01") is None
+    assert version("b") is None, "a later file took its place"
+    assert version("b", adds_up=True) is not None
     assert version("a", contract_sha256="other") is None
     assert version("c") is None
 

@@ -25,7 +25,8 @@ def project(tmp_path: Path, engine: str, publication: str) -> Settings:
     """A project with one contract: beds by hospital, with the name of who reported."""
     contract = yaml.safe_load((ROOT / "expectations/iquitos_weekly/contract.yaml").read_text())
     reporter = {"property": "treatment", "value": "pseudonymise"}
-    contract["customProperties"] += [
+    contract["customProperties"] = [
+        {"property": "licence", "value": "CC BY 4.0"},
         {"property": "publication", "value": publication},
         {"property": "quarantineLimit", "value": 0.9},
     ]
@@ -78,6 +79,23 @@ def test_a_revised_file(
     with pytest.raises(UsageError, match="Nothing was known on 2023-12-31"):
         history.version_as_of(table, date(2023, 12, 31))
     assert len(history.published_versions(table)) == 2
+
+
+@pytest.mark.parametrize("publication", ["snapshot", "merge"])
+@pytest.mark.parametrize("as_of", [None, LATER])
+def test_the_good_file_again_takes_an_error_back(
+    tmp_path: Path, engine: str, publication: str, as_of: date | None
+) -> None:
+    lake = project(tmp_path, engine, publication)
+    good, error = "a,1,Ana b,2,Luz", "a,999,Ana b,999,Luz"
+    publish(lake, good, as_of)
+    publish(lake, error, as_of)
+    back = publish(lake, good, as_of)
+    assert back.status == "done" and beds(lake) == {"a": 1, "b": 2}
+    assert publish(lake, good, as_of).status == "unchanged"
+    table = lake.table("published", NAME)
+    assert len(history.published_versions(table)) == 3
+    assert beds(lake, history.version_as_of(table, date.today())) == {"a": 1, "b": 2}
 
 
 def test_an_appended_file_adds_its_rows_once(tmp_path: Path, engine: str) -> None:

@@ -53,7 +53,7 @@ def column(name: str, kind: str, **more: Any) -> dict[str, Any]:
 def contract(partition: bool, bounds: tuple[int, int], action: str) -> dict[str, Any]:
     """A contract with a column of every type, cleaning, derivation and rule."""
     base = yaml.safe_load((ROOT / "expectations/iquitos_weekly/contract.yaml").read_text())
-    base["customProperties"] += [{"property": "quarantineLimit", "value": 1}]
+    base["customProperties"] = [{"property": "quarantineLimit", "value": 1}]
     low, high = bounds
     numbers = {**column("n", "number", unit="x"), "logicalTypeOptions": {"minimum": low}}
     outlier = {"minimum": low, "maximum": high, "action": action}

@@ -25,7 +25,8 @@ BASE = [
 
 def write_contract(root: Path, publication: str, *more: dict[str, object]) -> None:
     about = yaml.safe_load((ROOT / "expectations/iquitos_weekly/contract.yaml").read_text())
-    about["customProperties"] += [
+    about["customProperties"] = [
+        {"property": "licence", "value": "CC BY 4.0"},
         {"property": "publication", "value": publication},
         {"property": "quarantineLimit", "value": 0.9},
     ]

@@ -57,7 +57,7 @@ def a_contract(root: Path, properties: list[dict], **custom: object) -> contract
     """A contract of its own for a test, in a project of its own."""
     base = yaml.safe_load((ROOT / "expectations" / "iquitos_weekly" / "contract.yaml").read_text())
     base["schema"][0]["properties"] = properties
-    base["customProperties"] += [{"property": k, "value": v} for k, v in custom.items()]
+    base["customProperties"] = [{"property": k, "value": v} for k, v in custom.items()]
     folder = root / "expectations" / "one"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "contract.yaml").write_text(yaml.safe_dump(base))

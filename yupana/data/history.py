@@ -79,12 +79,25 @@ def _publication(commit: dict[str, Any], facts: dict[str, Any]) -> Publication:
     )
 
 
-def find(
-    table: Path, *, source_sha256: str, contract_sha256: str, known_on: date | None = None
+def standing(
+    table: Path,
+    *,
+    source_sha256: str,
+    contract_sha256: str,
+    known_on: date | None = None,
+    adds_up: bool = False,
 ) -> Publication | None:
-    """The newest publication of this file under this contract; `known_on` None: of any date."""
+    """The publication of this file under this contract, where it is what is published now.
+
+    Args:
+        known_on: where it is what was known on that day, and was made known then.
+        adds_up: the table keeps the rows of every file, so that any publication stands.
+    """
+    everything = published_versions(table)
+    candidates = [p for p in everything if known_on is None or p.known_on <= known_on]
+    candidates.sort(key=lambda p: (p.known_on, p.version))
     wanted = (source_sha256, contract_sha256)
-    for p in reversed(published_versions(table)):
+    for p in reversed(candidates if adds_up else candidates[-1:]):
         if (p.source_sha256, p.contract_sha256) == wanted and known_on in (None, p.known_on):
             return p
     return None

@@ -95,8 +95,12 @@ def _published(
     today: date | None,
 ) -> StepResult:
     table = settings.table("published", contract.name)
-    before = history.find(
-        table, source_sha256=raw.sha256, contract_sha256=contract.sha256, known_on=as_of
+    before = history.standing(
+        table,
+        source_sha256=raw.sha256,
+        contract_sha256=contract.sha256,
+        known_on=as_of,
+        adds_up=contract.publication == "append" or contract.format == "object",
     )
 
     def work() -> steps.Outcome:
