@@ -27,11 +27,10 @@ from typing import Any
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
 from yupana.core.types import RawObject
-from yupana.data import archive
+from yupana.data import archive, signature
 
 _BLOCK = 1 << 20
 _RECORDS = "landed.json"
-_PAGE = (b"<!doctype html", b"<html")
 Record = dict[str, Any]
 
 
@@ -133,36 +132,12 @@ def newest_of(settings: Settings, dataset: str, url: str) -> Record | None:
     return max(found, key=lambda r: str(r["time"]), default=None)
 
 
-def refuse_page(head: bytes, *, format: str, shown: str) -> None:
-    """Refuse a web page that came instead of data, as portals send in an error or a log-in.
-
-    Args:
-        head: the first bytes of the content, unpacked.
-        format: the contract's; an `object` may be a web page.
-
-    Raises:
-        TerminalError: the bytes are HTML and the format is another.
-    """
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    hidden = start.startswith((b"<?xml", b"<!--")) and b"<html" in start
-    if format == "object" or not (start.startswith(_PAGE) or hidden):
-        return
-    title = re.search(rb"<title[^>]*>\s*(.*?)\s*</title>", head, re.S | re.I)
-    named = f", titled '{title[1].decode(errors='replace')[:100]}'" if title else ""
-    raise TerminalError(
-        f"An HTML page came instead of the data{named}.",
-        where=shown,
-        fix="Open the address in a browser: the file has moved, needs a log-in, or the portal "
-        "is out of order. Nothing was published from it.",
-    )
-
-
 def _check(settings: Settings, file: Path, size: int, shown: str, format: str) -> None:
     if size == 0:
         raise TerminalError(
             "The source file is empty.", where=shown, fix="Fetch it again from the publisher."
         )
-    refuse_page(archive.check(file, settings, shown), format=format, shown=shown)
+    signature.refuse_other(archive.check(file, settings, shown), format=format, shown=shown)
 
 
 def _record(fetched: Fetched, sha256: str, size: int) -> Record:

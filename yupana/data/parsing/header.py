@@ -23,6 +23,12 @@ def places(contract: Contract, names: Iterable[str | None], source: str) -> dict
     """
     header = [(name or "").strip() for name in names]
     where = f"{source}, line {contract.header_row}"
+    if not any(header):
+        raise TerminalError(
+            f"Line {contract.header_row} is empty; the names of the columns should stand there.",
+            where=where,
+            fix=f"Set the contract's `headerRow` to their line, such as {contract.header_row + 1}.",
+        )
     if len(header) > max(_MOST_COLUMNS, 10 * len(contract.columns)):
         raise TerminalError(
             f"The file has {len(header):,} columns; the contract knows {len(contract.read)}.",

@@ -25,6 +25,10 @@ _EMPTY_LINE = re.compile(rb"(?<=\n)(?=\r?\n)")
 _BREAK = (b"\n", b"\r")
 _BLOCK = 1 << 22
 LONGEST_LINE = 8 << 20
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
 
 
 class Text:
@@ -39,9 +43,14 @@ class Text:
 
     def __init__(self, stream: BinaryIO, encoding: str, source: str) -> None:
         self.quotes = self.marks = False
+        self._first = stream.read(_BLOCK)
+        encoding = _by_mark(self._first, encoding, source)
         self._stream, self._encoding, self._source = stream, encoding, source
         self._decoder = codecs.getincrementaldecoder(encoding)()
         self._utf8 = codecs.lookup(encoding).name == "utf-8"
+        # What a one-byte encoding reads without fault may be UTF-8 all the same.
+        self._as_utf8 = None if self._utf8 else codecs.getincrementaldecoder("utf-8")()
+        self._beyond_ascii = False
         self._line = 1
         self._ready, self._carry = b"", b""
         self._old_mac: bool | None = None
@@ -84,12 +93,13 @@ class Text:
         return taken[:place].decode()
 
     def _block(self) -> bytes:
-        raw = self._stream.read(_BLOCK)
+        raw, self._first = self._first or self._stream.read(_BLOCK), b""
         self._ended = not raw
         try:
             text = self._decoder.decode(raw, final=self._ended)
         except UnicodeDecodeError as error:
             raise self._undecodable(error) from error
+        self._compare(raw)
         block = self._carry + (raw if self._utf8 else text.encode())
         self._carry = b""
         if self._line == 1 and self._old_mac is None:
@@ -98,6 +108,23 @@ class Text:
         if not self._ended and self._old_mac is None and len(block) < 2:
             self._carry, block = block, b""
         return self._plain(block)
+
+    def _compare(self, raw: bytes) -> None:
+        """Refuse UTF-8 under another name: every accented letter would be two wrong ones."""
+        if self._as_utf8 is None:
+            return
+        try:
+            self._as_utf8.decode(raw, final=self._ended)
+        except UnicodeDecodeError:
+            self._as_utf8 = None
+            return
+        self._beyond_ascii = self._beyond_ascii or not raw.isascii()
+        if self._ended and self._beyond_ascii:
+            raise TerminalError(
+                f"The file is UTF-8 from end to end, and the contract says {self._encoding}.",
+                where=self._source,
+                fix="Set the contract's `encoding` to UTF-8, or take it out.",
+            )
 
     def _plain(self, block: bytes) -> bytes:
         """The block with marks where a parser would be led astray."""
@@ -130,6 +157,25 @@ class Text:
             fix="Set the contract's `encoding` to the file's own (often latin-1 or cp1252), or "
             "ask the publisher.",
         )
+
+
+def _by_mark(head: bytes, encoding: str, source: str) -> str:
+    """The encoding, with a byte order mark believed where it is UTF-8's.
+
+    Raises:
+        TerminalError: the mark is of another encoding than the contract's.
+    """
+    name = codecs.lookup(encoding).name
+    if head.startswith(codecs.BOM_UTF8):
+        return "UTF-8"
+    marked = next((n for mark, n in _MARKS if head.startswith(mark)), None)
+    if marked and not name.startswith(marked[:6]):
+        raise TerminalError(
+            f"The file is {marked} by its byte order mark, and the contract says {encoding}.",
+            where=f"{source}, line 1",
+            fix=f"Set the contract's `encoding` to {marked}.",
+        )
+    return encoding
 
 
 def restore(column: pa.Array) -> pa.Array:
