@@ -113,7 +113,7 @@ def value_shape(name: str, kind: str | None) -> SparkColumn:
 
 
 def _plain(column: Column) -> SparkColumn:
-    """The field's text: trimmed, missing marks as null, published codes as standard ones."""
+    """The field's text: trimmed, missing marks as null, zeros put back, codes as standard ones."""
     from pyspark.sql import functions as f
 
     text = f.trim(f.col(column.name))
@@ -122,6 +122,9 @@ def _plain(column: Column) -> SparkColumn:
     text = f.nullif(text, f.lit(""))
     if column.missing:
         text = f.when(~text.isin(*column.missing), text)
+    if column.pad:
+        short = text.rlike(f"^[0-9]{{1,{column.pad}}}$")
+        text = f.when(short, f.lpad(text, column.pad, "0")).otherwise(text)
     if column.codes:
         pairs = [f.lit(part) for pair in column.codes.items() for part in pair]
         text = f.coalesce(f.create_map(*pairs)[text], text)

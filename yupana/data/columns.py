@@ -31,6 +31,7 @@ class Column:
         codes: published text → standard code.
         date_formats: patterns (java.time) tried in this order; `MMMM` reads Spanish months.
         collapse: runs of blanks become one.
+        pad: digits that a code has; zeros that a spreadsheet took away are put back.
         relation: `<data set>.<column>` that holds the allowed values, None when free.
     """
 
@@ -49,6 +50,7 @@ class Column:
     outlier: Outlier | None = None
     date_formats: tuple[str, ...] = ()
     collapse: bool = False
+    pad: int = 0
     relation: str | None = None
 
     @property
@@ -68,6 +70,7 @@ def column_of(p: SchemaProperty, where: str) -> Column:
     options = {c.property: c.value for c in p.customProperties or []}
     unknown = set(map(str, options)) - {
         "unit", "treatment", "missing", "codes", "outlier", "notAfter", "dateFormats", "collapse",
+        "pad",
     }  # fmt: skip
     if unknown:
         raise _wrong(p, where, f"unknown customProperties: {', '.join(sorted(unknown))}")
@@ -101,6 +104,7 @@ def column_of(p: SchemaProperty, where: str) -> Column:
         outlier=_outlier(p, options.get("outlier"), where),
         date_formats=tuple(map(str, _list(options.get("dateFormats")))),
         collapse=bool(options.get("collapse")),
+        pad=int(options.get("pad") or 0),
         relation=str(relations[0].to) if relations else None,
     )
 

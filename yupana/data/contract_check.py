@@ -200,6 +200,9 @@ def _column(column: dict[str, Any], field: tuple[str | int, ...], root: Path) ->
         if form := _wrong_form(option.get("property"), option.get("value")):
             what = f"the option '{option.get('property')}' on the column '{name}' in another form"
             yield Fault(what, place, f"Write it like {form}.")
+        elif option.get("property") == "pad" and column.get("logicalType", "string") != "string":
+            what = f"pad on the column '{name}', which is no text"
+            yield Fault(what, place, "Give it logicalType: string.")
         elif option.get("property") == "dateFormats":
             yield from _dates(column, option.get("value"), place)
     yield from _quality(column, field)
@@ -229,6 +232,7 @@ def _wrong_form(option: Any, value: Any) -> str | None:
         "dateFormats": (texts, "[d/M/yyyy]"),
         "codes": (pairs, "{DENGUE GRAVE: A97.2}"),
         "outlier": (bounds, "{minimum: 0, maximum: 300, action: flag}"),
+        "pad": (lambda of: type(of) is int and 0 < of <= 30, "6, on a column of type string"),
         "collapse": (lambda of: isinstance(of, bool), "true"),
         "unit": (text, "mm"),
     }

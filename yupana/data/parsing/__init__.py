@@ -56,8 +56,8 @@ def _delimited(contract: Contract, raw: RawObject, stream: BinaryIO) -> Iterator
 def _document(contract: Contract, raw: RawObject, stream: BinaryIO) -> Iterator[pa.Table]:
     import pyarrow as pa
 
-    table = documents.texts(contract, stream, raw.source)
-    places = header.places(contract, table.column_names, raw.source)
+    names, table = documents.texts(contract, stream, raw.source)
+    places = header.places(contract, names, raw.source)
     first = contract.header_row + 1
     lines = pa.array(range(first, first + table.num_rows), pa.int64())
     texts = [table.column(place) for place in places.values()]

@@ -1,0 +1,109 @@
+"""What agencies write, on both engines: codes, zeros, dates in words, bounds of a file."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import BOTH_ENGINES
+
+from yupana.config.settings import ROOT, Settings
+from yupana.core.errors import TerminalError
+from yupana.core.progress import Silent
+from yupana.data import delta
+from yupana.orchestration.ingest import ingest
+
+NAME = "agency"
+CONTRACT = """
+{name: id, logicalType: integer, primaryKey: true}
+{name: code, logicalType: string, customProperties: [{property: pad, value: 6}]}
+{name: ill, logicalType: string, enum: [{value: Y}, {value: N}], customProperties: [{property: codes, value: {SI: Y, NO: N, 01: Y}}]}
+{name: day, logicalType: date, customProperties: [{property: dateFormats, value: [dd/MM/yyyy, dd-MMM-yy, "d 'de' MMMM 'de' yyyy"]}]}
+{name: at, logicalType: timestamp, customProperties: [{property: dateFormats, value: "dd/MM/yyyy HH:mm"}]}
+"""  # noqa: E501
+ROWS = """id,code,ill,day,at
+1,10101,SI,05/03/2021,05/03/2021 23:59
+2,160101,NO,16-ENE-20,01/01/2021 00:00
+3,A1,01,1 de setiembre de 2021,
+4,,,31-DIC-20,
+5,,,16-Abr.-20,
+"""
+REFUSED = {
+    "31/02/2021": "a day that is not",
+    "5/3/2021": "one digit where the pattern asks for two",
+    "05/03/2021 10:30": "more than the pattern",
+    "05/03/21": "a year of two digits",
+    "2021": "a year alone",
+    "16-XYZ-20": "no month",
+}
+
+
+def project(tmp_path: Path, engine: str, **options: Any) -> Settings:
+    about = yaml.safe_load((ROOT / "expectations/iquitos_weekly/contract.yaml").read_text())
+    about["customProperties"] = [{"property": k, "value": v} for k, v in options.items()]
+    about["schema"][0].pop("properties")
+    text = yaml.safe_dump(about, sort_keys=False)
+    lines = "".join(f"  - {line}\n" for line in CONTRACT.strip().splitlines())
+    folder = tmp_path / "project" / "expectations" / NAME
+    folder.mkdir(parents=True)
+    # By hand: a code as a person writes it has no quotes.
+    (folder / "contract.yaml").write_text(f"{text}  properties:\n{lines}")
+    return Settings(root=tmp_path / "project", home=tmp_path / "home", engine=engine)
+
+
+def publish(lake: Settings, text: str) -> None:
+    path = lake.root / "in.csv"
+    path.write_text(text, encoding="utf-8")
+    ingest(lake, NAME, str(path), Silent())
+
+
+@BOTH_ENGINES
+def test_what_people_write_is_read_as_they_mean_it(tmp_path: Path, engine: str) -> None:
+    lake = project(tmp_path, engine, quarantineLimit=1)
+    wrong = "".join(f"{n},,,{text},\n" for n, text in enumerate(REFUSED, 10))
+    publish(lake, ROWS + wrong)
+    found = delta.read(lake.table("published", NAME)).sort("id")
+    assert found["code"].to_list() == ["010101", "160101", "A1", None, None]
+    assert found["ill"].to_list() == ["Y", "N", "Y", None, None]
+    assert found["day"].to_list() == [
+        date(2021, 3, 5), date(2020, 1, 16), date(2021, 9, 1), date(2020, 12, 31),
+        date(2020, 4, 16),
+    ]  # fmt: skip
+    times = [t.replace(tzinfo=None) for t in found["at"].to_list()[:2]]
+    assert times == [datetime(2021, 3, 5, 23, 59), datetime(2021, 1, 1)]
+    aside = delta.read(lake.table("quarantine", NAME))
+    assert sorted(aside["id"]) == list(range(10, 10 + len(REFUSED)))
+
+
+def test_the_message_names_every_rule_the_share_and_the_shape(tmp_path: Path) -> None:
+    lake = project(tmp_path, "sail", quarantineLimit=0.005)
+    with pytest.raises(TerminalError) as error:
+        publish(lake, "id,code,ill,day,at\n1,,X,2021,\n2,,X,05/03/2021,\n")
+    told = str(error.value)
+    assert "2 of 2 rows break 'ill.codes', and the contract allows 0.5%" in told
+    assert "Also: row.parsed 1." in told and "line 2, column ill" in told
+    assert f"yupana quarantine {NAME}" in told
+    with pytest.raises(TerminalError, match=r"line 2, day: 9999"):
+        publish(lake, "id,code,ill,day,at\n1,,,2021,\n")
+
+
+@pytest.mark.parametrize(
+    ("bound", "says"),
+    [
+        ("mustBeGreaterThan: 2", "at least 3"),
+        ("mustBeBetween: [5, 9]", "at least 5 and at most 9"),
+        ("mustBeLessThan: 2", "at least 1 and at most 1"),
+    ],
+)
+def test_a_count_of_rows_is_enforced(tmp_path: Path, bound: str, says: str) -> None:
+    lake = project(tmp_path, "sail")
+    path = lake.root / "expectations" / NAME / "contract.yaml"
+    old = "mustBeGreaterThan: 0"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, bound))
+    with pytest.raises(TerminalError, match=f"has 2 rows, and the contract asks for {says} "):
+        publish(lake, "id,code,ill,day,at\n1,,,,\n2,,,,\n")
+    assert not delta.exists(lake.table("published", NAME))

@@ -1,0 +1,144 @@
+"""JSON, Parquet and workbooks as agencies publish them, handed on as texts."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import pytest
+
+from yupana.core.errors import TerminalError
+from yupana.data.parsing import documents, objects
+
+
+def rows(content: bytes | str, format: str = "json", encoding: str = "UTF-8") -> list[list[Any]]:
+    raw = content.encode() if isinstance(content, str) else content
+    about: Any = SimpleNamespace(format=format, encoding=encoding, sheet=None, header_row=1)
+    names, table = documents.texts(about, io.BytesIO(raw), "in")
+    return [names, *(list(row.values()) for row in table.to_pylist())]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ('[{"a": 1, "b": 0.1}, {"b": null, "c": true}]',
+         [["a", "b", "c"], ["1", "0.1", None], [None, None, "true"]]),
+        ('{"a": 12345678901234567890}\n\n{"a": "ñ"}\n', [["a"], ["12345678901234567890"], ["ñ"]]),
+        ('{"a": {"b": [1, "é"]}}', [["a"], ['{"b": [1, "é"]}']]),
+        ('\ufeff[{"a": 1}]', [["a"], ["1"]]),
+        ('{"type": "FeatureCollection", "features": [{"properties": {"a": 1}, "geometry": '
+         '{"type": "Point", "coordinates": [-73.2, -3.7]}}, {"properties": null}]}',
+         [["a", "geometry"], ["1", '{"type": "Point", "coordinates": [-73.2, -3.7]}'],
+          [None, None]]),
+        ("[]", [[]]),
+    ],
+)  # fmt: skip
+def test_records_of_json(content: str, expected: list[list[Any]]) -> None:
+    assert rows(content) == expected
+
+
+def test_json_of_another_encoding() -> None:
+    content = '[{"a": "PEÑA"}]'.encode("latin-1")
+    assert rows(content, encoding="latin-1") == [["a"], ["PEÑA"]]
+    with pytest.raises(TerminalError, match="not UTF-8") as error:
+        rows(b'[\n{"a": "PE\xd1A"}]')
+    assert "line 2" in str(error.value) and "encoding" in error.value.fix
+
+
+@pytest.mark.parametrize(
+    ("content", "where"),
+    [
+        ('{"a": 1}\n{"a": \n', "line 2"),
+        ("id,cases\n1,2\n", "line 1, column 1"),
+        ('[{"a": 1}, 5]', "record 2"),
+        ("[1]", "record 1"),
+        ('{"a": 1}\n[2]\n', "line 2"),
+    ],
+)
+def test_what_is_no_record_is_told_with_its_place(content: str, where: str) -> None:
+    with pytest.raises(TerminalError) as error:
+        rows(content)
+    assert error.value.where.startswith(f"in, {where}")
+
+
+def test_a_parquet_file_of_pandas() -> None:
+    frame = pd.DataFrame(
+        {
+            "code": [10101.0, None],
+            "share": [0.25, 2**60 + 0.0],
+            "name": [b"ABC", "Ñ".encode()],
+            "day": [datetime(2021, 3, 5), None],
+            "time": [datetime(2021, 3, 5), datetime(2021, 3, 5, 10, 30)],
+            "yes": [True, False],
+            "many": [[1, 2], []],
+        }
+    )
+    out = io.BytesIO()
+    frame.to_parquet(out)
+    names, *found = rows(out.getvalue(), "parquet")
+    assert names == list(frame.columns)
+    assert found == [
+        ["10101", "0.25", "ABC", "2021-03-05", "2021-03-05 00:00:00", "true", "[1, 2]"],
+        [None, "1.152921504606847e+18", "Ñ", None, "2021-03-05 10:30:00", "false", "[]"],
+    ]
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    out = io.BytesIO()
+    pl.DataFrame({"name": [b"\xff\xfe"]}).write_parquet(out)
+    with pytest.raises(TerminalError, match="cannot be read as parquet"):
+        rows(out.getvalue(), "parquet")
+
+
+def workbook(cells: list[list[Any]]) -> bytes:
+    """The smallest workbook with these cells (ECMA-376)."""
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+
+    def cell(value: Any) -> str:
+        if isinstance(value, str):
+            return f'<c t="inlineStr"><is><t>{value}</t></is></c>'
+        return f"<c><v>{value}</v></c>"
+
+    data = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in cells)
+    def links(kinds: str, target: str) -> str:
+        link = f'<Relationship Id="a" Type="{kind}/{kinds}" Target="{target}"/>'
+        return f'<Relationships xmlns="{package}/relationships">{link}</Relationships>'
+
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{package}/content-types"/>',
+        "_rels/.rels": links("officeDocument", "xl/workbook.xml"),
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{kind}"><sheets>'
+        '<sheet name="Hoja1" sheetId="1" r:id="a"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": links("worksheet", "worksheets/sheet1.xml"),
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{data}</sheetData>'
+        "</worksheet>",
+    }
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        for path, text in parts.items():
+            packed.writestr(path, text)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("name", ["total", ""])
+def test_a_name_that_stands_twice_in_a_workbook_stays_twice(name: str) -> None:
+    content = workbook([["id", name, "total"], [1, 10, 99], [], [3, "x", 0.5]])
+    assert rows(content, "xlsx") == [
+        ["id", name, "total"], ["1", "10", "99"], [None, None, None], ["3", "x", "0.5"]
+    ]  # fmt: skip
+
+
+def test_nothing_is_lost_on_the_way_through_json() -> None:
+    records = [{"t": "a\u2028b\n", "n": -0.0}, {"t": "\x85"}]
+    for text in (json.dumps(records), "\n".join(map(json.dumps, records))):
+        names, table = objects.texts(text.encode(), "UTF-8", "in")
+        assert names == ["t", "n"]
+        assert table.to_pylist() == [{"c0": "a\u2028b\n", "c1": "-0.0"}, {"c0": "\x85", "c1": None}]
