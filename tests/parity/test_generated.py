@@ -39,6 +39,8 @@ TIMES = [
 WORDS = [
     "SI", "si", "NO", "true", "T", "y", "0", "1", "MARAÑÓN", "marañon", " a  b ", "a\u00a0\u00a0b",
     "NA", "-9999", "línea\nuna", 'di "hola"', "a;b", "\u2003x", "İ", "ß", "ŉ", "\u0301e", "\t", "",
+    # A letter and a digit that older versions of Unicode do not know.
+    "\U00031e4e+", "\U0001fbf9",
 ]  # fmt: skip
 PLACES = [("LORETO", "MAYNAS", "IQUITOS"), ("Loreto", " maynas", "Iquitos "), ("Áncash", "x", ""),
           ("LORETO", "MAYNAS", "NADA")]  # fmt: skip

@@ -94,11 +94,12 @@ def outliers(rows: DataFrame, contract: Contract, flags: str) -> DataFrame:
 
 
 def shape(value: SparkColumn) -> SparkColumn:
-    """What a value looks like without saying it: letters as `a`, digits as `9`."""
+    """What a value looks like without saying it: digits as `9`, letters and all that is not
+    ASCII as `a`. Which of the latter are letters, engines know by other versions of Unicode."""
     from pyspark.sql import functions as f
 
-    letters = f.regexp_replace(value.cast("string"), r"\p{L}", "a")
-    return f.substring(f.regexp_replace(letters, r"\p{Nd}", "9"), 1, _LONGEST_SHAPE)
+    letters = f.regexp_replace(value.cast("string"), r"[A-Za-z]|[^\x00-\x7F]", "a")
+    return f.substring(f.regexp_replace(letters, "[0-9]", "9"), 1, _LONGEST_SHAPE)
 
 
 def value_shape(name: str, kind: str | None) -> SparkColumn:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from yupana.config.settings import Settings
-from yupana.core.errors import UsageError
+from yupana.core.errors import TerminalError, UsageError
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress
 from yupana.core.types import StepResult
@@ -61,12 +61,20 @@ def maintain(
         )
     start = time.monotonic()
     outputs: list[str] = []
+    faults: list[str] = []
     metrics: dict[str, Any] = {"dry_run": dry_run}
     for name in PARTS:
         if part in (name, "all"):
             done = _PART[name](settings, progress, dry_run, now or datetime.now(UTC))
             outputs += done.pop("outputs", [])
+            faults += done.pop("faults", [])
             metrics[name] = done
+    if faults:
+        raise TerminalError(
+            f"{len(faults)} could not be tidied: {'; '.join(faults)}.",
+            where=str(settings.home),
+            fix="All others were. Mend these; `yupana maintain --dry-run` looks again.",
+        )
     made = [metrics[name] for name in PARTS if name in metrics]
     changed = any(m["files"] or any(m.get("rows", {}).values()) for m in made)
     return StepResult(
@@ -133,12 +141,17 @@ def _each_table(
     work: Callable[[str, str], Tidied],
 ) -> dict[str, Any]:
     """Do `work` on every table; an event for each that it changed."""
-    told: dict[str, Any] = {"files": 0, "bytes": 0, "tables": {}, "outputs": []}
+    told: dict[str, Any] = {"files": 0, "bytes": 0, "tables": {}, "outputs": [], "faults": []}
     for zone, name in maintenance.tables(settings):
         start = time.monotonic()
-        with _alone(settings, name, progress):
-            before = delta.version_of(settings.table(zone, name))
-            done = work(zone, name)
+        try:
+            with _alone(settings, name, progress):
+                before = delta.version_of(settings.table(zone, name))
+                done = work(zone, name)
+        # Whatever is wrong with one table, the others are tidied first.
+        except Exception as error:
+            told["faults"].append(f"{step} {zone}/{name}: {_sentence(error)}")
+            continue
         if done.nothing:
             continue
         subject = f"{zone}/{name}"
@@ -168,11 +181,21 @@ def _each_table(
     return told
 
 
+def _sentence(error: Exception) -> str:
+    if isinstance(error, TerminalError):
+        return f"{error.what.rstrip('.')} ({error.where})"
+    return str(error).strip().splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+
+
 def _forget(settings: Settings, progress: Progress, dry_run: bool, now: datetime) -> dict[str, Any]:
     """Remove landed files that are past their contract's retention and were never published."""
-    told: dict[str, Any] = {"files": 0, "bytes": 0, "raw": []}
+    told: dict[str, Any] = {"files": 0, "bytes": 0, "raw": [], "faults": []}
     for name in contracts.names(settings.root):
-        days = contracts.load(settings.root, name).retention_days
+        try:
+            days = contracts.load(settings.root, name).retention_days
+        except TerminalError as error:
+            told["faults"].append(f"forget {name}: {_sentence(error)}")
+            continue
         if days is None:
             continue
         with _alone(settings, name, progress):

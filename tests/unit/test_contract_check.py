@@ -1,0 +1,127 @@
+"""Slips that people make in a contract: each is one sentence with its line and its mend."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from command import yupana
+
+from yupana.config.settings import ROOT, Settings
+from yupana.core.errors import TerminalError
+from yupana.data import contract as contracts
+from yupana.orchestration.cards import cards
+
+TEXT = (ROOT / "expectations" / "iquitos_population" / "contract.yaml").read_text()
+LIMIT = "{property: quarantineLimit, value: 0.0}"
+UNIT = "{property: unit, value: persons}"
+RANGE = "logicalTypeOptions: {minimum: 0}"
+COLUMN = "      - {name: population,"
+SERVER = "servers:\n"
+
+
+def option(name: str, value: str) -> tuple[str, str]:
+    return LIMIT, f"{LIMIT}\n  - {{property: {name}, value: {value}}}"
+
+
+def column(text: str) -> tuple[str, str]:
+    return COLUMN, f"      - {{{text}}}\n{COLUMN}"
+
+
+def times(text: str) -> tuple[str, str]:
+    return SERVER, f"slaProperties:\n  - {{{text}}}\n{SERVER}"
+
+
+SLIPS: list[tuple[tuple[str, str], int, str, str]] = [
+    ((LIMIT, LIMIT.replace("0.0", "5")), 20, "quarantineLimit '5'", "2 % is 0.02"),
+    ((LIMIT, LIMIT.replace("0.0", "2%")), 20, "quarantineLimit '2%'", "2 % is 0.02"),
+    (option("quarantineLimit", "1"), 20, "'quarantineLimit' twice", "Keep one"),
+    (option("encoding", "ANSI"), 21, "encoding 'ANSI', which does not exist", "cp1252"),
+    (option("delimiter", '""'), 21, "the delimiter ''", "tab"),
+    (option("delimiter", "tab"), 21, "the delimiter 'tab'", '"\\t" in double quotes'),
+    (option("delimiter", "'\\t'"), 21, "the delimiter '\\t'", '"\\t" in double quotes'),
+    (option("headerRow", "0"), 21, "the headerRow '0'", "the first is 1"),
+    (option("multiline", '"false"'), 21, "multiline: false", "take it out"),
+    (option("separator", ";"), 21, "the option 'separator'", "Options are delimiter, encoding"),
+    (option("publication", "merges"), 21, "the publication 'merges'", "snapshot, append, merge"),
+    (times("property: latency, value: 1.5, unit: w"), 22, "a latency of 1.5", "1.5 w is 11 d"),
+    (times("property: retention, value: 30, unit: minutes"), 22, "retention in 'minutes'", "d, w"),
+    (times("property: frequency, value: 2, unit: w"), 22, "a frequency of 2", "1 w"),
+    (column("name: total.pct, logicalType: number"), 32, "column name 'total.pct'", "physicalName"),
+    (column("name: Year, logicalType: integer"), 31, "columns year and Year", "one another name"),
+    (column("name: source_line, logicalType: integer"), 32, "'source_line'", "yupana's own"),
+    (column("name: a, logicalType: string, unique: true"), 32, "unique on the column 'a'", "key"),
+    ((RANGE, "logicalTypeOptions: {exclusiveMinimum: 0}"), 32, "'exclusiveMinimum'", "minimum"),
+    (column("name: a, logicalType: string, logicalTypeOptions: {minimum: 0}"), 32,
+     "'a' is of type string", "minimum and maximum are for numbers"),
+    (column("name: a, logicalType: string, relationships: [{type: foreignKey, to: "
+            "ubigeos.ubigeo}]"), 32,
+     "a relation of 'a' to 'ubigeos.ubigeo'", "<data set>.<column>"),
+    ((UNIT, "{property: outlier, value: {minimum: 9, maximum: 0, action: flag}}"), 32,
+     "'outlier' on the column 'population' in another form", "minimum: 0, maximum: 300"),
+    ((UNIT, "{property: pad, value: 6}"), 32, "pad on the column 'population'", "string"),
+    (("mustBeGreaterThan: 0", "mustNotBe: 0"), 34, "quality rule 'not_empty'", "rowCount"),
+    (("metric: rowCount", "metric: nullValues"), 34, "quality rule 'not_empty'", "required"),
+    (("status: active", "status: active\nstatus: draft"), 6, "'status' stands twice", "Keep one"),
+    (("version: 1.1.0", "version: [1.1.0"), 6, "is not YAML", "quotes"),
+    ((SERVER, "server:\n"), 1, "breaks the Open Data Contract Standard", "Mend that field"),
+]  # fmt: skip
+
+
+def root_with(tmp_path: Path, change: tuple[str, str]) -> Path:
+    old, new = change
+    assert old in TEXT
+    folder = tmp_path / "expectations" / "slip"
+    folder.mkdir(parents=True)
+    (folder / "contract.yaml").write_text(TEXT.replace(old, new, 1))
+    good = tmp_path / "expectations" / "good"
+    good.mkdir()
+    (good / "contract.yaml").write_text(TEXT)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("change", "line", "what", "fix"), SLIPS)
+def test_a_slip_is_one_sentence(
+    tmp_path: Path, change: tuple[str, str], line: int, what: str, fix: str
+) -> None:
+    root = root_with(tmp_path, change)
+    with pytest.raises(TerminalError) as error:
+        contracts.load(root, "slip")
+    assert what in error.value.what and "\n" not in error.value.what.strip()
+    assert fix in error.value.fix
+    assert f"expectations/slip/contract.yaml, line {line}" in error.value.where
+
+
+DATES = {
+    "dd/mm/yyyy": "dd/MM/yyyy", "DD/MM/YYYY": "dd/MM/yyyy", "d/M": "yyyy", "yyyy": "yyyy",
+    "dd-MMM-aa": "yyyy", "dd/MM/yyyy'": "two quotes", "ddd/MM/yyyy": "yyyy",
+    "dd/MM/yyyy dd": "yyyy",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", DATES)
+def test_a_date_pattern_is_checked_when_the_contract_is_read(tmp_path: Path, pattern: str) -> None:
+    formats = f"customProperties: [{{property: dateFormats, value: {json.dumps([pattern])}}}]"
+    root = root_with(tmp_path, column(f"name: day, logicalType: date, {formats}"))
+    with pytest.raises(TerminalError, match="on the column 'day'") as error:
+        contracts.load(root, "slip")
+    assert DATES[pattern] in error.value.fix
+
+
+def test_one_bad_contract_stops_no_other(tmp_path: Path) -> None:
+    root = root_with(tmp_path, SLIPS[0][0])
+    (root / "expectations" / "subject_areas.csv").write_text("area,title\npopulation,Población\n")
+    settings = Settings(root=root, home=tmp_path / "home")
+    assert [bool(card.fault) for card in cards(settings)] == [False, True]
+    assert yupana(settings, "datasets", "--json").code == 0
+    tidied = yupana(settings, "maintain", "--dry-run")
+    assert "1 could not be tidied: forget slip: The contract has the quaran" in tidied.stderr
+    assert "line 20" in tidied.stderr and "All others were." in tidied.stderr
+    assert "line 20" in yupana(settings, "datasets", "slip").stderr
+
+
+def test_what_is_left_out_has_a_default(tmp_path: Path) -> None:
+    about = TEXT[TEXT.index("description:") : TEXT.index("authoritativeDefinitions:")]
+    contract = contracts.load(root_with(tmp_path, (about, "")), "slip")
+    assert (contract.purpose, contract.limitations, contract.row_count) == ("", "", (1, None))
