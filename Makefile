@@ -8,13 +8,13 @@ help: ## list what make can do
 run: ## set up, then run the whole thread on the shipped sample
 	@$(ENV) exec yupana run
 
-check: ## before each commit: style, types, units, properties, DAG policy (about 2 minutes)
+check: ## before each commit: style, types, units, properties, DAG policy (about a minute)
 	@$(ENV) exec infra/check.sh
 
-test: ## before each merge: set up, then every check and test (about 19 minutes on 2 cores)
+test: ## before each merge: set up, then every check and test (about 14 minutes on 2 cores)
 	@$(ENV) exec infra/test.sh
 
-test-long: ## before an issue is closed: 40 kills of a service, a second city (docs/testing.md)
+test-long: ## before an issue is closed: kills on Spark and of a service, 40 made-up files (about 7 minutes)
 	@$(ENV) exec pytest -m long
 
 setup: ## only set up: the environment from uv.lock

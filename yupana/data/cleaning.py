@@ -55,7 +55,7 @@ def typed(text: DataFrame, contract: Contract) -> DataFrame:
         for c in there
         if c.type != "string"
     ]
-    torn = f.when(f.col(TORN).isNotNull(), f.lit("row: wrong number of fields"))
+    torn = f.concat(f.lit("row: "), f.col(TORN))
     broken = f.nullif(f.concat_ws(", ", torn, *unread), f.lit(""))
     absent = [
         f.lit(None).cast(SPARK_TYPES[c.type]).alias(c.name) for c in contract.used if c not in there

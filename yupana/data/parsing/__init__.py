@@ -28,7 +28,7 @@ def parse(settings: Settings, contract: Contract, raw: RawObject, work: Path) ->
     """Write the file's rows into `work` as Parquet.
 
     Returns:
-        The Parquet file: `source_line` (int64), `_torn` (text; set where the record had another
+        The Parquet file: `source_line` (int64), `_torn` (text; why, where the record had another
         number of fields) and one text column for each used column that the file has, under its
         standard name; empty cells are null.
 

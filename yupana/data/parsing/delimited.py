@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 # The longest record that is cut; also what is held in memory at a time, some times over.
 BLOCK = 16 << 20
-TORN = "width"
+# Python's own reader, which cuts torn records, stops at 128 KiB a field otherwise.
+csv.field_size_limit(BLOCK)
 
 
 def header(text: Text, delimiters: str, skipped: int) -> tuple[list[str], str, int]:
@@ -44,7 +45,7 @@ def header(text: Text, delimiters: str, skipped: int) -> tuple[list[str], str, i
 class Records:
     """The records of a text, as Arrow tables.
 
-    Each table has `line` (int64), `torn` (`TORN` or null) and one text column a field, `c0` …;
+    Each table has `line` (int64), `torn` (why, or null) and one text column a field, `c0` …;
     an empty field is null. A torn record's fields are those that could be cut. Rows are in the
     file's order but for torn ones, which follow those that stood around them.
     """
@@ -156,7 +157,7 @@ class Records:
                     continue
                 fields, closed = _fields(part, self._delimiter)
                 lines.append(line)
-                torn.append(None if closed and len(fields) == self._width else TORN)
+                torn.append(self._fault(fields) if closed else "a quote is not closed")
                 rows.append([*(f or None for f in fields), *[None] * self._width][: self._width])
         columns = zip(*rows, strict=True) if rows else [[]] * self._width
         arrays = [pa.array(list(values), pa.string()) for values in columns]
@@ -165,6 +166,14 @@ class Records:
             pa.array(lines, pa.int64()),
             pa.array(torn, pa.string()),
         )
+
+    def _fault(self, fields: list[str]) -> str | None:
+        """Why a record is torn; None where it is not."""
+        if len(fields) == self._width:
+            return None
+        extra = len(fields) == self._width + 1 and not fields[-1]
+        why = f": '{self._delimiter}' at the end" if extra else ""
+        return f"{len(fields)} fields, not {self._width}{why}"
 
     def _table(self, table: pa.Table, lines: pa.Array, torn: pa.Array) -> pa.Table:
         import pyarrow as pa
