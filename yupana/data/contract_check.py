@@ -6,14 +6,13 @@ It looks at the file's own fields, before anything is made of them.
 from __future__ import annotations
 
 import codecs
-import math
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from yupana.core.errors import TerminalError
-from yupana.data import date_patterns
+from yupana.data import columns_check
+from yupana.data.columns_check import Fault
 from yupana.data.contract_file import ContractFile
 
 FORMATS = ("csv", "xlsx", "json", "parquet", "object")
@@ -28,19 +27,7 @@ UNITS = {
     **dict.fromkeys(("m", "month", "months"), "m"),
     **dict.fromkeys(("y", "year", "years"), "y"),
 }
-BOUNDS = ("mustBeGreaterThan", "mustBeGreaterOrEqualTo", "mustBeLessThan", "mustBeLessOrEqualTo",
-          "mustBe", "mustBeBetween")  # fmt: skip
-_ENFORCED_OPTIONS = {"minimum", "maximum", "pattern"}
-# Names that yupana gives to columns of its own.
-_OWN = ("source_line", "source_sha256", "quality_flags", "broken_rules", "value_classes")
 
-
-class Fault(NamedTuple):
-    """What is wrong, the field's path, and what to do."""
-
-    what: str
-    field: tuple[str | int, ...]
-    fix: str
 
 
 def check(found: ContractFile, root: Path) -> None:
@@ -60,10 +47,10 @@ def _faults(content: dict[str, Any], root: Path) -> Iterator[Fault]:
     yield from _options(content)
     yield from _times(content)
     table = content["schema"][0]
-    yield from _names(table)
+    yield from columns_check.names(table)
     for number, column in enumerate(table.get("properties") or []):
-        yield from _column(column, ("schema", 0, "properties", number), root)
-    yield from _quality(table, ("schema", 0))
+        yield from columns_check.column(column, ("schema", 0, "properties", number), root)
+    yield from columns_check.quality(table, ("schema", 0))
 
 
 def _table(content: dict[str, Any]) -> Iterator[Fault]:
@@ -157,108 +144,3 @@ def _times(content: dict[str, Any]) -> Iterator[Fault]:
         elif name == "frequency" and str(value) != "1":
             what = f"a frequency of {value}, which no schedule has"
             yield Fault(what, (*field, "value"), "State 1 d, 1 w, 1 m or 1 y.")
-
-
-def _names(table: dict[str, Any]) -> Iterator[Fault]:
-    names = [str(p.get("name")) for p in table.get("properties") or []]
-    count = Counter(n.casefold() for n in names)
-    for number, name in enumerate(names):
-        field = ("schema", 0, "properties", number, "name")
-        if not name.isidentifier() or name.startswith("_"):
-            fix = "Write it like week_start; the file's own name is `physicalName`."
-            yield Fault(f"the column name '{name}'", field, fix)
-        elif name.casefold() in _OWN:
-            fix = "That is a column of yupana's own; give it another name."
-            yield Fault(f"the column name '{name}'", field, fix)
-        elif count[name.casefold()] > 1:
-            same = [n for n in names if n.casefold() == name.casefold()]
-            fix = "Engines tell no upper from lower case: give one another name."
-            yield Fault(f"the columns {' and '.join(same)}, which are one name", field, fix)
-
-
-def _column(column: dict[str, Any], field: tuple[str | int, ...], root: Path) -> Iterator[Fault]:
-    name = column["name"]
-    for option in sorted(set(column.get("logicalTypeOptions") or {}) - _ENFORCED_OPTIONS):
-        yield Fault(
-            f"the option '{option}' on the column '{name}', which is not enforced",
-            (*field, "logicalTypeOptions", option),
-            "Say it by minimum, maximum or pattern, or take it out.",
-        )
-    if column.get("unique") and not column.get("primaryKey"):
-        fix = "Mark the columns of the key as `primaryKey`, or take it out."
-        yield Fault(f"unique on the column '{name}', not enforced", (*field, "unique"), fix)
-    for number, relation in enumerate(column.get("relationships") or []):
-        target = str(relation.get("to"))
-        if not (root / "expectations" / target.split(".")[0] / "contract.yaml").exists():
-            yield Fault(
-                f"a relation of '{name}' to '{target}', which is no data set",
-                (*field, "relationships", number),
-                "Write it as <data set>.<column>; `yupana datasets` lists them.",
-            )
-    for number, option in enumerate(column.get("customProperties") or []):
-        place = (*field, "customProperties", number)
-        if form := _wrong_form(option.get("property"), option.get("value")):
-            what = f"the option '{option.get('property')}' on the column '{name}' in another form"
-            yield Fault(what, place, f"Write it like {form}.")
-        elif option.get("property") == "pad" and column.get("logicalType", "string") != "string":
-            what = f"pad on the column '{name}', which is no text"
-            yield Fault(what, place, "Give it logicalType: string.")
-        elif option.get("property") == "dateFormats":
-            yield from _dates(column, option.get("value"), place)
-    yield from _quality(column, field)
-
-
-def _wrong_form(option: Any, value: Any) -> str | None:
-    """How a column's option is written, where it is written in another form."""
-
-    def text(of: Any) -> bool:
-        return isinstance(of, str | int | float) and not isinstance(of, bool)
-
-    def texts(of: Any) -> bool:
-        return text(of) or (isinstance(of, list) and bool(of) and all(map(text, of)))
-
-    def bounds(of: Any) -> bool:
-        if not isinstance(of, dict) or not set(of) <= {"minimum", "maximum", "action"}:
-            return False
-        ends = [of[end] for end in ("minimum", "maximum") if of.get(end) is not None]
-        numbers = all(text(e) and not isinstance(e, str) and math.isfinite(e) for e in ends)
-        return bool(ends) and numbers and ends == sorted(ends)
-
-    def pairs(of: Any) -> bool:
-        return isinstance(of, dict) and bool(of) and all(map(text, of.values()))
-
-    forms: dict[str, tuple[Any, str]] = {
-        "missing": (texts, '[NA, "-9999.0"]'),
-        "dateFormats": (texts, "[d/M/yyyy]"),
-        "codes": (pairs, "{DENGUE GRAVE: A97.2}"),
-        "outlier": (bounds, "{minimum: 0, maximum: 300, action: flag}"),
-        "pad": (lambda of: type(of) is int and 0 < of <= 30, "6, on a column of type string"),
-        "collapse": (lambda of: isinstance(of, bool), "true"),
-        "unit": (text, "mm"),
-    }
-    right, example = forms.get(str(option), (lambda of: True, ""))
-    return None if right(value) else example
-
-
-def _dates(
-    column: dict[str, Any], patterns: Any, field: tuple[str | int, ...]
-) -> Iterator[Fault]:
-    for pattern in patterns if isinstance(patterns, list) else [patterns]:
-        if wrong := date_patterns.fault(str(pattern), column.get("logicalType", "string")):
-            what = f"the date pattern '{pattern}' on the column '{column['name']}': {wrong.what}"
-            yield Fault(what, field, wrong.fix)
-
-
-def _quality(of: dict[str, Any], field: tuple[str | int, ...]) -> Iterator[Fault]:
-    for number, rule in enumerate(of.get("quality") or []):
-        if rule.get("type") == "text":
-            continue
-        metric = rule.get("metric") or rule.get("rule") or rule.get("type")
-        stated = [b for b in BOUNDS if b in rule]
-        if metric != "rowCount" or "properties" not in of or len(stated) != 1:
-            yield Fault(
-                f"the quality rule '{rule.get('name') or metric}', which is not enforced",
-                (*field, "quality", number),
-                "Of `quality`, a table's rowCount with one bound is enforced. Say it by required, "
-                "enum, minimum, pattern or primaryKey; as prose it has `type: text`.",
-            )

@@ -1,0 +1,140 @@
+"""What the standard's schema cannot say of a contract's columns and quality rules."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from yupana.data import date_patterns
+
+BOUNDS = ("mustBeGreaterThan", "mustBeGreaterOrEqualTo", "mustBeLessThan", "mustBeLessOrEqualTo",
+          "mustBe", "mustBeBetween")  # fmt: skip
+_ENFORCED_OPTIONS = {"minimum", "maximum", "pattern"}
+# Names that yupana gives to columns of its own.
+_OWN = ("source_line", "source_sha256", "quality_flags", "broken_rules", "value_classes")
+
+
+class Fault(NamedTuple):
+    """What is wrong, the field's path, and what to do."""
+
+    what: str
+    field: tuple[str | int, ...]
+    fix: str
+
+
+def names(table: dict[str, Any]) -> Iterator[Fault]:
+    """Names that engines cannot take, or would take for one another."""
+    names = [str(p.get("name")) for p in table.get("properties") or []]
+    count = Counter(n.casefold() for n in names)
+    for number, name in enumerate(names):
+        field = ("schema", 0, "properties", number, "name")
+        if not name.isidentifier() or name.startswith("_"):
+            fix = "Write it like week_start; the file's own name is `physicalName`."
+            yield Fault(f"the column name '{name}'", field, fix)
+        elif name.casefold() in _OWN:
+            fix = "That is a column of yupana's own; give it another name."
+            yield Fault(f"the column name '{name}'", field, fix)
+        elif count[name.casefold()] > 1:
+            same = [n for n in names if n.casefold() == name.casefold()]
+            fix = "Engines tell no upper from lower case: give one another name."
+            yield Fault(f"the columns {' and '.join(same)}, which are one name", field, fix)
+
+
+def column(
+    column: dict[str, Any], field: tuple[str | int, ...], root: Path
+) -> Iterator[Fault]:
+    """Options of a column that are not enforced, lead nowhere or stand in another form."""
+    name = column["name"]
+    for option in sorted(set(column.get("logicalTypeOptions") or {}) - _ENFORCED_OPTIONS):
+        yield Fault(
+            f"the option '{option}' on the column '{name}', which is not enforced",
+            (*field, "logicalTypeOptions", option),
+            "Say it by minimum, maximum or pattern, or take it out.",
+        )
+    if column.get("unique") and not column.get("primaryKey"):
+        fix = "Mark the columns of the key as `primaryKey`, or take it out."
+        yield Fault(f"unique on the column '{name}', not enforced", (*field, "unique"), fix)
+    for number, relation in enumerate(column.get("relationships") or []):
+        target = str(relation.get("to"))
+        if not (root / "expectations" / target.split(".")[0] / "contract.yaml").exists():
+            yield Fault(
+                f"a relation of '{name}' to '{target}', which is no data set",
+                (*field, "relationships", number),
+                "Write it as <data set>.<column>; `yupana datasets` lists them.",
+            )
+    for number, option in enumerate(column.get("customProperties") or []):
+        place = (*field, "customProperties", number)
+        if form := _wrong_form(option.get("property"), option.get("value")):
+            what = f"the option '{option.get('property')}' on the column '{name}' in another form"
+            yield Fault(what, place, f"Write it like {form}.")
+        elif option.get("property") == "pad" and column.get("logicalType", "string") != "string":
+            what = f"pad on the column '{name}', which is no text"
+            yield Fault(what, place, "Give it logicalType: string.")
+        elif option.get("property") == "dateFormats":
+            yield from _dates(column, option.get("value"), place)
+    yield from quality(column, field)
+
+
+def _wrong_form(option: Any, value: Any) -> str | None:
+    """How a column's option is written, where it is written in another form."""
+
+    def text(of: Any) -> bool:
+        return isinstance(of, str | int | float) and not isinstance(of, bool)
+
+    def texts(of: Any) -> bool:
+        return text(of) or (isinstance(of, list) and bool(of) and all(map(text, of)))
+
+    def bounds(of: Any) -> bool:
+        if not isinstance(of, dict) or not set(of) <= {"minimum", "maximum", "action"}:
+            return False
+        ends = [of[end] for end in ("minimum", "maximum") if of.get(end) is not None]
+        numbers = all(text(e) and not isinstance(e, str) and math.isfinite(e) for e in ends)
+        return bool(ends) and numbers and ends == sorted(ends)
+
+    def pairs(of: Any) -> bool:
+        return isinstance(of, dict) and bool(of) and all(map(text, of.values()))
+
+    forms: dict[str, tuple[Any, str]] = {
+        "missing": (texts, '[NA, "-9999.0"]'),
+        "dateFormats": (texts, "[d/M/yyyy]"),
+        "codes": (pairs, "{DENGUE GRAVE: A97.2}"),
+        "outlier": (bounds, "{minimum: 0, maximum: 300, action: flag}"),
+        "pad": (lambda of: type(of) is int and 0 < of <= 30, "6, on a column of type string"),
+        "collapse": (lambda of: isinstance(of, bool), "true"),
+        "unit": (text, "mm"),
+    }
+    right, example = forms.get(str(option), (lambda of: True, ""))
+    return None if right(value) else example
+
+
+def _dates(
+    column: dict[str, Any], patterns: Any, field: tuple[str | int, ...]
+) -> Iterator[Fault]:
+    for pattern in patterns if isinstance(patterns, list) else [patterns]:
+        if wrong := date_patterns.fault(str(pattern), column.get("logicalType", "string")):
+            what = f"the date pattern '{pattern}' on the column '{column['name']}': {wrong.what}"
+            yield Fault(what, field, wrong.fix)
+
+
+def quality(of: dict[str, Any], field: tuple[str | int, ...]) -> Iterator[Fault]:
+    """Quality rules of a table or a column that are not enforced."""
+    for number, rule in enumerate(of.get("quality") or []):
+        if rule.get("type") == "text":
+            continue
+        metric = rule.get("metric") or rule.get("rule") or rule.get("type")
+        stated = [b for b in BOUNDS if b in rule and _numbers(rule[b])]
+        if metric != "rowCount" or "properties" not in of or len(stated) != 1:
+            yield Fault(
+                f"the quality rule '{rule.get('name') or metric}', which is not enforced",
+                (*field, "quality", number),
+                "Of `quality`, a table's rowCount with one bound is enforced. Say it by required, "
+                "enum, minimum, pattern or primaryKey; as prose it has `type: text`.",
+            )
+
+
+def _numbers(value: Any) -> bool:
+    listed = value if isinstance(value, list) else [value]
+    return all(isinstance(v, int | float) and not isinstance(v, bool) for v in listed)
