@@ -14,13 +14,19 @@ import polars as pl
 import pytest
 
 from yupana.core.errors import TerminalError
+from yupana.core.progress import Progress, Silent
 from yupana.data.parsing import documents, objects
 
 
-def rows(content: bytes | str, format: str = "json", encoding: str = "UTF-8") -> list[list[Any]]:
+def rows(
+    content: bytes | str,
+    format: str = "json",
+    encoding: str = "UTF-8",
+    progress: Progress | None = None,
+) -> list[list[Any]]:
     raw = content.encode() if isinstance(content, str) else content
     about: Any = SimpleNamespace(format=format, encoding=encoding, sheet=None, header_row=1)
-    names, table = documents.texts(about, io.BytesIO(raw), "in")
+    names, table = documents.texts(about, io.BytesIO(raw), "in", progress or Silent())
     return [names, *(list(row.values()) for row in table.to_pylist())]
 
 
@@ -96,8 +102,8 @@ def test_bytes_that_are_no_text_are_refused() -> None:
         rows(out.getvalue(), "parquet")
 
 
-def workbook(cells: list[list[Any]]) -> bytes:
-    """The smallest workbook with these cells (ECMA-376)."""
+def workbook(cells: list[list[Any]], sheets: int = 1) -> bytes:
+    """The smallest workbook with these cells in each of its sheets (ECMA-376)."""
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     package = "http://schemas.openxmlformats.org/package/2006"
@@ -116,7 +122,8 @@ def workbook(cells: list[list[Any]]) -> bytes:
         "[Content_Types].xml": f'<Types xmlns="{package}/content-types"/>',
         "_rels/.rels": links("officeDocument", "xl/workbook.xml"),
         "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{kind}"><sheets>'
-        '<sheet name="Hoja1" sheetId="1" r:id="a"/></sheets></workbook>',
+        + "".join(f'<sheet name="{n}" sheetId="{n}" r:id="a"/>' for n in range(1, sheets + 1))
+        + "</sheets></workbook>",
         "xl/_rels/workbook.xml.rels": links("worksheet", "worksheets/sheet1.xml"),
         "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{data}</sheetData>'
         "</worksheet>",
@@ -134,6 +141,13 @@ def test_a_name_that_stands_twice_in_a_workbook_stays_twice(name: str) -> None:
     assert rows(content, "xlsx") == [
         ["id", name, "total"], ["1", "10", "99"], [None, None, None], ["3", "x", "0.5"]
     ]  # fmt: skip
+
+
+def test_a_sheet_that_is_not_read_is_told() -> None:
+    said: list[str] = []
+    progress: Any = SimpleNamespace(say=said.append)
+    assert rows(workbook([["id"], [1]], sheets=2), "xlsx", progress=progress) == [["id"], ["1"]]
+    assert said == ["sheet '1' is read, not 2; `sheet` names another"]
 
 
 def test_nothing_is_lost_on_the_way_through_json() -> None:

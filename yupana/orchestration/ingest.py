@@ -158,7 +158,7 @@ def _publish(
     shown = Path(raw.source).name
     try:
         with stage(progress, f"read {shown}", seconds):
-            parsed = parsing.parse(settings, contract, raw, work)
+            parsed = parsing.parse(settings, contract, raw, work, progress)
         with stage(progress, f"start {engine.select(settings)}", seconds):
             session = engine.session(settings, progress, parsed.stat().st_size)
         with stage(progress, f"stage {shown}", seconds):

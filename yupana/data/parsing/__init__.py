@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from yupana.config.settings import Settings
+from yupana.core.progress import Progress, Silent
 from yupana.core.types import RawObject
 from yupana.data import archive
 from yupana.data.contract import Contract
@@ -24,8 +25,17 @@ if TYPE_CHECKING:
 LINE, TORN = "source_line", "_torn"
 
 
-def parse(settings: Settings, contract: Contract, raw: RawObject, work: Path) -> Path:
+def parse(
+    settings: Settings,
+    contract: Contract,
+    raw: RawObject,
+    work: Path,
+    progress: Progress | None = None,
+) -> Path:
     """Write the file's rows into `work` as Parquet.
+
+    Args:
+        progress: told what of the file is not read, such as a workbook's other sheets.
 
     Returns:
         The Parquet file: `source_line` (int64), `_torn` (text; why, where the record had another
@@ -38,8 +48,11 @@ def parse(settings: Settings, contract: Contract, raw: RawObject, work: Path) ->
     work.mkdir(parents=True, exist_ok=True)
     out = work / "rows.parquet"
     with archive.open_content(Path(raw.path), settings, contract.member) as stream:
-        read = _delimited if contract.format == "csv" else _document
-        _write(read(contract, raw, stream), contract, out)
+        if contract.format == "csv":
+            tables = _delimited(contract, raw, stream)
+        else:
+            tables = _document(contract, raw, stream, progress or Silent())
+        _write(tables, contract, out)
     return out
 
 
@@ -53,10 +66,12 @@ def _delimited(contract: Contract, raw: RawObject, stream: BinaryIO) -> Iterator
         yield table.select(chosen).rename_columns([LINE, TORN, *places])
 
 
-def _document(contract: Contract, raw: RawObject, stream: BinaryIO) -> Iterator[pa.Table]:
+def _document(
+    contract: Contract, raw: RawObject, stream: BinaryIO, progress: Progress
+) -> Iterator[pa.Table]:
     import pyarrow as pa
 
-    names, table = documents.texts(contract, stream, raw.source)
+    names, table = documents.texts(contract, stream, raw.source, progress)
     places = header.places(contract, names, raw.source)
     first = contract.header_row + 1
     lines = pa.array(range(first, first + table.num_rows), pa.int64())

@@ -1,4 +1,4 @@
-"""Workbooks and Parquet: read whole by Polars, handed on as texts. JSON: `objects.py`."""
+"""Workbooks (by fastexcel) and Parquet: read whole, handed on as texts. JSON: `objects.py`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from yupana.core.errors import TerminalError
+from yupana.core.progress import Progress
 from yupana.data.contract import Contract
 from yupana.data.parsing import objects
 
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
 _EXACT = 2**53
 
 
-def texts(contract: Contract, stream: BinaryIO, source: str) -> tuple[list[str], pa.Table]:
+def texts(
+    contract: Contract, stream: BinaryIO, source: str, progress: Progress
+) -> tuple[list[str], pa.Table]:
     """All rows of a document: the published names, which may stand twice, and texts by place.
+
+    Args:
+        progress: told of a workbook's sheets that are not read.
 
     Raises:
         TerminalError: the file is not of the contract's format.
@@ -32,7 +38,7 @@ def texts(contract: Contract, stream: BinaryIO, source: str) -> tuple[list[str],
     if contract.format == "json":
         return objects.texts(content, contract.encoding, source)
     try:
-        names, frame = _frame(contract, content)
+        names, frame = _frame(contract, content, progress)
         columns = [_text(column) for column in frame]
     except Exception as error:
         raise TerminalError(
@@ -44,19 +50,23 @@ def texts(contract: Contract, stream: BinaryIO, source: str) -> tuple[list[str],
     return names, pa.table(columns, names=[f"c{i}" for i in range(len(columns))])
 
 
-def _frame(contract: Contract, content: bytes) -> tuple[list[str], pl.DataFrame]:
+def _frame(
+    contract: Contract, content: bytes, progress: Progress
+) -> tuple[list[str], pl.DataFrame]:
+    import fastexcel
     import polars as pl
 
     if contract.format == "parquet":
         frame = pl.read_parquet(io.BytesIO(content))
         return frame.columns, frame
+    book = fastexcel.read_excel(content)
+    if contract.sheet is None and len(book.sheet_names) > 1:
+        first, *others = book.sheet_names
+        progress.say(f"sheet '{first}' is read, not {', '.join(others)}; `sheet` names another")
     # The names are taken from the first row: as a header, one that stands twice is renamed.
-    options = {"header_row": None, "skip_rows": contract.header_row - 1, "dtypes": "string"}
-    sheet: dict[str, Any] = {"sheet_name": contract.sheet} if contract.sheet else {"sheet_id": 1}
-    rows: pl.DataFrame = pl.read_excel(
-        io.BytesIO(content), engine="calamine", read_options=options, has_header=False,
-        drop_empty_rows=False, drop_empty_cols=False, **sheet,
-    )  # fmt: skip
+    rows = book.load_sheet(
+        contract.sheet or 0, header_row=None, skip_rows=contract.header_row - 1, dtypes="string"
+    ).to_polars()
     names = [str(name or "") for name in rows.row(0)] if rows.height else []
     return names, rows[1:]
 
