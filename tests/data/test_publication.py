@@ -108,6 +108,18 @@ def test_an_appended_file_adds_its_rows_once(tmp_path: Path, engine: str) -> Non
     assert delta.version_of(lake.table("published", NAME)) == 1
 
 
+def test_the_key_of_appended_files_holds_over_the_table(tmp_path: Path, engine: str) -> None:
+    lake = project(tmp_path, engine, "append")
+    publish(lake, "a,1,Ana b,2,Luz")
+    result = publish(lake, "a,6,Ana c,7,Luz")
+    assert result.metrics["rows"] == {"read": 2, "published": 1, "quarantined": 1}
+    assert beds(lake) == {"a": 1, "b": 2, "c": 7}
+    aside = delta.read(lake.table("quarantine", NAME))
+    assert aside["broken_rules"].to_list() == [["key.unique"]]
+    assert aside["source_line"].to_list() == [2]
+    assert publish(lake, "a,6,Ana c,7,Luz").status == "unchanged"
+
+
 def test_files_come_in_the_order_in_which_they_were_known(tmp_path: Path, engine: str) -> None:
     lake = project(tmp_path, engine, "snapshot")
     publish(lake, "a,1,Ana", LATER)

@@ -40,6 +40,7 @@ def stage(
     rows = personal.pseudonymise(rows, contract, settings)
     rows = derive.add(spark, rows, contract, settings.root)
     rows = _with_key_count(cleaning.outliers(rows, contract, FLAGS), contract)
+    rows = _with_keys_of_other_files(spark, rows, settings, contract, raw)
     own = [MALFORMED, *([FLAGS] if contract.flags else []), *([KEY_COUNT] if contract.key else [])]
     broken = [f.when(~f.expr(rule.good), f.lit(rule.name)) for rule in contract.rules]
     staged = rows.select(
@@ -73,3 +74,22 @@ def _with_key_count(rows: DataFrame, contract: Contract) -> DataFrame:
     whole = reduce(lambda a, b: a & b, (f.col(k).isNotNull() for k in contract.key))
     # A row without its whole key breaks `required`; it is not a double of another such row.
     return rows.withColumn(KEY_COUNT, f.when(whole, f.count(f.lit(1)).over(same)))
+
+
+def _with_keys_of_other_files(
+    spark: SparkSession, rows: DataFrame, settings: Settings, contract: Contract, raw: RawObject
+) -> DataFrame:
+    """Where files add up, a key holds over the table: one that another file brought counts too."""
+    from pyspark.sql import functions as f
+
+    table = settings.table("published", contract.name)
+    if contract.publication != "append" or not contract.key or not delta.exists(table):
+        return rows
+    published = spark.read.format("delta").load(str(table))
+    if not set(contract.key) <= set(published.columns):
+        return rows
+    others = published.where(f.col("source_sha256") != raw.sha256)
+    keys = others.groupBy(*contract.key).agg(f.count(f.lit(1)).alias("_published"))
+    total = f.col(KEY_COUNT) + f.coalesce(f.col("_published"), f.lit(0))
+    joined = rows.join(keys, list(contract.key), "left")
+    return joined.withColumn(KEY_COUNT, total).drop("_published")
