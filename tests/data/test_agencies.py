@@ -78,6 +78,40 @@ def test_what_people_write_is_read_as_they_mean_it(tmp_path: Path, engine: str) 
     assert sorted(aside["id"]) == list(range(10, 10 + len(REFUSED)))
 
 
+NUMBERS = {
+    (",", "."): {"1,5": 1.5, "1.234,56": 1234.56, "1.234": 1234.0, "-12": -12.0, ",5": 0.5,
+                 "1.5": None, "1.234.56": None, "1234.567": None, "1,2,3": None},
+    (",", ""): {"1,5": 1.5, "1.234": None, "1234": 1234.0},
+    (".", ","): {"1,234.5": 1234.5, "1,5": None, "12,345,678": 12345678.0},
+    (",", " "): {"1 234,5": 1234.5, "1\u202f234": 1234.0, "12 34": None},
+    (".", "'"): {"1'234.5": 1234.5, "1'23": None},
+}  # fmt: skip
+
+
+@BOTH_ENGINES
+def test_numbers_as_people_write_them(tmp_path: Path, engine: str) -> None:
+    lake = project(tmp_path, engine, quarantineLimit=1)
+    path = lake.root / "expectations" / NAME / "contract.yaml"
+    columns, cells = [], []
+    for number, ((decimal, thousands), texts) in enumerate(NUMBERS.items()):
+        marks = f'{{property: decimal, value: "{decimal}"}}'
+        marks += f', {{property: thousands, value: "{thousands}"}}' if thousands else ""
+        columns.append(
+            f"  - {{name: n{number}, logicalType: number, customProperties: [{marks}]}}\n"
+        )
+        cells.append([*texts, *[""] * (9 - len(texts))])
+    path.write_text(path.read_text() + "".join(columns))
+    header = ",".join(["id,code,ill,day,at", *(f"n{i}" for i in range(len(cells)))])
+    lines = [f"{n},,,,," + ",".join(f'"{c}"' for c in row)
+             for n, row in enumerate(zip(*cells, strict=True))]  # fmt: skip
+    publish(lake, "\n".join([header, *lines]) + "\n")
+    tables = [delta.read(lake.table(zone, NAME)) for zone in ("published", "quarantine")]
+    rows = {row["id"]: row for table in tables for row in table.to_dicts()}
+    for number, texts in enumerate(NUMBERS.values()):
+        found = {text: rows[n][f"n{number}"] for n, text in enumerate(texts)}
+        assert found == texts
+
+
 def test_the_message_names_every_rule_the_share_and_the_shape(tmp_path: Path) -> None:
     lake = project(tmp_path, "sail", quarantineLimit=0.005)
     with pytest.raises(TerminalError) as error:

@@ -6,6 +6,7 @@ rule changes leaves a flag, and no row is dropped.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from yupana.core.patterns import BLANKS
@@ -137,10 +138,27 @@ def _cast(column: Column) -> SparkColumn:
 
     if column.date_formats:
         return f.coalesce(*(_date(column, pattern) for pattern in column.date_formats))
-    value = f.expr(f"try_cast(`{column.name}` AS {SPARK_TYPES[column.type]})")
+    text = _plain_number(column) if column.type in ("integer", "number") else f.col(column.name)
+    value = text.try_cast(SPARK_TYPES[column.type])
     if column.type == "string":
         return value
-    return f.when(f.col(column.name).rlike(_READABLE[column.type]), value)
+    return f.when(text.rlike(_READABLE[column.type]), value)
+
+
+def _plain_number(column: Column) -> SparkColumn:
+    """A number's text with a decimal point and without marks of thousands; null where its marks
+    stand elsewhere than the contract says."""
+    from pyspark.sql import functions as f
+
+    text = f.col(column.name)
+    if column.decimal == "." and not column.thousands:
+        return text
+    point = re.escape(column.decimal)
+    mark = BLANKS if column.thousands == " " else re.escape(column.thousands)
+    grouped = f"|[0-9]{{1,3}}({mark}[0-9]{{3}})+" if column.thousands else ""
+    right = text.rlike(f"^[+-]?([0-9]+{grouped})?({point}[0-9]*)?$")
+    plain = f.regexp_replace(text, mark, "") if column.thousands else text
+    return f.when(right, f.regexp_replace(plain, point, "."))
 
 
 def _date(column: Column, pattern: str) -> SparkColumn:

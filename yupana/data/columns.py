@@ -32,6 +32,7 @@ class Column:
         date_formats: patterns (java.time) tried in this order; `MMMM` reads Spanish months.
         collapse: runs of blanks become one.
         pad: digits that a code has; zeros that a spreadsheet took away are put back.
+        decimal, thousands: marks that a number is written with.
         relation: `<data set>.<column>` that holds the allowed values, None when free.
     """
 
@@ -51,6 +52,8 @@ class Column:
     date_formats: tuple[str, ...] = ()
     collapse: bool = False
     pad: int = 0
+    decimal: str = "."
+    thousands: str = ""
     relation: str | None = None
 
     @property
@@ -70,7 +73,7 @@ def column_of(p: SchemaProperty, where: str) -> Column:
     options = {c.property: c.value for c in p.customProperties or []}
     unknown = set(map(str, options)) - {
         "unit", "treatment", "missing", "codes", "outlier", "notAfter", "dateFormats", "collapse",
-        "pad",
+        "pad", "decimal", "thousands",
     }  # fmt: skip
     if unknown:
         raise _wrong(p, where, f"unknown customProperties: {', '.join(sorted(unknown))}")
@@ -105,6 +108,8 @@ def column_of(p: SchemaProperty, where: str) -> Column:
         date_formats=tuple(map(str, _list(options.get("dateFormats")))),
         collapse=bool(options.get("collapse")),
         pad=int(options.get("pad") or 0),
+        decimal=str(options.get("decimal") or "."),
+        thousands=str(options.get("thousands") or ""),
         relation=str(relations[0].to) if relations else None,
     )
 

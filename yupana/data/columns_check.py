@@ -75,6 +75,15 @@ def column(
             yield Fault(what, place, "Give it logicalType: string.")
         elif option.get("property") == "dateFormats":
             yield from _dates(column, option.get("value"), place)
+    marks = [o.get("value") for o in column.get("customProperties") or []
+             if o.get("property") in ("decimal", "thousands")]  # fmt: skip
+    if marks and (column.get("logicalType") not in ("integer", "number") or marks == ["."]):
+        what = f"decimal or thousands on the column '{name}' that no number can have"
+        fix = "They are for numbers, and differ: decimal ',' with thousands '.'."
+        yield Fault(what, (*field, "customProperties"), fix)
+    elif len(marks) == 2 and marks[0] == marks[1]:
+        what = f"one mark for decimal and thousands on the column '{name}'"
+        yield Fault(what, (*field, "customProperties"), "Give each its own.")
     yield from quality(column, field)
 
 
@@ -103,6 +112,8 @@ def _wrong_form(option: Any, value: Any) -> str | None:
         "codes": (pairs, "{DENGUE GRAVE: A97.2}"),
         "outlier": (bounds, "{minimum: 0, maximum: 300, action: flag}"),
         "pad": (lambda of: type(of) is int and 0 < of <= 30, "6, on a column of type string"),
+        "decimal": (lambda of: of in (".", ","), '","'),
+        "thousands": (lambda of: of in (".", ",", " ", "'"), '"."'),
         "collapse": (lambda of: isinstance(of, bool), "true"),
         "unit": (text, "mm"),
     }
