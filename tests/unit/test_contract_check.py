@@ -38,6 +38,7 @@ SLIPS: list[tuple[tuple[str, str], int, str, str]] = [
     ((LIMIT, LIMIT.replace("0.0", "2%")), 20, "quarantineLimit '2%'", "2 % is 0.02"),
     (option("quarantineLimit", "1"), 20, "'quarantineLimit' twice", "Keep one"),
     (option("encoding", "ANSI"), 21, "encoding 'ANSI', which does not exist", "cp1252"),
+    (option("encoding", "rot13"), 21, "encoding 'rot13'", "cp1252"),
     (option("delimiter", '""'), 21, "the delimiter ''", "tab"),
     (option("delimiter", "tab"), 21, "the delimiter 'tab'", '"\\t" in double quotes'),
     (option("delimiter", "'\\t'"), 21, "the delimiter '\\t'", '"\\t" in double quotes'),

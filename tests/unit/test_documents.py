@@ -64,6 +64,7 @@ def test_json_of_another_encoding() -> None:
         ("id,cases\n1,2\n", "line 1, column 1"),
         ('[{"a": 1}, 5]', "record 2"),
         ("[1]", "record 1"),
+        ("5", "record 1"),
         ('{"a": 1}\n[2]\n', "line 2"),
     ],
 )
@@ -71,6 +72,14 @@ def test_what_is_no_record_is_told_with_its_place(content: str, where: str) -> N
     with pytest.raises(TerminalError) as error:
         rows(content)
     assert error.value.where.startswith(f"in, {where}")
+
+
+@pytest.mark.parametrize(
+    "content", ["[" * 100_000, '[{"a": ' + "9" * 5000 + "}]", '[{"a": "\\ud800"}]']
+)
+def test_what_no_table_can_hold_is_refused(content: str) -> None:
+    with pytest.raises(TerminalError, match="what no table can"):
+        rows(content)
 
 
 def test_a_parquet_file_of_pandas() -> None:

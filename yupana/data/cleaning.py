@@ -29,13 +29,14 @@ SPARK_TYPES = {
     "timestamp": "TIMESTAMP",
 }
 # What a text must look like to be read as a type: casts of engines are looser, each in its own
-# way (`5D`, `NaN`, a year as its first of January, a clock time as today's).
+# way (`5D`, `NaN`, a year as its first of January, a clock time as today's). Years before 1000 are
+# slips of typing, and the year 0 cannot be read back by all readers.
 _READABLE = {
     "integer": r"^[+-]?[0-9]{1,10}$",
     "number": r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$",
     "boolean": r"^(?i)(true|false|t|f|yes|no|y|n|1|0)$",
-    "date": r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}$",
-    "timestamp": r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+    "date": r"^[1-9][0-9]{3}-[0-9]{1,2}-[0-9]{1,2}$",
+    "timestamp": r"^[1-9][0-9]{3}-[0-9]{1,2}-[0-9]{1,2}"
     r"([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?$",
 }
 _LONGEST_SHAPE = 40
@@ -155,7 +156,7 @@ def _plain_number(column: Column) -> SparkColumn:
         return text
     point = re.escape(column.decimal)
     mark = BLANKS if column.thousands == " " else re.escape(column.thousands)
-    grouped = f"|[0-9]{{1,3}}({mark}[0-9]{{3}})+" if column.thousands else ""
+    grouped = f"|[1-9][0-9]{{0,2}}({mark}[0-9]{{3}})+" if column.thousands else ""
     right = text.rlike(f"^[+-]?([0-9]+{grouped})?({point}[0-9]*)?$")
     plain = f.regexp_replace(text, mark, "") if column.thousands else text
     return f.when(right, f.regexp_replace(plain, point, "."))

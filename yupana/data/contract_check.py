@@ -117,7 +117,8 @@ def _wrong_encoding(value: str) -> tuple[str, str] | None:
     try:
         codecs.lookup(value)
         codecs.getincrementaldecoder(value)().decode(b"")
-    except (LookupError, ValueError, AttributeError):
+    # Some names are of other things than texts' encodings: rot13, base64.
+    except (LookupError, ValueError, AttributeError, TypeError):
         fix = "Use a name that Python knows: UTF-8, latin-1, cp1252 (Windows, 'ANSI'), utf-16."
         return f"the encoding '{value}', which does not exist", fix
     return None

@@ -93,7 +93,8 @@ def expression(pattern: str) -> tuple[str, str]:
             parts.append(f"({names})[.]?")
             groups += "N"
         else:
-            parts.append(f"([0-9]{{{len(run)}}})" if len(run) > 1 else "([0-9]{1,2})")
+            digits = "[1-9][0-9]{3}" if run == "yyyy" else f"[0-9]{{{len(run)}}}"
+            parts.append(f"({digits})" if len(run) > 1 else "([0-9]{1,2})")
             groups += letter
     return f"(?i)^{''.join(parts)}$", groups
 

@@ -7,6 +7,7 @@ quarantine. A test holds the two to the same counts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -135,8 +136,10 @@ def _of_column(root: Path, p: SchemaProperty) -> Iterator[Rule]:
 
 def _portable(column: str, pattern: str) -> str:
     try:
+        # Classes of Unicode, which engines know and Python does not, stand for a letter here.
+        re.compile(re.sub(r"\\[pP]\{\w+\}", "a", pattern))
         return patterns.portable(pattern)
-    except ValueError as error:
+    except (ValueError, re.error) as error:
         raise TerminalError(
             f"The pattern of the column '{column}' cannot be used: {error}.",
             where=f"pattern {pattern}",

@@ -27,9 +27,18 @@ def texts(content: bytes, encoding: str, source: str) -> tuple[list[str], pa.Tab
     """
     import pyarrow as pa
 
-    records = _records(_decoded(content, encoding, source), source)
-    names = list(dict.fromkeys(name for record in records for name in record))
-    columns = [pa.array([_text(r.get(name)) for r in records], pa.string()) for name in names]
+    text = _decoded(content, encoding, source)
+    try:
+        records = _records(text, source)
+        names = list(dict.fromkeys(name for record in records for name in record))
+        columns = [pa.array([_text(r.get(name)) for r in records], pa.string()) for name in names]
+    # Too deep, a number without end, half a character: JSON's grammar allows them.
+    except (RecursionError, ValueError) as error:
+        raise TerminalError(
+            f"The JSON holds what no table can: {str(error)[:200]}.",
+            where=source,
+            fix="Look at it by hand: this is not what a publisher means to send.",
+        ) from error
     return names, pa.table(columns, names=[f"c{i}" for i in range(len(names))])
 
 
@@ -53,6 +62,7 @@ def _records(text: str, source: str) -> list[Record]:
         return _lines(text, error, source)
     if isinstance(whole, dict):
         whole = _features(whole) if whole.get("type") == "FeatureCollection" else [whole]
+    whole = whole if isinstance(whole, list) else [whole]
     return [_record(r, f"{source}, record {n}") for n, r in enumerate(whole, 1)]
 
 
