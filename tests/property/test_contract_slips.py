@@ -58,7 +58,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return own
 
 
-@settings(max_examples=120)
+@settings(max_examples=50)
 @given(st.sampled_from(PLACES), st.sampled_from(JUNK), st.sampled_from(["replace", "add", "drop"]))
 def test_one_field_is_junk(
     folder: Path, where: tuple[str, tuple[Any, ...]], junk: Any, how: str
@@ -77,7 +77,7 @@ def test_one_field_is_junk(
     load(folder, yaml.safe_dump(content, allow_unicode=True))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     st.sampled_from(NAMES),
     st.floats(0, 1, exclude_max=True),
