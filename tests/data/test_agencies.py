@@ -129,7 +129,7 @@ def test_the_message_names_every_rule_the_share_and_the_shape(tmp_path: Path) ->
 def test_a_rule_that_few_rows_have_a_value_for_is_named(tmp_path: Path) -> None:
     lake = project(tmp_path, "sail", quarantineLimit=0.2)
     rows = "".join(f"{n},,{'X' if n == 1 else 'Y' if n == 2 else ''},,\n" for n in range(1, 11))
-    with pytest.raises(TerminalError, match="1 of 10 rows break 'ill.codes'"):
+    with pytest.raises(TerminalError, match=r"1 of 10 rows break 'ill\.codes'"):
         publish(lake, f"id,code,ill,day,at\n{rows}")
 
 

@@ -68,7 +68,7 @@ def test_json_of_another_encoding() -> None:
         ('{"a": 1}\n[2]\n', "line 2"),
     ],
 )
-def test_what_is_no_record_is_told_with_its_place(content: str, where: str) -> None:
+def test_what_is_no_record_is_refused_with_its_place(content: str, where: str) -> None:
     with pytest.raises(TerminalError) as error:
         rows(content)
     assert error.value.where.startswith(f"in, {where}")
@@ -152,11 +152,11 @@ def test_a_name_that_stands_twice_in_a_workbook_stays_twice(name: str) -> None:
     ]  # fmt: skip
 
 
-def test_a_sheet_that_is_not_read_is_told() -> None:
-    said: list[str] = []
-    progress: Any = SimpleNamespace(say=said.append)
+def test_a_sheet_that_is_not_read_is_named() -> None:
+    lines: list[str] = []
+    progress: Any = SimpleNamespace(say=lines.append)
     assert rows(workbook([["id"], [1]], sheets=2), "xlsx", progress=progress) == [["id"], ["1"]]
-    assert said == ["sheet '1' is read, not 2; `sheet` names another"]
+    assert lines == ["sheet '1' is read, not 2; `sheet` names another"]
 
 
 def test_nothing_is_lost_on_the_way_through_json() -> None:

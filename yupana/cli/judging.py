@@ -81,9 +81,9 @@ def backtest(use_case: str, candidate: str, span: str, as_json: bool = False) ->
                 seed=chosen.seed, say=Lines().say,
             )  # fmt: skip
         else:
-            made = members(chosen, split, references).folders
+            folders = members(chosen, split, references).folders
             room = usecase.load("models", f"{use_case}_past")
-            report = backtest_split.of_members(room, rows, made, seed=chosen.seed)
+            report = backtest_split.of_members(room, rows, folders, seed=chosen.seed)
         ref = f"backtest:{value_sha256([candidate, report['origins'], report['scores']])[:16]}"
         return steps.Outcome((ref,), metrics=report)
 

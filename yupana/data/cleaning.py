@@ -185,5 +185,5 @@ def _date(column: Column, pattern: str) -> SparkColumn:
 def _month_number(name: SparkColumn) -> SparkColumn:
     from pyspark.sql import functions as f
 
-    pairs = [f.lit(x) for pair in date_patterns.month_numbers().items() for x in pair]
+    pairs = [f.lit(x) for pair in date_patterns.MONTH_NUMBERS.items() for x in pair]
     return f.create_map(*pairs)[f.lower(name)]

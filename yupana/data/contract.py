@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from open_data_contract_standard.model import (
     Description,
@@ -22,10 +22,9 @@ from yupana.core.errors import UsageError
 from yupana.core.hashing import file_sha256
 from yupana.data import contract_check, contract_file
 from yupana.data.columns import Column, column_of
+from yupana.data.contract_check import Format, Publication
 from yupana.data.rules import Rule, rules_of
 
-Format = Literal["csv", "xlsx", "json", "parquet", "object"]
-Publication = Literal["snapshot", "append", "merge"]
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 _SCHEDULES = {"d": "@daily", "w": "@weekly", "m": "@monthly", "y": "@yearly"}
 
@@ -122,16 +121,16 @@ def load(root: Path, name: str) -> Contract:
             where=str(path),
             fix=f"Use one of: {', '.join(names(root))}; or write that contract.",
         )
-    found = contract_file.read(path, str(path.relative_to(root)))
-    contract_check.check(found, root)
-    odcs = OpenDataContractStandard.model_validate(found.content)
+    file = contract_file.read(path, str(path.relative_to(root)))
+    contract_check.check(file, root)
+    odcs = OpenDataContractStandard.model_validate(file.content)
     assert odcs.schema_ and odcs.servers
     table, server = odcs.schema_[0], odcs.servers[0]
     about = odcs.description or Description()
     custom: dict[str, Any] = {str(p.property): p.value for p in odcs.customProperties or []}
     sla = {s.property: s for s in odcs.slaProperties or []}
     properties = table.properties or []
-    where = [found.where("schema", 0, "properties", i) for i in range(len(properties))]
+    where = [file.where("schema", 0, "properties", i) for i in range(len(properties))]
     return Contract(
         name=name,
         version=str(odcs.version),
@@ -160,7 +159,7 @@ def load(root: Path, name: str) -> Contract:
         partitions=_positions(table, "partitioned", "partitionKeyPosition"),
         rules=rules_of(root, table),
         row_count=_row_count(table),
-        unquoted=found.unquoted,
+        unquoted=file.unquoted,
     )
 
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from yupana.core.errors import TerminalError
 from yupana.data import columns_check
 from yupana.data.columns_check import Fault
 from yupana.data.contract_file import ContractFile
 
-FORMATS = ("csv", "xlsx", "json", "parquet", "object")
-PUBLICATIONS = ("snapshot", "append", "merge")
+Format = Literal["csv", "xlsx", "json", "parquet", "object"]
+Publication = Literal["snapshot", "append", "merge"]
 OPTIONS = {
     "licence", "subjectArea", "quarantineLimit", "publication", "encoding", "delimiter",
     "headerRow", "sheet", "member", "multiline",
@@ -30,15 +30,15 @@ UNITS = {
 
 
 
-def check(found: ContractFile, root: Path) -> None:
+def check(file: ContractFile, root: Path) -> None:
     """Refuse a contract at its first fault.
 
     Raises:
         TerminalError: names the fault, the line and the mend.
     """
-    for fault in _faults(found.content, root):
+    for fault in _faults(file.content, root):
         raise TerminalError(
-            f"The contract has {fault.what}.", where=found.where(*fault.field), fix=fault.fix
+            f"The contract has {fault.what}.", where=file.where(*fault.field), fix=fault.fix
         )
 
 
@@ -60,7 +60,7 @@ def _table(content: dict[str, Any]) -> Iterator[Fault]:
     server = content["servers"][0]
     if not server.get("path") and not server.get("location"):
         yield Fault("a source without place", ("servers", 0), "State its `path` or `location`.")
-    if (format := server.get("format", "csv")) not in FORMATS:
+    if (format := server.get("format", "csv")) not in get_args(Format):
         what = f"the format '{format}'"
         yield Fault(what, ("servers", 0, "format"), "Use csv, xlsx, json, parquet or object.")
     if not content.get("schema"):
@@ -100,8 +100,8 @@ def _wrong_option(name: str, value: Any) -> tuple[str, str] | None:
         isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1
     ):
         return f"the quarantineLimit '{value}'", "It is a share from 0 to 1: 2 % is 0.02."
-    if name == "publication" and value not in PUBLICATIONS:
-        return f"the publication '{value}'", f"Use {', '.join(PUBLICATIONS)}."
+    if name == "publication" and value not in get_args(Publication):
+        return f"the publication '{value}'", f"Use {', '.join(get_args(Publication))}."
     if name == "headerRow" and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
         return f"the headerRow '{value}'", "It is the number of a line; the first is 1."
     if name == "multiline" and value is not True:

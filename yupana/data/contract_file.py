@@ -35,14 +35,13 @@ class _Loader(yaml.SafeLoader):
 
 
 for _tag, _pattern, _first in (
-    ("bool", r"true|false", "tf"),
-    ("null", r"null|~|", "n~\0"),
-    ("int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
-    ("float", r"[-+]?([0-9]*\.[0-9]+|[0-9]+\.)([eE][-+]?[0-9]+)?", "-+0123456789."),
+    ("bool", r"true|false", [*"tf"]),
+    ("null", r"null|~|", [*"n~", ""]),
+    ("int", r"[-+]?(0|[1-9][0-9]*)", [*"-+0123456789"]),
+    ("float", r"[-+]?([0-9]*\.[0-9]+|[0-9]+\.)([eE][-+]?[0-9]+)?", [*"-+0123456789."]),
 ):
-    letters = [*_first.replace("\0", ""), *([""] if _tag == "null" else [])]
     _Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), letters
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first
     )
 
 
@@ -88,7 +87,7 @@ def read(path: Path, shown: str) -> ContractFile:
         unquoted = tuple((n.start_mark.line + 1, n.value) for n in _texts(root) if _other(n))
         for node in _texts(root):
             node.tag = _TEXT
-        found = ContractFile(shown, loader.construct_document(root), lines, unquoted)
+        file = ContractFile(shown, loader.construct_document(root), lines, unquoted)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise TerminalError(
@@ -99,8 +98,8 @@ def read(path: Path, shown: str) -> ContractFile:
     finally:
         if loader is not None:
             loader.dispose()
-    _must_keep_the_standard(found)
-    return found
+    _must_keep_the_standard(file)
+    return file
 
 
 _START = "Start from expectations/iquitos_population/contract.yaml, the smallest."
@@ -171,21 +170,21 @@ def _other(node: ScalarNode) -> bool:
     return bool(tag != _TEXT and not re.fullmatch(r"0|[1-9][0-9]*", node.value))
 
 
-def _must_keep_the_standard(found: ContractFile) -> None:
-    for fault in _validator().iter_errors(found.content):
+def _must_keep_the_standard(file: ContractFile) -> None:
+    for fault in _validator().iter_errors(file.content):
         field = tuple(fault.absolute_path)
         if field[-1:] == ("logicalTypeOptions",) and fault.validator == "additionalProperties":
-            column = found.content["schema"][field[1]]["properties"][field[3]]
+            column = file.content["schema"][field[1]]["properties"][field[3]]
             kind, names = column.get("logicalType", "string"), ", ".join(fault.instance)
             raise TerminalError(
                 f"The column '{column.get('name')}' is of type {kind}, and has an option of "
                 f"another type among: {names}.",
-                where=found.where(*field),
+                where=file.where(*field),
                 fix="minimum and maximum are for numbers and dates, pattern and lengths for text.",
             )
         raise TerminalError(
             f"The contract breaks the Open Data Contract Standard: {fault.message}",
-            where=f"{found.where(*field)}, at {'/'.join(map(str, field)) or 'the top'}",
+            where=f"{file.where(*field)}, at {'/'.join(map(str, field)) or 'the top'}",
             fix="Mend that field; the standard's page lists what it may hold.",
         )
 

@@ -21,13 +21,14 @@ _MEND = {
     "L": ("L is not known here", "M"),
     "h": ("h is the hour of half a day", "H"),
 }
-MONTHS = (
+_MONTHS = (
     "enero ene january jan", "febrero feb february", "marzo mar march", "abril abr april apr",
     "mayo may", "junio jun june", "julio jul july", "agosto ago august aug",
     "septiembre setiembre set sep september sept", "octubre oct october",
     "noviembre nov november", "diciembre dic december dec",
 )  # fmt: skip
-"""Names of the months, Spanish and English, long and short."""
+MONTH_NUMBERS = {name: f"{n:02}" for n, names in enumerate(_MONTHS, 1) for name in names.split()}
+"""The number of a month, of two digits, by its names: Spanish and English, long and short."""
 
 _TOKEN = re.compile(r"'([^']*)'|([A-Za-z])\2*|.", re.S)
 _QUOTED = re.compile(r"'[^']*'")
@@ -89,7 +90,7 @@ def expression(pattern: str) -> tuple[str, str]:
         elif letter is None:
             parts.append(re.escape(run))
         elif letter == "M" and len(run) > 2:
-            names = "|".join(sorted(month_numbers(), key=len, reverse=True))
+            names = "|".join(sorted(MONTH_NUMBERS, key=len, reverse=True))
             parts.append(f"({names})[.]?")
             groups += "N"
         else:
@@ -97,8 +98,3 @@ def expression(pattern: str) -> tuple[str, str]:
             parts.append(f"({digits})" if len(run) > 1 else "([0-9]{1,2})")
             groups += letter
     return f"(?i)^{''.join(parts)}$", groups
-
-
-def month_numbers() -> dict[str, str]:
-    """The number of a month, of two digits, by each of its names."""
-    return {name: f"{n:02}" for n, names in enumerate(MONTHS, 1) for name in names.split()}

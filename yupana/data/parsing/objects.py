@@ -68,21 +68,21 @@ def _records(text: str, source: str) -> list[Record]:
 
 def _lines(text: str, whole: json.JSONDecodeError, source: str) -> list[Record]:
     """A record a line; where the first line is none, the file is no JSON at all."""
-    found: list[Record] = []
+    records: list[Record] = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         where = f"{source}, line {number}"
         try:
-            found.append(_record(json.loads(line), where))
+            records.append(_record(json.loads(line), where))
         except json.JSONDecodeError as error:
             what = error.msg
-            if not found:
+            if not records:
                 where, what = f"{source}, line {whole.lineno}, column {whole.colno}", whole.msg
             raise TerminalError(
                 f"The file is no JSON: {what}.", where=where, fix="Fetch it again, or mend it."
             ) from error
-    return found
+    return records
 
 
 def _features(collection: Record) -> list[Any]:
