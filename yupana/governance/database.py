@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from tenacity import (
+    Retrying,
+    retry_if_exception_message,
+    stop_after_delay,
+    wait_random,
+)
 
 BUSY_SECONDS = 30
+_CREATION = 0x797570616E61  # "yupana": the key of PostgreSQL's lock
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -36,12 +44,20 @@ def engine(url: str, tables: sa.MetaData, *, durable: bool = True) -> sa.Engine:
             A killed process loses nothing either way.
     """
     made = _engine(url, durable)
-    try:
-        tables.create_all(made)
-    except sa.exc.DBAPIError:
-        # Another worker made them in the same moment.
-        tables.create_all(made)
+    present = set(sa.inspect(made).get_table_names())
+    if not {table.name for table in tables.sorted_tables} <= present:
+        _create(made, tables)
     return made
+
+
+def _create(engine: sa.Engine, tables: sa.MetaData) -> None:
+    """Create the tables that are lacking, while no other process looks which are."""
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATION)))
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        tables.create_all(connection)
 
 
 @lru_cache(maxsize=8)
@@ -54,8 +70,22 @@ def _engine(url: str, durable: bool) -> sa.Engine:
 
     @sa.event.listens_for(made, "connect")
     def prepare(connection: Any, _: Any) -> None:
-        # Readers do not wait for the writer (sqlite.org/wal.html).
-        connection.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(connection)
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
 
     return made
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Let readers not wait for the writer (sqlite.org/wal.html).
+
+    Connections that change a new file's mode in the same moment are refused without a wait.
+    """
+    for attempt in Retrying(
+        retry=retry_if_exception_message(match="database is locked"),
+        wait=wait_random(0, 0.05),
+        stop=stop_after_delay(BUSY_SECONDS),
+        reraise=True,
+    ):
+        with attempt:
+            connection.execute("PRAGMA journal_mode=WAL")
