@@ -16,6 +16,7 @@ Row = tuple[object, ...]
 
 
 OPEN = "a quote is not closed"
+AFTER = "text after a closing quote; a quote in a text is written twice"
 
 
 def rows(data: bytes, encoding: str = "utf-8", skipped: int = 0) -> list[Row]:
@@ -78,12 +79,46 @@ def test_a_wrong_byte_is_told_by_line_and_place() -> None:
         rows(b"a,b\n1,2\n3,x" + b"\xff")
 
 
-def test_a_quote_that_is_never_closed_in_a_big_file_is_told_by_line(
+def test_a_quote_that_is_never_closed_in_a_big_file_costs_its_own_line_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(delimited, "BLOCK", 1 << 12)
-    with pytest.raises(TerminalError, match=r"quote is not closed.*\n.*line 3"):
-        rows(b'a,b\n1,2\n1,"' + b"x,y\n" * 4000)
+    found = rows(b'a,b\n1,2\n1,"' + b"x,y\n" * 4000)
+    assert found[1] == ("1", '"x', 3, OPEN)
+    assert found[2:] == [("x", "y", line, None) for line in range(4, 4003)]
+
+
+def test_a_record_that_no_block_holds_is_told_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delimited, "BLOCK", 1 << 12)
+    with pytest.raises(TerminalError, match="A record is longer"):
+        rows(b"a,b\n1,2\n1," + b"x" * 40_000)
+
+
+JOINS = "a quote joins lines that each have all fields of a record"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        # It would be closed by the next quote, three lines further down.
+        (b'a,b\n1,"a\n2,b\n3,"c"\n', [("1", '"a', 2, OPEN), ("2", "b", 3, None),
+                                      ("3", "c", 4, None)]),
+        (b'a,b\n1,"a\n2,""\n3,x\n', [("1", '"a', 2, OPEN), ("2", "", 3, None),
+                                      ("3", "x", 4, None)]),
+        (b'a,b\n1,"a" b\n2,x\n', [("1", '"a" b', 2, AFTER), ("2", "x", 3, None)]),
+        (b'a,b\n1,""x\n', [("1", '""x', 2, AFTER)]),
+        (b'a,b\n1,"a" \n2,x\n', [("1", "a ", 2, None), ("2", "x", 3, None)]),
+        (b'a,b\n1,5" pipe\n2,"Juan ""Pepe"" P"\n3,Juan "Pepe" P\n',
+         [("1", '5" pipe', 2, None), ("2", 'Juan "Pepe" P', 3, None),
+          ("3", 'Juan "Pepe" P', 4, None)]),
+        (b'a,b,c\n1,"Ana,3\n2,Luis",4\n5,6,7\n',
+         [("1", '"Ana', "3", 2, JOINS), ("2", 'Luis"', "4", 3, JOINS), ("5", "6", "7", 4, None)]),
+        (b'a,b,c\n1,"Ana\nEva, Lima",4\n', [("1", "Ana\nEva, Lima", "4", 2, None)]),
+        (b'a,b\n1,"x\ny",z\n2,w\n', [("1", "x\ny", 2, "3 fields, not 2"), ("2", "w", 4, None)]),
+    ],
+)  # fmt: skip
+def test_a_wrong_quote_joins_no_records(data: bytes, expected: list[Row]) -> None:
+    assert rows(data) == expected
 
 
 def test_lines_hold_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:

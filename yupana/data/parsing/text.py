@@ -4,8 +4,7 @@ What a parser cannot tell apart afterwards is marked by noncharacters, which no 
 (Unicode 16, section 23.7), and `restore` takes them away again:
 
 - a carriage return of its own inside a line that ends in LF is text, not the end of a line;
-- an empty line is no record, but it counts as a line;
-- the end of the file shows whether a quote was still open.
+- an empty line is no record, but it counts as a line.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from yupana.core.errors import TerminalError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CARRIAGE_RETURN, EMPTY_LINE, END = "\ufdd0", "\ufdd1", "\ufdd2"
+CARRIAGE_RETURN, EMPTY_LINE = "\ufdd0", "\ufdd1"
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _EMPTY_LINE = re.compile(rb"(?<=\n)(?=\r?\n)")
 _BREAK = (b"\n", b"\r")
@@ -35,14 +34,13 @@ class Text:
     """A stream of UTF-8 bytes, read once from front to back.
 
     Attributes:
-        quotes: whether a quote has been read so far; without one no record has two lines.
-        marks: whether a mark other than `END` has been set so far.
+        marks: whether a mark has been set so far.
     """
 
     closed = False
 
     def __init__(self, stream: BinaryIO, encoding: str, source: str) -> None:
-        self.quotes = self.marks = False
+        self.marks = False
         self._first = stream.read(_BLOCK)
         encoding = _by_mark(self._first, encoding, source)
         self._stream, self._encoding, self._source = stream, encoding, source
@@ -142,9 +140,8 @@ class Text:
             block = _EMPTY_LINE.sub(EMPTY_LINE.encode(), before + block)[1:]
         if block:
             self._line_start = block.endswith(b"\n")
-        self.quotes = self.quotes or b'"' in block
-        if self._ended:
-            block += b"%s%s\n" % (b"" if self._line_start else b"\n", END.encode())
+        if self._ended and not self._line_start:
+            block += b"\n"
         return block
 
     def _undecodable(self, error: UnicodeDecodeError) -> TerminalError:
