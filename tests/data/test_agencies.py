@@ -80,30 +80,46 @@ def test_what_people_write_is_read_as_they_mean_it(tmp_path: Path, engine: str) 
     assert sorted(aside["id"]) == list(range(10, 10 + len(REFUSED)))
 
 
-NUMBERS = {
-    (",", "."): {"1,5": 1.5, "1.234,56": 1234.56, "1.234": 1234.0, "-12": -12.0, ",5": 0.5,
-                 "1.5": None, "0.234": None, "1234.567": None, "1,2,3": None},
-    (",", ""): {"1,5": 1.5, "1.234": None, "1234": 1234.0},
-    (".", ","): {"1,234.5": 1234.5, "1,5": None, "12,345,678": 12345678.0},
-    (",", " "): {"1 234,5": 1234.5, "1\u202f234": 1234.0, "12 34": None},
-    (".", "'"): {"1'234.5": 1234.5, "1'23": None},
+NUMBERS: dict[str, dict[str, float | int | None]] = {
+    "decimal: ',', thousands: .": {
+        "1,5": 1.5, "1.234,56": 1234.56, "1.234": 1234.0, "-12": -12.0, ",5": 0.5, "1.5": None,
+        "0.234": None, "1234.567": None, "1,2,3": None},
+    "decimal: ','": {"1,5": 1.5, "1.234": None, "1234": 1234.0},
+    "thousands: ','": {"1,234.5": 1234.5, "1,5": None, "12,345,678": 12345678.0},
+    "decimal: ',', thousands: ' '": {"1 234,5": 1234.5, "1\u202f234": 1234.0, "12 34": None},
+    'thousands: "\'"': {"1'234.5": 1234.5, "1'23": None},
+    "unit: '%', decimal: ','": {"12,5 %": 12.5, "-3%": -3.0, "%": None, "1 % 2": None},
+    "unit: PEN, thousands: ','": {
+        "S/ 1,234.50": 1234.5, "S/.12": 12.0, "PEN 7": 7.0, "7 PEN": 7.0, "-S/ 3": -3.0,
+        "$ 3": None},
+    "unit: '°C'": {"25.5 °C": 25.5, "-1°C": -1.0, "3 C": None},
+    "unit: USD, negative: parentheses": {
+        "($ 12)": -12.0, "(3.5)": -3.5, "US$4": 4.0, "(-2)": None, "(2": None, "1e400": None,
+        "9" * 320: None, "1e308": 1e308},
+    "negative: trailing": {"12-": -12.0, "5": 5.0, "-5-": None},
+    "missing: [NA, s/d]": {"na": None, "S/D": None, "Na": None, "1": 1.0},
+    "format: i64": {"9223372036854775807": 2**63 - 1, "-3000000000": -3 * 10**9,
+                    "9223372036854775808": None},
 }  # fmt: skip
+
+
+def number_column(name: str, options: str) -> str:
+    """A column of the contract, with these options."""
+    given = yaml.safe_load("{" + options + "}")
+    kind, long = ("integer", ", logicalTypeOptions: {format: i64}") if "format" in given else (
+        "number", "")  # fmt: skip
+    custom = [{"property": k, "value": v} for k, v in given.items() if k != "format"]
+    return f"  - {{name: {name}, logicalType: {kind}, customProperties: {custom}{long}}}\n"
 
 
 @BOTH_ENGINES
 def test_numbers_as_people_write_them(tmp_path: Path, engine: str) -> None:
     lake = project(tmp_path, engine, quarantineLimit=1)
     path = lake.root / "expectations" / NAME / "contract.yaml"
-    columns, cells = [], []
-    for number, ((decimal, thousands), texts) in enumerate(NUMBERS.items()):
-        marks = f'{{property: decimal, value: "{decimal}"}}'
-        marks += f', {{property: thousands, value: "{thousands}"}}' if thousands else ""
-        columns.append(
-            f"  - {{name: n{number}, logicalType: number, customProperties: [{marks}]}}\n"
-        )
-        cells.append([*texts, *[""] * (9 - len(texts))])
+    columns = [number_column(f"n{i}", options) for i, options in enumerate(NUMBERS)]
     path.write_text(path.read_text() + "".join(columns))
-    header = ",".join(["id,code,ill,day,at", *(f"n{i}" for i in range(len(cells)))])
+    header = ",".join(["id,code,ill,day,at", *(f"n{i}" for i in range(len(columns)))])
+    cells = [[*texts, *[""] * (9 - len(texts))] for texts in NUMBERS.values()]
     lines = [f"{n},,,,," + ",".join(f'"{c}"' for c in row)
              for n, row in enumerate(zip(*cells, strict=True))]  # fmt: skip
     publish(lake, "\n".join([header, *lines]) + "\n")
@@ -112,6 +128,11 @@ def test_numbers_as_people_write_them(tmp_path: Path, engine: str) -> None:
     for number, texts in enumerate(NUMBERS.values()):
         found = {text: rows[n][f"n{number}"] for n, text in enumerate(texts)}
         assert found == texts
+    # What cannot be read is a fault; a mark of no value is none.
+    published = {row["id"] for row in tables[0].to_dicts()}
+    faults = {n for options, texts in NUMBERS.items() if "missing" not in options
+              for n, value in enumerate(texts.values()) if value is None}  # fmt: skip
+    assert published == set(range(9)) - faults
 
 
 def test_the_message_names_every_rule_the_share_and_the_shape(tmp_path: Path) -> None:

@@ -6,11 +6,10 @@ rule changes leaves a flag, and no row is dropped.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from yupana.core.patterns import BLANKS
-from yupana.data import date_patterns
+from yupana.data import date_patterns, number_text
 from yupana.data.columns import Column
 from yupana.data.contract import Contract
 from yupana.data.parsing import LINE, TORN
@@ -32,8 +31,8 @@ SPARK_TYPES = {
 # way (`5D`, `NaN`, a year as its first of January, a clock time as today's). Years before 1000 are
 # slips of typing, and the year 0 cannot be read back by all readers.
 _READABLE = {
-    "integer": r"^[+-]?[0-9]{1,10}$",
-    "number": r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$",
+    "integer": number_text.INTEGER,
+    "number": number_text.NUMBER,
     "boolean": r"^(?i)(true|false|t|f|yes|no|y|n|1|0)$",
     "date": r"^[1-9][0-9]{3}-[0-9]{1,2}-[0-9]{1,2}$",
     "timestamp": r"^[1-9][0-9]{3}-[0-9]{1,2}-[0-9]{1,2}"
@@ -60,7 +59,7 @@ def typed(text: DataFrame, contract: Contract) -> DataFrame:
     torn = f.concat(f.lit("row: "), f.col(TORN))
     broken = f.nullif(f.concat_ws(", ", torn, *unread), f.lit(""))
     absent = [
-        f.lit(None).cast(SPARK_TYPES[c.type]).alias(c.name) for c in contract.used if c not in there
+        f.lit(None).cast(_type(c)).alias(c.name) for c in contract.used if c not in there
     ]
     return plain.select(
         LINE, broken.alias(MALFORMED), *(_cast(c).alias(c.name) for c in there), *absent
@@ -84,7 +83,7 @@ def outliers(rows: DataFrame, contract: Contract, flags: str) -> DataFrame:
             "flag": value,
             "null": f.when(~(below | above), value),
             "clip": f.when(below, f.lit(low)).when(above, f.lit(high)).otherwise(value),
-        }[column.outlier.action].cast(SPARK_TYPES[column.type])
+        }[column.outlier.action].cast(_type(column))
         rows = rows.withColumn(f"_clean_{column.name}", changed)
     if not found:
         return rows
@@ -124,7 +123,8 @@ def _plain(column: Column) -> SparkColumn:
         text = f.regexp_replace(text, f"{BLANKS}+", " ")
     text = f.nullif(text, f.lit(""))
     if column.missing:
-        text = f.when(~text.isin(*column.missing), text)
+        # A publisher writes its mark as it comes: NA, na, Na.
+        text = f.when(~f.lower(text).isin(*(m.lower() for m in column.missing)), text)
     if column.pad:
         short = text.rlike(f"^[0-9]{{1,{column.pad}}}$")
         text = f.when(short, f.lpad(text, column.pad, "0")).otherwise(text)
@@ -134,32 +134,25 @@ def _plain(column: Column) -> SparkColumn:
     return text
 
 
+def _type(column: Column) -> str:
+    return "BIGINT" if column.long else SPARK_TYPES[column.type]
+
+
 def _cast(column: Column) -> SparkColumn:
     from pyspark.sql import functions as f
 
+    text = f.col(column.name)
     if column.date_formats:
         return f.coalesce(*(_date(column, pattern) for pattern in column.date_formats))
-    text = _plain_number(column) if column.type in ("integer", "number") else f.col(column.name)
-    value = text.try_cast(SPARK_TYPES[column.type])
     if column.type == "string":
-        return value
-    return f.when(text.rlike(_READABLE[column.type]), value)
-
-
-def _plain_number(column: Column) -> SparkColumn:
-    """A number's text with a decimal point and without marks of thousands; null where its marks
-    stand elsewhere than the contract says."""
-    from pyspark.sql import functions as f
-
-    text = f.col(column.name)
-    if column.decimal == "." and not column.thousands:
-        return text
-    point = re.escape(column.decimal)
-    mark = BLANKS if column.thousands == " " else re.escape(column.thousands)
-    grouped = f"|[1-9][0-9]{{0,2}}({mark}[0-9]{{3}})+" if column.thousands else ""
-    right = text.rlike(f"^[+-]?([0-9]+{grouped})?({point}[0-9]*)?$")
-    plain = f.regexp_replace(text, mark, "") if column.thousands else text
-    return f.when(right, f.regexp_replace(plain, point, "."))
+        return text.try_cast(_type(column))
+    if column.type in ("integer", "number"):
+        text = number_text.plain(text, column)
+    value = text.try_cast(_type(column))
+    readable = text.rlike(number_text.LONG if column.long else _READABLE[column.type])
+    if column.type == "number":
+        readable &= f.abs(value) <= number_text.LARGEST
+    return f.when(readable, value)
 
 
 def _date(column: Column, pattern: str) -> SparkColumn:
@@ -178,7 +171,7 @@ def _date(column: Column, pattern: str) -> SparkColumn:
     if column.type == "timestamp" and "H" in part:
         clock = (f.lpad(part[g], 2, "0") if g in part else f.lit("00") for g in "Hms")
         iso = f.concat(iso, f.lit(" "), f.concat_ws(":", *clock))
-    value = iso.try_cast(SPARK_TYPES[column.type])
+    value = iso.try_cast(_type(column))
     return f.when(text.rlike(expression), value)
 
 

@@ -10,6 +10,7 @@ from open_data_contract_standard.model import SchemaProperty
 from yupana.core.errors import TerminalError
 
 Treatment = Literal["none", "drop", "pseudonymise"]
+Negative = Literal["minus", "parentheses", "trailing"]
 Action = Literal["flag", "null", "clip", "quarantine"]
 
 
@@ -33,6 +34,9 @@ class Column:
         collapse: runs of blanks become one.
         pad: digits that a code has; zeros that a spreadsheet took away are put back.
         decimal, thousands: marks that a number is written with.
+        negative: how a number below zero is written where it has no minus before it.
+        fill: an empty cell takes what stands above it.
+        long: whole numbers of 64 bits.
         relation: `<data set>.<column>` that holds the allowed values, None when free.
     """
 
@@ -54,6 +58,9 @@ class Column:
     pad: int = 0
     decimal: str = "."
     thousands: str = ""
+    negative: Negative = "minus"
+    fill: bool = False
+    long: bool = False
     relation: str | None = None
 
     @property
@@ -73,7 +80,7 @@ def column_of(p: SchemaProperty, where: str) -> Column:
     options = {c.property: c.value for c in p.customProperties or []}
     unknown = set(map(str, options)) - {
         "unit", "treatment", "missing", "codes", "outlier", "notAfter", "dateFormats", "collapse",
-        "pad", "decimal", "thousands",
+        "pad", "decimal", "thousands", "negative", "fill",
     }  # fmt: skip
     if unknown:
         raise _wrong(p, where, f"unknown customProperties: {', '.join(sorted(unknown))}")
@@ -110,6 +117,9 @@ def column_of(p: SchemaProperty, where: str) -> Column:
         pad=int(options.get("pad") or 0),
         decimal=str(options.get("decimal") or "."),
         thousands=str(options.get("thousands") or ""),
+        negative=options.get("negative", "minus"),  # type: ignore[arg-type]
+        fill=options.get("fill") == "down",
+        long=(p.logicalTypeOptions or {}).get("format") == "i64",
         relation=str(relations[0].to) if relations else None,
     )
 

@@ -12,7 +12,7 @@ from yupana.data import date_patterns
 
 BOUNDS = ("mustBeGreaterThan", "mustBeGreaterOrEqualTo", "mustBeLessThan", "mustBeLessOrEqualTo",
           "mustBe", "mustBeBetween")  # fmt: skip
-_ENFORCED_OPTIONS = {"minimum", "maximum", "pattern"}
+_ENFORCED_OPTIONS = {"minimum", "maximum", "pattern", "format"}
 # Names that yupana gives to columns of its own.
 _OWN = ("source_line", "source_sha256", "quality_flags", "broken_rules", "value_classes")
 
@@ -54,6 +54,11 @@ def column(
             (*field, "logicalTypeOptions", option),
             "Say it by minimum, maximum or pattern, or take it out.",
         )
+    width = (column.get("logicalTypeOptions") or {}).get("format", "i32")
+    if width not in ("i32", "i64") or (width == "i64" and column.get("logicalType") != "integer"):
+        what = f"the format '{width}' on the column '{name}', which is not enforced"
+        fix = "i64 gives whole numbers 64 bits; say others by pattern or dateFormats."
+        yield Fault(what, (*field, "logicalTypeOptions", "format"), fix)
     if column.get("unique") and not column.get("primaryKey"):
         fix = "Mark the columns of the key as `primaryKey`, or take it out."
         yield Fault(f"unique on the column '{name}', not enforced", (*field, "unique"), fix)
@@ -114,6 +119,8 @@ def _wrong_form(option: Any, value: Any) -> str | None:
         "pad": (lambda of: type(of) is int and 0 < of <= 30, "6, on a column of type string"),
         "decimal": (lambda of: of in (".", ","), '","'),
         "thousands": (lambda of: of in (".", ",", " ", "'"), '"."'),
+        "negative": (lambda of: of in ("parentheses", "trailing"), "parentheses, for (12)"),
+        "fill": (lambda of: of == "down", "down"),
         "collapse": (lambda of: isinstance(of, bool), "true"),
         "unit": (text, "mm"),
     }

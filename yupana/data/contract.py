@@ -42,6 +42,12 @@ class Contract:
         latency_days: how late a period is usually complete; None when not stated.
         schedule: how often the publisher renews it, as a cron preset; None on demand.
         retention_days: how long raw files are kept; None for ever.
+        header_rows: lines of the column names, one below the other; 0 alone: the file has none,
+            and the columns stand in the contract's order.
+        widths: characters of each field, where fields have fixed places.
+        skip: pattern of lines that are no rows (totals, footers).
+        records: names of the objects that hold the records of JSON, joined by dots.
+        repairs_mojibake: whether text that was encoded twice is mended; else it is refused.
         row_count: fewest and most rows of a file; no most: None.
         unquoted: line and text of codes that other readers of YAML take for something else.
     """
@@ -60,7 +66,11 @@ class Contract:
     encoding: str
     delimiter: str
     sheet: str | None
-    header_row: int
+    header_rows: tuple[int, ...]
+    widths: tuple[int, ...]
+    skip: str | None
+    records: str | None
+    repairs_mojibake: bool
     member: str | None
     limit: float
     publication: Publication
@@ -83,6 +93,11 @@ class Contract:
     def read(self) -> tuple[Column, ...]:
         """Columns that come from the file, in the contract's order."""
         return tuple(c for c in self.columns if c.published)
+
+    @property
+    def names_in_order(self) -> list[str]:
+        """Names of the columns of a file that has no header."""
+        return [str(c.published) for c in self.read]
 
     @property
     def used(self) -> tuple[Column, ...]:
@@ -146,7 +161,11 @@ def load(root: Path, name: str) -> Contract:
         encoding=str(custom.get("encoding", "UTF-8")),
         delimiter=str(custom.get("delimiter", ",")),
         sheet=None if custom.get("sheet") is None else str(custom["sheet"]),
-        header_row=int(custom.get("headerRow", 1)),
+        header_rows=_numbers(custom.get("headerRow", 1)),
+        widths=_numbers(custom.get("widths", [])),
+        skip=custom.get("skip"),
+        records=custom.get("records"),
+        repairs_mojibake=custom.get("mojibake") == "repair",
         member=custom.get("member"),
         limit=float(custom.get("quarantineLimit", 0)),
         publication=custom.get("publication", "snapshot"),
@@ -161,6 +180,10 @@ def load(root: Path, name: str) -> Contract:
         row_count=_row_count(table),
         unquoted=file.unquoted,
     )
+
+
+def _numbers(value: int | list[int]) -> tuple[int, ...]:
+    return tuple(value) if isinstance(value, list) else (value,)
 
 
 def _positions(table: SchemaObject, flag: str, position: str) -> tuple[str, ...]:

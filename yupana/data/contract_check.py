@@ -6,10 +6,12 @@ It looks at the file's own fields, before anything is made of them.
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from yupana.core import patterns
 from yupana.core.errors import TerminalError
 from yupana.data import columns_check
 from yupana.data.columns_check import Fault
@@ -19,7 +21,7 @@ Format = Literal["csv", "xlsx", "json", "parquet", "object"]
 Publication = Literal["snapshot", "append", "merge"]
 OPTIONS = {
     "licence", "subjectArea", "quarantineLimit", "publication", "encoding", "delimiter",
-    "headerRow", "sheet", "member", "multiline",
+    "headerRow", "sheet", "member", "multiline", "widths", "skip", "records", "mojibake",
 }  # fmt: skip
 UNITS = {
     **dict.fromkeys(("d", "day", "days"), "d"),
@@ -102,14 +104,41 @@ def _wrong_option(name: str, value: Any) -> tuple[str, str] | None:
         return f"the quarantineLimit '{value}'", "It is a share from 0 to 1: 2 % is 0.02."
     if name == "publication" and value not in get_args(Publication):
         return f"the publication '{value}'", f"Use {', '.join(get_args(Publication))}."
-    if name == "headerRow" and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-        return f"the headerRow '{value}'", "It is the number of a line; the first is 1."
+    if name == "headerRow" and value != 0 and not _rising(value if value != [] else [0]):
+        fix = "It is a line's number, [2, 3] where names stand in two, 0 where there are none."
+        return f"the headerRow '{value}'", fix
+    if name == "widths" and not (isinstance(value, list) and value and all(map(_positive, value))):
+        return f"the widths '{value}'", "State each field's characters: [6, 4, 10]."
+    if name == "skip":
+        return _wrong_pattern(str(value))
+    if name == "records" and not re.fullmatch(r"[^.]+(\.[^.]+)*", str(value)):
+        return f"records: '{value}'", "Name the objects that hold the records: result.records."
+    if name == "mojibake" and value not in ("refuse", "repair"):
+        return f"mojibake: '{value}'", "Use repair, or take it out: it is refused."
     if name == "multiline" and value is not True:
         return f"multiline: {value}", "Line breaks inside quotes are always read: take it out."
     if name == "encoding":
         return _wrong_encoding(str(value))
     if name == "delimiter":
         return _wrong_delimiter(str(value if value is not None else ""))
+    return None
+
+
+def _positive(value: Any) -> bool:
+    return type(value) is int and value > 0
+
+
+def _rising(value: Any) -> bool:
+    numbers = value if isinstance(value, list) else [value]
+    return all(map(_positive, numbers)) and numbers == sorted(set(numbers))
+
+
+def _wrong_pattern(value: str) -> tuple[str, str] | None:
+    try:
+        re.compile(patterns.portable(value))
+    except (ValueError, re.error) as error:
+        fix = 'Write it without look-around and back-references: "^(TOTAL|Fuente:)".'
+        return f"the skip '{value}', which cannot be used: {error}", fix
     return None
 
 
@@ -125,7 +154,7 @@ def _wrong_encoding(value: str) -> tuple[str, str] | None:
 
 
 def _wrong_delimiter(value: str) -> tuple[str, str] | None:
-    if not value or any(c.isalnum() or c in '"\\\r\n' for c in value):
+    if not value or any(c.isalnum() or c in '"\\\r\n' or c > "~" for c in value):
         fix = 'Write it as ";" or "|"; a tab as "\\t" in double quotes.'
         return f"the delimiter '{value}'", fix
     return None

@@ -182,6 +182,15 @@ def _must_keep_the_standard(file: ContractFile) -> None:
                 where=file.where(*field),
                 fix="minimum and maximum are for numbers and dates, pattern and lengths for text.",
             )
+        # Without a type, the schema asks for what a `map` must have.
+        if fault.validator == "required" and field[2:3] == ("properties",) and len(field) == 4:
+            name = fault.instance.get("name")
+            if name is not None and "logicalType" not in fault.instance:
+                raise TerminalError(
+                    f"The column '{name}' states no logicalType.",
+                    where=file.where(*field),
+                    fix="Give it string, integer, number, date, timestamp or boolean.",
+                )
         raise TerminalError(
             f"The contract breaks the Open Data Contract Standard: {fault.message}",
             where=f"{file.where(*field)}, at {'/'.join(map(str, field)) or 'the top'}",

@@ -16,13 +16,14 @@ from yupana.core.progress import Progress, Silent
 from yupana.core.types import RawObject
 from yupana.data import archive
 from yupana.data.contract import Contract
-from yupana.data.parsing import delimited, documents, header
+from yupana.data.parsing import delimited, documents, fixed_width, header
+from yupana.data.parsing.rows import LINE, TORN, Rows
 from yupana.data.parsing.text import Text
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LINE, TORN = "source_line", "_torn"
+__all__ = ["LINE", "TORN", "parse"]
 
 
 def parse(
@@ -47,40 +48,34 @@ def parse(
     """
     work.mkdir(parents=True, exist_ok=True)
     out = work / "rows.parquet"
+    progress = progress or Silent()
     with archive.open_content(Path(raw.path), settings, contract.member) as stream:
         if contract.format == "csv":
-            tables = _delimited(contract, raw, stream)
+            names, tables = _delimited(contract, raw, stream)
         else:
-            tables = _document(contract, raw, stream, progress or Silent())
-        _write(tables, contract, out)
+            names, table = documents.texts(contract, stream, raw.source, progress)
+            tables = iter([table])
+        places = header.places(contract, names, raw.source)
+        rows = Rows(contract, places, raw.source, progress)
+        _write(rows.of(tables), out)
     return out
 
 
-def _delimited(contract: Contract, raw: RawObject, stream: BinaryIO) -> Iterator[pa.Table]:
+def _delimited(
+    contract: Contract, raw: RawObject, stream: BinaryIO
+) -> tuple[list[str], Iterator[pa.Table]]:
     text = Text(stream, contract.encoding, raw.source)
-    names, delimiter, line = delimited.header(text, contract.delimiter, contract.header_row - 1)
-    places = header.places(contract, names, raw.source)
+    if contract.widths:
+        heads = fixed_width.header(text, contract.widths, contract.header_rows)
+        names = header.joined(heads) or contract.names_in_order
+        return names, fixed_width.tables(text, contract.widths, contract.header_rows[-1] + 1)
+    heads, delimiter, line = delimited.header(text, contract.delimiter, contract.header_rows)
+    names = header.joined(heads) if contract.header_rows[-1] else contract.names_in_order
     records = delimited.Records(text, delimiter, len(names), line, raw.source)
-    chosen = ["line", "torn", *(f"c{place}" for place in places.values())]
-    for table in records.tables():
-        yield table.select(chosen).rename_columns([LINE, TORN, *places])
+    return names, records.tables()
 
 
-def _document(
-    contract: Contract, raw: RawObject, stream: BinaryIO, progress: Progress
-) -> Iterator[pa.Table]:
-    import pyarrow as pa
-
-    names, table = documents.texts(contract, stream, raw.source, progress)
-    places = header.places(contract, names, raw.source)
-    first = contract.header_row + 1
-    lines = pa.array(range(first, first + table.num_rows), pa.int64())
-    texts = [table.column(place) for place in places.values()]
-    absent = pa.nulls(table.num_rows, pa.string())
-    yield pa.table([lines, absent, *texts], names=[LINE, TORN, *places])
-
-
-def _write(tables: Iterator[pa.Table], contract: Contract, out: Path) -> None:
+def _write(tables: Iterator[pa.Table], out: Path) -> None:
     """Write one table while the next is parsed; at most two are in memory."""
     import pyarrow.parquet as pq
 

@@ -28,21 +28,35 @@ _LONGEST_HEADER = 100
 csv.field_size_limit(BLOCK)
 
 
-def header(text: Text, delimiters: str, skipped: int) -> tuple[list[str], str, int]:
-    """Read the header record after `skipped` lines.
+def header(
+    text: Text, delimiters: str, rows: tuple[int, ...]
+) -> tuple[list[list[str]], str, int]:
+    """Read the header's records.
+
+    Args:
+        rows: their lines; 0 alone: the text has no header, and nothing is read.
 
     Returns:
-        Names, the delimiter (of several characters the one that it has most often), and the
-        number of the line after it.
+        The cells of each, the delimiter (of several characters the one that the first of them,
+        or of the records, has most often), and the number of the next line.
+
+    Raises:
+        TerminalError: the text ends before.
     """
-    text.lines(skipped)
-    first = text.lines(1)
-    delimiter = max(delimiters, key=first.count)
-    line, record = skipped + 1, first
-    while record.count('"') % 2 and line - skipped < _LONGEST_HEADER and (more := text.lines(1)):
-        record, line = record + more, line + 1
-    names = next(csv.reader(io.StringIO(record, newline=""), delimiter=delimiter), [])
-    return [] if names == [EMPTY_LINE] else names, delimiter, line + 1
+    if not rows[0]:
+        first = text.lines(1)
+        text.put_back(first)
+        return [], max(delimiters, key=first.count), 1
+    heads: list[list[str]] = []
+    delimiter, line = "", 0
+    for number in rows:
+        record, line = text.line(number, line), number
+        delimiter = delimiter or max(delimiters, key=record.count)
+        while record.count('"') % 2 and line - number < _LONGEST_HEADER and (more := text.lines(1)):
+            record, line = record + more, line + 1
+        cells = next(csv.reader(io.StringIO(record, newline=""), delimiter=delimiter), [])
+        heads.append([] if cells == [EMPTY_LINE] else cells)
+    return heads, delimiter, line + 1
 
 
 class Records:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from yupana.core.errors import TerminalError
 from yupana.core.progress import Progress
 from yupana.data.contract import Contract
-from yupana.data.parsing import objects
+from yupana.data.parsing import header, objects, workbook
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,17 +29,20 @@ def texts(
     Args:
         progress: told of a workbook's sheets that are not read.
 
+    Returns:
+        Names, and a table of `line`, `torn` and one column of texts for each name.
+
     Raises:
         TerminalError: the file is not of the contract's format.
     """
-    import pyarrow as pa
-
     content = stream.read()
     if contract.format == "json":
-        return objects.texts(content, contract.encoding, source)
+        wanted = [str(c.published) for c in contract.used]
+        return objects.texts(content, contract.encoding, source, contract.records, wanted)
     try:
-        names, frame = _frame(contract, content, progress)
-        columns = [_text(column) for column in frame]
+        if contract.format == "parquet":
+            return _parquet(content)
+        return _workbook(contract, content, progress)
     except Exception as error:
         raise TerminalError(
             f"The file cannot be read as {contract.format}: {error}",
@@ -47,28 +50,46 @@ def texts(
             fix="Look at it by hand; mend `format`, `sheet` or `headerRow` in the contract, or "
             "fetch it again.",
         ) from error
-    return names, pa.table(columns, names=[f"c{i}" for i in range(len(columns))])
 
 
-def _frame(
-    contract: Contract, content: bytes, progress: Progress
-) -> tuple[list[str], pl.DataFrame]:
-    import fastexcel
+def _parquet(content: bytes) -> tuple[list[str], pa.Table]:
     import polars as pl
 
-    if contract.format == "parquet":
-        frame = pl.read_parquet(io.BytesIO(content))
-        return frame.columns, frame
-    book = fastexcel.read_excel(content)
-    if contract.sheet is None and len(book.sheet_names) > 1:
-        first, *others = book.sheet_names
-        progress.say(f"sheet '{first}' is read, not {', '.join(others)}; `sheet` names another")
-    # The names are taken from the first row: as a header, one that stands twice is renamed.
-    rows = book.load_sheet(
-        contract.sheet or 0, header_row=None, skip_rows=contract.header_row - 1, dtypes="string"
-    ).to_polars()
-    names = [str(name or "") for name in rows.row(0)] if rows.height else []
-    return names, rows[1:]
+    frame = pl.read_parquet(io.BytesIO(content))
+    lines = list(range(2, frame.height + 2))
+    return frame.columns, _table(lines, [None] * frame.height, [_text(c) for c in frame])
+
+
+def _workbook(
+    contract: Contract, content: bytes, progress: Progress
+) -> tuple[list[str], pa.Table]:
+    """The rows below the header; a row without any cell is none."""
+    import polars as pl
+
+    rows, faults = workbook.read(contract, content, progress)
+    # The names are rows like others: as a header, one that stands twice would be renamed.
+    heads = [[str(x or "") for x in rows.row(n - 1)] for n in contract.header_rows if n]
+    names = header.joined(heads) if heads else contract.names_in_order
+    first = contract.header_rows[-1]
+    body = rows.with_row_index("line", 1)[first:]
+    body = body.filter(~pl.all_horizontal(pl.exclude("line").is_null()))
+    lines = body["line"].to_list()
+    used = {name: c.missing for c in contract.used if (name := c.published)}
+    torn: dict[int, str] = {}
+    for (row, place), what in faults.items():
+        marks = used.get(names[place]) if place < len(names) else None
+        if marks is not None and what.split(" ")[0] not in marks:
+            torn[row + 1] = what
+    columns = [column.to_arrow().cast("string") for column in body.drop("line")]
+    return names, _table(lines, [torn.get(n) for n in lines], columns)
+
+
+def _table(lines: list[int], torn: list[str | None], columns: list[pa.Array]) -> pa.Table:
+    import pyarrow as pa
+
+    heads = ["line", "torn", *(f"c{i}" for i in range(len(columns)))]
+    about = [pa.array(lines, pa.int64()), pa.array(torn, pa.string())]
+    return pa.table([*about, *columns], names=heads)
 
 
 def _text(column: pl.Series) -> pa.Array:

@@ -4,11 +4,28 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from itertools import zip_longest
 
 from yupana.core.errors import TerminalError
 from yupana.data.contract import Contract
 
 _MOST_COLUMNS = 1000
+
+
+def joined(rows: list[list[str]]) -> list[str]:
+    """The names of columns whose header stands in several rows.
+
+    An empty cell of an upper row belongs to the cell at its left, as merged cells are read.
+    """
+    filled = []
+    for number, row in enumerate(rows):
+        above, cells = "", []
+        for cell in row:
+            above = cell.strip() or above
+            cells.append(above if number < len(rows) - 1 else cell.strip())
+        filled.append(cells)
+    columns = zip_longest(*filled, fillvalue="")
+    return [" ".join(part for part in column if part) for column in columns]
 
 
 def places(contract: Contract, names: Iterable[str | None], source: str) -> dict[str, int]:
@@ -22,12 +39,14 @@ def places(contract: Contract, names: Iterable[str | None], source: str) -> dict
             so many columns that it must be another one.
     """
     header = [(name or "").strip() for name in names]
-    where = f"{source}, line {contract.header_row}"
+    row = contract.header_rows[-1]
+    where = f"{source}, line {row}"
     if not any(header):
         raise TerminalError(
-            f"Line {contract.header_row} is empty; the names of the columns should stand there.",
+            f"Line {row} is empty; the names of the columns should stand there.",
             where=where,
-            fix=f"Set the contract's `headerRow` to their line, such as {contract.header_row + 1}.",
+            fix=f"Set the contract's `headerRow` to their line, such as {row + 1}; 0 where the "
+            "file has no names.",
         )
     if len(header) > max(_MOST_COLUMNS, 10 * len(contract.columns)):
         raise TerminalError(
@@ -52,6 +71,12 @@ def places(contract: Contract, names: Iterable[str | None], source: str) -> dict
 def _absent(contract: Contract, name: str, header: list[str], where: str) -> TerminalError:
     known = [str(c.published) for c in contract.read]
     free = [h for h in header if h not in known]
+    if len(header) == 1 and (other := _other_delimiter(header[0], contract.delimiter)):
+        return TerminalError(
+            f"The header is one field, '{header[0][:60]}', and not {len(known)}.",
+            where=where,
+            fix=f"Set the contract's `delimiter` to {other}.",
+        )
     near = difflib.get_close_matches(name, free, n=1, cutoff=0.4) or free[:1]
     shown = ", ".join(header[:20]) + (" …" if len(header) > 20 else "")
     return TerminalError(
@@ -60,3 +85,9 @@ def _absent(contract: Contract, name: str, header: list[str], where: str) -> Ter
         fix=(f"If it is now called '{near[0]}', say so" if near else "Say what replaced it")
         + f" (physicalName) in expectations/{contract.name}/contract.yaml.",
     )
+
+
+def _other_delimiter(header: str, delimiter: str) -> str | None:
+    counts = {mark: header.count(mark) for mark in (";", "\t", "|", ",") if mark not in delimiter}
+    mark = max(counts, key=lambda m: counts[m], default="")
+    return {"\t": '"\\t"'}.get(mark, f'"{mark}"') if counts.get(mark) else None

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import codecs
 import json
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from yupana.core.errors import TerminalError
+from yupana.data.parsing import geometry
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,10 +20,21 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 
-def texts(content: bytes, encoding: str, source: str) -> tuple[list[str], pa.Table]:
+def texts(
+    content: bytes, encoding: str, source: str, path: str | None, wanted: Iterable[str]
+) -> tuple[list[str], pa.Table]:
     """All records: the names of their fields in the order of appearance, and texts by place.
 
-    A field that is itself an object or a list is handed on as JSON.
+    A field that is itself an object or a list is handed on as JSON, and what is wanted of its
+    inside (`place.lat`) as a field of its own.
+
+    Args:
+        path: names of the objects that hold the records (`result.records`); None: the whole.
+        wanted: the published names that the contract reads.
+
+    Returns:
+        Names, and a table of `line`, `torn` and one column of texts for each name. A record's
+        line is its number, counted as where a header stands above.
 
     Raises:
         TerminalError: other bytes than the encoding's, no JSON, or no records; names the line.
@@ -28,10 +42,14 @@ def texts(content: bytes, encoding: str, source: str) -> tuple[list[str], pa.Tab
     import pyarrow as pa
 
     text = _decoded(content, encoding, source)
+    wanted = list(wanted)
     try:
-        records = _records(text, source)
+        records = _records(text, source, path)
+        torn = geometry.add(records, wanted)
         names = list(dict.fromkeys(name for record in records for name in record))
-        columns = [pa.array([_text(r.get(name)) for r in records], pa.string()) for name in names]
+        inside = [name for name in wanted if "." in name and name not in names]
+        names += [name for name in inside if any(_inside(r, name) is not None for r in records)]
+        columns = [pa.array([_text(_inside(r, n)) for r in records], pa.string()) for n in names]
     # Too deep, a number without end, half a character: JSON's grammar allows them.
     except (RecursionError, ValueError) as error:
         raise TerminalError(
@@ -39,7 +57,9 @@ def texts(content: bytes, encoding: str, source: str) -> tuple[list[str], pa.Tab
             where=source,
             fix="Look at it by hand: this is not what a publisher means to send.",
         ) from error
-    return names, pa.table(columns, names=[f"c{i}" for i in range(len(names))])
+    lines = pa.array(range(2, len(records) + 2), pa.int64())
+    heads = ["line", "torn", *(f"c{i}" for i in range(len(names)))]
+    return names, pa.table([lines, pa.array(torn, pa.string()), *columns], names=heads)
 
 
 def _decoded(content: bytes, encoding: str, source: str) -> str:
@@ -55,15 +75,54 @@ def _decoded(content: bytes, encoding: str, source: str) -> str:
         ) from error
 
 
-def _records(text: str, source: str) -> list[Record]:
+def _parsed(text: str) -> Any:
+    """JSON's value; numbers keep their digits.
+
+    Raises:
+        ValueError: an object names a field twice, or a number is none (RFC 8259, 4 and 6).
+    """
+    return json.loads(
+        text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_object
+    )
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Record:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the field '{twice}' stands twice in one object")
+    return fields
+
+
+def _records(text: str, source: str, path: str | None) -> list[Record]:
     try:
-        whole = json.loads(text)
+        whole = _parsed(text)
     except json.JSONDecodeError as error:
+        if path:
+            raise _no_json(error.msg, source, error) from error
         return _lines(text, error, source)
+    for name in path.split(".") if path else ():
+        whole = _member(whole, name, str(path), source)
     if isinstance(whole, dict):
         whole = _features(whole) if whole.get("type") == "FeatureCollection" else [whole]
     whole = whole if isinstance(whole, list) else [whole]
     return [_record(r, f"{source}, record {n}") for n, r in enumerate(whole, 1)]
+
+
+def _member(of: Any, name: str, path: str, source: str) -> Any:
+    if isinstance(of, dict) and name in of:
+        return of[name]
+    there = ", ".join(list(of)[:20]) if isinstance(of, dict) else f"a {type(of).__name__}"
+    raise TerminalError(
+        f"The JSON has no '{name}', which the contract's `records: {path}` names.",
+        where=f"{source}; there is: {there}",
+        fix="Mend `records`, or take it out where the records are the whole file.",
+    )
 
 
 def _lines(text: str, whole: json.JSONDecodeError, source: str) -> list[Record]:
@@ -72,17 +131,22 @@ def _lines(text: str, whole: json.JSONDecodeError, source: str) -> list[Record]:
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
-        where = f"{source}, line {number}"
         try:
-            records.append(_record(json.loads(line), where))
+            records.append(_record(_parsed(line), f"{source}, line {number}"))
         except json.JSONDecodeError as error:
-            what = error.msg
             if not records:
-                where, what = f"{source}, line {whole.lineno}, column {whole.colno}", whole.msg
-            raise TerminalError(
-                f"The file is no JSON: {what}.", where=where, fix="Fetch it again, or mend it."
-            ) from error
+                raise _no_json(whole.msg, source, whole) from error
+            error.lineno = number
+            raise _no_json(error.msg, source, error) from error
     return records
+
+
+def _no_json(what: str, source: str, at: json.JSONDecodeError) -> TerminalError:
+    return TerminalError(
+        f"The file is no JSON: {what}.",
+        where=f"{source}, line {at.lineno}, column {at.colno}",
+        fix="Fetch it again, or mend it.",
+    )
 
 
 def _features(collection: Record) -> list[Any]:
@@ -91,6 +155,16 @@ def _features(collection: Record) -> list[Any]:
         {**(feature.get("properties") or {}), "geometry": feature.get("geometry")}
         for feature in collection.get("features") or []
     ]
+
+
+def _inside(record: Record, name: str) -> Any:
+    """A field by its name, or by the names of the objects that hold it."""
+    if name in record:
+        return record[name]
+    value: Any = record
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
 
 
 def _record(value: Any, where: str) -> Record:
@@ -106,4 +180,8 @@ def _record(value: Any, where: str) -> Record:
 def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Decimal):
+        # Programs that know one kind of number write 5 as 5.0.
+        whole = value.as_tuple().exponent == -1 and value == value.to_integral_value()
+        return str(int(value)) if whole else str(value)
+    return json.dumps(value, ensure_ascii=False, default=float)

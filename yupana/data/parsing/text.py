@@ -90,6 +90,25 @@ class Text:
         self._ready = taken[place:] + self._ready
         return taken[:place].decode()
 
+    def line(self, number: int, after: int) -> str:
+        """A line as text, where `after` lines have been read.
+
+        Raises:
+            TerminalError: the text ends before; also as `lines`.
+        """
+        self.lines(number - after - 1)
+        if found := self.lines(1):
+            return found
+        raise TerminalError(
+            f"The file has no line {number}, where the names of the columns should stand.",
+            where=self._source,
+            fix="Mend `headerRow` in the contract, or fetch the file again.",
+        )
+
+    def put_back(self, lines: str) -> None:
+        """Have lines read again."""
+        self._ready = lines.encode() + self._ready
+
     def _block(self) -> bytes:
         raw, self._first = self._first or self._stream.read(_BLOCK), b""
         self._ended = not raw
