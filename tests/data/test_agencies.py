@@ -171,3 +171,41 @@ def test_a_count_of_rows_is_enforced(tmp_path: Path, bound: str, says: str) -> N
     with pytest.raises(TerminalError, match=f"has 2 rows, and the contract asks for {says} "):
         publish(lake, "id,code,ill,day,at\n1,,,,\n2,,,,\n")
     assert not delta.exists(lake.table("published", NAME))
+
+
+ENFORCED = """
+{name: share, logicalType: number, logicalTypeOptions: {exclusiveMinimum: 0, exclusiveMaximum: 1}}
+{name: name, logicalType: string, logicalTypeOptions: {minLength: 2, maxLength: 4}, unique: true}
+{name: sex, logicalType: string, quality: [{type: library, metric: invalidValues, mustBe: 0, arguments: {validValues: [F, M]}}, {type: library, metric: missingValues, mustBe: 0}]}
+{name: doc, logicalType: string, quality: [{type: library, metric: duplicateValues, mustBe: 0}]}
+"""  # noqa: E501
+SQL = """  quality:
+  - {name: few_f, type: sql, query: "SELECT COUNT(*) FROM ${table} WHERE sex = 'F'", mustBe: 2}
+"""
+
+
+@BOTH_ENGINES
+def test_what_a_contract_asks_for_is_enforced(tmp_path: Path, engine: str) -> None:
+    lake = project(tmp_path, engine, quarantineLimit=1)
+    path = lake.root / "expectations" / NAME / "contract.yaml"
+    lines = "".join(f"  - {line}\n" for line in ENFORCED.strip().splitlines())
+    text = path.read_text() + lines
+    path.write_text(text.replace("  quality:\n", SQL))
+    rows = [
+        "1,0.5,Ñañá,F,1", "2,0,Ana,F,2", "3,1,Eva,M,3", "4,,X,M,4", "5,,Maria,M,5", "6,,,,6",
+        "7,,Luz,F,7", "8,,Luz,F,8", "9,,Sol,X,9", "10,,Pía,F,10", "11,,Teo,M,10", "12,,Noé,F,",
+    ]  # fmt: skip
+    cells = (row.split(",", 1) for row in rows)
+    text = "id,code,ill,day,at,share,name,sex,doc\n" + "".join(f"{i},,,,,{r}\n" for i, r in cells)
+    publish(lake, text)
+    assert sorted(delta.read(lake.table("published", NAME))["id"]) == [1, 12]
+    aside = delta.read(lake.table("quarantine", NAME)).sort("id")
+    broken = {row["id"]: sorted(row["broken_rules"]) for row in aside.to_dicts()}
+    assert broken == {
+        2: ["share.range"], 3: ["share.range"], 4: ["name.length"], 5: ["name.length"],
+        6: ["sex.required"], 7: ["name.unique"], 8: ["name.unique"], 9: ["sex.codes"],
+        10: ["doc.unique"], 11: ["doc.unique"],
+    }  # fmt: skip
+    path.write_text(path.read_text().replace("mustBe: 2", "mustBeGreaterThan: 2"))
+    with pytest.raises(TerminalError, match="'few_f' gives 2, and must be greater than 2"):
+        publish(lake, text)

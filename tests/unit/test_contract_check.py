@@ -19,6 +19,7 @@ UNIT = "{property: unit, value: persons}"
 RANGE = "logicalTypeOptions: {minimum: 0}"
 COLUMN = "      - {name: population,"
 SERVER = "servers:\n"
+QUALITY = "{name: not_empty, type: library, metric: rowCount, mustBeGreaterThan: 0}"
 
 
 def option(name: str, value: str) -> tuple[str, str]:
@@ -31,6 +32,11 @@ def column(text: str) -> tuple[str, str]:
 
 def times(text: str) -> tuple[str, str]:
     return SERVER, f"slaProperties:\n  - {{{text}}}\n{SERVER}"
+
+
+def sql(query: str, bound: str = "description: none") -> tuple[str, str]:
+    """A rule in SQL in place of the one that the contract has."""
+    return QUALITY, f'{{name: not_empty, type: sql, query: "{query}", {bound}}}'
 
 
 SLIPS: list[tuple[tuple[str, str], int, str, str]] = [
@@ -63,8 +69,20 @@ SLIPS: list[tuple[tuple[str, str], int, str, str]] = [
     (column("name: a"), 32, "column 'a' states no logicalType", "string, integer"),
     (column("name: Year, logicalType: integer"), 31, "columns year and Year", "one another name"),
     (column("name: source_line, logicalType: integer"), 32, "'source_line'", "yupana's own"),
-    (column("name: a, logicalType: string, unique: true"), 32, "unique on the column 'a'", "key"),
-    ((RANGE, "logicalTypeOptions: {exclusiveMinimum: 0}"), 32, "'exclusiveMinimum'", "minimum"),
+    ((RANGE, "logicalTypeOptions: {multipleOf: 5}"), 32, "'multipleOf'", "minimum"),
+    ((RANGE, "logicalTypeOptions: {minimum: 5, maximum: 2}"), 32, "a minimum above", "mend"),
+    ((RANGE, "logicalTypeOptions: {minimum: 5, exclusiveMinimum: 2}"), 32, "two bounds", "Keep"),
+    (column("name: a, logicalType: string, logicalTypeOptions: {minLength: 3, maxLength: 2}"), 32,
+     "a minLength above", "mend"),
+    (column("name: a, logicalType: string, quality: [{type: library, metric: nullValues, "
+            "mustBeLessThan: 5}]"), 32, "quality rule 'nullValues'", "quarantineLimit"),
+    (sql("SELECT COUNT(*) FROM ${table}"), 34, "rule 'not_empty' is not whole", "one bound"),
+    (sql("SELEC 1", "mustBe: 0"), 34, "cannot be asked: it", "one SELECT"),
+    (sql("SELECT 1; DROP TABLE a", "mustBe: 0"), 34, "it is not one SELECT", "one SELECT"),
+    (sql("SELECT a, b FROM ${table}", "mustBe: 0"), 34, "does not select one number", "SELECT"),
+    (sql("SELECT COUNT(*) FROM delta.`/etc`", "mustBe: 0"), 34, "may read ${table} alone", "one"),
+    (sql("SELECT COUNT(*) FROM csv.staged_rows", "mustBe: 0"), 34, "alone", "one"),
+    (sql("SELECT java_method('a', 'b') FROM ${table}", "mustBe: 0"), 34, "it calls", "one"),
     (column("name: a, logicalType: string, logicalTypeOptions: {minimum: 0}"), 32,
      "'a' is of type string", "minimum and maximum are for numbers"),
     (column("name: a, logicalType: string, relationships: [{type: foreignKey, to: "
@@ -74,7 +92,7 @@ SLIPS: list[tuple[tuple[str, str], int, str, str]] = [
      "'outlier' on the column 'population' in another form", "minimum: 0, maximum: 300"),
     ((UNIT, "{property: pad, value: 6}"), 32, "pad on the column 'population'", "string"),
     (("mustBeGreaterThan: 0", "mustNotBe: 0"), 34, "quality rule 'not_empty'", "rowCount"),
-    (("metric: rowCount", "metric: nullValues"), 34, "quality rule 'not_empty'", "required"),
+    (("metric: rowCount", "metric: nullValues"), 34, "quality rule 'not_empty'", "missingValues"),
     (("status: active", "status: active\nstatus: draft"), 6, "'status' stands twice", "Keep one"),
     (("version: 1.1.0", "version: [1.1.0"), 6, "is not YAML", "quotes"),
     ((SERVER, "server:\n"), 1, "breaks the Open Data Contract Standard", "Mend that field"),

@@ -10,7 +10,7 @@ from yupana.core.errors import TerminalError
 from yupana.data import contract as contracts
 from yupana.data import delta, history
 from yupana.data.contract import Contract
-from yupana.data.rules import Rule
+from yupana.data.rules import COUNT, KEY_COUNT, Rule
 from yupana.governance import events
 from yupana.governance.events import Event
 
@@ -48,10 +48,11 @@ def details(settings: Settings, name: str) -> dict[str, Any]:
 
 def says(rule: Rule, shown: int = 8) -> str:
     """What a rule asks, in words."""
-    if rule.kind == "range":
-        low, high = rule.values
-        parts = [f"at least {low}"] * (low is not None) + [f"at most {high}"] * (high is not None)
-        return " and ".join(parts)
+    if rule.kind in ("range", "length"):
+        (low, high), (above, below) = rule.bounds, rule.strict
+        parts = [f"{'more than' if above else 'at least'} {low}"] * (low is not None)
+        parts += [f"{'less than' if below else 'at most'} {high}"] * (high is not None)
+        return " and ".join(parts) + (" characters long" if rule.kind == "length" else "")
     if rule.kind == "codes":
         some = ", ".join(map(str, rule.values[:shown]))
         more = len(rule.values) - shown
@@ -61,7 +62,8 @@ def says(rule: Rule, shown: int = 8) -> str:
         "parsed": "every value can be read as its column's type",
         "required": "not empty",
         "pattern": f"matches {rule.values[0] if rule.values else ''}",
-        "unique": "no two rows have the same key",
+        "unique": "no two rows have the same"
+        + (" key" if rule.column == KEY_COUNT else f" {rule.column.removeprefix(COUNT)}"),
         "not_after_release": f"not after the {period} of the release",
     }[rule.kind]
 

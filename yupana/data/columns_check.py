@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from yupana.data import date_patterns
+from yupana.data import date_patterns, sql_rules
 
 BOUNDS = ("mustBeGreaterThan", "mustBeGreaterOrEqualTo", "mustBeLessThan", "mustBeLessOrEqualTo",
           "mustBe", "mustBeBetween")  # fmt: skip
-_ENFORCED_OPTIONS = {"minimum", "maximum", "pattern", "format"}
+_ENFORCED_OPTIONS = {
+    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength",
+    "pattern", "format",
+}  # fmt: skip
+_METRICS = ("nullValues", "missingValues", "duplicateValues", "invalidValues")
 # Names that yupana gives to columns of its own.
 _OWN = ("source_line", "source_sha256", "quality_flags", "broken_rules", "value_classes")
 
@@ -59,9 +63,7 @@ def column(
         what = f"the format '{width}' on the column '{name}', which is not enforced"
         fix = "i64 gives whole numbers 64 bits; say others by pattern or dateFormats."
         yield Fault(what, (*field, "logicalTypeOptions", "format"), fix)
-    if column.get("unique") and not column.get("primaryKey"):
-        fix = "Mark the columns of the key as `primaryKey`, or take it out."
-        yield Fault(f"unique on the column '{name}', not enforced", (*field, "unique"), fix)
+    yield from _bounds(column, (*field, "logicalTypeOptions"))
     for number, relation in enumerate(column.get("relationships") or []):
         target = str(relation.get("to"))
         if not (root / "expectations" / target.split(".")[0] / "contract.yaml").exists():
@@ -137,20 +139,48 @@ def _dates(
             yield Fault(what, field, wrong.fix)
 
 
+def _bounds(column: dict[str, Any], field: tuple[str | int, ...]) -> Iterator[Fault]:
+    options, name = column.get("logicalTypeOptions") or {}, column["name"]
+    for low, high in (("minimum", "maximum"), ("minLength", "maxLength")):
+        ends = [options[end] for end in (low, high) if end in options]
+        if len(ends) == 2 and str(type(ends[0])) == str(type(ends[1])) and ends[0] > ends[1]:
+            what = f"a {low} above the {high} on the column '{name}'"
+            yield Fault(what, (*field, low), "No value could keep it: mend one of them.")
+    for end in ("minimum", "maximum"):
+        if end in options and f"exclusive{end.title()}" in options:
+            what = f"two bounds for the {end} of the column '{name}'"
+            yield Fault(what, (*field, end), "Keep one of them.")
+
+
 def quality(of: dict[str, Any], field: tuple[str | int, ...]) -> Iterator[Fault]:
     """Quality rules of a table or a column that are not enforced."""
+    table = "properties" in of
     for number, rule in enumerate(of.get("quality") or []):
-        if rule.get("type") == "text":
-            continue
         metric = rule.get("metric") or rule.get("rule") or rule.get("type")
         stated = [b for b in BOUNDS if b in rule and _numbers(rule[b])]
-        if metric != "rowCount" or "properties" not in of or len(stated) != 1:
-            yield Fault(
-                f"the quality rule '{rule.get('name') or metric}', which is not enforced",
-                (*field, "quality", number),
-                "Of `quality`, a table's rowCount with one bound is enforced. Say it by required, "
-                "enum, minimum, pattern or primaryKey; as prose it has `type: text`.",
-            )
+        if rule.get("type") == "text" or (table and metric == "rowCount" and len(stated) == 1):
+            continue
+        if table and rule.get("type") == "sql":
+            if wrong := sql_rules.fault(rule):
+                what = f"the quality rule '{rule.get('name')}', which cannot be asked: {wrong}"
+                fix = "Write one SELECT of one number FROM ${table}, and what it must be."
+                yield Fault(what, (*field, "quality", number), fix)
+            continue
+        if not table and metric in _METRICS and rule.get("mustBe") == 0 and _can_be_asked(rule):
+            continue
+        yield Fault(
+            f"the quality rule '{rule.get('name') or metric}', which is not enforced",
+            (*field, "quality", number),
+            "Enforced are a table's rowCount with one bound and `type: sql`, and a column's "
+            f"{', '.join(_METRICS)} with mustBe: 0 (`quarantineLimit` says how many rows may "
+            "break it); as prose it has `type: text`.",
+        )
+
+
+def _can_be_asked(rule: dict[str, Any]) -> bool:
+    arguments = set(rule.get("arguments") or {})
+    wanted = {"validValues", "pattern"} if rule.get("metric") == "invalidValues" else set()
+    return arguments <= wanted and bool(arguments) == bool(wanted)
 
 
 def _numbers(value: Any) -> bool:

@@ -20,10 +20,11 @@ from open_data_contract_standard.model import (
 
 from yupana.core.errors import UsageError
 from yupana.core.hashing import file_sha256
-from yupana.data import contract_check, contract_file
+from yupana.data import contract_check, contract_file, sql_rules
 from yupana.data.columns import Column, column_of
 from yupana.data.contract_check import Format, Publication
-from yupana.data.rules import Rule, rules_of
+from yupana.data.rules import COUNT, KEY_COUNT, Rule, rules_of
+from yupana.data.sql_rules import SqlRule
 
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 _SCHEDULES = {"d": "@daily", "w": "@weekly", "m": "@monthly", "y": "@yearly"}
@@ -49,6 +50,7 @@ class Contract:
         records: names of the objects that hold the records of JSON, joined by dots.
         repairs_mojibake: whether text that was encoded twice is mended; else it is refused.
         row_count: fewest and most rows of a file; no most: None.
+        sql: numbers that the file's good rows must give.
         unquoted: line and text of codes that other readers of YAML take for something else.
     """
 
@@ -83,6 +85,7 @@ class Contract:
     partitions: tuple[str, ...]
     rules: tuple[Rule, ...]
     row_count: tuple[int, int | None]
+    sql: tuple[SqlRule, ...]
     unquoted: tuple[tuple[int, str], ...]
 
     def at(self, day: date) -> Contract:
@@ -109,6 +112,13 @@ class Contract:
     def kept(self) -> tuple[Column, ...]:
         """Columns of the published table: all but those that are dropped at staging."""
         return tuple(c for c in self.columns if c.treatment != "drop")
+
+    @property
+    def counts(self) -> dict[str, tuple[str, ...]]:
+        """Columns that must be unique together, by the staged column that counts them."""
+        alone = [r.column for r in self.rules if r.kind == "unique" and r.column != KEY_COUNT]
+        key = {KEY_COUNT: self.key} if self.key else {}
+        return {**key, **{count: (count.removeprefix(COUNT),) for count in alone}}
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -178,6 +188,11 @@ def load(root: Path, name: str) -> Contract:
         partitions=_positions(table, "partitioned", "partitionKeyPosition"),
         rules=rules_of(root, table),
         row_count=_row_count(table),
+        sql=tuple(
+            sql_rules.rule_of(q)
+            for q in file.content["schema"][0].get("quality") or []
+            if q.get("type") == "sql"
+        ),
         unquoted=file.unquoted,
     )
 
@@ -204,7 +219,7 @@ def _row_count(table: SchemaObject) -> tuple[int, int | None]:
     """Fewest and most rows that the table's quality rules ask for; at least one."""
     low, high = 1, None
     for rule in table.quality or []:
-        if rule.type == "text":
+        if rule.metric != "rowCount":
             continue
         exact = rule.mustBe
         least, most = rule.mustBeBetween or (exact, exact)

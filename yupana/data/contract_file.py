@@ -191,6 +191,12 @@ def _must_keep_the_standard(file: ContractFile) -> None:
                     where=file.where(*field),
                     fix="Give it string, integer, number, date, timestamp or boolean.",
                 )
+        if field[-2:-1] == ("quality",):
+            raise TerminalError(
+                f"The quality rule '{fault.instance.get('name', '')}' is not whole.",
+                where=file.where(*field),
+                fix="It needs a `metric`, or a `query` (type: sql), and a bound such as mustBe: 0.",
+            )
         raise TerminalError(
             f"The contract breaks the Open Data Contract Standard: {fault.message}",
             where=f"{file.where(*field)}, at {'/'.join(map(str, field)) or 'the top'}",

@@ -14,7 +14,7 @@ from yupana.config.settings import Settings
 from yupana.core.types import DatasetRef, RawObject
 from yupana.data import cleaning, delta, evolution
 from yupana.data.contract import Contract
-from yupana.data.rules import BROKEN, KEY_COUNT, MALFORMED
+from yupana.data.rules import BROKEN, MALFORMED
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -47,7 +47,7 @@ def quarantine(
         "value_classes",
         f.when(f.col(BROKEN).isNotNull(), found),
     )
-    bad = bad.drop(BROKEN, MALFORMED, KEY_COUNT)
+    bad = bad.drop(BROKEN, MALFORMED, *contract.counts)
     _replace_source(spark, bad, table, raw, delta.commit_metadata(source=raw.sha256))
     return DatasetRef(
         zone="quarantine",
@@ -78,7 +78,7 @@ def publish(
 
     table = settings.table("published", contract.name)
     rows = spark.read.format("delta").load(staged.path).where(f.col(BROKEN).isNull())
-    good = rows.drop(BROKEN, MALFORMED, KEY_COUNT)
+    good = rows.drop(BROKEN, MALFORMED, *contract.counts)
     # Sail puts the columns of the partition last by itself.
     others = [name for name in good.columns if name not in contract.partitions]
     good = good.select(*others, *contract.partitions)

@@ -119,7 +119,7 @@ def _places(
         return _unread(contract, shape)
     if name == "key.unique":
         return [(", ".join(_published(contract, k) for k in contract.key), "")]
-    column = rule.column if rule else name.rsplit(".", 1)[0]
+    column = name.rsplit(".", 1)[0]
     return [(_published(contract, column), _seen(contract, column, shape))]
 
 
@@ -167,7 +167,7 @@ def _fix(contract: Contract, name: str, rule: Rule | None) -> str:
     if column is not None and column.derive:
         return f"Mend {_published(contract, column.name)}: {column.derive} finds nothing for it."
     if rule.kind == "unique":
-        return "Leave one row for each key."
+        return f"Leave one row for each {name.removesuffix('.unique')}."
     if rule.kind == "required":
         return "Fill in the cell."
     return f"Write a value that is {catalogue.says(rule)}."

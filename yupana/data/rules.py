@@ -21,15 +21,17 @@ from yupana.core.errors import TerminalError
 from yupana.data import codes
 
 Kind = Literal[
-    "parsed", "required", "range", "codes", "pattern", "unique", "not_after_release"
+    "parsed", "required", "range", "length", "codes", "pattern", "unique", "not_after_release"
 ]  # fmt: skip
 
 # Staging puts the names of the columns whose text could not be read here; null when none.
 MALFORMED = "_malformed"
-# How often a row's key occurs in its file; only where the contract has a key.
-KEY_COUNT = "_key_count"
+# How often a row's key occurs in its file; only where the contract has a key. Columns that are
+# unique by themselves have such a count each.
+KEY_COUNT, COUNT = "_key_count", "_count_"
 # Names of the rules that a staged row breaks, joined by commas; null when none.
 BROKEN = "_broken"
+_ENDS = ("minimum", "maximum")
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class Rule:
     """A row rule.
 
     Attributes:
-        values: (minimum, maximum), the allowed codes, (pattern,), or for `not_after_release`
-            (type of the column, bound), the latter None until `at` sets it.
+        values: (minimum, maximum[, whether each is excluded]), the allowed codes, (pattern,), or
+            for `not_after_release` (type of the column, bound), the latter None until `at` sets it.
     """
 
     kind: Kind
@@ -47,8 +49,11 @@ class Rule:
 
     @property
     def name(self) -> str:
-        special = {"parsed": "row.parsed", "unique": "key.unique"}
-        return special.get(self.kind, f"{self.column}.{self.kind}")
+        if self.kind == "parsed":
+            return "row.parsed"
+        if self.column == KEY_COUNT:
+            return "key.unique"
+        return f"{self.column.removeprefix(COUNT)}.{self.kind}"
 
     def at(self, day: date) -> Rule:
         """The rule for a release of that day; only `not_after_release` depends on it."""
@@ -58,7 +63,7 @@ class Rule:
 
     @property
     def bounds(self) -> tuple[Any, Any]:
-        """Minimum and maximum of `range` and `not_after_release`; None where there is none.
+        """Minimum and maximum of a range, a length or `not_after_release`; None: no bound.
 
         Raises:
             ValueError: the rule depends on the day of the release and was not set `at` one.
@@ -70,9 +75,13 @@ class Rule:
         return None, self.values[1]
 
     @property
-    def strict(self) -> bool:
-        """Whether the maximum is excluded: an instant lies before the day after the release."""
-        return self.kind == "not_after_release" and self.values[0] == "timestamp"
+    def strict(self) -> tuple[bool, bool]:
+        """Whether minimum and maximum are excluded: an instant lies before the day after the
+        release."""
+        if self.kind == "not_after_release":
+            return False, self.values[0] == "timestamp"
+        low, high = self.values[2:] or (False, False)
+        return low, high
 
     @property
     def good(self) -> str:
@@ -90,9 +99,10 @@ class Rule:
             test = f"{c} = 1"
         else:
             low, high = map(_literal, self.bounds)
-            below = "<" if self.strict else "<="
-            bounds = [f"{c} >= {low}"] * (low != "NULL")
-            bounds += [f"{c} {below} {high}"] * (high != "NULL")
+            above, below = (sign + "=" * (not s) for sign, s in zip("><", self.strict, strict=True))
+            value = f"length({c})" if self.kind == "length" else c
+            bounds = [f"{value} {above} {low}"] * (low != "NULL")
+            bounds += [f"{value} {below} {high}"] * (high != "NULL")
             test = " AND ".join(bounds)
         return f"({c} IS NULL OR ({test}))"
 
@@ -111,10 +121,13 @@ def rules_of(root: Path, table: SchemaObject) -> tuple[Rule, ...]:
 
 def _of_column(root: Path, p: SchemaProperty) -> Iterator[Rule]:
     name, options = str(p.name), p.logicalTypeOptions or {}
-    if p.required or p.primaryKey:
+    metrics = {q.metric: q.arguments or {} for q in p.quality or [] if q.metric}
+    if p.required or p.primaryKey or {"nullValues", "missingValues"} & set(metrics):
         yield Rule("required", name)
-    if p.enum:
-        yield Rule("codes", name, tuple(e.value for e in p.enum))
+    valid = metrics.get("invalidValues", {})
+    if p.enum or "validValues" in valid:
+        allowed = [e.value for e in p.enum or []] or valid["validValues"]
+        yield Rule("codes", name, tuple(allowed))
     # A code that a derivation looked up in its list cannot be another one.
     elif (
         p.relationships
@@ -122,16 +135,22 @@ def _of_column(root: Path, p: SchemaProperty) -> Iterator[Rule]:
         and codes.is_code_list(root, str(p.relationships[0].to))
     ):
         yield Rule("codes", name, codes.values(root, str(p.relationships[0].to)))
-    if "minimum" in options or "maximum" in options:
-        yield Rule("range", name, (options.get("minimum"), options.get("maximum")))
+    if set(options) & {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}:
+        low, high = (options.get(end, options.get(f"exclusive{end.title()}")) for end in _ENDS)
+        strict = (f"exclusive{end.title()}" in options for end in _ENDS)
+        yield Rule("range", name, (low, high, *strict))
+    if set(options) & {"minLength", "maxLength"}:
+        yield Rule("length", name, (options.get("minLength"), options.get("maxLength")))
     custom = {c.property: c.value for c in p.customProperties or []}
     if "notAfter" in custom:
         yield Rule("not_after_release", name, (p.logicalType, None))
-    if "pattern" in options:
-        yield Rule("pattern", name, (_portable(name, str(options["pattern"])),))
+    if pattern := options.get("pattern", valid.get("pattern")):
+        yield Rule("pattern", name, (_portable(name, str(pattern)),))
     outlier = custom.get("outlier")
     if isinstance(outlier, dict) and outlier.get("action") == "quarantine":
         yield Rule("range", name, (outlier.get("minimum"), outlier.get("maximum")))
+    if p.unique or "duplicateValues" in metrics:
+        yield Rule("unique", f"{COUNT}{name}")
 
 
 def _portable(column: str, pattern: str) -> str:

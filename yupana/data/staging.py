@@ -17,7 +17,7 @@ from yupana.core.types import DatasetRef, RawObject
 from yupana.data import cleaning, delta, derive, personal
 from yupana.data.contract import Contract
 from yupana.data.parsing import LINE
-from yupana.data.rules import BROKEN, KEY_COUNT, MALFORMED
+from yupana.data.rules import BROKEN, MALFORMED
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -39,9 +39,12 @@ def stage(
     rows = cleaning.typed(spark.read.parquet(str(parsed)), contract)
     rows = personal.pseudonymise(rows, contract, settings)
     rows = derive.add(spark, rows, contract, settings.root)
-    rows = _with_key_count(cleaning.outliers(rows, contract, FLAGS), contract)
-    rows = _with_keys_of_other_files(spark, rows, settings, contract, raw)
-    own = [MALFORMED, *([FLAGS] if contract.flags else []), *([KEY_COUNT] if contract.key else [])]
+    rows = cleaning.outliers(rows, contract, FLAGS)
+    for count, columns in contract.counts.items():
+        rows = _counted(rows, count, columns)
+        if contract.publication == "append":
+            rows = _with_other_files(spark, rows, settings, contract, raw, count, columns)
+    own = [MALFORMED, *([FLAGS] if contract.flags else []), *contract.counts]
     broken = [f.when(~f.expr(rule.good), f.lit(rule.name)) for rule in contract.rules]
     staged = rows.select(
         *(c.name for c in contract.kept),
@@ -64,32 +67,32 @@ def stage(
     return out
 
 
-def _with_key_count(rows: DataFrame, contract: Contract) -> DataFrame:
+def _counted(rows: DataFrame, count: str, columns: tuple[str, ...]) -> DataFrame:
+    """How often the values of these columns occur together; null where one of them is empty."""
     from pyspark.sql import Window
     from pyspark.sql import functions as f
 
-    if not contract.key:
-        return rows
-    same = Window.partitionBy(*contract.key)
-    whole = reduce(lambda a, b: a & b, (f.col(k).isNotNull() for k in contract.key))
+    same = Window.partitionBy(*columns)
     # A row without its whole key breaks `required`; it is not a double of another such row.
-    return rows.withColumn(KEY_COUNT, f.when(whole, f.count(f.lit(1)).over(same)))
+    whole = reduce(lambda a, b: a & b, (f.col(c).isNotNull() for c in columns))
+    return rows.withColumn(count, f.when(whole, f.count(f.lit(1)).over(same)))
 
 
-def _with_keys_of_other_files(
-    spark: SparkSession, rows: DataFrame, settings: Settings, contract: Contract, raw: RawObject
-) -> DataFrame:
+def _with_other_files(
+    spark: SparkSession, rows: DataFrame, settings: Settings, contract: Contract, raw: RawObject,
+    count: str, columns: tuple[str, ...],
+) -> DataFrame:  # fmt: skip
     """Where files add up, a key holds over the table: one that another file brought counts too."""
     from pyspark.sql import functions as f
 
     table = settings.table("published", contract.name)
-    if contract.publication != "append" or not contract.key or not delta.exists(table):
+    if not delta.exists(table):
         return rows
     published = spark.read.format("delta").load(str(table))
-    if not set(contract.key) <= set(published.columns):
+    if not set(columns) <= set(published.columns):
         return rows
     others = published.where(f.col("source_sha256") != raw.sha256)
-    keys = others.groupBy(*contract.key).agg(f.count(f.lit(1)).alias("_published"))
-    total = f.col(KEY_COUNT) + f.coalesce(f.col("_published"), f.lit(0))
-    joined = rows.join(keys, list(contract.key), "left")
-    return joined.withColumn(KEY_COUNT, total).drop("_published")
+    keys = others.groupBy(*columns).agg(f.count(f.lit(1)).alias("_published"))
+    total = f.col(count) + f.coalesce(f.col("_published"), f.lit(0))
+    joined = rows.join(keys, list(columns), "left")
+    return joined.withColumn(count, total).drop("_published")

@@ -146,7 +146,7 @@ def _publish(
 ) -> steps.Outcome:
     if contract.format == "object":
         return _publish_object(settings, contract, raw, known_on, progress)
-    from yupana.data import engine, parsing, publish, staging
+    from yupana.data import engine, parsing, publish, sql_rules, staging
     from yupana.validation.audit import audit, require, warm_up
 
     warm_up()
@@ -169,6 +169,7 @@ def _publish(
         with stage(progress, "quarantine", seconds):
             aside = publish.quarantine(session, settings, contract, staged, raw)
         require(validation, contract, rows, raw.source)
+        sql_rules.require(session, contract.sql, rows, raw.source)
         facts = _origin(contract, raw, validation, staged, aside, known_on)
         with stage(progress, "publish", seconds):
             metadata = delta.commit_metadata(**facts)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from yupana.core.errors import TerminalError
 from yupana.core.types import RuleResult, ValidationResult
 from yupana.data.contract import Contract
-from yupana.data.rules import BROKEN, MALFORMED, Rule
+from yupana.data.rules import BROKEN, KEY_COUNT, MALFORMED, Rule
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -117,7 +117,8 @@ def _first(rule: Rule, staged: DataFrame) -> str:
         # It says the columns and the shapes of their values.
         one = staged.where(f"source_line = {line}").select(MALFORMED).first()
         return f"line {line}, {one[0] if one else '?'}"
-    return f"line {line}, {'the key' if rule.kind == 'unique' else f'column {rule.column}'}"
+    place = "the key" if rule.column == KEY_COUNT else f"column {rule.name.rsplit('.', 1)[0]}"
+    return f"line {line}, {place}"
 
 
 def _expectation(rule: Rule, mostly: float) -> Any:
@@ -135,8 +136,11 @@ def _expectation(rule: Rule, mostly: float) -> Any:
     if rule.kind == "pattern":
         return gxe.ExpectColumnValuesToMatchRegex(regex=rule.values[0], **meta)
     low, high = rule.bounds
+    if rule.kind == "length":
+        return gxe.ExpectColumnValueLengthsToBeBetween(min_value=low, max_value=high, **meta)
+    strict_low, strict_high = rule.strict
     return gxe.ExpectColumnValuesToBeBetween(
-        min_value=low, max_value=high, strict_max=rule.strict, **meta
+        min_value=low, max_value=high, strict_min=strict_low, strict_max=strict_high, **meta
     )
 
 
