@@ -76,7 +76,7 @@ SLIPS: list[tuple[tuple[str, str], int, str, str]] = [
      "a minLength above", "mend"),
     (column("name: a, logicalType: string, quality: [{type: library, metric: nullValues, "
             "mustBeLessThan: 5}]"), 32, "quality rule 'nullValues'", "quarantineLimit"),
-    (sql("SELECT COUNT(*) FROM ${table}"), 34, "rule 'not_empty' is not whole", "one bound"),
+    (sql("SELECT COUNT(*) FROM ${table}"), 34, "rule 'not_empty' is not whole", "a bound"),
     (sql("SELEC 1", "mustBe: 0"), 34, "cannot be asked: it", "one SELECT"),
     (sql("SELECT 1; DROP TABLE a", "mustBe: 0"), 34, "it is not one SELECT", "one SELECT"),
     (sql("SELECT a, b FROM ${table}", "mustBe: 0"), 34, "does not select one number", "SELECT"),

@@ -94,7 +94,7 @@ def test_a_record_that_no_block_holds_is_told_by_line(monkeypatch: pytest.Monkey
         rows(b"a,b\n1,2\n1," + b"x" * 40_000)
 
 
-JOINS = "a quote joins lines that each have all fields of a record"
+JOINS = "a quote joins lines that may each be a record"
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,7 @@ JOINS = "a quote joins lines that each have all fields of a record"
           ("3", 'Juan "Pepe" P', 4, None)]),
         (b'a,b,c\n1,"Ana,3\n2,Luis",4\n5,6,7\n',
          [("1", '"Ana', "3", 2, JOINS), ("2", 'Luis"', "4", 3, JOINS), ("5", "6", "7", 4, None)]),
+        (b'a,b,c\n"1,,\n2,",x",\n', [('"1', None, None, 2, JOINS), ("2", '"', 'x"', 3, JOINS)]),
         (b'a,b,c\n1,"Ana\nEva, Lima",4\n', [("1", "Ana\nEva, Lima", "4", 2, None)]),
         (b'a,b\n1,"x\ny",z\n2,w\n', [("1", "x\ny", 2, "3 fields, not 2"), ("2", "w", 4, None)]),
     ],

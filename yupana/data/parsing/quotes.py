@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 UNCLOSED, TRAILING, DOUBTFUL = "\ufdd3", "\ufdd4", "\ufdd5"
 FAULTS = {
-    DOUBTFUL: "a quote joins lines that each have all fields of a record",
+    DOUBTFUL: "a quote joins lines that may each be a record",
     TRAILING: "text after a closing quote; a quote in a text is written twice",
     UNCLOSED: "a quote is not closed",
 }
@@ -46,6 +46,8 @@ class Quotes:
         quoted = rb'"[^"]*+(?:""[^"]*+)*+"' + blank + rb"(?=[\r\n%s])" % no
         field = rb'(?:%s|(?!")[^\n%s]*+)' % (quoted, no)
         self._record = re.compile(rb"%s(?:%s%s)*+\r?\n" % (field, no, field))
+        strict = rb'(?:%s|[^"\n%s]*+)' % (quoted, no)
+        self._strict = re.compile(rb"%s(?:%s%s)*+\r?\n" % (strict, no, strict))
         self._before = re.compile(rb"(?:%s%s)*+" % (field, no))
         self._open = re.compile(rb'"[^"]*+(?:""[^"]*+)*+\Z')
         self._closed = re.compile(rb'"[^"\n]*+(?:""[^"\n]*+)*+"')
@@ -123,21 +125,24 @@ class Quotes:
     def _joined(self, record: bytes) -> bytes:
         if record.count(b"\n") == 1:
             return record
-        if not self._doubtful(record):
+        # A quote inside of a plain field is text; beside a field of several lines it is a doubt.
+        if self._strict.fullmatch(record) and not self._doubtful(record):
             self.joined = True
             return record
         lines = record.splitlines(keepends=True)
         return b"".join(DOUBTFUL.encode() + self._marked(line, UNCLOSED) for line in lines)
 
     def _doubtful(self, record: bytes) -> bool:
-        """Whether each line of a record of several has as many fields as a record has.
+        """Whether each line of a record of several looks like a record: it has as many fields,
+        and something in the first.
 
-        By chance a text has so in two fields; in three, a quote was left open, and another
-        closed it.
+        A text in a file of two columns has so by chance; in a wider one, a quote was left open
+        and another closed it.
         """
-        fields = self._width - 1
-        lines = record.split(b"\n")[:-1]
-        return fields > 1 and all(line.count(self._delimiter) == fields for line in lines)
+        if self._width < 3:
+            return False
+        lines = (line.split(self._delimiter) for line in record.split(b"\n")[:-1])
+        return all(len(cells) == self._width and cells[0].strip(b'" \r') for cells in lines)
 
     def _marked(self, line: bytes, mark: str) -> bytes:
         self.wrong = True
