@@ -93,7 +93,7 @@ def damages(draw: st.DrawFn, record: str, delimiter: str, breaks: str) -> str:
 def parsed(file: File) -> list[tuple[tuple[str, ...], int, str | None]]:
     """(fields, line, torn) of each record, by line."""
     text = Text(io.BytesIO(file.content), file.encoding, "file")
-    heads, delimiter, line = delimited.header(text, file.delimiter, (1,))
+    heads, delimiter, line = delimited.header(text, file.delimiter, (1,), "file")
     records = delimited.Records(text, delimiter, len(heads[0]), line, "file")
     found = [list(r.values()) for table in records.tables() for r in table.to_pylist()]
     ordered = sorted(found, key=lambda row: row[-2])

@@ -22,7 +22,7 @@ AFTER = "text after a closing quote; a quote in a text is written twice"
 def rows(data: bytes, encoding: str = "utf-8", skipped: int = 0) -> list[Row]:
     """(fields, line, torn or None) of each record, by line."""
     text = Text(io.BytesIO(data), encoding, "file.csv")
-    heads, delimiter, line = delimited.header(text, ",;", (skipped + 1,))
+    heads, delimiter, line = delimited.header(text, ",;", (skipped + 1,), "file.csv")
     tables = delimited.Records(text, delimiter, len(heads[0]), line, "file.csv").tables()
     found = [tuple(row.values()) for table in tables for row in table.to_pylist()]
     return sorted(found, key=lambda row: row[-2])  # type: ignore[arg-type,return-value]

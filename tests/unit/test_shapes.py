@@ -208,11 +208,26 @@ def test_cells_without_value_are_told(tmp_path: Path) -> None:
         ("id\tn\n1\t2\n", {}, "The header is one field", r'"\t"'),
         ("id,n\n1,2\n", {"headerRow": 9}, "has no line 9", "headerRow"),
         ("\nid,n\n", {}, "Line 1 is empty", "such as 2"),
+        ("sep=;\nid;n\n1;2\n", {"delimiter": ";"}, "'sep='", "`headerRow` to 2"),
+        ('"id,n\n1,2\n', {}, "A quote in the header, line 1", "Mend that line"),
+        ("id,n\n1,\0\n", {}, "is not text", "Fetch it again"),
+        ("id,n\n1,2\n".encode("utf-16-le"), {}, "is utf-16-le", "`encoding` to utf-16-le"),
+        ("id,n\n1,2\n".encode("utf-16-be"), {}, "is utf-16-be", "`encoding` to utf-16-be"),
     ],
 )
 def test_a_wrong_dialect_is_told_with_its_mend(
-    tmp_path: Path, text: str, options: dict[str, Any], says: str, fix: str
+    tmp_path: Path, text: str | bytes, options: dict[str, Any], says: str, fix: str
 ) -> None:
     with pytest.raises(TerminalError, match=says) as error:
         parsed(tmp_path, text, ["id", "n"], **options)
     assert fix in error.value.fix
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\xef\xbb\xbf\xef\xbb\xbfid,n\n1,2\n", b"id,n\r\r\n1,2\r\r\n", b"id,n\r\n1,2\r\n\x1a",
+     b"id , n\n1,2\n"],
+)  # fmt: skip
+def test_marks_that_mean_nothing_are_left_out(tmp_path: Path, content: bytes) -> None:
+    rows, _ = parsed(tmp_path, content, ["id", "n"])
+    assert rows == [[2, None, "1", "2"]]

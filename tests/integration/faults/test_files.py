@@ -83,7 +83,7 @@ FAULTS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "page.csv": (lambda p: p.write_bytes(PAGE), ["HTML", "instead of the data"]),
     "semicolons.csv": (
         lambda p: p.write_bytes(text([x.replace(",", ";") for x in LINES])),
-        ["not in the file", "line 1", "Departamnento;Provincia"],
+        ["header is one field", "line 1", "Departamnento;Provincia", "delimiter"],
     ),
 }
 

@@ -69,7 +69,9 @@ def _delimited(
         heads = fixed_width.header(text, contract.widths, contract.header_rows)
         names = header.joined(heads) or contract.names_in_order
         return names, fixed_width.tables(text, contract.widths, contract.header_rows[-1] + 1)
-    heads, delimiter, line = delimited.header(text, contract.delimiter, contract.header_rows)
+    heads, delimiter, line = delimited.header(
+        text, contract.delimiter, contract.header_rows, raw.source
+    )
     names = header.joined(heads) if contract.header_rows[-1] else contract.names_in_order
     records = delimited.Records(text, delimiter, len(names), line, raw.source)
     return names, records.tables()

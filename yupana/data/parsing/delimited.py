@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from yupana.core.errors import TerminalError
 from yupana.data.parsing import quotes
 from yupana.data.parsing.quotes import Quotes
-from yupana.data.parsing.text import EMPTY_LINE, Text, restore
+from yupana.data.parsing.text import EMPTY_LINE, Text, as_written, restore
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,7 +29,7 @@ csv.field_size_limit(BLOCK)
 
 
 def header(
-    text: Text, delimiters: str, rows: tuple[int, ...]
+    text: Text, delimiters: str, rows: tuple[int, ...], source: str
 ) -> tuple[list[list[str]], str, int]:
     """Read the header's records.
 
@@ -41,7 +41,7 @@ def header(
         or of the records, has most often), and the number of the next line.
 
     Raises:
-        TerminalError: the text ends before.
+        TerminalError: the text ends before, or a quote is not closed.
     """
     if not rows[0]:
         first = text.lines(1)
@@ -54,8 +54,14 @@ def header(
         delimiter = delimiter or max(delimiters, key=record.count)
         while record.count('"') % 2 and line - number < _LONGEST_HEADER and (more := text.lines(1)):
             record, line = record + more, line + 1
+        if record.count('"') % 2:
+            raise TerminalError(
+                f"A quote in the header, line {number}, is not closed.",
+                where=source,
+                fix="Mend that line, or `headerRow` in the contract.",
+            )
         cells = next(csv.reader(io.StringIO(record, newline=""), delimiter=delimiter), [])
-        heads.append([] if cells == [EMPTY_LINE] else cells)
+        heads.append([] if cells == [EMPTY_LINE] else [as_written(c) for c in cells])
     return heads, delimiter, line + 1
 
 
@@ -160,7 +166,8 @@ class Records:
         torn: list[str | None] = []
         rows: list[list[str | None]] = []
         for text, line in pieces:
-            if not text.strip() or text == EMPTY_LINE:
+            # The end of a file of DOS may have a line of its own.
+            if not text.strip(" \t\r\x1a") or text == EMPTY_LINE:
                 continue
             record = io.StringIO(text, newline="")
             fields = next(csv.reader(record, delimiter=self._delimiter))

@@ -71,6 +71,12 @@ def places(contract: Contract, names: Iterable[str | None], source: str) -> dict
 def _absent(contract: Contract, name: str, header: list[str], where: str) -> TerminalError:
     known = [str(c.published) for c in contract.read]
     free = [h for h in header if h not in known]
+    if header[0].lower().startswith("sep="):
+        return TerminalError(
+            f"The first line is '{header[0]}', which only spreadsheet programs read.",
+            where=where,
+            fix="Set the contract's `headerRow` to 2, and its `delimiter` to that mark.",
+        )
     if len(header) == 1 and (other := _other_delimiter(header[0], contract.delimiter)):
         return TerminalError(
             f"The header is one field, '{header[0][:60]}', and not {len(known)}.",

@@ -120,7 +120,10 @@ class Text:
         block = self._carry + (raw if self._utf8 else text.encode())
         self._carry = b""
         if self._line == 1 and self._old_mac is None:
-            block = block.removeprefix(codecs.BOM_UTF8)
+            while block.startswith(codecs.BOM_UTF8):
+                block = block.removeprefix(codecs.BOM_UTF8)
+        if b"\0" in block:
+            raise self._not_text(block)
         self._line += block.count(b"\n")
         if not self._ended and self._old_mac is None and len(block) < 2:
             self._carry, block = block, b""
@@ -146,7 +149,10 @@ class Text:
     def _plain(self, block: bytes) -> bytes:
         """The block with marks where a parser would be led astray."""
         if not self._ended and block.endswith(b"\r"):
-            self._carry, block = b"\r", block[:-1]
+            whole = block.rstrip(b"\r")
+            self._carry, block = block[len(whole) :], whole
+        # A program that knew CRLF for one break wrote it as two.
+        block = block.replace(b"\r\r\n", b"\r\n")
         if self._old_mac is None and block:
             self._old_mac = b"\n" not in block
         if block.count(b"\r") != block.count(b"\r\n"):
@@ -162,6 +168,14 @@ class Text:
         if self._ended and not self._line_start:
             block += b"\n"
         return block
+
+    def _not_text(self, block: bytes) -> TerminalError:
+        line = self._line + block[: block.index(b"\0")].count(b"\n")
+        return TerminalError(
+            "The file is not text: it has a byte of zero.",
+            where=f"{self._source}, line {line}",
+            fix="Fetch it again, or ask the publisher for the table as CSV.",
+        )
 
     def _undecodable(self, error: UnicodeDecodeError) -> TerminalError:
         before: bytes = error.object[: error.start]
@@ -185,13 +199,22 @@ def _by_mark(head: bytes, encoding: str, source: str) -> str:
     if head.startswith(codecs.BOM_UTF8):
         return "UTF-8"
     marked = next((n for mark, n in _MARKS if head.startswith(mark)), None)
+    marked = marked or _by_zeros(head[:200])
     if marked and not name.startswith(marked[:6]):
         raise TerminalError(
-            f"The file is {marked} by its byte order mark, and the contract says {encoding}.",
+            f"The file is {marked} by its first bytes, and the contract says {encoding}.",
             where=f"{source}, line 1",
             fix=f"Set the contract's `encoding` to {marked}.",
         )
     return encoding
+
+
+def _by_zeros(head: bytes) -> str | None:
+    """UTF-16 without a mark: of two bytes, one is zero for the letters of our languages."""
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if not even + odd or max(even, odd) < len(head) // 4 or even + odd == len(head):
+        return None
+    return "utf-16-le" if odd > even else "utf-16-be"
 
 
 def restore(column: pa.Array) -> pa.Array:
@@ -200,3 +223,8 @@ def restore(column: pa.Array) -> pa.Array:
 
     plain = pc.replace_substring(column, CARRIAGE_RETURN, "\r")
     return pc.replace_substring(plain, EMPTY_LINE, "")
+
+
+def as_written(text: str) -> str:
+    """One text without the marks."""
+    return text.replace(CARRIAGE_RETURN, "\r").replace(EMPTY_LINE, "")
