@@ -54,7 +54,7 @@ def test_a_mark_of_utf_8_is_believed_and_another_is_told() -> None:
     assert read("id\nÑ\n".encode("utf-16"), "utf-16").startswith("id\nÑ\n")
     with pytest.raises(TerminalError, match="utf-16 by its first bytes"):
         read("id\n".encode("utf-16"), "UTF-8")
-    with pytest.raises(TerminalError, match="utf-32 by its byte order mark"):
+    with pytest.raises(TerminalError, match="utf-32 by its first bytes"):
         read("id\n".encode("utf-32"), "utf-16")
 
 
