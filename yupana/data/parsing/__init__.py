@@ -50,31 +50,32 @@ def parse(
     out = work / "rows.parquet"
     progress = progress or Silent()
     with archive.open_content(Path(raw.path), settings, contract.member) as stream:
+        delimiter = contract.delimiter[0]
         if contract.format == "csv":
-            names, tables = _delimited(contract, raw, stream)
+            names, delimiter, tables = _delimited(contract, raw, stream)
         else:
             names, table = documents.texts(contract, stream, raw.source, progress)
             tables = iter([table])
         places = header.places(contract, names, raw.source)
-        rows = Rows(contract, places, raw.source, progress)
+        rows = Rows(contract, places, delimiter, raw.source, progress)
         _write(rows.of(tables), out)
     return out
 
 
 def _delimited(
     contract: Contract, raw: RawObject, stream: BinaryIO
-) -> tuple[list[str], Iterator[pa.Table]]:
+) -> tuple[list[str], str, Iterator[pa.Table]]:
     text = Text(stream, contract.encoding, raw.source)
     if contract.widths:
         heads = fixed_width.header(text, contract.widths, contract.header_rows)
         names = header.joined(heads) or contract.names_in_order
-        return names, fixed_width.tables(text, contract.widths, contract.header_rows[-1] + 1)
+        return names, contract.delimiter[0], fixed_width.tables(text, contract.widths, contract.header_rows[-1] + 1)
     heads, delimiter, line = delimited.header(
         text, contract.delimiter, contract.header_rows, raw.source
     )
     names = header.joined(heads) if contract.header_rows[-1] else contract.names_in_order
     records = delimited.Records(text, delimiter, len(names), line, raw.source)
-    return names, records.tables()
+    return names, delimiter, records.tables()
 
 
 def _write(tables: Iterator[pa.Table], out: Path) -> None:

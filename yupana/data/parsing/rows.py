@@ -21,10 +21,21 @@ class Rows:
     """The rows of a file's tables, as the contract wants them."""
 
     def __init__(
-        self, contract: Contract, places: dict[str, int], source: str, progress: Progress
+        self,
+        contract: Contract,
+        places: dict[str, int],
+        delimiter: str,
+        source: str,
+        progress: Progress,
     ) -> None:
-        """Args: places: where each column that is parsed stands, by its standard name."""
+        """Prepare for one file.
+
+        Args:
+            places: where each column that is parsed stands, by its standard name.
+            delimiter: what joins a line's cells for the contract's `skip`.
+        """
         self._contract, self._places, self._progress = contract, places, progress
+        self._delimiter = delimiter
         self._mojibake = Mojibake(contract, source)
         self._above: dict[str, str | None] = {}
         self._skipped = self._totals = 0
@@ -52,7 +63,7 @@ class Rows:
             return table
         cells = [table[n].cast("string") for n in table.column_names if n not in ("line", "torn")]
         text = pc.binary_join_element_wise(
-            *cells, self._contract.delimiter[0], null_handling="replace", null_replacement=""
+            *cells, self._delimiter, null_handling="replace", null_replacement=""
         )
         kept = table.filter(pc.invert(pc.match_substring_regex(text, self._contract.skip)))
         self._skipped += table.num_rows - kept.num_rows
