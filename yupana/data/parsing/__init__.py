@@ -69,7 +69,8 @@ def _delimited(
     if contract.widths:
         heads = fixed_width.header(text, contract.widths, contract.header_rows)
         names = header.joined(heads) or contract.names_in_order
-        return names, contract.delimiter[0], fixed_width.tables(text, contract.widths, contract.header_rows[-1] + 1)
+        tables = fixed_width.tables(text, contract.widths, contract.header_rows[-1] + 1)
+        return names, contract.delimiter[0], tables
     heads, delimiter, line = delimited.header(
         text, contract.delimiter, contract.header_rows, raw.source
     )
