@@ -22,8 +22,28 @@ def dataset(loaded: DeltaTable) -> Any:
     where = urlsplit(loaded.table_uri)
     if where.scheme not in ("", "file"):
         return loaded.to_pyarrow_dataset()
-    root = unquote(where.path)
-    return loaded.to_pyarrow_dataset(filesystem=fs.SubTreeFileSystem(root, fs.LocalFileSystem()))
+    files = fs.SubTreeFileSystem(unquote(where.path), fs.LocalFileSystem())
+    try:
+        return loaded.to_pyarrow_dataset(filesystem=files)
+    except ValueError:
+        return _without_statistics(loaded, files)
+
+
+def _without_statistics(loaded: DeltaTable, files: Any) -> Any:
+    """The rows of a table whose log has a day that Python cannot hold, such as the year 44260:
+    rows that came before such days were refused must not keep a table from being mended."""
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+    schema = pa.schema(loaded.schema())
+    paths = [unquote(path) for path in pa.table(loaded.get_add_actions())["path"].to_pylist()]
+    parts = ds.partitioning(
+        pa.schema([schema.field(name) for name in loaded.metadata().partition_columns]),
+        flavor="hive",
+    )
+    return ds.dataset(
+        paths, schema=schema, format="parquet", filesystem=files, partitioning=parts
+    )
 
 
 def frame(loaded: DeltaTable, columns: list[str] | None = None) -> pl.DataFrame:
