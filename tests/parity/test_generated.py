@@ -81,7 +81,8 @@ def contract(partition: bool, bounds: tuple[int, int], action: str) -> dict[str,
 
 
 def words(known: list[str]) -> st.SearchStrategy[str]:
-    text = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=6)
+    # Â, Ã and â begin what text that was encoded twice looks like, and such a file is refused.
+    text = st.text(st.characters(codec="utf-8", exclude_characters="\0\rÂÃâ"), max_size=6)
     return st.sampled_from(known) | text
 
 

@@ -27,8 +27,14 @@ pytestmark = BOTH_ENGINES
 FEW = hypothesis_settings(
     max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
+# Â, Ã and â begin what text that was encoded twice looks like, and such a file is refused.
 TEXT = st.text(
-    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp", "Zs")) | st.just(" "),
+    st.characters(
+        codec="utf-8",
+        exclude_categories=("Cc", "Cs", "Zl", "Zp", "Zs"),
+        exclude_characters="ÂÃâ",
+    )
+    | st.just(" "),
     max_size=12,
 )
 MONTHS = [
