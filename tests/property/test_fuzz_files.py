@@ -95,8 +95,8 @@ def parsed(file: File) -> list[tuple[tuple[str, ...], int, str | None]]:
     text = Text(io.BytesIO(file.content), file.encoding, "file")
     heads, delimiter, line = delimited.header(text, file.delimiter, (1,), "file")
     records = delimited.Records(text, delimiter, len(heads[0]), line, "file")
-    found = [list(r.values()) for table in records.tables() for r in table.to_pylist()]
-    ordered = sorted(found, key=lambda row: row[-2])
+    rows = [list(r.values()) for table in records.tables() for r in table.to_pylist()]
+    ordered = sorted(rows, key=lambda row: row[-2])
     return [(tuple(x or "" for x in row[:-2]), row[-2], row[-1]) for row in ordered]
 
 
@@ -109,22 +109,22 @@ def by_pandas(file: File) -> list[tuple[str, ...]]:
 
 
 def sound(file: File) -> None:
-    found = parsed(file)
+    records = parsed(file)
     assert list(file.rows) == by_pandas(file)
     # A text whose lines all look like records is refused, and its line says so.
-    doubtful = {line for _, line, torn in found if torn == quotes.FAULTS[quotes.DOUBTFUL]}
-    assert all(torn is None or line in doubtful for _, line, torn in found)
+    doubtful = {line for _, line, torn in records if torn == quotes.FAULTS[quotes.DOUBTFUL]}
+    assert all(torn is None or line in doubtful for _, line, torn in records)
     expected = [row for row in file.rows if file.lines[row[0]] not in doubtful]
-    assert [row for row, _, torn in found if torn is None] == expected
+    assert [row for row, _, torn in records if torn is None] == expected
 
 
 def damaged(file: File) -> None:
-    found = parsed(file)
-    good = [row for row, _, torn in found if torn is None]
-    known = [row for row in good if row in file.rows]
-    assert len(known) == len(set(known)), "a row stands twice"
-    ends = [line for _, line, _ in [*found[1:], ((), 1 << 30, None)]]
-    refused = [(line, end) for (_, line, torn), end in zip(found, ends, strict=False) if torn]
+    records = parsed(file)
+    good = [row for row, _, torn in records if torn is None]
+    sound_rows = [row for row in good if row in file.rows]
+    assert len(sound_rows) == len(set(sound_rows)), "a row stands twice"
+    ends = [line for _, line, _ in [*records[1:], ((), 1 << 30, None)]]
+    refused = [(line, end) for (_, line, torn), end in zip(records, ends, strict=False) if torn]
     for number, row in enumerate(file.rows):
         if number != file.damaged and row not in good:
             line = file.lines[row[0]]

@@ -71,7 +71,7 @@ def test_lines_that_are_no_rows_are_left_out_and_counted(tmp_path: Path) -> None
     assert lines == ["4 lines are left out by the contract's `skip`"]
 
 
-def test_a_line_that_looks_like_a_total_is_told(tmp_path: Path) -> None:
+def test_a_line_that_looks_like_a_total_is_reported(tmp_path: Path) -> None:
     rows, lines = parsed(tmp_path, "id,n\nA,5\nSubtotal,5\nTotal,5\nTotora,1\n", ["id", "n"])
     assert len(rows) == 4
     assert lines[0].startswith("2 lines look like totals, the first is line 3")
@@ -177,7 +177,7 @@ def test_a_geometry_is_wkb_and_a_centroid(tmp_path: Path) -> None:
     assert "degrees" in rows[2][1] and "cannot be read" in rows[3][1]
 
 
-def test_cells_without_value_are_told(tmp_path: Path) -> None:
+def test_cells_without_value_are_reported(tmp_path: Path) -> None:
     cells = (
         '<row r="2"><c r="B2" t="inlineStr"><is><t>id</t></is></c>'
         '<c r="C2" t="inlineStr"><is><t>n</t></is></c></row>'

@@ -10,7 +10,7 @@ from yupana.core.errors import TerminalError
 from yupana.data import contract as contracts
 from yupana.data import delta, history
 from yupana.data.contract import Contract
-from yupana.data.rules import COUNT, KEY_COUNT, Rule
+from yupana.data.rules import Rule
 from yupana.governance import events
 from yupana.governance.events import Event
 
@@ -62,8 +62,7 @@ def says(rule: Rule, shown: int = 8) -> str:
         "parsed": "every value can be read as its column's type",
         "required": "not empty",
         "pattern": f"matches {rule.values[0] if rule.values else ''}",
-        "unique": "no two rows have the same"
-        + (" key" if rule.column == KEY_COUNT else f" {rule.column.removeprefix(COUNT)}"),
+        "unique": f"no two rows have the same {rule.subject}",
         "not_after_release": f"not after the {period} of the release",
     }[rule.kind]
 

@@ -143,7 +143,7 @@ def _bounds(column: dict[str, Any], field: tuple[str | int, ...]) -> Iterator[Fa
     options, name = column.get("logicalTypeOptions") or {}, column["name"]
     for low, high in (("minimum", "maximum"), ("minLength", "maxLength")):
         ends = [options[end] for end in (low, high) if end in options]
-        if len(ends) == 2 and str(type(ends[0])) == str(type(ends[1])) and ends[0] > ends[1]:
+        if len(ends) == 2 and type(ends[0]) is type(ends[1]) and ends[0] > ends[1]:
             what = f"a {low} above the {high} on the column '{name}'"
             yield Fault(what, (*field, low), "No value could keep it: mend one of them.")
     for end in ("minimum", "maximum"):
@@ -166,7 +166,8 @@ def quality(of: dict[str, Any], field: tuple[str | int, ...]) -> Iterator[Fault]
                 fix = "Write one SELECT of one number FROM ${table}, and what it must be."
                 yield Fault(what, (*field, "quality", number), fix)
             continue
-        if not table and metric in _METRICS and rule.get("mustBe") == 0 and _can_be_asked(rule):
+        zero = metric in _METRICS and rule.get("mustBe") == 0
+        if not table and zero and _has_its_arguments(rule):
             continue
         yield Fault(
             f"the quality rule '{rule.get('name') or metric}', which is not enforced",
@@ -177,7 +178,7 @@ def quality(of: dict[str, Any], field: tuple[str | int, ...]) -> Iterator[Fault]
         )
 
 
-def _can_be_asked(rule: dict[str, Any]) -> bool:
+def _has_its_arguments(rule: dict[str, Any]) -> bool:
     arguments = set(rule.get("arguments") or {})
     wanted = {"validValues", "pattern"} if rule.get("metric") == "invalidValues" else set()
     return arguments <= wanted and bool(arguments) == bool(wanted)

@@ -23,7 +23,7 @@ from yupana.core.hashing import file_sha256
 from yupana.data import contract_check, contract_file, sql_rules
 from yupana.data.columns import Column, column_of
 from yupana.data.contract_check import Format, Publication
-from yupana.data.rules import COUNT, KEY_COUNT, Rule, rules_of
+from yupana.data.rules import KEY_COUNT, Rule, rules_of
 from yupana.data.sql_rules import SqlRule
 
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
@@ -116,9 +116,8 @@ class Contract:
     @property
     def counts(self) -> dict[str, tuple[str, ...]]:
         """Columns that must be unique together, by the staged column that counts them."""
-        alone = [r.column for r in self.rules if r.kind == "unique" and r.column != KEY_COUNT]
-        key = {KEY_COUNT: self.key} if self.key else {}
-        return {**key, **{count: (count.removeprefix(COUNT),) for count in alone}}
+        unique = (rule for rule in self.rules if rule.kind == "unique")
+        return {r.column: self.key if r.column == KEY_COUNT else (r.subject,) for r in unique}
 
     @property
     def flags(self) -> tuple[str, ...]:

@@ -104,7 +104,7 @@ def _wrong_option(name: str, value: Any) -> tuple[str, str] | None:
         return f"the quarantineLimit '{value}'", "It is a share from 0 to 1: 2 % is 0.02."
     if name == "publication" and value not in get_args(Publication):
         return f"the publication '{value}'", f"Use {', '.join(get_args(Publication))}."
-    if name == "headerRow" and value != 0 and not _rising(value if value != [] else [0]):
+    if name == "headerRow" and value != 0 and not _rising(value):
         fix = "It is a line's number, [2, 3] where names stand in two, 0 where there are none."
         return f"the headerRow '{value}'", fix
     if name == "widths" and not (isinstance(value, list) and value and all(map(_positive, value))):
@@ -130,7 +130,7 @@ def _positive(value: Any) -> bool:
 
 def _rising(value: Any) -> bool:
     numbers = value if isinstance(value, list) else [value]
-    return all(map(_positive, numbers)) and numbers == sorted(set(numbers))
+    return bool(numbers) and all(map(_positive, numbers)) and numbers == sorted(set(numbers))
 
 
 def _wrong_pattern(value: str) -> tuple[str, str] | None:

@@ -167,7 +167,7 @@ def _fix(contract: Contract, name: str, rule: Rule | None) -> str:
     if column is not None and column.derive:
         return f"Mend {_published(contract, column.name)}: {column.derive} finds nothing for it."
     if rule.kind == "unique":
-        return f"Leave one row for each {name.removesuffix('.unique')}."
+        return f"Leave one row for each {rule.subject}."
     if rule.kind == "required":
         return "Fill in the cell."
     return f"Write a value that is {catalogue.says(rule)}."

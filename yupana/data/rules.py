@@ -49,11 +49,13 @@ class Rule:
 
     @property
     def name(self) -> str:
-        if self.kind == "parsed":
-            return "row.parsed"
-        if self.column == KEY_COUNT:
-            return "key.unique"
-        return f"{self.column.removeprefix(COUNT)}.{self.kind}"
+        return f"{self.subject}.{self.kind}"
+
+    @property
+    def subject(self) -> str:
+        """The column that it is about, `key` or `row`."""
+        special = {MALFORMED: "row", KEY_COUNT: "key"}
+        return special.get(self.column, self.column.removeprefix(COUNT))
 
     def at(self, day: date) -> Rule:
         """The rule for a release of that day; only `not_after_release` depends on it."""

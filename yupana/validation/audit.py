@@ -117,8 +117,7 @@ def _first(rule: Rule, staged: DataFrame) -> str:
         # It says the columns and the shapes of their values.
         one = staged.where(f"source_line = {line}").select(MALFORMED).first()
         return f"line {line}, {one[0] if one else '?'}"
-    place = "the key" if rule.column == KEY_COUNT else f"column {rule.name.rsplit('.', 1)[0]}"
-    return f"line {line}, {place}"
+    return f"line {line}, {'the key' if rule.column == KEY_COUNT else f'column {rule.subject}'}"
 
 
 def _expectation(rule: Rule, mostly: float) -> Any:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from yupana.core.errors import TerminalError
 from yupana.data.parsing import quotes
+from yupana.data.parsing.blocks import Blocks
 from yupana.data.parsing.quotes import Quotes
 from yupana.data.parsing.text import EMPTY_LINE, Text, as_written, restore
 
@@ -117,7 +118,7 @@ class Records:
             return "skip"
 
         return arrow.open_csv(
-            pa.PythonFile(self._quotes, mode="r"),
+            pa.PythonFile(Blocks(self._quotes.blocks()), mode="r"),
             # Numbers of torn records are known to a single thread alone.
             read_options=arrow.ReadOptions(
                 column_names=self._names, block_size=BLOCK, use_threads=False
@@ -196,12 +197,10 @@ class Records:
         if self._width == 1:
             # Arrow takes a mark for a record where records have one field.
             table = table.filter(pc.not_equal(table["c0"], EMPTY_LINE).fill_null(True))
-        if self._quotes.wrong:
-            for place, name in enumerate(self._names):
-                table = table.set_column(place, name, quotes.restore(table[name]))
-        if self._text.marks:
-            for place, name in enumerate(self._names):
-                table = table.set_column(place, name, restore(table[name]))
+        restored = [quotes.restore] * self._quotes.wrong + [restore] * self._text.marks
+        for place, name in enumerate(self._names):
+            for plain in restored:
+                table = table.set_column(place, name, plain(table[name]))
         return table
 
 

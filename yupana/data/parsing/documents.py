@@ -12,6 +12,7 @@ from yupana.core.errors import TerminalError
 from yupana.core.progress import Progress
 from yupana.data.contract import Contract
 from yupana.data.parsing import header, objects, workbook
+from yupana.data.parsing.text_table import text_table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -57,7 +58,8 @@ def _parquet(content: bytes) -> tuple[list[str], pa.Table]:
 
     frame = pl.read_parquet(io.BytesIO(content))
     lines = list(range(2, frame.height + 2))
-    return frame.columns, _table(lines, [None] * frame.height, [_text(c) for c in frame])
+    rows = text_table(lines, [None] * frame.height, [_text(column) for column in frame])
+    return frame.columns, rows
 
 
 def _workbook(
@@ -81,15 +83,7 @@ def _workbook(
         if marks is not None and what.split(" ")[0] not in marks:
             torn[row + 1] = what
     columns = [column.to_arrow().cast("string") for column in body.drop("line")]
-    return names, _table(lines, [torn.get(n) for n in lines], columns)
-
-
-def _table(lines: list[int], torn: list[str | None], columns: list[pa.Array]) -> pa.Table:
-    import pyarrow as pa
-
-    heads = ["line", "torn", *(f"c{i}" for i in range(len(columns)))]
-    about = [pa.array(lines, pa.int64()), pa.array(torn, pa.string())]
-    return pa.table([*about, *columns], names=heads)
+    return names, text_table(lines, [torn.get(n) for n in lines], columns)
 
 
 def _text(column: pl.Series) -> pa.Array:

@@ -7,6 +7,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from yupana.data.parsing.text import EMPTY_LINE, Text, restore
+from yupana.data.parsing.text_table import text_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,8 +52,8 @@ def tables(text: Text, widths: tuple[int, ...], line: int) -> Iterator[pa.Table]
         lines = block.decode().split("\n")[:-1]
         yield _table([x.removesuffix("\r") for x in lines], widths, line)
         line += len(lines)
-    if line == 1 or not rest:
-        yield _table([], widths, line)
+    # A text without lines is a table too.
+    yield _table([], widths, line)
 
 
 def _table(lines: list[str], widths: tuple[int, ...], first: int) -> pa.Table:
@@ -61,10 +62,9 @@ def _table(lines: list[str], widths: tuple[int, ...], first: int) -> pa.Table:
 
     ends = list(accumulate(widths))
     texts = pa.array(lines, pa.string())
-    numbers = pa.array(range(first, first + len(lines)), pa.int64())
-    rows = pa.table([numbers, texts], names=["line", "text"])
-    rows = rows.filter(pc.invert(pc.is_in(pc.utf8_trim_whitespace(texts), _blank())))
-    plain = restore(rows["text"])
+    blank = pc.is_in(pc.utf8_trim_whitespace(texts), pa.array(["", EMPTY_LINE]))
+    numbers = pa.array(range(first, first + len(lines)), pa.int64()).filter(pc.invert(blank))
+    plain = restore(texts.filter(pc.invert(blank)))
     length = pc.utf8_length(plain)
     whole = pc.or_(
         pc.is_in(length, pa.array(ends, pa.int32())),
@@ -79,11 +79,4 @@ def _table(lines: list[str], widths: tuple[int, ...], first: int) -> pa.Table:
         for end, width in zip(ends, widths, strict=True)
     ]
     fields = [pc.if_else(pc.equal(field, ""), None, field) for field in fields]
-    heads = ["line", "torn", *(f"c{i}" for i in range(len(widths)))]
-    return pa.table([rows["line"], torn.cast(pa.string()), *fields], names=heads)
-
-
-def _blank() -> pa.Array:
-    import pyarrow as pa
-
-    return pa.array(["", EMPTY_LINE])
+    return text_table(numbers, torn, fields)

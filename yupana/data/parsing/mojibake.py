@@ -20,6 +20,7 @@ _SIGNS = "".join(
     bytes([b]).decode("cp1252" if b not in b"\x81\x8d\x8f\x90\x9d" else "latin-1")
     for b in range(0x80, 0xC0)
 )
+_LEADS = {"Â": 0xC2, "Ã": 0xC3, "â": 0xE2}
 _PAIR = re.compile(f"[ÂÃ][{re.escape(_SIGNS)}]|â€[{re.escape(_SIGNS)}]")
 _STARTS = tuple(text.encode() for text in ("Â", "Ã", "â€"))
 
@@ -39,16 +40,19 @@ class Mojibake:
         for place, name in enumerate(rows.column_names):
             if name in self._published and _suspect(rows[name]):
                 texts = rows[name].to_pylist()
-                lines = rows["source_line"]
-                for number, text in enumerate(texts):
-                    if text and (pair := _PAIR.search(text)):
-                        self._count += 1
-                        if self._count == 1:
-                            self._first = (lines[number].as_py(), name, pair[0])
-                        texts[number] = _PAIR.sub(lambda m: _decoded(m[0]), text)
                 if self._repair:
-                    rows = rows.set_column(place, name, pa.array(texts, pa.string()))
+                    plain = [t and _PAIR.sub(lambda m: _decoded(m[0]), t) for t in texts]
+                    rows = rows.set_column(place, name, pa.array(plain, pa.string()))
+                else:
+                    self._note(name, texts, rows["source_line"])
         return rows
+
+    def _note(self, name: str, texts: list[str | None], lines: pa.ChunkedArray) -> None:
+        for number, text in enumerate(texts):
+            if text and (pair := _PAIR.search(text)):
+                self._count += 1
+                if self._count == 1:
+                    self._first = (lines[number].as_py(), name, pair[0])
 
     def refuse(self) -> None:
         """Refuse the file, once all of it is read.
@@ -56,7 +60,7 @@ class Mojibake:
         Raises:
             TerminalError: it has text that was encoded twice, and the contract does not mend it.
         """
-        if not self._count or self._repair:
+        if not self._count:
             return
         line, name, pair = self._first
         raise TerminalError(
@@ -68,7 +72,7 @@ class Mojibake:
 
 
 def _suspect(column: pa.ChunkedArray) -> bool:
-    """Whether a column's bytes hold such a letter; a look at memory, without a copy."""
+    """Whether a column's bytes hold such a letter; quicker than a look at each text."""
     texts = (memoryview(b).tobytes() for chunk in column.chunks if (b := chunk.buffers()[2]))
     return any(start in text for text in texts if not text.isascii() for start in _STARTS)
 
@@ -79,6 +83,3 @@ def _decoded(pair: str) -> str:
         return octets.decode("utf-8")
     except UnicodeDecodeError:
         return pair
-
-
-_LEADS = {"Â": 0xC2, "Ã": 0xC3, "â": 0xE2}

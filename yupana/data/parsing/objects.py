@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from yupana.core.errors import TerminalError
 from yupana.data.parsing import geometry
+from yupana.data.parsing.text_table import text_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,9 +58,7 @@ def texts(
             where=source,
             fix="Look at it by hand: this is not what a publisher means to send.",
         ) from error
-    lines = pa.array(range(2, len(records) + 2), pa.int64())
-    heads = ["line", "torn", *(f"c{i}" for i in range(len(names)))]
-    return names, pa.table([lines, pa.array(torn, pa.string()), *columns], names=heads)
+    return names, text_table(range(2, len(records) + 2), torn, columns)
 
 
 def _decoded(content: bytes, encoding: str, source: str) -> str:

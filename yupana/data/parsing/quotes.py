@@ -9,6 +9,7 @@ the middle of a field that does not begin with one (`5" pipe`) is text.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from yupana.data.parsing.text import Text
@@ -34,14 +35,11 @@ class Quotes:
         wrong: whether a quote has been replaced so far.
     """
 
-    closed = False
-
     def __init__(self, text: Text, delimiter: str, width: int, longest: int) -> None:
         self.joined = self.wrong = False
         self._text, self._width, self._longest = text, width, longest
         self._delimiter = delimiter.encode()
-        self._ready = self._carry = b""
-        self._ended = False
+        self._carry, self._ended = b"", False
         no, blank = re.escape(self._delimiter), rb" *" if delimiter != " " else b""
         quoted = rb'"[^"]*+(?:""[^"]*+)*+"' + blank + rb"(?=[\r\n%s])" % no
         field = rb'(?:%s|(?!")[^\n%s]*+)' % (quoted, no)
@@ -52,13 +50,10 @@ class Quotes:
         self._open = re.compile(rb'"[^"]*+(?:""[^"]*+)*+\Z')
         self._closed = re.compile(rb'"[^"\n]*+(?:""[^"\n]*+)*+"')
 
-    def read(self, size: int = -1) -> bytes:
-        """Up to `size` bytes; none at the end. Raises as `Text.read`."""
-        while not self._ended and (size < 0 or len(self._ready) < size):
-            self._ready += self._block()
-        out = self._ready if size < 0 else self._ready[:size]
-        self._ready = self._ready[len(out) :]
-        return out
+    def blocks(self) -> Iterator[bytes]:
+        """All of the text. Raises as `Text.read`."""
+        while not self._ended:
+            yield self._block()
 
     def _block(self) -> bytes:
         more = self._text.read(_BLOCK)
@@ -70,14 +65,15 @@ class Quotes:
         ready, still_open = (
             self._by_record(lines) if whole is None else (lines[:whole], lines[whole:])
         )
-        if self._must_end(still_open):
+        if self._must_end(len(still_open)):
             marked, still_open = self._by_record(still_open)
             ready += marked
         self._carry = still_open + rest
         return ready
 
-    def _must_end(self, still_open: bytes) -> bool:
-        return self._ended or len(still_open) >= self._longest
+    def _must_end(self, size: int) -> bool:
+        """Whether a record that is open after so many bytes will not be closed."""
+        return self._ended or size >= self._longest
 
     def _sound(self, lines: bytes) -> int | None:
         """Where the last whole record ends, if every quote opens or closes a field, in turn."""
@@ -114,7 +110,7 @@ class Quotes:
                 continue
             before = self._before.match(lines, place)
             start = before.end() if before else place
-            if self._open.match(lines, start) and not self._must_end(lines[place:]):
+            if self._open.match(lines, start) and not self._must_end(len(lines) - place):
                 break
             end = lines.index(b"\n", place) + 1
             closed = self._closed.match(lines, start, end)

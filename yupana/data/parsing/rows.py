@@ -61,13 +61,13 @@ class Rows:
 
         if self._contract.skip is None or not table.num_rows:
             return table
-        cells = [table[n].cast("string") for n in table.column_names if n not in ("line", "torn")]
+        cells = [table[n] for n in table.column_names if n not in ("line", "torn")]
         text = pc.binary_join_element_wise(
             *cells, self._delimiter, null_handling="replace", null_replacement=""
         )
-        kept = table.filter(pc.invert(pc.match_substring_regex(text, self._contract.skip)))
-        self._skipped += table.num_rows - kept.num_rows
-        return kept
+        rows = table.filter(pc.invert(pc.match_substring_regex(text, self._contract.skip)))
+        self._skipped += table.num_rows - rows.num_rows
+        return rows
 
     def _look_for_totals(self, table: pa.Table) -> None:
         import pyarrow.compute as pc

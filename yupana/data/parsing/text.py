@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from yupana.core.errors import TerminalError
+from yupana.data.parsing.blocks import Blocks
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,8 +39,6 @@ class Text:
         marks: whether a mark has been set so far.
     """
 
-    closed = False
-
     def __init__(self, stream: BinaryIO, encoding: str, source: str) -> None:
         self.marks = False
         self._first = stream.read(_BLOCK)
@@ -50,7 +50,7 @@ class Text:
         self._as_utf8 = None if self._utf8 else codecs.getincrementaldecoder("utf-8")()
         self._beyond_ascii = False
         self._line = 1
-        self._ready, self._carry = b"", b""
+        self._blocks, self._carry = Blocks(self._decoded()), b""
         self._old_mac: bool | None = None
         self._line_start, self._ended = True, False
 
@@ -60,11 +60,7 @@ class Text:
         Raises:
             TerminalError: the bytes are not of the encoding; names line and byte.
         """
-        while not self._ended and (size < 0 or len(self._ready) < size):
-            self._ready += self._block()
-        out = self._ready if size < 0 else self._ready[:size]
-        self._ready = self._ready[len(out) :]
-        return out
+        return self._blocks.read(size)
 
     def lines(self, count: int) -> str:
         """The next lines as text, fewer at the end; what follows them is read on by `read`.
@@ -87,7 +83,7 @@ class Text:
         place = 0
         for _ in range(count):
             place = taken.find(b"\n", place) + 1 or len(taken)
-        self._ready = taken[place:] + self._ready
+        self._blocks.put_back(taken[place:])
         return taken[:place].decode()
 
     def line(self, number: int, after: int) -> str:
@@ -97,8 +93,8 @@ class Text:
             TerminalError: the text ends before; also as `lines`.
         """
         self.lines(number - after - 1)
-        if found := self.lines(1):
-            return found
+        if text := self.lines(1):
+            return text
         raise TerminalError(
             f"The file has no line {number}, where the names of the columns should stand.",
             where=self._source,
@@ -107,7 +103,11 @@ class Text:
 
     def put_back(self, lines: str) -> None:
         """Have lines read again."""
-        self._ready = lines.encode() + self._ready
+        self._blocks.put_back(lines.encode())
+
+    def _decoded(self) -> Iterator[bytes]:
+        while not self._ended:
+            yield self._block()
 
     def _block(self) -> bytes:
         raw, self._first = self._first or self._stream.read(_BLOCK), b""

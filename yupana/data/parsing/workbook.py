@@ -53,14 +53,11 @@ def _sheet(content: bytes, name: str) -> bytes:
         if "xl/workbook.xml" not in book.namelist():
             return b""
         sheets = ElementTree.fromstring(book.read("xl/workbook.xml")).iter()
-        wanted = next(s.get(_RELATION) for s in sheets if s.get("name") == name and _id(s))
+        # Names that a workbook defines for its cells are no sheets.
+        wanted = next(i for s in sheets if s.get("name") == name and (i := s.get(_RELATION)))
         parts = ElementTree.fromstring(book.read("xl/_rels/workbook.xml.rels"))
         target = next(str(p.get("Target")) for p in parts if p.get("Id") == wanted)
         return book.read(posixpath.join("/xl", target).lstrip("/"))
-
-
-def _id(sheet: ElementTree.Element) -> bool:
-    return sheet.get(_RELATION) is not None
 
 
 def _without_value(sheet: bytes) -> Iterator[tuple[tuple[int, int], str]]:
