@@ -53,6 +53,11 @@ SLIPS: list[tuple[tuple[str, str], int, str, str]] = [
     (option("widths", "[6, 0]"), 21, "the widths '[6, 0]'", "[6, 4, 10]"),
     (option("skip", "'^(?!a)'"), 21, "the skip '^(?!a)'", "without look-around"),
     (option("skip", "'^(a'"), 21, "the skip '^(a'", "without look-around"),
+    (column("name: a, logicalType: string, logicalTypeOptions: {pattern: '*a'}"), 32,
+     "a pattern on the column 'a', which cannot be used: nothing to repeat", "`enum`"),
+    (column("name: a, logicalType: string, quality: [{type: library, metric: invalidValues, "
+            "mustBe: 0, arguments: {pattern: '(?=a)'}}]"), 32, "a pattern on the column 'a'",
+     "enum"),
     (option("records", "'.items'"), 21, "records: '.items'", "result.records"),
     (option("mojibake", "mend"), 21, "mojibake: 'mend'", "Use repair"),
     (option("delimiter", "'¦'"), 21, "the delimiter '¦'", '";" or "|"'),

@@ -18,11 +18,16 @@ def portable(pattern: str) -> str:
     """The pattern with `\\d`, `\\w` and `\\s` written out as ASCII, as Java reads them.
 
     Raises:
-        ValueError: it has what only one of the two can do; names it.
+        ValueError: it is no pattern, or has what only one of the two can do; names it.
     """
-    found = _ALONE.search(pattern.replace("\\\\", "  "))
-    if found:
-        raise ValueError(f"'{found.group()}' is not understood by every engine")
+    alone = _ALONE.search(pattern.replace("\\\\", "  "))
+    if alone:
+        raise ValueError(f"'{alone.group()}' is not understood by every engine")
+    try:
+        # Classes of Unicode, which engines know and Python does not, stand for a letter here.
+        re.compile(re.sub(r"\\[pP]\{\w+\}", "a", pattern))
+    except re.error as error:
+        raise ValueError(str(error)) from error
     out, place, within = "", 0, False
     while place < len(pattern):
         char, after = pattern[place], pattern[place + 1 : place + 2]
@@ -42,3 +47,12 @@ def portable(pattern: str) -> str:
         out += char
         place += 1
     return out
+
+
+def fault(pattern: str) -> str | None:
+    """Why a pattern cannot be used; None where it can."""
+    try:
+        portable(pattern)
+    except ValueError as error:
+        return str(error)
+    return None

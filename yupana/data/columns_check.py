@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from yupana.core import patterns
 from yupana.data import date_patterns, sql_rules
 
 BOUNDS = ("mustBeGreaterThan", "mustBeGreaterOrEqualTo", "mustBeLessThan", "mustBeLessOrEqualTo",
@@ -17,6 +18,7 @@ _ENFORCED_OPTIONS = {
     "pattern", "format",
 }  # fmt: skip
 _METRICS = ("nullValues", "missingValues", "duplicateValues", "invalidValues")
+PATTERN = 'Write it without look-around and back-references: "^(TOTAL|Fuente:)".'
 # Names that yupana gives to columns of its own.
 _OWN = ("source_line", "source_sha256", "quality_flags", "broken_rules", "value_classes")
 
@@ -64,6 +66,7 @@ def column(
         fix = "i64 gives whole numbers 64 bits; say others by pattern or dateFormats."
         yield Fault(what, (*field, "logicalTypeOptions", "format"), fix)
     yield from _bounds(column, (*field, "logicalTypeOptions"))
+    yield from _patterns(column, field)
     for number, relation in enumerate(column.get("relationships") or []):
         target = str(relation.get("to"))
         if not (root / "expectations" / target.split(".")[0] / "contract.yaml").exists():
@@ -150,6 +153,19 @@ def _bounds(column: dict[str, Any], field: tuple[str | int, ...]) -> Iterator[Fa
         if end in options and f"exclusive{end.title()}" in options:
             what = f"two bounds for the {end} of the column '{name}'"
             yield Fault(what, (*field, end), "Keep one of them.")
+
+
+def _patterns(column: dict[str, Any], field: tuple[str | int, ...]) -> Iterator[Fault]:
+    places: dict[tuple[str | int, ...], dict[str, Any]] = {
+        ("logicalTypeOptions", "pattern"): column.get("logicalTypeOptions") or {}
+    }
+    for number, rule in enumerate(column.get("quality") or []):
+        places["quality", number] = rule.get("arguments") or {}
+    for place, options in places.items():
+        pattern = options.get("pattern")
+        if pattern is not None and (wrong := patterns.fault(str(pattern))):
+            what = f"a pattern on the column '{column['name']}', which cannot be used: {wrong}"
+            yield Fault(what, (*field, *place), f"{PATTERN} Or name the allowed values (`enum`).")
 
 
 def quality(of: dict[str, Any], field: tuple[str | int, ...]) -> Iterator[Fault]:

@@ -109,8 +109,8 @@ def _wrong_option(name: str, value: Any) -> tuple[str, str] | None:
         return f"the headerRow '{value}'", fix
     if name == "widths" and not (isinstance(value, list) and value and all(map(_positive, value))):
         return f"the widths '{value}'", "State each field's characters: [6, 4, 10]."
-    if name == "skip":
-        return _wrong_pattern(str(value))
+    if name == "skip" and (wrong := patterns.fault(str(value))):
+        return f"the skip '{value}', which cannot be used: {wrong}", columns_check.PATTERN
     if name == "records" and not re.fullmatch(r"[^.]+(\.[^.]+)*", str(value)):
         return f"records: '{value}'", "Name the objects that hold the records: result.records."
     if name == "mojibake" and value not in ("refuse", "repair"):
@@ -131,15 +131,6 @@ def _positive(value: Any) -> bool:
 def _rising(value: Any) -> bool:
     numbers = value if isinstance(value, list) else [value]
     return bool(numbers) and all(map(_positive, numbers)) and numbers == sorted(set(numbers))
-
-
-def _wrong_pattern(value: str) -> tuple[str, str] | None:
-    try:
-        re.compile(patterns.portable(value))
-    except (ValueError, re.error) as error:
-        fix = 'Write it without look-around and back-references: "^(TOTAL|Fuente:)".'
-        return f"the skip '{value}', which cannot be used: {error}", fix
-    return None
 
 
 def _wrong_encoding(value: str) -> tuple[str, str] | None:

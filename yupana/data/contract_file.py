@@ -191,7 +191,7 @@ def _must_keep_the_standard(file: ContractFile) -> None:
                     where=file.where(*field),
                     fix="Give it string, integer, number, date, timestamp or boolean.",
                 )
-        if field[-2:-1] == ("quality",):
+        if field[-2:-1] == ("quality",) and isinstance(fault.instance, dict):
             raise TerminalError(
                 f"The quality rule '{fault.instance.get('name', '')}' is not whole.",
                 where=file.where(*field),

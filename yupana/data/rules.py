@@ -7,7 +7,6 @@ quarantine. A test holds the two to the same counts.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -17,7 +16,6 @@ from typing import Any, Literal
 from open_data_contract_standard.model import SchemaObject, SchemaProperty
 
 from yupana.core import patterns
-from yupana.core.errors import TerminalError
 from yupana.data import codes
 
 Kind = Literal[
@@ -147,26 +145,12 @@ def _of_column(root: Path, p: SchemaProperty) -> Iterator[Rule]:
     if "notAfter" in custom:
         yield Rule("not_after_release", name, (p.logicalType, None))
     if pattern := options.get("pattern", valid.get("pattern")):
-        yield Rule("pattern", name, (_portable(name, str(pattern)),))
+        yield Rule("pattern", name, (patterns.portable(str(pattern)),))
     outlier = custom.get("outlier")
     if isinstance(outlier, dict) and outlier.get("action") == "quarantine":
         yield Rule("range", name, (outlier.get("minimum"), outlier.get("maximum")))
     if p.unique or "duplicateValues" in metrics:
         yield Rule("unique", f"{COUNT}{name}")
-
-
-def _portable(column: str, pattern: str) -> str:
-    try:
-        # Classes of Unicode, which engines know and Python does not, stand for a letter here.
-        re.compile(re.sub(r"\\[pP]\{\w+\}", "a", pattern))
-        return patterns.portable(pattern)
-    except (ValueError, re.error) as error:
-        raise TerminalError(
-            f"The pattern of the column '{column}' cannot be used: {error}.",
-            where=f"pattern {pattern}",
-            fix="Write it without look-around, back-references and possessive quantifiers, or "
-            "name the allowed values (`enum`).",
-        ) from error
 
 
 def _bound(type: str, day: date) -> int | date:
