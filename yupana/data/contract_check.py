@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from yupana.core.errors import TerminalError
-from yupana.data import columns_check
+from yupana.data import columns_check, source_check
 from yupana.data.columns_check import Fault
 from yupana.data.contract_file import ContractFile
 
@@ -19,7 +19,7 @@ Format = Literal["csv", "xlsx", "json", "parquet", "object"]
 Publication = Literal["snapshot", "append", "merge"]
 OPTIONS = {
     "licence", "subjectArea", "quarantineLimit", "publication", "encoding", "delimiter",
-    "headerRow", "sheet", "member", "multiline",
+    "headerRow", "sheet", "member", "multiline", "next",
 }  # fmt: skip
 UNITS = {
     **dict.fromkeys(("d", "day", "days"), "d"),
@@ -45,6 +45,7 @@ def check(file: ContractFile, root: Path) -> None:
 def _faults(content: dict[str, Any], root: Path) -> Iterator[Fault]:
     yield from _table(content)
     yield from _options(content)
+    yield from source_check.faults(content, root)
     yield from _times(content)
     table = content["schema"][0]
     yield from columns_check.names(table)

@@ -54,7 +54,7 @@ def quarantine(
         name=contract.name,
         version=delta.version_of(table),
         path=str(table),
-        rows=delta.count(table, source_sha256=raw.sha256),
+        rows=delta.count(table, *raw.hashes),
     )
 
 
@@ -95,7 +95,7 @@ def publish(
         name=contract.name,
         version=delta.version_of(table),
         path=str(table),
-        rows=delta.count(table, source_sha256=raw.sha256),
+        rows=delta.count(table, *raw.hashes),
     )
 
 
@@ -119,9 +119,10 @@ def _replace_source(
     mode = "append"
     if delta.exists(table):
         rows = evolution.fit(rows, table)
-        if delta.count(table, source_sha256=raw.sha256):
+        if delta.count(table, *raw.hashes):
             old = spark.read.format("delta").load(str(table))
-            rows, mode = _with(rows, old.where(f"source_sha256 != '{raw.sha256}'")), "overwrite"
+            others = old.where(~old["source_sha256"].isin(*raw.hashes))
+            rows, mode = _with(rows, others), "overwrite"
     writer = rows.write.format("delta").mode(mode).partitionBy(*partitions)
     writer.option("userMetadata", facts).save(str(table))
 

@@ -22,7 +22,7 @@ from yupana.data.parsing.text import Text
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LINE, TORN = "source_line", "_torn"
+LINE, TORN, SOURCE = "source_line", "_torn", "_source"
 
 
 def parse(
