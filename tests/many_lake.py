@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def project(
     folder = tmp_path / "project" / "expectations" / NAME
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "contract.yaml").write_text(yaml.safe_dump(contract))
+    shutil.copy(ROOT / "expectations/subject_areas.csv", folder.parent)
     return Settings(root=tmp_path / "project", home=tmp_path / "home", engine=engine)
 
 

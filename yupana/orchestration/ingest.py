@@ -17,7 +17,7 @@ from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress, stage
 from yupana.core.types import DatasetRef, RawObject, StepResult, ValidationResult
 from yupana.data import contract as contracts
-from yupana.data import delta, history, landing
+from yupana.data import corrections, delta, history, landing
 from yupana.data.contract import Contract
 from yupana.governance import steps
 from yupana.governance.ledger import access
@@ -59,7 +59,7 @@ def ingest(
     """
     contract = contracts.load(settings.root, name)
     lock = settings.home / "locks" / f"{name}.lock"
-    with one_at_a_time(lock, f"another ingest of {name}", progress), _outside_trouble(settings):
+    with one_at_a_time(lock, f"another ingest of {name}", progress), outside_trouble(settings):
         where = location or contract.location
         releases = files.releases(settings, contract, where, as_of, since, today)
         several = len(releases) != 1 or len(releases[0].locations) > 1 or releases[0].day
@@ -109,7 +109,10 @@ def _published(
                 where=f"published/{contract.name}",
                 fix="Ingest files in the order in which they were known.",
             )
-        return _publish(settings, contract.at(known_on), raw, known_on, progress)
+        out = _publish(settings, contract.at(known_on), raw, known_on, progress)
+        for what in corrections.left_behind(settings, contract.name, raw):
+            progress.say(what)
+        return out
 
     return steps.run(
         settings,
@@ -215,7 +218,7 @@ def _publish_object(
     from yupana.data import objects
 
     seconds: dict[str, float] = {}
-    facts = _facts(contract, raw, known_on, {"read": 1, "published": 1, "quarantined": 0})
+    facts = release_facts(contract, raw, known_on, {"read": 1, "published": 1, "quarantined": 0})
     before = _kept(settings, contract)
     with stage(progress, f"publish {Path(raw.source).name}", seconds):
         out = objects.publish(settings, contract, raw, delta.commit_metadata(**facts))
@@ -237,12 +240,13 @@ def _origin(
         "published": staged.rows - aside.rows,
         "quarantined": aside.rows,
     }
-    return {**_facts(contract, raw, known_on, rows), "validation": validation.id}
+    return {**release_facts(contract, raw, known_on, rows), "validation": validation.id}
 
 
-def _facts(
+def release_facts(
     contract: Contract, raw: RawObject, known_on: date, rows: dict[str, int]
 ) -> dict[str, Any]:
+    """What every commit to a published table says of itself."""
     return {
         "run": uuid.uuid4().hex,
         "rows": rows,
@@ -257,7 +261,7 @@ def _facts(
 
 
 @contextmanager
-def _outside_trouble(settings: Settings) -> Iterator[None]:
+def outside_trouble(settings: Settings) -> Iterator[None]:
     """A full disk, met by Python or by the engine, is worth a retry once there is room.
 
     Raises:

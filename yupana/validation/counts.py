@@ -97,7 +97,7 @@ def _sources(
     if contract.publication == "snapshot":
         release = known.mends or known.source_sha256
         first = max((i for i, p in enumerate(earlier) if p.source_sha256 == release), default=-1)
-        return earlier[first:]
+        earlier = earlier[first:]
     return list({p.source_sha256: p for p in earlier}.values())
 
 
