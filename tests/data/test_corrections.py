@@ -61,10 +61,16 @@ def states(lake: Settings) -> dict[tuple[str, int], str]:
 
 
 @BOTH_ENGINES
-@pytest.mark.parametrize("publication", ["snapshot", "append", "merge"])
-def test_mended_rows_come_back_in_one_commit(
-    tmp_path: Path, engine: str, publication: str
-) -> None:
+def test_mended_rows_come_back_in_one_commit(tmp_path: Path, engine: str) -> None:
+    come_back(tmp_path, "snapshot", engine)
+
+
+@pytest.mark.parametrize("publication", ["append", "merge"])
+def test_mended_rows_come_back_where_files_add_up(tmp_path: Path, publication: str) -> None:
+    come_back(tmp_path, publication, "sail")
+
+
+def come_back(tmp_path: Path, publication: str, engine: str) -> None:
     lake = project(tmp_path, publication, "a.csv", engine=engine)
     run(lake, "a.csv", FIRST)
     head, *rows = exported(lake)

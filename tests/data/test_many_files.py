@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from yupana.data import delta, history, recall
 from yupana.data import engine as engines
 from yupana.data.sources import many
 from yupana.orchestration.ingest import ingest
+from yupana.orchestration.maintain import maintain
 from yupana.orchestration.many import SomeRefusedError
 
 TODAY = date(2024, 3, 31)
@@ -56,6 +57,7 @@ def test_a_folder_is_one_release_and_each_row_knows_its_file(
     assert aside["source_line"].to_list() == [2, 3, 4]
     (one,) = publications(lake)
     assert set(one.sources) == {file_sha256(first), file_sha256(second)}
+    assert one.source == "in (2 files)"
     assert run(lake).status == "unchanged"
     put(lake, "in/b.csv", "c,3,Eva")
     assert run(lake).status == "done" and beds(lake) == {"a": 1, "b": 2, "c": 3}
@@ -127,11 +129,10 @@ def test_an_audit_that_fails_names_the_file_of_the_first_line(tmp_path: Path) ->
     assert "in/b.csv, first in line 3, column beds" in error.value.where
 
 
-@BOTH_ENGINES
 def test_appended_files_are_publications_and_a_bad_one_does_not_stop_the_others(
-    tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lake = project(tmp_path, "append", "in/cases_*.csv", engine=engine)
+    lake = project(tmp_path, "append", "in/cases_*.csv")
     put(lake, "in/cases_1.csv", "a,1,Ana")
     put(lake, "in/cases_2.csv", "b,2,Ana", header="hospital,camas,reporter\n")
     put(lake, "in/cases_3.csv", "c,3,Ana")
@@ -205,6 +206,18 @@ def test_dated_files_are_releases_of_their_days(tmp_path: Path) -> None:
         run(lake, since=TODAY, as_of=TODAY)
 
 
+def test_a_day_stays_as_it_was_known_when_the_contract_changes(tmp_path: Path) -> None:
+    lake = project(tmp_path, "snapshot", "in/cases_{date}.csv")
+    put(lake, "in/cases_2024-03-01.csv", "a,1,Ana")
+    put(lake, "in/cases_2024-03-08.csv", "a,2,Ana")
+    run(lake)
+    project(tmp_path, "snapshot", "in/cases_{date}.csv", quarantineLimit=0.5)
+    result = run(lake)
+    assert result.metrics["files"]["published"] == 1, "the newest alone is judged anew"
+    assert result.metrics["files"]["refused"] == 0
+    assert run(lake).status == "unchanged"
+
+
 def test_a_folder_a_day_is_a_release_a_day(tmp_path: Path) -> None:
     lake = project(tmp_path, "snapshot", "in/{date:yyyy}/{date:MM}/*_{date:yyyyMMdd}.csv")
     put(lake, "in/2024/03/north_20240301.csv", "a,1,Ana")
@@ -214,6 +227,30 @@ def test_a_folder_a_day_is_a_release_a_day(tmp_path: Path) -> None:
     run(lake)
     assert [str(p.known_on) for p in publications(lake)] == ["2024-03-01", "2024-03-02"]
     assert beds(lake, 0) == {"a": 1, "b": 1} and beds(lake) == {"a": 2}
+
+
+def test_a_day_may_be_the_name_of_a_folder(tmp_path: Path) -> None:
+    lake = project(tmp_path, "snapshot", "in/{date}/")
+    put(lake, "in/2024-03-01/a.csv", "a,1,Ana")
+    put(lake, "in/2024-03-01/b.csv", "b,1,Ana")
+    put(lake, "in/2024-03-02/a.csv", "a,2,Ana")
+    (lake.root / "in/2024-03-03").mkdir()
+    run(lake)
+    assert beds(lake, 0) == {"a": 1, "b": 1} and beds(lake) == {"a": 2}
+    assert [str(p.known_on) for p in publications(lake)] == ["2024-03-01", "2024-03-02"]
+
+
+def test_files_that_a_release_is_made_of_are_kept(tmp_path: Path) -> None:
+    lake = project(tmp_path, "snapshot", "in/")
+    path = lake.root / "expectations" / NAME / "contract.yaml"
+    retention = "slaProperties: [{property: retention, value: 1, unit: d}]"
+    path.write_text(f"{path.read_text()}{retention}\n")
+    put(lake, "in/a.csv", "a,1,Ana")
+    put(lake, "in/b.csv", "b,1,Ana")
+    run(lake)
+    later = datetime.now(UTC) + timedelta(days=400)
+    done = maintain(lake, "forget", Silent(), now=later)
+    assert done.metrics["forget"]["raw"] == []
 
 
 def test_as_of_takes_the_file_of_a_day(tmp_path: Path) -> None:
@@ -227,7 +264,7 @@ def test_as_of_takes_the_file_of_a_day(tmp_path: Path) -> None:
         run(lake, as_of=date(2024, 3, 2))
 
 
-@pytest.mark.parametrize("publication", ["snapshot", "append"])
+@pytest.mark.parametrize("publication", ["snapshot", "append", "merge"])
 def test_the_files_of_a_zip(tmp_path: Path, publication: str) -> None:
     lake = project(tmp_path, publication, "in.zip", member="*.csv")
     texts = {"x/b.csv": "b,2,Ana", "a.csv": "a,1,Ana", "readme.txt": "no", "x/c.csv": "c,3,Ana"}
@@ -238,7 +275,7 @@ def test_the_files_of_a_zip(tmp_path: Path, publication: str) -> None:
     run(lake)
     assert beds(lake) == {"a": 1, "b": 2, "c": 3}
     assert run(lake).status == "unchanged"
-    assert len(publications(lake)) == {"snapshot": 1, "append": 3}[publication]
+    assert len(publications(lake)) == (1 if publication == "snapshot" else 3)
     assert len(delta.read(lake.table("published", NAME))["source_sha256"].unique()) == 3
     touched = recall.recall(lake, str(lake.root / "in.zip")).of("published")
     assert touched == [f"delta:published/{NAME}@{p.version}" for p in publications(lake)]

@@ -174,6 +174,10 @@ def test_days_of_an_address(tmp_path: Path, site: Site) -> None:
     site.files["/cases_2024-03-05.csv"] = File(text([("a", 5, "Ana")]))
     ingest(lake, NAME, location, Silent(), today=TODAY)
     assert [target for target, _ in site.asked] == ["/cases_2024-03-05.csv"]
+    # Nothing is due, or the day's file is not out yet: neither is an error.
+    assert ingest(lake, NAME, location, Silent(), today=TODAY).status == "unchanged"
+    later = ingest(lake, NAME, location, Silent(), today=date(2024, 3, 7))
+    assert later.status == "unchanged" and later.metrics["files"]["absent_days"] == 2
 
 
 def test_a_day_that_cannot_be_had_now_is_worth_a_retry(tmp_path: Path, site: Site) -> None:

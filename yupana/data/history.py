@@ -98,6 +98,7 @@ def standing(
     contract_sha256: str,
     known_on: date | None = None,
     adds_up: bool = False,
+    known: list[Publication] | None = None,
 ) -> Publication | None:
     """The publication of this file under this contract, where it is what is published now.
 
@@ -106,8 +107,10 @@ def standing(
     Args:
         known_on: where it is what was known on that day, and was made known then.
         adds_up: the table keeps the rows of every file, so that any publication stands.
+        known: the table's publications, where they were read before.
     """
-    everything = [p for p in published_versions(table) if not p.mends]
+    read = published_versions(table) if known is None else known
+    everything = [p for p in read if not p.mends]
     candidates = [p for p in everything if known_on is None or p.known_on <= known_on]
     candidates.sort(key=lambda p: (p.known_on, p.version))
     wanted = (source_sha256, contract_sha256)

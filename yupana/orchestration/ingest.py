@@ -62,16 +62,16 @@ def ingest(
     with one_at_a_time(lock, f"another ingest of {name}", progress), outside_trouble(settings):
         where = location or contract.location
         releases = files.releases(settings, contract, where, as_of, since, today)
-        several = len(releases) != 1 or len(releases[0].locations) > 1 or releases[0].day
-        memory = many.Memory(settings, name) if several else None
+        memory = many.Memory(settings, name)
 
-        def land(place: str) -> tuple[RawObject, ...]:
-            return files.landed(settings, contract, place, progress, memory)
+        def land(place: str, several: bool) -> tuple[RawObject, ...]:
+            return files.landed(settings, contract, place, progress, memory if several else None)
 
-        def publish(raw: RawObject, day: date | None) -> StepResult:
-            return _published(settings, contract, raw, progress, day or as_of, today, memory)
+        def publish(raw: RawObject, day: date | None, several: bool) -> StepResult:
+            known = memory if several else None
+            return _published(settings, contract, raw, progress, day or as_of, known)
 
-        return many.ingest_all(settings, contract, releases, land, publish, progress)
+        return many.ingest_all(contract, releases, land, publish, progress, memory)
 
 
 def _published(
@@ -80,9 +80,9 @@ def _published(
     raw: RawObject,
     progress: Progress,
     as_of: date | None,
-    today: date | None,
     memory: many.Memory | None,
 ) -> StepResult:
+    """Publish a file, or the files of a release; `memory` where it is one of several."""
     table = settings.table("published", contract.name)
     before = history.standing(
         table,
@@ -93,7 +93,10 @@ def _published(
         adds_up=contract.publication == "append"
         or contract.format == "object"
         or (memory is not None and contract.publication == "merge"),
+        known=memory.publications() if memory else None,
     )
+    if memory and as_of and not before:
+        before = many.of_the_past(memory, raw, as_of)
     if before and memory and set(raw.refs) <= memory.ingested:
         return _passed_over(contract.name, raw, before)
 
@@ -110,6 +113,8 @@ def _published(
                 fix="Ingest files in the order in which they were known.",
             )
         out = _publish(settings, contract.at(known_on), raw, known_on, progress)
+        if memory:
+            memory.forget()
         for what in corrections.left_behind(settings, contract.name, raw):
             progress.say(what)
         return out

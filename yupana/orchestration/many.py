@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -19,8 +20,8 @@ from yupana.data.sources.http import RefusedError
 from yupana.data.sources.many import Release
 from yupana.governance import events
 
-Land = Callable[[str], tuple[RawObject, ...]]
-Publish = Callable[[RawObject, date | None], StepResult]
+Land = Callable[[str, bool], tuple[RawObject, ...]]
+Publish = Callable[[RawObject, date | None, bool], StepResult]
 _GONE = (404, 410)
 _TOLD = 10
 
@@ -60,9 +61,16 @@ def together(contract: Contract) -> bool:
 
 
 class Memory:
-    """What the event log says of a data set's files, read once for all of them."""
+    """What the event log and the table's own say of a data set's files, read once for all.
+
+    Attributes:
+        landed: hashes of files by the key of their landing.
+        ingested: references that an ingestion has read.
+    """
 
     def __init__(self, settings: Settings, name: str) -> None:
+        self._table = settings.table("published", name)
+        self._publications: list[history.Publication] | None = None
         self.landed: dict[str, str] = {}
         self.ingested: set[str] = set()
         for event in events.read(settings.events):
@@ -73,20 +81,30 @@ class Memory:
             elif event["step"] == "ingest":
                 self.ingested.update(event["inputs"])
 
+    def publications(self) -> list[history.Publication]:
+        """As `history.published_versions`."""
+        if self._publications is None:
+            self._publications = history.published_versions(self._table)
+        return self._publications
+
+    def forget(self) -> None:
+        """The table has changed."""
+        self._publications = None
+
 
 def ingest_all(
-    settings: Settings,
     contract: Contract,
     releases: list[Release],
     land: Land,
     publish: Publish,
     progress: Progress,
+    memory: Memory,
 ) -> StepResult:
     """Land and publish every release; one that is refused does not stop the others.
 
     Args:
-        land: brings a location's file; a zip may hold several.
-        publish: publishes what landed, known on the release's day.
+        land: brings a location's file, told whether it is one of several; a zip may hold several.
+        publish: publishes what landed, told its day and whether it is one of several.
 
     Returns:
         The newest publication's result; `files` in its metrics counts what became of all.
@@ -94,7 +112,7 @@ def ingest_all(
     Raises:
         SomeRefusedError: some were refused, and the others are published.
         TerminalError: the only one was refused.
-        UsageError: no address has a file.
+        UsageError: no address has a file, and nothing was published before.
         TransientError: outside trouble; what was published before it stays.
     """
     found = _Tally()
@@ -105,8 +123,8 @@ def ingest_all(
         if together(contract):
             _one(contract, release, land, publish, progress, found)
         else:
-            _each(settings, contract, release, land, publish, progress, found)
-    return _combined(contract.name, releases, found)
+            _each(contract, release, land, publish, progress, memory, found)
+    return _combined(contract.name, releases, memory, found)
 
 
 def _one(
@@ -120,11 +138,12 @@ def _one(
     """Publish all files of a release in one commit."""
     parts: dict[str, RawObject] = {}
     faults: list[TerminalError] = []
-    where = _shown(release)
+    several = release.day is not None or len(release.locations) > 1
+    where = _shown(release.locations)
     try:
         for location in release.locations:
             try:
-                for raw in land(location):
+                for raw in land(location, several):
                     if same := parts.get(raw.sha256):
                         progress.say(f"{raw.source} is {same.source} again: it is taken once")
                     parts.setdefault(raw.sha256, raw)
@@ -136,19 +155,19 @@ def _one(
             except TerminalError as error:
                 faults.append(error)
         joined.refuse(faults, len(release.locations), where)
-        release_of_all = whole(contract.name, list(parts.values()), where)
-        found.results.append(publish(release_of_all, release.day))
+        raw = whole(contract.name, list(parts.values()))
+        found.results.append(publish(raw, release.day, several or len(parts) > 1))
     except TerminalError as error:
         found.refusals.append(Refusal(where, error))
 
 
 def _each(
-    settings: Settings,
     contract: Contract,
     release: Release,
     land: Land,
     publish: Publish,
     progress: Progress,
+    memory: Memory,
     found: _Tally,
 ) -> None:
     """Publish each file of a release in a commit of its own."""
@@ -156,12 +175,15 @@ def _each(
     for number, location in enumerate(release.locations, 1):
         source = location
         try:
-            for raw in land(location):
+            raws = land(location, release.day is not None or count > 1)
+            several = release.day is not None or count > 1 or len(raws) > 1
+            for raw in raws:
                 source = raw.source
-                if count > 1:
+                if several:
                     progress.say(f"file {number} of {count}: {source}")
-                _not_revised(settings, contract, raw)
-                found.results.append(publish(raw, release.day))
+                if several and contract.publication == "append" and contract.format != "object":
+                    _not_revised(memory, raw)
+                found.results.append(publish(raw, release.day, several))
         except TerminalError as error:
             if release.day and isinstance(error, RefusedError) and error.status in _GONE:
                 found.absent.append(release.day)
@@ -169,14 +191,11 @@ def _each(
                 found.refusals.append(Refusal(source, error))
 
 
-def _not_revised(settings: Settings, contract: Contract, raw: RawObject) -> None:
+def _not_revised(memory: Memory, raw: RawObject) -> None:
     """Refuse a file that comes again with other rows where files add up: both would count."""
-    if contract.publication != "append" or contract.format == "object":
-        return
-    table = settings.table("published", contract.name)
-    known = {p.source_sha256: p for p in history.published_versions(table) if not p.mends}
-    before = next((p for p in known.values() if p.source == raw.source), None)
-    if before and raw.sha256 not in known:
+    known = [p for p in memory.publications() if not p.mends]
+    before = next((p for p in known if p.source == raw.source), None)
+    if before and raw.sha256 not in {p.source_sha256 for p in known}:
         raise TerminalError(
             "The file was published before with other bytes, and files add up.",
             where=f"{raw.source}, published as version {before.version}",
@@ -185,7 +204,17 @@ def _not_revised(settings: Settings, contract: Contract, raw: RawObject) -> None
         )
 
 
-def whole(name: str, files: list[RawObject], source: str) -> RawObject:
+def of_the_past(memory: Memory, raw: RawObject, day: date) -> history.Publication | None:
+    """The publication of this release on its day under an earlier contract, where a later day is
+    published: it stays what was known then."""
+    known = [p for p in memory.publications() if not p.mends]
+    if not any(p.known_on > day for p in known):
+        return None
+    mine = [p for p in known if (p.known_on, p.source_sha256) == (day, raw.sha256)]
+    return mine[-1] if mine else None
+
+
+def whole(name: str, files: list[RawObject]) -> RawObject:
     """Several files as one release; a single one is itself."""
     if len(files) == 1:
         return files[0]
@@ -195,26 +224,34 @@ def whole(name: str, files: list[RawObject], source: str) -> RawObject:
         path="",
         sha256=digest,
         size=sum(f.size for f in files),
-        source=f"{source} ({len(files)} files)",
+        source=f"{_shown([f.source for f in files])} ({len(files)} files)",
         parts=tuple(files),
     )
 
 
-def _shown(release: Release) -> str:
-    """A release in words: its only location, or what its locations share."""
-    first = release.locations[0]
-    return first if len(release.locations) == 1 else first.rpartition("/")[0] or first
+def _shown(names: Sequence[str]) -> str:
+    """What the names of files share: the only one, their zip, or their folder."""
+    files = {name.partition("#")[0] for name in names}
+    return files.pop() if len(files) == 1 else os.path.commonpath(files) or "."
 
 
-def _combined(name: str, releases: list[Release], found: _Tally) -> StepResult:
-    if not found.results and not found.refusals:
-        days = f"{releases[0].day} to {releases[-1].day}" if releases else "those days"
-        raise UsageError(
-            f"No file is there for {days}.",
-            where=_shown(releases[0]) if releases else name,
-            fix="Give the first day that has one by --since, or wait for the publisher.",
-        )
-    if not found.results and len(found.refusals) == 1 and len(releases) == 1:
+def _combined(name: str, releases: list[Release], memory: Memory, found: _Tally) -> StepResult:
+    """What became of all releases, as one result."""
+    results = found.results
+    if not results and not found.refusals:
+        if not (known := memory.publications()):
+            days = f"{releases[0].day} to {releases[-1].day}"
+            raise UsageError(
+                f"No file is there for {days}.",
+                where=_shown(releases[-1].locations),
+                fix="Give the first day that has one by --since, or wait for the publisher.",
+            )
+        ref = f"delta:published/{name}@{known[-1].version}"
+        results = [
+            StepResult(step="ingest", subject=name, status="unchanged", outputs=(ref,),
+                       metrics={"rows": known[-1].rows, "version": known[-1].version})
+        ]  # fmt: skip
+    if not results and len(found.refusals) == 1 and len(releases) == 1:
         raise found.refusals[0].error
     counts = {
         "published": sum(r.status == "done" for r in found.results),
@@ -224,7 +261,7 @@ def _combined(name: str, releases: list[Release], found: _Tally) -> StepResult:
     }
     facts: dict[str, Any] = {"files": counts}
     facts["refusals"] = [{"source": r.source, "what": r.error.what} for r in found.refusals]
-    result = _last(name, found.results)
+    result = _last(name, results)
     result = result.model_copy(
         update={
             "status": "done" if counts["published"] else "unchanged",
@@ -236,7 +273,7 @@ def _combined(name: str, releases: list[Release], found: _Tally) -> StepResult:
         count = len(found.results) + len(found.refusals)
         raise SomeRefusedError(result, found.refusals, count)
     # One file alone is told as it always was.
-    return result if len(found.results) > 1 or found.absent else found.results[0]
+    return result if len(results) > 1 or found.absent else results[0]
 
 
 def _last(name: str, results: list[StepResult]) -> StepResult:

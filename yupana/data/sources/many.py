@@ -108,9 +108,9 @@ def releases(root: Path, location: str, span: Span) -> list[Release]:
     if not is_local(location) or path.is_file():
         return [Release(None, (location,))]
     if path.is_dir():
-        files = _files(f"{glob.escape(str(path))}/*")
+        files = _files(root, f"{glob.escape(str(path))}/*")
     elif re.search("[*?]", location):
-        files = _files(_pattern(str(path)))
+        files = _files(root, _pattern(str(path)))
     else:
         return [Release(None, (location,))]
     if not files:
@@ -122,14 +122,14 @@ def _by_day(root: Path, location: str, span: Span) -> list[Release]:
     """Files by the day in their paths."""
     whole = str(root / Path(location).expanduser())
     expression, found = re.compile(_expression(whole)), defaultdict(list)
-    every = _files(_pattern(_PLACE.sub("*", whole)))
-    for file in every:
-        if (match := expression.fullmatch(file)) and (day := _day(match.groupdict())):
-            found[day].append(file)
-    if not found:
+    for path in glob.glob(_pattern(_PLACE.sub("*", whole))):  # noqa: PTH207
+        if (match := expression.fullmatch(path)) and (day := _day(match.groupdict())):
+            inside = f"{glob.escape(path)}/*" if Path(path).is_dir() else glob.escape(path)
+            found[day] += _files(root, inside)
+    if not any(found.values()):
         raise _nothing(location)
     days = [d for d in sorted(found) if (span.first or d) <= d <= span.last]
-    return [Release(day, tuple(found[day])) for day in days]
+    return [Release(day, tuple(sorted(found[day]))) for day in days if found[day]]
 
 
 def _asked(location: str, span: Span) -> list[Release]:
@@ -147,10 +147,12 @@ def _asked(location: str, span: Span) -> list[Release]:
     return [Release(day, (filled(location, day),)) for day in days]
 
 
-def _files(pattern: str) -> list[str]:
+def _files(root: Path, pattern: str) -> list[str]:
+    """Paths of files, in the project where they lie there, in the order of names."""
     # `Path.glob` takes no absolute pattern.
     paths = map(Path, glob.glob(pattern))  # noqa: PTH207
-    return sorted(str(p) for p in paths if p.is_file() and not p.name.startswith(_JUNK))
+    files = (p for p in paths if p.is_file() and not p.name.startswith(_JUNK))
+    return sorted(str(p.relative_to(root) if p.is_relative_to(root) else p) for p in files)
 
 
 def _pattern(path: str) -> str:
