@@ -121,7 +121,8 @@ def releases(root: Path, location: str, span: Span) -> list[Release]:
 def _by_day(root: Path, location: str, span: Span) -> list[Release]:
     """Files by the day in their paths."""
     whole = str(root / Path(location).expanduser())
-    expression, found = re.compile(_expression(whole)), defaultdict(list)
+    expression = re.compile(_expression(whole))
+    found: dict[date, list[str]] = defaultdict(list)
     for path in glob.glob(_pattern(_PLACE.sub("*", whole))):  # noqa: PTH207
         if (match := expression.fullmatch(path)) and (day := _day(match.groupdict())):
             inside = f"{glob.escape(path)}/*" if Path(path).is_dir() else glob.escape(path)
