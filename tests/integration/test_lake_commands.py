@@ -100,6 +100,10 @@ def test_history_tells_what_was_known_when(lake: Settings) -> None:
 
 def test_quarantine_names_lines_columns_and_shapes_but_no_person(lake: Settings) -> None:
     text = run(lake, "quarantine", NAME)
+    assert "line 5" not in text and "use --all" in text, "a.csv was replaced"
+    text = run(lake, "quarantine", NAME, "--all")
+    assert "a.csv (SHA-256 aaaaaaaaaaaa…), superseded" in text
+    assert "b.csv (SHA-256 bbbbbbbbbbbb…), current" in text
     assert "line 17, column Semana, rule week.range, value class 99" in text
     assert "line 18, column Temperatura, rule row.parsed, value class aa" in text
     assert "line 18, column DNI, rule row.parsed, value class (personal: not shown)" in text

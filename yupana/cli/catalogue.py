@@ -39,6 +39,9 @@ def datasets(
         say_json(told) if as_json else _details(told)
         return
     entries = catalogue.listing(chosen)
+    if not entries and not as_json:
+        print(f"There is no contract in {chosen.root / 'expectations'}.")
+        return
     say_json(entries) if as_json else _listing(entries)
 
 

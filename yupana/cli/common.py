@@ -19,6 +19,10 @@ AsOf = Annotated[
 UseCase = Annotated[str, typer.Argument(help="The use case, e.g. outbreak.")]
 
 
+# Too long to be read; programs get them.
+_LONG = ("raw", "stages", "corrects")
+
+
 def emit(result: StepResult, as_json: bool) -> StepResult:
     """Show a step's result, and hand it back: one JSON line for programs, words for people."""
     if as_json:
@@ -27,7 +31,7 @@ def emit(result: StepResult, as_json: bool) -> StepResult:
     said = "already done" if result.status == "unchanged" else f"done in {result.seconds:.1f} s"
     print(f"{result.step} {result.subject}: {said} → {', '.join(result.outputs)}")
     for name, value in result.metrics.items():
-        if isinstance(value, int | float | str | dict) and name not in ("raw", "stages"):
+        if isinstance(value, int | float | str | dict) and name not in _LONG:
             print(f"  {name}: {_plain(value)}")
     return result
 

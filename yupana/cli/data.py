@@ -21,27 +21,41 @@ def ingest(
     source: Annotated[
         str | None,
         typer.Option(
-            help="A path, a URL, or ckan+https://… / dkan+https://…; default: the contract's."
+            help="A path, a folder, a pattern (cases_*.csv, cases_{date}.csv), a URL, or "
+            "ckan+https://… / dkan+https://…; default: the contract's."
         ),
     ] = None,
     as_of: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="The date on which this file was what was known."),
     ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The first day of a source with {date}."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch, stage, audit and publish one file of a data set.
+    """Fetch, stage, audit and publish a data set's file, or all files that its source means.
 
-    A file that is published already changes nothing. With --json the last line holds rows
-    {read, published, quarantined}, version, source_sha256 and seconds.
+    What is published already changes nothing. Of several files a bad one is refused, the others
+    go on, and the exit code is 1. With --json the last line holds rows {read, published,
+    quarantined}, version, source_sha256 and seconds, and of several files how many were what.
 
     Example: yupana ingest dengue_linelist --source cases.csv.gz --as-of 2021-12-31
+
+    Example: yupana ingest dengue_linelist --source 'inbox/cases_{date}.csv'
     """
     from yupana.config.settings import settings
     from yupana.core.progress import Lines
     from yupana.orchestration.ingest import ingest as run
+    from yupana.orchestration.many import SomeRefusedError
 
     known = as_of.date() if as_of else None
     if source and "://" not in source and not source.startswith("codelist:"):
         source = str(Path(source).resolve())
-    emit(run(settings(), name, source, Lines(), as_of=known), as_json)
+    first = since.date() if since else None
+    try:
+        emit(run(settings(), name, source, Lines(), as_of=known, since=first), as_json)
+    except SomeRefusedError as error:
+        emit(error.result, as_json)
+        raise

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from yupana.cli.common import AsJson
+from yupana.cli.common import AsJson, emit
 
 if TYPE_CHECKING:
     from yupana.data.history import Publication
@@ -19,6 +20,11 @@ Name = Annotated[str, typer.Argument(help="A folder of expectations/; see `yupan
 AsOf = Annotated[
     datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Answer as on this date.")
 ]
+_STATES = {
+    "current": "current: it is published",
+    "superseded": "superseded: a later release replaced it",
+    "refused": "refused whole: nothing of it is published",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -80,14 +86,35 @@ def quarantine(
     name: Name,
     rule: Annotated[str | None, typer.Option(help="Only this rule, e.g. week.range.")] = None,
     limit: Annotated[int, typer.Option(help="How many lines to name.", min=0)] = 20,
+    every: Annotated[
+        bool, typer.Option("--all", help="Also lines of files that a later release replaced.")
+    ] = False,
+    export: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the rows as they came, to be mended (CSV)."),
+    ] = None,
+    fix: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Publish the mended rows of such a file."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say which lines of an agency's files were refused, why, and how to mend them.
 
-    Shows shapes (99, aaa), never values. With --json: by_rule and lines, up to --limit.
+    Shows shapes (99, aaa), never values, and what became of the file: it is published (current),
+    was replaced by a later release (superseded), or was refused whole (refused). With --json:
+    by_rule and lines, up to --limit.
+
+    --export writes real values, for its owner alone, and the ledger notes it.
 
     Example: yupana quarantine dengue_linelist --rule week.range --limit 50
+
+    Example: yupana quarantine dengue_linelist --export rows.csv; mend them;
+    yupana quarantine dengue_linelist --fix rows.csv
     """
+    if export or fix:
+        _corrected(name, rule, export, fix, as_json)
+        return
     from collections import Counter
 
     from yupana.config.settings import settings
@@ -96,6 +123,8 @@ def quarantine(
 
     chosen = settings()
     found = refused.refusals(chosen, contract.load(chosen.root, name), rule)
+    hidden = 0 if every else sum(r.state == "superseded" for r in found)
+    found = [r for r in found if every or r.state != "superseded"]
     access.note(chosen, "quarantine", f"quarantine/{name}", rows=len(found), rule=rule)
     kinds = Counter((r.rule, r.column, r.value_class, r.fix) for r in found)
     if as_json:
@@ -107,10 +136,40 @@ def quarantine(
         return
     if not found:
         print(f"{name}: no row is in quarantine{' for ' + rule if rule else ''}.")
+        _hidden(hidden)
         return
     _refusals(kinds, found[:limit])
     if len(found) > limit:
         print(f"and {len(found) - limit:,} more: use --limit, --rule or --json")
+    _hidden(hidden)
+
+
+def _hidden(count: int) -> None:
+    if count:
+        print(f"{count:,} of files that a later release replaced are left out: use --all")
+
+
+def _corrected(
+    name: str, rule: str | None, to: Path | None, file: Path | None, as_json: bool
+) -> None:
+    from yupana.config.settings import settings
+    from yupana.core.errors import UsageError
+    from yupana.core.progress import Lines
+    from yupana.orchestration import correct
+
+    if to and file:
+        raise UsageError(
+            "--export writes rows, and --fix takes them back.",
+            where="yupana quarantine",
+            fix="Use one of them.",
+        )
+    if file:
+        emit(correct.correct(settings(), name, file.resolve(), Lines()), as_json)
+    elif to:
+        rows = correct.export(settings(), name, to.resolve(), rule)
+        told = {"name": name, "rows": rows, "path": str(to)}
+        says = f"{rows:,} rows → {to}: mend them, then `yupana quarantine {name} --fix {to}`"
+        say_json(told) if as_json else print(says)
 
 
 def _refusals(kinds: Any, shown: list[Refusal]) -> None:
@@ -127,7 +186,7 @@ def _refusals(kinds: Any, shown: list[Refusal]) -> None:
     for r in shown:
         if r.source_sha256 != source:
             source = r.source_sha256
-            print(f"{r.source} (SHA-256 {source[:12]}…)")
+            print(f"{r.source} (SHA-256 {source[:12]}…), {_STATES[r.state]}")
         shape = f"value class {r.value_class}" if r.value_class else "no value"
         column = f"column{'s' if ', ' in r.column else ''} {r.column}"
         print(f"  line {r.line}, {column}, rule {r.rule}, {shape}")

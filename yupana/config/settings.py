@@ -12,8 +12,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from yupana.core.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -190,9 +192,35 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The process's settings, read once; creates `home` and switches telemetry off."""
-    made = Settings()
-    made.home.mkdir(parents=True, exist_ok=True)
+    """The process's settings, read once; creates `home` and switches telemetry off.
+
+    Raises:
+        UsageError: a value is of another type, the project's folder is not there, or `home` can
+            be no folder.
+    """
+    try:
+        made = Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(
+            f"A setting cannot be used: {first['msg']}.",
+            where=f"YUPANA_{'.'.join(map(str, first['loc'])).upper()}={first['input']}",
+            fix="Mend it in the environment, or unset it.",
+        ) from error
+    if not made.root.is_dir():
+        raise UsageError(
+            "The project's folder is not there.",
+            where=f"YUPANA_ROOT={made.root}",
+            fix="Name the folder that holds `expectations/`, or unset it.",
+        )
+    try:
+        made.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"What yupana writes has no place: {error.strerror}.",
+            where=f"YUPANA_HOME={made.home}",
+            fix="Name a folder that you may write to.",
+        ) from error
     os.environ.update({k: v for k, v in QUIET.items() if k not in os.environ})
     os.environ.setdefault("BENTOML_HOME", str(made.home / "bentoml"))
     return made

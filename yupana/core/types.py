@@ -23,17 +23,36 @@ class Frozen(BaseModel):
 
 
 class RawObject(Frozen):
-    """The bytes of a published file, kept as they came and addressed by their SHA-256."""
+    """The bytes of a published file, kept as they came and addressed by their SHA-256.
+
+    Several files that are published together have `parts`, one a file: `path` is then empty, and
+    `sha256` is of their sorted hashes, so that the same files in any order are the same.
+    """
 
     dataset: str
     path: str
     sha256: str
     size: int
     source: str
+    parts: tuple[RawObject, ...] = ()
 
     @property
     def ref(self) -> str:
         return f"raw:{self.sha256}"
+
+    @property
+    def files(self) -> tuple[RawObject, ...]:
+        """The single files: itself, or its parts."""
+        return self.parts or (self,)
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """What its rows have as `source_sha256`."""
+        return tuple(file.sha256 for file in self.files)
+
+    @property
+    def refs(self) -> tuple[str, ...]:
+        return tuple(file.ref for file in self.files)
 
 
 class DatasetRef(Frozen):

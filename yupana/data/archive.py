@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Literal
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
+from yupana.data.gunzip import Gunzip
 
 _BLOCK = 1 << 20
 _MOST_RATIO = 200
@@ -63,6 +64,32 @@ def open_content(path: Path, settings: Settings, member: str | None) -> Iterator
             yield from _members(settings, archive, [info], str(path))
 
 
+def members(path: Path, member: str | None, shown: str) -> list[str]:
+    """Names of a zip's files that a pattern means, in order; none where the file is no zip.
+
+    Raises:
+        TerminalError: the zip is damaged or holds no file.
+    """
+    if not member or kind(path) != "zip":
+        return []
+    with _zip(path, shown) as archive:
+        names = [info.filename for info in _files(archive, shown)]
+    return sorted(name for name in names if _matches(name, member))
+
+
+def unpacked(
+    path: Path, settings: Settings, names: list[str], shown: str
+) -> Iterator[tuple[str, BinaryIO]]:
+    """Each named file of a zip as a stream, to be read before the next is asked for.
+
+    Raises:
+        TerminalError: damaged, locked or too big once unpacked.
+    """
+    with _zip(path, shown) as archive:
+        infos = [archive.getinfo(name) for name in names]
+        yield from zip(names, _members(settings, archive, infos, shown), strict=True)
+
+
 def check(path: Path, settings: Settings, shown: str) -> bytes:
     """Read a packed file to its end; a plain one is only looked at.
 
@@ -93,7 +120,7 @@ def check(path: Path, settings: Settings, shown: str) -> bytes:
 
 
 def _gunzipped(path: Path, packed: BinaryIO, settings: Settings, shown: str) -> BinaryIO:
-    guard = _Guard(settings, _Gunzip(packed).read, path.stat().st_size, shown)
+    guard = _Guard(settings, Gunzip(packed).read, path.stat().st_size, shown)
     return io.BufferedReader(guard, _BLOCK)
 
 
@@ -252,36 +279,3 @@ class _Guard(io.RawIOBase):
         self.seen += len(block)
         _within(self._settings, self._before, self.seen, self._packed, self._where)
         return block
-
-
-class _Gunzip:
-    """Gzip members one after another; zlib itself checks each one's sum and length."""
-
-    def __init__(self, packed: BinaryIO) -> None:
-        self._packed = packed
-        self._waiting = b""
-        self._member: Any = zlib.decompressobj(31)
-
-    def read(self, size: int) -> bytes:
-        """Up to `size` bytes; none at the end.
-
-        Raises:
-            EOFError, zlib.error: cut short, or damaged.
-        """
-        while True:
-            block: bytes = self._waiting or self._packed.read(_BLOCK)
-            self._waiting = b""
-            if self._member.eof:
-                if not block:
-                    return b""
-                # Tapes and some tools pad the end with zeros.
-                self._waiting = block.lstrip(b"\0")
-                if self._waiting:
-                    self._member = zlib.decompressobj(31)
-                continue
-            out: bytes = self._member.decompress(block, size)
-            self._waiting = self._member.unconsumed_tail or self._member.unused_data
-            if out:
-                return out
-            if not block and not self._member.eof:
-                raise EOFError("it ends before its end mark")

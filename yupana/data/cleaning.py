@@ -12,7 +12,7 @@ from yupana.core.patterns import BLANKS
 from yupana.data import date_patterns, number_text
 from yupana.data.columns import Column
 from yupana.data.contract import Contract
-from yupana.data.parsing import LINE, TORN
+from yupana.data.parsing import LINE, SOURCE, TORN
 from yupana.data.rules import MALFORMED
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def typed(text: DataFrame, contract: Contract) -> DataFrame:
 
     names = text.columns
     there = [c for c in contract.used if c.name in names]
-    plain = text.select(LINE, TORN, *(_plain(c).alias(c.name) for c in there))
+    own = [name for name in (LINE, SOURCE) if name in names]
+    plain = text.select(*own, TORN, *(_plain(c).alias(c.name) for c in there))
     unread = [
         f.when(
             f.col(c.name).isNotNull() & _cast(c).isNull(),
@@ -62,7 +63,7 @@ def typed(text: DataFrame, contract: Contract) -> DataFrame:
         f.lit(None).cast(_type(c)).alias(c.name) for c in contract.used if c not in there
     ]
     return plain.select(
-        LINE, broken.alias(MALFORMED), *(_cast(c).alias(c.name) for c in there), *absent
+        *own, broken.alias(MALFORMED), *(_cast(c).alias(c.name) for c in there), *absent
     )
 
 

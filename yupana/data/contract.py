@@ -37,6 +37,7 @@ class Contract:
     Attributes:
         location: default source: a path in the project, a URL, `ckan+https://…`,
             `dkan+https://…` or `codelist:<name>`.
+        next: the field of a JSON page that holds the address of the next one.
         limit: share of rows (0-1) that may break one rule before publication stops.
         publication: `snapshot` replaces the table, `append` adds a file's rows, `merge`
             updates by key.
@@ -64,6 +65,7 @@ class Contract:
     purpose: str
     limitations: str
     location: str
+    next: str | None
     format: Format
     encoding: str
     delimiter: str
@@ -166,6 +168,7 @@ def load(root: Path, name: str) -> Contract:
         purpose=about.purpose or "",
         limitations=about.limitations or "",
         location=str(server.path or server.location),
+        next=custom.get("next"),
         format=str(server.format or "csv"),  # type: ignore[arg-type]
         encoding=str(custom.get("encoding", "UTF-8")),
         delimiter=str(custom.get("delimiter", ",")),

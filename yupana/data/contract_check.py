@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 from yupana.core import patterns
 from yupana.core.errors import TerminalError
-from yupana.data import columns_check
+from yupana.data import columns_check, source_check
 from yupana.data.columns_check import Fault
 from yupana.data.contract_file import ContractFile
 
@@ -22,6 +22,7 @@ Publication = Literal["snapshot", "append", "merge"]
 OPTIONS = {
     "licence", "subjectArea", "quarantineLimit", "publication", "encoding", "delimiter",
     "headerRow", "sheet", "member", "multiline", "widths", "skip", "records", "mojibake",
+    "next",
 }  # fmt: skip
 UNITS = {
     **dict.fromkeys(("d", "day", "days"), "d"),
@@ -47,6 +48,7 @@ def check(file: ContractFile, root: Path) -> None:
 def _faults(content: dict[str, Any], root: Path) -> Iterator[Fault]:
     yield from _table(content)
     yield from _options(content)
+    yield from source_check.faults(content, root)
     yield from _times(content)
     table = content["schema"][0]
     yield from columns_check.names(table)

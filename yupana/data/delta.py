@@ -60,13 +60,13 @@ def read(table: Path, version: int | None = None) -> pl.DataFrame:
     return reading.frame(DeltaTable(_must_exist(table), version=version))
 
 
-def count(table: Path, *, source_sha256: str) -> int:
-    """How many rows of the newest version came from one source file."""
+def count(table: Path, *sources: str) -> int:
+    """How many rows of the newest version came from these source files, by their SHA-256."""
     import pyarrow.compute as pc
     from deltalake import DeltaTable
 
     rows = reading.dataset(DeltaTable(_must_exist(table)))
-    return int(rows.count_rows(filter=pc.field("source_sha256") == source_sha256))
+    return int(rows.count_rows(filter=pc.field("source_sha256").isin(sources)))
 
 
 def parts(ref: str) -> tuple[str, str, int]:

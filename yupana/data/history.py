@@ -29,6 +29,8 @@ class Publication:
             where the commit does not say.
         rows: `read`, `published` and `quarantined`; empty where the commit does not say.
         validation: id of the audit; empty for objects kept whole.
+        sources: hashes of the single files, where one release is made of several.
+        mends: the `source_sha256` of the release whose rows this correction mends; empty: none.
     """
 
     version: int
@@ -42,6 +44,14 @@ class Publication:
     validation: str
     run: str
     rows: dict[str, int]
+    sources: tuple[str, ...] = ()
+    mends: str = ""
+
+    @property
+    def set_aside(self) -> int:
+        """By how many rows it made the quarantine longer; a correction takes rows out of it."""
+        mended = self.rows.get("read", 0) if self.mends else 0
+        return self.rows.get("quarantined", 0) - mended
 
 
 def published_versions(table: Path) -> list[Publication]:
@@ -76,6 +86,8 @@ def _publication(commit: dict[str, Any], facts: dict[str, Any]) -> Publication:
         validation=str(facts.get("validation", "")),
         run=str(facts.get("run", "")),
         rows=dict(facts.get("rows") or {}),
+        sources=tuple(facts.get("sources") or [str(facts["source_sha256"])]),
+        mends=str(facts.get("mends", "")),
     )
 
 
@@ -86,14 +98,19 @@ def standing(
     contract_sha256: str,
     known_on: date | None = None,
     adds_up: bool = False,
+    known: list[Publication] | None = None,
 ) -> Publication | None:
     """The publication of this file under this contract, where it is what is published now.
+
+    A release whose rows were corrected stands with its corrections.
 
     Args:
         known_on: where it is what was known on that day, and was made known then.
         adds_up: the table keeps the rows of every file, so that any publication stands.
+        known: the table's publications, where they were read before.
     """
-    everything = published_versions(table)
+    read = published_versions(table) if known is None else known
+    everything = [p for p in read if not p.mends]
     candidates = [p for p in everything if known_on is None or p.known_on <= known_on]
     candidates.sort(key=lambda p: (p.known_on, p.version))
     wanted = (source_sha256, contract_sha256)

@@ -46,7 +46,7 @@ def of_version(settings: Settings, name: str, version: int | None) -> dict[str, 
     return {
         "ref": f"delta:published/{name}@{known.version}",
         "publication": asdict(known),
-        "landed": _landed(settings, name, known.source_sha256),
+        "landed": [one for sha256 in known.sources for one in _landed(settings, name, sha256)],
         "audit": _audit(settings, name, known.validation),
     }
 
@@ -185,8 +185,8 @@ def _of_table(settings: Settings, ref: str, event: Event) -> Iterator[Station]:
         told = {"rules": audit.get("rules"), "rows_that_broke_one": audit.get("broken")}
         told |= {"passed": audit.get("success"), "page": audit.get("page")}
         yield _station("validation", f"validation:{validation}", told)
-    if not event and facts.get("source_sha256"):
-        yield _source(settings, str(facts["source_sha256"]), {})
+    for sha256 in facts.get("sources", ()) if not event else ():
+        yield _source(settings, str(sha256), {})
 
 
 def _source(settings: Settings, sha256: str, event: Event) -> Station:

@@ -25,9 +25,22 @@ def quarantine(
 ) -> DatasetRef:
     """Keep the rows that break a rule, with rules, value classes and line, replacing this
     source's earlier ones."""
+    table = settings.table("quarantine", contract.name)
+    bad = refused(spark, contract, staged)
+    _replace_source(spark, bad, table, raw, delta.commit_metadata(source=raw.sha256))
+    return DatasetRef(
+        zone="quarantine",
+        name=contract.name,
+        version=delta.version_of(table),
+        path=str(table),
+        rows=delta.count(table, *raw.hashes),
+    )
+
+
+def refused(spark: SparkSession, contract: Contract, staged: DatasetRef) -> DataFrame:
+    """The staged rows that break a rule, with the rules' names and value classes."""
     from pyspark.sql import functions as f
 
-    table = settings.table("quarantine", contract.name)
     rows = spark.read.format("delta").load(staged.path).where(f.col(BROKEN).isNotNull())
     kinds: dict[str, str] = {c.name: c.type for c in contract.columns}
     classes = [
@@ -47,15 +60,36 @@ def quarantine(
         "value_classes",
         f.when(f.col(BROKEN).isNotNull(), found),
     )
-    bad = bad.drop(BROKEN, MALFORMED, *contract.counts)
-    _replace_source(spark, bad, table, raw, delta.commit_metadata(source=raw.sha256))
-    return DatasetRef(
-        zone="quarantine",
-        name=contract.name,
-        version=delta.version_of(table),
-        path=str(table),
-        rows=delta.count(table, source_sha256=raw.sha256),
-    )
+    return bad.drop(BROKEN, MALFORMED, *contract.counts)
+
+
+def mend_quarantine(
+    spark: SparkSession, settings: Settings, contract: Contract, staged: DatasetRef, places: Path
+) -> DatasetRef:
+    """Take the rows that a correction names out of the quarantine; those that still break a rule
+    stand there anew, with their new reasons, under the file and line that they first had.
+
+    Args:
+        places: Parquet with `_line` (of the correction), `_of` (hash of the file) and `_at` (line
+            there).
+
+    Returns:
+        The new version, with all its rows.
+    """
+    from pyspark.sql import functions as f
+
+    table = settings.table("quarantine", contract.name)
+    named = spark.read.parquet(str(places))
+    bad = refused(spark, contract, staged)
+    bad = bad.join(named, bad["source_line"] == named["_line"])
+    bad = bad.withColumn("source_sha256", f.col("_of")).withColumn("source_line", f.col("_at"))
+    bad = evolution.fit(bad.drop("_line", "_of", "_at"), table)
+    old = spark.read.format("delta").load(str(table))
+    same = (old["source_sha256"] == named["_of"]) & (old["source_line"] == named["_at"])
+    rows = _with(bad, old.join(named, same, "left_anti"))
+    facts = delta.commit_metadata(source=staged.ref)
+    rows.write.format("delta").mode("overwrite").option("userMetadata", facts).save(str(table))
+    return delta.ref(settings.lake, "quarantine", contract.name)
 
 
 def publish(
@@ -95,7 +129,7 @@ def publish(
         name=contract.name,
         version=delta.version_of(table),
         path=str(table),
-        rows=delta.count(table, source_sha256=raw.sha256),
+        rows=delta.count(table, *raw.hashes),
     )
 
 
@@ -119,9 +153,10 @@ def _replace_source(
     mode = "append"
     if delta.exists(table):
         rows = evolution.fit(rows, table)
-        if delta.count(table, source_sha256=raw.sha256):
+        if delta.count(table, *raw.hashes):
             old = spark.read.format("delta").load(str(table))
-            rows, mode = _with(rows, old.where(f"source_sha256 != '{raw.sha256}'")), "overwrite"
+            others = old.where(~old["source_sha256"].isin(*raw.hashes))
+            rows, mode = _with(rows, others), "overwrite"
     writer = rows.write.format("delta").mode(mode).partitionBy(*partitions)
     writer.option("userMetadata", facts).save(str(table))
 

@@ -104,7 +104,7 @@ def _holding(settings: Settings, sha256: str) -> list[str]:
     for table in sorted((settings.lake / "published").glob("*")):
         since = False
         for p in history.published_versions(table):
-            since = since or p.source_sha256 == sha256
+            since = since or sha256 in p.sources
             if since and _holds(table, p, sha256):
                 found.append(f"delta:published/{table.name}@{p.version}")
     return found
@@ -114,7 +114,7 @@ def _holds(table: Path, published: history.Publication, sha256: str) -> bool:
     import pyarrow.compute as pc
     from deltalake import DeltaTable
 
-    if published.source_sha256 == sha256:
+    if sha256 in published.sources:
         return True
     rows = reading.dataset(DeltaTable(table, version=published.tidy_version))
     if "source_sha256" not in rows.schema.names:

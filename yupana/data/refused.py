@@ -12,8 +12,9 @@ from typing import Any
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
-from yupana.data import catalogue, delta, reading
+from yupana.data import catalogue, delta, history, reading
 from yupana.data.contract import Contract
+from yupana.data.quarantine_state import State, states
 from yupana.data.rules import Rule
 from yupana.governance import events
 
@@ -28,6 +29,8 @@ class Refusal:
     Attributes:
         column: the column's name in the published file; those it is derived from, joined by
             commas, when the file has no such column.
+        state: whether its file is published now (`current`), was replaced by a later release
+            (`superseded`), or was refused whole (`refused`).
         value_class: the value's shape, empty when there was no value.
     """
 
@@ -38,6 +41,7 @@ class Refusal:
     rule: str
     value_class: str
     fix: str
+    state: State
 
 
 def refusals(settings: Settings, contract: Contract, rule: str | None = None) -> list[Refusal]:
@@ -62,6 +66,8 @@ def refusals(settings: Settings, contract: Contract, rule: str | None = None) ->
     rows = _rows(settings, contract)
     rows.sort(key=lambda r: (-newest.get(r["source_sha256"], -1), r["source_line"]))
     rules = {r.name: r for r in contract.rules}
+    publications = history.published_versions(settings.table("published", contract.name))
+    known = states(contract, publications)
     return [
         Refusal(
             source=landed.get(row["source_sha256"], "a file that the event log does not name"),
@@ -71,6 +77,7 @@ def refusals(settings: Settings, contract: Contract, rule: str | None = None) ->
             rule=name,
             value_class=shape,
             fix=_fix(contract, name, rules.get(name)),
+            state=known.get(row["source_sha256"], "refused"),
         )
         for row in rows
         for name in row["broken_rules"]

@@ -16,7 +16,7 @@ from yupana.core.errors import TerminalError
 from yupana.core.types import DatasetRef, RawObject
 from yupana.data import cleaning, delta, derive, personal
 from yupana.data.contract import Contract
-from yupana.data.parsing import LINE
+from yupana.data.parsing import LINE, SOURCE
 from yupana.data.rules import BROKEN, MALFORMED
 
 if TYPE_CHECKING:
@@ -36,7 +36,10 @@ def stage(
     from pyspark.sql import functions as f
 
     table = settings.table("staging", contract.name)
-    rows = cleaning.typed(spark.read.parquet(str(parsed)), contract)
+    text = spark.read.parquet(str(parsed))
+    # Rows of several files bear the hash of their own.
+    source = f.col(SOURCE) if SOURCE in text.columns else f.lit(raw.sha256)
+    rows = cleaning.typed(text, contract)
     rows = personal.pseudonymise(rows, contract, settings)
     rows = derive.add(spark, rows, contract, settings.root)
     rows = cleaning.outliers(rows, contract, FLAGS)
@@ -50,7 +53,7 @@ def stage(
         *(c.name for c in contract.kept),
         *own,
         # A bare literal would make the column one that forbids nulls, in Sail alone.
-        f.when(f.col(LINE).isNotNull(), f.lit(raw.sha256)).alias("source_sha256"),
+        f.when(f.col(LINE).isNotNull(), source).alias("source_sha256"),
         LINE,
         # One text, not an array: it is compiled, and Delta skips files without a null.
         f.nullif(f.concat_ws(",", *broken), f.lit("")).alias(BROKEN),
@@ -91,7 +94,7 @@ def _with_other_files(
     published = spark.read.format("delta").load(str(table))
     if not set(columns) <= set(published.columns):
         return rows
-    others = published.where(f.col("source_sha256") != raw.sha256)
+    others = published.where(~f.col("source_sha256").isin(*raw.hashes))
     keys = others.groupBy(*columns).agg(f.count(f.lit(1)).alias("_published"))
     total = f.col(count) + f.coalesce(f.col("_published"), f.lit(0))
     joined = rows.join(keys, list(columns), "left")

@@ -23,6 +23,11 @@ class Outcome:
     metrics: dict[str, Any] = field(default_factory=dict)
 
 
+def key_of(inputs: tuple[str, ...], depends_on: Any) -> str:
+    """What tells one run of a step from the next in the event log."""
+    return value_sha256([inputs, depends_on])
+
+
 def run(
     settings: Settings,
     step: str,
@@ -48,7 +53,7 @@ def run(
     Raises:
         Exception: as raised by `work`, after a `failed` event was logged.
     """
-    key = value_sha256([inputs, depends_on])
+    key = key_of(inputs, depends_on)
     before = events.last_done(
         settings.events, step, subject, lambda e: not earlier or e["key"] == key
     )

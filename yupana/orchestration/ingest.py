@@ -17,11 +17,11 @@ from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress, stage
 from yupana.core.types import DatasetRef, RawObject, StepResult, ValidationResult
 from yupana.data import contract as contracts
-from yupana.data import delta, history, landing, sources
+from yupana.data import corrections, delta, history, landing
 from yupana.data.contract import Contract
-from yupana.data.sources import Fetched
 from yupana.governance import steps
 from yupana.governance.ledger import access
+from yupana.orchestration import files, many
 
 
 def ingest(
@@ -31,9 +31,13 @@ def ingest(
     progress: Progress,
     *,
     as_of: date | None = None,
+    since: date | None = None,
     today: date | None = None,
 ) -> StepResult:
-    """Publish one file of a data set; a file that is published already starts no engine.
+    """Publish what a location means of a data set; what is published already starts no engine.
+
+    A location may mean several files (`yupana.data.sources.many`). Under `snapshot` those of a
+    day are one release; else each is published by itself, in the order of names.
 
     Two ingests of one data set wait for each other. After a crash at any point, running it
     again completes it: no row twice, none lost.
@@ -41,49 +45,33 @@ def ingest(
     Args:
         location: path, URL or portal resource; None takes the contract's.
         as_of: the date on which this file was what was known, and after which no row of it may
-            lie where the contract says so; default: when it first landed.
+            lie where the contract says so; default: when it first landed. Where the location
+            has a `{date}`, the file of this date alone.
+        since: the first day of a location with `{date}`; default of an address: the day after
+            the newest that is published.
         today: the date that counts as today (UTC).
 
     Raises:
         UsageError: no such data set or file, or `as_of` is before what is published.
         TerminalError: the file is damaged or fails its audit; the last good version stays.
+        SomeRefusedError: of several files some are refused, and the others are published.
         TransientError: the network, the disk or another process stood in the way.
     """
     contract = contracts.load(settings.root, name)
     lock = settings.home / "locks" / f"{name}.lock"
-    with one_at_a_time(lock, f"another ingest of {name}", progress), _outside_trouble(settings):
-        fetched = sources.fetch(settings, name, location or contract.location, progress)
-        raw = _landed(settings, contract, fetched)
-        return _published(settings, contract, raw, progress, as_of, today)
+    with one_at_a_time(lock, f"another ingest of {name}", progress), outside_trouble(settings):
+        where = location or contract.location
+        releases = files.releases(settings, contract, where, as_of, since, today)
+        memory = many.Memory(settings, name)
 
+        def land(place: str, several: bool) -> tuple[RawObject, ...]:
+            return files.landed(settings, contract, place, progress, memory if several else None)
 
-def _landed(settings: Settings, contract: Contract, fetched: Fetched) -> RawObject:
-    def work() -> steps.Outcome:
-        raw = landing.land(settings, contract.name, fetched, format=contract.format)
-        facts = {
-            "raw": raw.model_dump(),
-            "publisher": contract.publisher,
-            "licence": contract.licence,
-            "contract_version": contract.version,
-        }
-        return steps.Outcome((raw.ref,), metrics=facts)
+        def publish(raw: RawObject, day: date | None, several: bool) -> StepResult:
+            known = memory if several else None
+            return _published(settings, contract, raw, progress, day or as_of, known)
 
-    found = steps.run(
-        settings,
-        "land",
-        contract.name,
-        work,
-        depends_on=[fetched.shown, fetched.unchanged_sha256 or _stamp(fetched.path)],
-        still_there=lambda refs: (
-            landing.find(settings, contract.name, refs[0].removeprefix("raw:")) is not None
-        ),
-    )
-    return RawObject.model_validate(found.metrics["raw"])
-
-
-def _stamp(path: Path) -> list[int]:
-    """Size and time of change: whether the file must be hashed again."""
-    return [path.stat().st_size, path.stat().st_mtime_ns]
+        return many.ingest_all(contract, releases, land, publish, progress, memory)
 
 
 def _published(
@@ -92,36 +80,51 @@ def _published(
     raw: RawObject,
     progress: Progress,
     as_of: date | None,
-    today: date | None,
+    memory: many.Memory | None,
 ) -> StepResult:
+    """Publish a file, or the files of a release; `memory` where it is one of several."""
     table = settings.table("published", contract.name)
     before = history.standing(
         table,
         source_sha256=raw.sha256,
         contract_sha256=contract.sha256,
         known_on=as_of,
-        adds_up=contract.publication == "append" or contract.format == "object",
+        # Of several files that are merged in their order, each was merged once.
+        adds_up=contract.publication == "append"
+        or contract.format == "object"
+        or (memory is not None and contract.publication == "merge"),
+        known=memory.publications() if memory else None,
     )
+    if memory and as_of and not before:
+        before = many.of_the_past(memory, raw, as_of)
+    if before and memory and set(raw.refs) <= memory.ingested:
+        return _passed_over(contract.name, raw, before)
 
     def work() -> steps.Outcome:
         if before:
             return _recovered(contract.name, before)
         newest = max((p.known_on for p in history.published_versions(table)), default=None)
-        known_on = as_of or max(filter(None, [landing.first_seen(settings, raw), newest]))
+        seen = (landing.first_seen(settings, file) for file in raw.files)
+        known_on = as_of or max(filter(None, [*seen, newest]))
         if newest and known_on < newest:
             raise UsageError(
                 f"A file known on {known_on} cannot follow one known on {newest}.",
                 where=f"published/{contract.name}",
                 fix="Ingest files in the order in which they were known.",
             )
-        return _publish(settings, contract.at(known_on), raw, known_on, progress)
+        out = _publish(settings, contract.at(known_on), raw, known_on, progress)
+        if memory:
+            memory.forget()
+        for what in corrections.left_behind(settings, contract.name, raw):
+            progress.say(what)
+        return out
 
     return steps.run(
         settings,
         "ingest",
         contract.name,
         work,
-        inputs=(raw.ref,),
+        inputs=raw.refs,
         depends_on=[contract.sha256, as_of],
         still_there=lambda _: before is not None,
         earlier=True,
@@ -141,24 +144,39 @@ def _recovered(name: str, before: history.Publication) -> steps.Outcome:
     return steps.Outcome((ref, f"validation:{before.validation}"), metrics=facts)
 
 
+def _passed_over(name: str, raw: RawObject, before: history.Publication) -> StepResult:
+    """A file among several that is published already: the log need not be read again."""
+    told = _recovered(name, before)
+    return StepResult(
+        step="ingest",
+        subject=name,
+        status="unchanged",
+        inputs=raw.refs,
+        outputs=told.outputs,
+        metrics=told.metrics,
+    )
+
+
 def _publish(
     settings: Settings, contract: Contract, raw: RawObject, known_on: date, progress: Progress
 ) -> steps.Outcome:
     if contract.format == "object":
         return _publish_object(settings, contract, raw, known_on, progress)
-    from yupana.data import engine, parsing, publish, sql_rules, staging
+    from yupana.data import engine, publish, sql_rules, staging
+    from yupana.data.parsing import joined
     from yupana.validation.audit import audit, require, warm_up
 
     warm_up()
     seconds: dict[str, float] = {}
     if personal := [c.name for c in contract.columns if c.treatment != "none"]:
-        access.note(settings, "file", raw.ref, data_set=contract.name, columns=personal)
+        for ref in raw.refs:
+            access.note(settings, "file", ref, data_set=contract.name, columns=personal)
     before = _kept(settings, contract)
     work = settings.home / "work" / contract.name
     shown = Path(raw.source).name
     try:
         with stage(progress, f"read {shown}", seconds):
-            parsed = parsing.parse(settings, contract, raw, work, progress)
+            parsed = joined.parse(settings, contract, raw, work, progress)
         with stage(progress, f"start {engine.select(settings)}", seconds):
             session = engine.session(settings, progress, parsed.stat().st_size)
         with stage(progress, f"stage {shown}", seconds):
@@ -168,7 +186,7 @@ def _publish(
             validation = audit(contract, rows, settings.reports / "validation")
         with stage(progress, "quarantine", seconds):
             aside = publish.quarantine(session, settings, contract, staged, raw)
-        require(validation, contract, rows, raw.source)
+        require(validation, contract, rows, raw)
         sql_rules.require(session, contract.sql, rows, raw.source)
         facts = _origin(contract, raw, validation, staged, aside, known_on)
         with stage(progress, "publish", seconds):
@@ -206,7 +224,7 @@ def _publish_object(
     from yupana.data import objects
 
     seconds: dict[str, float] = {}
-    facts = _facts(contract, raw, known_on, {"read": 1, "published": 1, "quarantined": 0})
+    facts = release_facts(contract, raw, known_on, {"read": 1, "published": 1, "quarantined": 0})
     before = _kept(settings, contract)
     with stage(progress, f"publish {Path(raw.source).name}", seconds):
         out = objects.publish(settings, contract, raw, delta.commit_metadata(**facts))
@@ -228,17 +246,19 @@ def _origin(
         "published": staged.rows - aside.rows,
         "quarantined": aside.rows,
     }
-    return {**_facts(contract, raw, known_on, rows), "validation": validation.id}
+    return {**release_facts(contract, raw, known_on, rows), "validation": validation.id}
 
 
-def _facts(
+def release_facts(
     contract: Contract, raw: RawObject, known_on: date, rows: dict[str, int]
 ) -> dict[str, Any]:
+    """What every commit to a published table says of itself."""
     return {
         "run": uuid.uuid4().hex,
         "rows": rows,
         "source": raw.source,
         "source_sha256": raw.sha256,
+        **({"sources": raw.hashes} if raw.parts else {}),
         "known_on": str(known_on),
         "contract": contract.name,
         "contract_version": contract.version,
@@ -247,7 +267,7 @@ def _facts(
 
 
 @contextmanager
-def _outside_trouble(settings: Settings) -> Iterator[None]:
+def outside_trouble(settings: Settings) -> Iterator[None]:
     """A full disk, met by Python or by the engine, is worth a retry once there is room.
 
     Raises:

@@ -234,7 +234,7 @@ def _forget_usage(
 def _past(settings: Settings, name: str, limit: datetime) -> list[Path]:
     """Landing folders of files that last came before `limit` and were never published."""
     table = settings.table("published", name)
-    published = {p.source_sha256 for p in history.published_versions(table)}
+    published = {sha256 for p in history.published_versions(table) for sha256 in p.sources}
     folders = sorted((settings.home / "landing" / name).glob("*"))
     raw = [f for f in folders if _SHA256.fullmatch(f.name) and f.name not in published]
     return [f for f in raw if _landed(f) < limit]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yupana.core.errors import TerminalError
-from yupana.core.types import RuleResult, ValidationResult
+from yupana.core.types import RawObject, RuleResult, ValidationResult
 from yupana.data.contract import Contract
 from yupana.data.rules import BROKEN, KEY_COUNT, MALFORMED, Rule
 
@@ -74,9 +74,12 @@ def audit(contract: Contract, staged: DataFrame, reports: Path) -> ValidationRes
 
 
 def require(
-    validation: ValidationResult, contract: Contract, staged: DataFrame, source: str
+    validation: ValidationResult, contract: Contract, staged: DataFrame, raw: RawObject
 ) -> None:
     """Stop the publication when a rule was broken by more rows than the contract allows.
+
+    Args:
+        raw: the file, or the files, that the rows came from.
 
     Raises:
         TerminalError: names the rule, how many rows broke it, and the first line that did.
@@ -90,7 +93,7 @@ def require(
         raise TerminalError(
             f"The audit failed: the file has {validation.rows:,} rows, and the contract asks for "
             f"{allowed} (quality: rowCount).",
-            where=source,
+            where=raw.source,
             fix=f"Fetch it again, {mend}. The last good version stays published.",
         )
     # A rule that few of all rows break may be broken by too many of those that have a value.
@@ -102,22 +105,26 @@ def require(
     raise TerminalError(
         f"The audit failed: {worst.broken:,} of {worst.rows:,} rows break '{worst.rule}', and "
         f"the contract allows {100 * contract.limit:g}%." + (f" Also: {others}." if others else ""),
-        where=f"{source}, first in {_first(rule, staged)}",
+        where=_first(rule, staged, raw),
         fix=f"`yupana quarantine {contract.name}` shows lines, and {validation.report} counts; "
         f"{late}{mend}. The last good version stays published.",
     )
 
 
-def _first(rule: Rule, staged: DataFrame) -> str:
-    """Line and column of the first row that breaks a rule."""
+def _first(rule: Rule, staged: DataFrame, raw: RawObject) -> str:
+    """File, line and column of the first row that breaks a rule."""
     broke = staged.where(f"array_contains(split({BROKEN}, ','), '{rule.name}')")
-    row = broke.agg({"source_line": "min"}).first()
-    line = row[0] if row else "?"
+    sources = {file.sha256: file.source for file in raw.files}
+    row = broke.orderBy("source_line", "source_sha256").select(
+        "source_sha256", "source_line", MALFORMED
+    ).first()  # fmt: skip
+    source, line = (sources.get(row[0], raw.source), row[1]) if row else (raw.source, "?")
     if rule.kind == "parsed":
         # It says the columns and the shapes of their values.
-        one = staged.where(f"source_line = {line}").select(MALFORMED).first()
-        return f"line {line}, {one[0] if one else '?'}"
-    return f"line {line}, {'the key' if rule.column == KEY_COUNT else f'column {rule.subject}'}"
+        place = row[2] if row else "?"
+    else:
+        place = "the key" if rule.column == KEY_COUNT else f"column {rule.subject}"
+    return f"{source}, first in line {line}, {place}"
 
 
 def _expectation(rule: Rule, mostly: float) -> Any:

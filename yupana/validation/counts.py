@@ -60,7 +60,7 @@ class Counts:
         self._sources = _sources(contract, known, earlier)
         self.rows, self.nulls = _nulls(self._loaded, self._columns)
         self.flags, self.flagged_rows = _flags(self._loaded) if FLAGS in there else (Counter(), 0)
-        self.quarantined = sum(p.rows.get("quarantined", 0) for p in self._sources)
+        self.quarantined = sum(p.set_aside for p in self._sources)
 
     def cells(self) -> tuple[int, int]:
         """Filled cells and all cells."""
@@ -92,9 +92,12 @@ class Counts:
 def _sources(
     contract: Contract, known: Publication, earlier: list[Publication]
 ) -> list[Publication]:
-    """The publications whose files make up a version: one, or each file's newest."""
+    """The publications whose files make up a version: one and its corrections, or each file's
+    newest."""
     if contract.publication == "snapshot":
-        return [known]
+        release = known.mends or known.source_sha256
+        first = max((i for i, p in enumerate(earlier) if p.source_sha256 == release), default=-1)
+        earlier = earlier[first:]
     return list({p.source_sha256: p for p in earlier}.values())
 
 

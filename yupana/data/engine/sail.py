@@ -6,20 +6,17 @@ https://docs.lakesail.com/sail/latest/
 from __future__ import annotations
 
 import os
-import re
 import sys
 from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
-from yupana.core.errors import UsageError
 from yupana.core.ports import HOST
+from yupana.data.engine import memory
 
 if TYPE_CHECKING:
     from pysail.spark import SparkConnectServer
-
-_UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 def start(settings: Settings) -> str:
@@ -59,26 +56,10 @@ def environment(settings: Settings) -> dict[str, str]:
     return {
         # Fair: an operator that holds much is made to spill, so that others get their share.
         "SAIL_RUNTIME__MEMORY_POOL__TYPE": "fair",
-        "SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE": str(size(settings.engine_memory)),
+        "SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE": str(memory.size(settings.engine_memory)),
         "SAIL_RUNTIME__TEMPORARY_FILES__PATHS": f'["{temporary}"]',
         "RUST_LOG": os.environ.get("RUST_LOG", "error"),
     }
-
-
-def size(text: str) -> int:
-    """Bytes of a size as a JVM writes it: 512m, 2g.
-
-    Raises:
-        UsageError: it is none.
-    """
-    parts = re.fullmatch(r"(\d+)([kmgt]?)b?", text.strip().lower())
-    if not parts:
-        raise UsageError(
-            f"'{text}' is not a size of memory.",
-            where="YUPANA_ENGINE_MEMORY",
-            fix="Write it as 512m or 2g.",
-        )
-    return int(parts[1]) * _UNITS.get(parts[2], 1)
 
 
 def name() -> str:

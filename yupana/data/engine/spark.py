@@ -22,7 +22,7 @@ from yupana.core import ports
 from yupana.core.errors import TerminalError
 from yupana.core.ports import HOST
 from yupana.core.progress import Progress
-from yupana.data.engine import jars
+from yupana.data.engine import jars, memory
 
 JAVA_OLDEST = 17
 JAVA = "apt install openjdk-17-jre-headless; or put a Java 17 or newer first on PATH"
@@ -32,6 +32,8 @@ QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSiz
 THROUGHPUT = "-XX:+UseParallelGC"
 # Bytes of Parquet from which throughput wins: at 6 MB it halves the CPU time.
 _BIG = 4 << 20
+# What Spark itself asks for at least (UnifiedMemoryManager: 1.5 times its reserve of 300 MiB).
+_LEAST_MEMORY = 450 << 20
 _SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
 
@@ -107,6 +109,7 @@ def options(settings: Settings, progress: Progress, java: str) -> dict[str, str]
         TransientError: a JAR's download failed.
     """
     must_have_java()
+    memory.size(settings.engine_memory, _LEAST_MEMORY)
     jars.fetch(settings.cache, progress)
     temporary = settings.home / "engine"
     temporary.mkdir(parents=True, exist_ok=True)

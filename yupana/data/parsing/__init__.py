@@ -23,7 +23,9 @@ from yupana.data.parsing.text import Text
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["LINE", "TORN", "parse"]
+__all__ = ["LINE", "SOURCE", "TORN", "parse"]
+
+SOURCE = "_source"
 
 
 def parse(

@@ -6,7 +6,7 @@ import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from yupana.config.settings import Settings
@@ -14,6 +14,9 @@ from yupana.core.errors import UsageError
 from yupana.core.progress import Progress
 from yupana.data import landing
 from yupana.data.landing import Fetched
+
+if TYPE_CHECKING:
+    from yupana.data.contract import Contract
 
 __all__ = ["Fetched", "fetch"]
 
@@ -24,6 +27,7 @@ def fetch(
     location: str,
     progress: Progress,
     *,
+    contract: Contract | None = None,
     first_wait: float = 1.0,
 ) -> Fetched:
     """Bring a source here: a local file stays where it is, all else lands in `.fetch`.
@@ -31,6 +35,7 @@ def fetch(
     Args:
         location: a path (in the project, or absolute), `file://`, `http(s)://`,
             `ckan+https://…` or `dkan+https://…`, or `codelist:<name>`.
+        contract: says how pages are read, where the location has any.
         first_wait: seconds before the first retry of outside trouble.
 
     Raises:
@@ -39,13 +44,17 @@ def fetch(
         TransientError: outside trouble that lasted through all retries; the next call goes on
             where this one stopped.
     """
-    from yupana.data.sources import http, portals
+    from yupana.data.sources import http, pages, portals
 
     requested = {"requested": http.masked(location)}
     if location.startswith("codelist:"):
         return _code_list(settings, dataset, location, requested)
     if portals.is_portal(location):
         return _from_portal(settings, dataset, location, progress, first_wait)
+    if contract and pages.is_paged(location, contract.next):
+        folder = landing.fetch_folder(settings, dataset) / "pages"
+        path = pages.to_file(settings, contract, location, folder, progress, first_wait)
+        return Fetched(path, requested["requested"], dict(requested))
     if re.match(r"(?i)https?://", location):
         return _from_web(settings, dataset, location, requested, progress, first_wait)
     return _local(settings, dataset, location, requested)

@@ -1,0 +1,34 @@
+"""What became of the file that a refused row is from: is it published, replaced, or refused?"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from yupana.data.contract import Contract
+from yupana.data.history import Publication
+
+State = Literal["current", "superseded", "refused"]
+
+
+def states(contract: Contract, publications: list[Publication]) -> dict[str, State]:
+    """The state of every file that was ever published, by its hash; any other was refused whole.
+
+    Args:
+        publications: of the data set's table, oldest first.
+
+    Returns:
+        `current` for files whose rows the table holds; `superseded` for those that a later release
+        replaced: under `merge` one of the same source, under `snapshot` any.
+    """
+    found: dict[str, State] = {}
+    for publication in publications:
+        found |= dict.fromkeys(publication.sources, "superseded")
+    if contract.publication == "snapshot" and contract.format != "object":
+        standing = publications[-1:]
+    elif contract.publication == "merge":
+        standing = list({p.source: p for p in publications}.values())
+    else:
+        standing = publications
+    for publication in standing:
+        found |= dict.fromkeys(publication.sources, "current")
+    return found

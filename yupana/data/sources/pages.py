@@ -1,0 +1,192 @@
+"""An address that answers page by page, read into one file: a release that came in pieces.
+
+    …/resource.csv?$order=:id&$limit=1000&$offset={offset}     Socrata: rows so far
+    …/casos?page={page}                                        numbered from 1; {page:0} from 0
+    …/odata/Casos     and in the contract  next: "@odata.nextLink"
+
+Pages are CSV with the same header, or JSON. JSON's records are written one a line as they came,
+from a list, from the one list of an object (`value`, `results`, `features`), or from where the
+contract's `records` leads. Pages end with one that has no record, or without a next address.
+Nothing is kept of a read that broke off: rows move from page to page when a new version is
+loaded, and two versions must not be spliced.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError, TransientError
+from yupana.core.progress import Progress
+from yupana.data.landing import room
+from yupana.data.sources import http, page_content
+from yupana.data.sources.page_content import Page
+
+if TYPE_CHECKING:
+    import httpx
+
+    from yupana.data.contract import Contract
+
+_PLACE = re.compile(r"\{(offset|page)(?::(\d+))?\}")
+_TELL_PAGES = 20
+_MOST_PAGE = 256 << 20
+
+
+def is_paged(location: str, next_field: str | None = None) -> bool:
+    """Whether an address has a place for a page's number, or pages name the next one."""
+    web = bool(re.match(r"(?i)https?://", location))
+    return web and bool(next_field or _PLACE.search(location))
+
+
+def to_file(
+    settings: Settings,
+    contract: Contract,
+    location: str,
+    folder: Path,
+    progress: Progress,
+    first_wait: float,
+) -> Path:
+    """Read all pages into one file in `folder`.
+
+    Raises:
+        TerminalError: the server refuses, pages are not of the contract's format, or they never
+            end.
+        TransientError: outside trouble that lasted, or the columns changed between two pages.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / "pages.part"
+    where, rows, head, tail = http.masked(location), 0, b"", b""
+    between = b"" if contract.format == "csv" else b",\n"
+    with http.client(settings) as made, room(folder, 0), part.open("wb") as out:
+        pages = _pages(settings, made, contract, location, first_wait)
+        for number, page in enumerate(pages, 1):
+            if number > 1 and page.head != head:
+                raise TransientError(
+                    "The columns changed between two pages.",
+                    where=f"{where}, page {number}",
+                    fix="Run it again: the portal was loading a new version.",
+                )
+            out.write(page.head if number == 1 else between if rows else b"")
+            head, tail = page.head, page.tail
+            out.write(page.body)
+            rows += page.rows
+            if number % _TELL_PAGES == 0:
+                progress.say(f"downloaded {number} pages, {rows:,} rows")
+            if out.tell() > settings.max_download:
+                raise TerminalError(
+                    f"The pages have more than {settings.max_download:,} bytes.",
+                    where=where,
+                    fix="If they are meant to be so big, raise YUPANA_MAX_DOWNLOAD.",
+                )
+        out.write(tail)
+    name = re.sub(r"[^\w.-]+", "_", PurePosixPath(urlsplit(location).path).stem) or "pages"
+    path = folder / f"{name}.{contract.format}"
+    part.replace(path)
+    return path
+
+
+def _pages(
+    settings: Settings, made: httpx.Client, contract: Contract, location: str, first_wait: float
+) -> Iterator[Page]:
+    """The pages that hold records; the first one also where it holds none."""
+    url: str | None = _place(location, 0, 0)
+    number = rows = 0
+    before = b""
+    while url:
+        where = http.masked(url)
+        try:
+            content = _content(settings, made, url, first_wait)
+        except http.RefusedError as error:
+            # Some answer that there is no such page after the last one.
+            if error.status == 404 and number and not contract.next:
+                return
+            raise
+        page = page_content.page(contract, content, where)
+        if page.rows and page.body == before:
+            raise TerminalError(
+                "The same page came twice: the address does not lead to the next one.",
+                where=where,
+                fix="Look in the portal's documentation how pages are asked for.",
+            )
+        if page.rows or not number:
+            yield page
+        if not page.rows and not contract.next:
+            return
+        before, number, rows = page.body, number + 1, rows + page.rows
+        url = _next(url, content, contract.next) if contract.next else (
+            _place(location, number, rows)
+        )  # fmt: skip
+
+
+def _place(location: str, number: int, rows: int) -> str:
+    """The address of a page, by its number from 0 and the rows before it."""
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] == "offset":
+            return str(int(match[2] or 0) + rows)
+        return str(int(match[2] or 1) + number)
+
+    return _PLACE.sub(value, location)
+
+
+def _next(url: str, page: bytes, field: str) -> str | None:
+    """The address that a page names as the next; None after the last."""
+    found = json.loads(page)
+    # A field's own name may hold a point: @odata.nextLink.
+    for name in [field] if isinstance(found, dict) and field in found else field.split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    if not found:
+        return None
+    here, after = urlsplit(url), urlsplit(urljoin(url, str(found)))
+    if after.hostname != here.hostname:
+        raise TerminalError(
+            "The next page is on another server.",
+            where=f"{http.masked(url)}, {field}: {http.masked(str(found))}",
+            fix="Ask the publisher; nothing was asked of that server.",
+        )
+    # Behind a proxy, servers write http:// for https://; the log-in must not go there.
+    return urlunsplit(after._replace(scheme=here.scheme, netloc=here.netloc))
+
+
+def _content(settings: Settings, made: httpx.Client, url: str, first_wait: float) -> bytes:
+    target, user = http.taken_apart(url)
+    where = http.masked(str(target))
+
+    def work() -> bytes:
+        with http.asked(made, target, user, {}) as response:
+            http.require_good(response)
+            body = bytearray()
+            for block in response.iter_bytes():
+                body += block
+                if len(body) > _MOST_PAGE:
+                    raise TerminalError(
+                        f"A page is bigger than {_MOST_PAGE >> 20} MiB.",
+                        where=where,
+                        fix="Ask for smaller pages.",
+                    )
+            return bytes(body)
+
+    return http.persist(settings, work, where=where, first_wait=first_wait)
+
+
+def wrong(location: str, next_field: Any, format: str) -> tuple[str, str] | None:
+    """What is wrong with a contract's pages, and what to do; None where nothing is."""
+    if next_field is not None and (not isinstance(next_field, str) or not next_field):
+        return f"next: {next_field}", 'Name the field, such as "@odata.nextLink".'
+    if not is_paged(location, next_field):
+        if next_field:
+            return "next, and no address with pages", "It is for https://… alone."
+        return None
+    if next_field and (format != "json" or _PLACE.search(location)):
+        fix = "Either pages of JSON name the next one, or the address has {offset} or {page}."
+        return "next beside another way to ask for pages", fix
+    if format not in ("csv", "json"):
+        return f"pages of {format}", "Pages may be csv or json."
+    if len(_PLACE.findall(location)) > 1:
+        return "two places for a page's number", "Use one of {offset} and {page}."
+    return None

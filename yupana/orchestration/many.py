@@ -1,0 +1,282 @@
+"""Publish the files that one location means: each by itself, or together as one release."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError, UsageError
+from yupana.core.progress import Progress
+from yupana.core.types import RawObject, StepResult
+from yupana.data import history
+from yupana.data.contract import Contract
+from yupana.data.parsing import joined
+from yupana.data.sources.http import RefusedError
+from yupana.data.sources.many import Release
+from yupana.governance import events
+
+Land = Callable[[str, bool], tuple[RawObject, ...]]
+Publish = Callable[[RawObject, date | None, bool], StepResult]
+_GONE = (404, 410)
+_TOLD = 10
+
+
+class SomeRefusedError(TerminalError):
+    """Some files are refused; `result` is what became of all of them."""
+
+    def __init__(self, result: StepResult, refusals: list[Refusal], count: int) -> None:
+        told = "\n         ".join(f"{r.source}: {r.error.what}" for r in refusals[:_TOLD])
+        more = len(refusals) - _TOLD
+        super().__init__(
+            f"{len(refusals)} of {count} files or releases are refused; the others are published.",
+            where=told + (f"\n         and {more} more" if more > 0 else ""),
+            fix=f"{refusals[0].error.fix} Run it again after: what is published is passed over.",
+        )
+        self.result = result
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A file, or a release, and why it was refused."""
+
+    source: str
+    error: TerminalError
+
+
+@dataclass
+class _Tally:
+    results: list[StepResult] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    absent: list[date] = field(default_factory=list)
+
+
+def together(contract: Contract) -> bool:
+    """Whether the files of a release are one publication."""
+    return contract.publication == "snapshot" and contract.format != "object"
+
+
+class Memory:
+    """What the event log and the table's own say of a data set's files, read once for all.
+
+    Attributes:
+        landed: hashes of files by the key of their landing.
+        ingested: references that an ingestion has read.
+    """
+
+    def __init__(self, settings: Settings, name: str) -> None:
+        self._table = settings.table("published", name)
+        self._publications: list[history.Publication] | None = None
+        self.landed: dict[str, str] = {}
+        self.ingested: set[str] = set()
+        for event in events.read(settings.events):
+            if (event["subject"], event["status"]) != (name, "done"):
+                continue
+            if event["step"] == "land":
+                self.landed[event["key"]] = event["facts"]["raw"]["sha256"]
+            elif event["step"] == "ingest":
+                self.ingested.update(event["inputs"])
+
+    def publications(self) -> list[history.Publication]:
+        """As `history.published_versions`."""
+        if self._publications is None:
+            self._publications = history.published_versions(self._table)
+        return self._publications
+
+    def forget(self) -> None:
+        """The table has changed."""
+        self._publications = None
+
+
+def ingest_all(
+    contract: Contract,
+    releases: list[Release],
+    land: Land,
+    publish: Publish,
+    progress: Progress,
+    memory: Memory,
+) -> StepResult:
+    """Land and publish every release; one that is refused does not stop the others.
+
+    Args:
+        land: brings a location's file, told whether it is one of several; a zip may hold several.
+        publish: publishes what landed, told its day and whether it is one of several.
+
+    Returns:
+        The newest publication's result; `files` in its metrics counts what became of all.
+
+    Raises:
+        SomeRefusedError: some were refused, and the others are published.
+        TerminalError: the only one was refused.
+        UsageError: no address has a file, and nothing was published before.
+        TransientError: outside trouble; what was published before it stays.
+    """
+    found = _Tally()
+    for number, release in enumerate(releases, 1):
+        if len(releases) > 1:
+            named = release.day or release.locations[0]
+            progress.say(f"{number} of {len(releases)}: {named}")
+        if together(contract):
+            _one(contract, release, land, publish, progress, found)
+        else:
+            _each(contract, release, land, publish, progress, memory, found)
+    return _combined(contract.name, releases, memory, found)
+
+
+def _one(
+    contract: Contract,
+    release: Release,
+    land: Land,
+    publish: Publish,
+    progress: Progress,
+    found: _Tally,
+) -> None:
+    """Publish all files of a release in one commit."""
+    parts: dict[str, RawObject] = {}
+    faults: list[TerminalError] = []
+    several = release.day is not None or len(release.locations) > 1
+    where = _shown(release.locations)
+    try:
+        for location in release.locations:
+            try:
+                for raw in land(location, several):
+                    if same := parts.get(raw.sha256):
+                        progress.say(f"{raw.source} is {same.source} again: it is taken once")
+                    parts.setdefault(raw.sha256, raw)
+            except RefusedError as error:
+                if release.day and error.status in _GONE:
+                    found.absent.append(release.day)
+                    return
+                faults.append(error)
+            except TerminalError as error:
+                faults.append(error)
+        joined.refuse(faults, len(release.locations), where)
+        raw = whole(contract.name, list(parts.values()))
+        found.results.append(publish(raw, release.day, several or len(parts) > 1))
+    except TerminalError as error:
+        found.refusals.append(Refusal(where, error))
+
+
+def _each(
+    contract: Contract,
+    release: Release,
+    land: Land,
+    publish: Publish,
+    progress: Progress,
+    memory: Memory,
+    found: _Tally,
+) -> None:
+    """Publish each file of a release in a commit of its own."""
+    count = len(release.locations)
+    for number, location in enumerate(release.locations, 1):
+        source = location
+        try:
+            raws = land(location, release.day is not None or count > 1)
+            several = release.day is not None or count > 1 or len(raws) > 1
+            for raw in raws:
+                source = raw.source
+                if several:
+                    progress.say(f"file {number} of {count}: {source}")
+                if several and contract.publication == "append" and contract.format != "object":
+                    _not_revised(memory, raw)
+                found.results.append(publish(raw, release.day, several))
+        except TerminalError as error:
+            if release.day and isinstance(error, RefusedError) and error.status in _GONE:
+                found.absent.append(release.day)
+            else:
+                found.refusals.append(Refusal(source, error))
+
+
+def _not_revised(memory: Memory, raw: RawObject) -> None:
+    """Refuse a file that comes again with other rows where files add up: both would count."""
+    known = [p for p in memory.publications() if not p.mends]
+    before = next((p for p in known if p.source == raw.source), None)
+    if before and raw.sha256 not in {p.source_sha256 for p in known}:
+        raise TerminalError(
+            "The file was published before with other bytes, and files add up.",
+            where=f"{raw.source}, published as version {before.version}",
+            fix="Give new rows in a file of another name; if the publisher revises files, the "
+            "contract's `publication` is snapshot or merge.",
+        )
+
+
+def of_the_past(memory: Memory, raw: RawObject, day: date) -> history.Publication | None:
+    """The publication of this release on its day under an earlier contract, where a later day is
+    published: it stays what was known then."""
+    known = [p for p in memory.publications() if not p.mends]
+    if not any(p.known_on > day for p in known):
+        return None
+    mine = [p for p in known if (p.known_on, p.source_sha256) == (day, raw.sha256)]
+    return mine[-1] if mine else None
+
+
+def whole(name: str, files: list[RawObject]) -> RawObject:
+    """Several files as one release; a single one is itself."""
+    if len(files) == 1:
+        return files[0]
+    digest = hashlib.sha256("\n".join(sorted(f.sha256 for f in files)).encode()).hexdigest()
+    return RawObject(
+        dataset=name,
+        path="",
+        sha256=digest,
+        size=sum(f.size for f in files),
+        source=f"{_shown([f.source for f in files])} ({len(files)} files)",
+        parts=tuple(files),
+    )
+
+
+def _shown(names: Sequence[str]) -> str:
+    """What the names of files share: the only one, their zip, or their folder."""
+    files = {name.partition("#")[0] for name in names}
+    return files.pop() if len(files) == 1 else os.path.commonpath(files) or "."
+
+
+def _combined(name: str, releases: list[Release], memory: Memory, found: _Tally) -> StepResult:
+    """What became of all releases, as one result."""
+    results = found.results
+    if not results and not found.refusals:
+        if not (known := memory.publications()):
+            days = f"{releases[0].day} to {releases[-1].day}"
+            raise UsageError(
+                f"No file is there for {days}.",
+                where=_shown(releases[-1].locations),
+                fix="Give the first day that has one by --since, or wait for the publisher.",
+            )
+        ref = f"delta:published/{name}@{known[-1].version}"
+        results = [
+            StepResult(step="ingest", subject=name, status="unchanged", outputs=(ref,),
+                       metrics={"rows": known[-1].rows, "version": known[-1].version})
+        ]  # fmt: skip
+    if not results and len(found.refusals) == 1 and len(releases) == 1:
+        raise found.refusals[0].error
+    counts = {
+        "published": sum(r.status == "done" for r in found.results),
+        "already_published": sum(r.status == "unchanged" for r in found.results),
+        "refused": len(found.refusals),
+        "absent_days": len(found.absent),
+    }
+    facts: dict[str, Any] = {"files": counts}
+    facts["refusals"] = [{"source": r.source, "what": r.error.what} for r in found.refusals]
+    result = _last(name, results)
+    result = result.model_copy(
+        update={
+            "status": "done" if counts["published"] else "unchanged",
+            "metrics": {**result.metrics, **facts},
+            "seconds": round(sum(r.seconds for r in found.results), 2),
+        }
+    )
+    if found.refusals:
+        count = len(found.results) + len(found.refusals)
+        raise SomeRefusedError(result, found.refusals, count)
+    # One file alone is told as it always was.
+    return result if len(results) > 1 or found.absent else results[0]
+
+
+def _last(name: str, results: list[StepResult]) -> StepResult:
+    """The newest publication that came to be now, else the last that was there."""
+    done = [r for r in results if r.status == "done"] or results
+    return done[-1] if done else StepResult(step="ingest", subject=name, status="unchanged")
