@@ -26,8 +26,9 @@ def emit(result: StepResult, as_json: bool) -> StepResult:
         return result
     said = "already done" if result.status == "unchanged" else f"done in {result.seconds:.1f} s"
     print(f"{result.step} {result.subject}: {said} → {', '.join(result.outputs)}")
+    told_elsewhere = ("raw", "stages", "change", "set_aside", "warnings")
     for name, value in result.metrics.items():
-        if isinstance(value, int | float | str | dict) and name not in ("raw", "stages"):
+        if isinstance(value, int | float | str | dict) and name not in told_elsewhere:
             print(f"  {name}: {_plain(value)}")
     return result
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from yupana.cli import releases
 from yupana.cli.common import AsJson, emit
 
 
@@ -28,14 +29,23 @@ def ingest(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="The date on which this file was what was known."),
     ] = None,
+    accept_change: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHY", help="Publish a change over the contract's bounds, or a retracted file."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Fetch, stage, audit and publish one file of a data set.
 
-    A file that is published already changes nothing. With --json the last line holds rows
-    {read, published, quarantined}, version, source_sha256 and seconds.
+    A file that is published already changes nothing. A release is compared with the one before:
+    over a bound of the contract (`change`) it stops for a person. With --json the last line holds
+    rows {read, published, quarantined}, set_aside, change, version, source_sha256 and seconds.
 
     Example: yupana ingest dengue_linelist --source cases.csv.gz --as-of 2021-12-31
+
+    Example: yupana ingest dengue_linelist --accept-change "duplicates taken out by the agency"
     """
     from yupana.config.settings import settings
     from yupana.core.progress import Lines
@@ -44,4 +54,7 @@ def ingest(
     known = as_of.date() if as_of else None
     if source and "://" not in source and not source.startswith("codelist:"):
         source = str(Path(source).resolve())
-    emit(run(settings(), name, source, Lines(), as_of=known), as_json)
+    result = run(settings(), name, source, Lines(), as_of=known, accept=accept_change)
+    emit(result, as_json)
+    if not as_json:
+        releases.closing(result)

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from yupana.core.errors import TerminalError
-from yupana.data import columns_check
+from yupana.data import columns_check, release_options
 from yupana.data.columns_check import Fault
 from yupana.data.contract_file import ContractFile
 
 Format = Literal["csv", "xlsx", "json", "parquet", "object"]
-Publication = Literal["snapshot", "append", "merge"]
+Publication = Literal["snapshot", "append", "merge", "replace-period"]
 OPTIONS = {
     "licence", "subjectArea", "quarantineLimit", "publication", "encoding", "delimiter",
-    "headerRow", "sheet", "member", "multiline",
+    "headerRow", "sheet", "member", "multiline", "period", "change",
 }  # fmt: skip
 UNITS = {
     **dict.fromkeys(("d", "day", "days"), "d"),
@@ -46,6 +46,7 @@ def _faults(content: dict[str, Any], root: Path) -> Iterator[Fault]:
     yield from _table(content)
     yield from _options(content)
     yield from _times(content)
+    yield from release_options.faults(content)
     table = content["schema"][0]
     yield from columns_check.names(table)
     for number, column in enumerate(table.get("properties") or []):
@@ -102,6 +103,8 @@ def _wrong_option(name: str, value: Any) -> tuple[str, str] | None:
         return f"the quarantineLimit '{value}'", "It is a share from 0 to 1: 2 % is 0.02."
     if name == "publication" and value not in get_args(Publication):
         return f"the publication '{value}'", f"Use {', '.join(get_args(Publication))}."
+    if name == "change":
+        return release_options.wrong_change(value)
     if name == "headerRow" and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
         return f"the headerRow '{value}'", "It is the number of a line; the first is 1."
     if name == "multiline" and value is not True:

@@ -79,16 +79,22 @@ def _with_key_count(rows: DataFrame, contract: Contract) -> DataFrame:
 def _with_keys_of_other_files(
     spark: SparkSession, rows: DataFrame, settings: Settings, contract: Contract, raw: RawObject
 ) -> DataFrame:
-    """Where files add up, a key holds over the table: one that another file brought counts too."""
+    """Where files add up, a key holds over the table: one that another file brought counts too.
+
+    Not one of a period that this file replaces.
+    """
     from pyspark.sql import functions as f
 
     table = settings.table("published", contract.name)
-    if contract.publication != "append" or not contract.key or not delta.exists(table):
+    adds_up = contract.publication in ("append", "replace-period")
+    if not adds_up or not contract.key or not delta.exists(table):
         return rows
     published = spark.read.format("delta").load(str(table))
     if not set(contract.key) <= set(published.columns):
         return rows
     others = published.where(f.col("source_sha256") != raw.sha256)
+    if contract.publication == "replace-period":
+        others = others.join(rows.select(contract.period).distinct(), contract.period, "left_anti")
     keys = others.groupBy(*contract.key).agg(f.count(f.lit(1)).alias("_published"))
     total = f.col(KEY_COUNT) + f.coalesce(f.col("_published"), f.lit(0))
     joined = rows.join(keys, list(contract.key), "left")

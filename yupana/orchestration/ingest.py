@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError, TransientError, UsageError
+from yupana.core.errors import TerminalError, TransientError
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress, stage
 from yupana.core.types import DatasetRef, RawObject, StepResult, ValidationResult
 from yupana.data import contract as contracts
-from yupana.data import delta, history, landing, sources
+from yupana.data import delta, history, landing, releases, sources
 from yupana.data.contract import Contract
 from yupana.data.sources import Fetched
 from yupana.governance import steps
 from yupana.governance.ledger import access
+from yupana.orchestration import compared
 
 
 def ingest(
@@ -32,6 +33,7 @@ def ingest(
     *,
     as_of: date | None = None,
     today: date | None = None,
+    accept: str | None = None,
 ) -> StepResult:
     """Publish one file of a data set; a file that is published already starts no engine.
 
@@ -43,10 +45,13 @@ def ingest(
         as_of: the date on which this file was what was known, and after which no row of it may
             lie where the contract says so; default: when it first landed.
         today: the date that counts as today (UTC).
+        accept: why a change over the contract's bounds, or a file that was retracted, is right.
 
     Raises:
-        UsageError: no such data set or file, or `as_of` is before what is published.
-        TerminalError: the file is damaged or fails its audit; the last good version stays.
+        UsageError: no such data set or file, or `as_of` is before what is published in a table
+            that holds the rows of several files.
+        TerminalError: the file is damaged, fails its audit, changes more than the contract's
+            bounds allow, or was retracted; the last good version stays.
         TransientError: the network, the disk or another process stood in the way.
     """
     contract = contracts.load(settings.root, name)
@@ -54,7 +59,8 @@ def ingest(
     with one_at_a_time(lock, f"another ingest of {name}", progress), _outside_trouble(settings):
         fetched = sources.fetch(settings, name, location or contract.location, progress)
         raw = _landed(settings, contract, fetched)
-        return _published(settings, contract, raw, progress, as_of, today)
+        releases.settle(settings, name)
+        return _published(settings, contract, raw, progress, as_of, today, accept)
 
 
 def _landed(settings: Settings, contract: Contract, fetched: Fetched) -> RawObject:
@@ -93,6 +99,7 @@ def _published(
     progress: Progress,
     as_of: date | None,
     today: date | None,
+    accept: str | None,
 ) -> StepResult:
     table = settings.table("published", contract.name)
     before = history.standing(
@@ -100,23 +107,22 @@ def _published(
         source_sha256=raw.sha256,
         contract_sha256=contract.sha256,
         known_on=as_of,
-        adds_up=contract.publication == "append" or contract.format == "object",
+        adds_up=contract.keeps and contract.publication != "merge",
     )
 
     def work() -> steps.Outcome:
         if before:
             return _recovered(contract.name, before)
+        if accept:
+            releases.note(settings, "accept", contract.name, raw.ref, accept)
+        else:
+            releases.must_not_be_retracted(settings, contract.name, raw.sha256)
         newest = max((p.known_on for p in history.published_versions(table)), default=None)
         known_on = as_of or max(filter(None, [landing.first_seen(settings, raw), newest]))
-        if newest and known_on < newest:
-            raise UsageError(
-                f"A file known on {known_on} cannot follow one known on {newest}.",
-                where=f"published/{contract.name}",
-                fix="Ingest files in the order in which they were known.",
-            )
-        return _publish(settings, contract.at(known_on), raw, known_on, progress)
+        releases.must_follow(contract, newest, known_on)
+        return _publish(settings, contract.at(known_on), raw, known_on, progress, accept)
 
-    return steps.run(
+    result = steps.run(
         settings,
         "ingest",
         contract.name,
@@ -126,6 +132,9 @@ def _published(
         still_there=lambda _: before is not None,
         earlier=True,
     )
+    # A release that came late is followed by the rows that are current.
+    releases.settle(settings, contract.name)
+    return result
 
 
 def _recovered(name: str, before: history.Publication) -> steps.Outcome:
@@ -142,7 +151,12 @@ def _recovered(name: str, before: history.Publication) -> steps.Outcome:
 
 
 def _publish(
-    settings: Settings, contract: Contract, raw: RawObject, known_on: date, progress: Progress
+    settings: Settings,
+    contract: Contract,
+    raw: RawObject,
+    known_on: date,
+    progress: Progress,
+    accept: str | None,
 ) -> steps.Outcome:
     if contract.format == "object":
         return _publish_object(settings, contract, raw, known_on, progress)
@@ -169,7 +183,12 @@ def _publish(
         with stage(progress, "quarantine", seconds):
             aside = publish.quarantine(session, settings, contract, staged, raw)
         require(validation, contract, rows, raw.source)
+        with stage(progress, "compare with the release before", seconds):
+            change = compared.with_the_one_before(
+                settings, contract, raw, staged, known_on, accept
+            )
         facts = _origin(contract, raw, validation, staged, aside, known_on)
+        facts |= {"accepted": accept} if accept else {}
         with stage(progress, "publish", seconds):
             metadata = delta.commit_metadata(**facts)
             out = publish.publish(session, settings, contract, staged, raw, metadata)
@@ -183,7 +202,8 @@ def _publish(
             fix="This is a fault of yupana: please report it with the event log.",
         )
     told = {
-        **facts, "version": out.version, "report": validation.report, "stages": seconds,
+        **facts, **change, "version": out.version, "report": validation.report, "stages": seconds,
+        "set_aside": compared.set_aside(aside, validation),
         "engine": engine.name(settings),
         "publisher": contract.publisher, "licence": contract.licence,
         "publication": contract.publication,
@@ -194,8 +214,8 @@ def _publish(
 
 def _kept(settings: Settings, contract: Contract) -> tuple[str, ...]:
     """The version whose rows the next one keeps where the file does not name them."""
-    keeps = contract.format == "object" or contract.publication in ("merge", "append")
-    known = history.published_versions(settings.table("published", contract.name)) if keeps else []
+    table = settings.table("published", contract.name)
+    known = history.published_versions(table) if contract.keeps else []
     return (f"delta:published/{contract.name}@{known[-1].version}",) if known else ()
 
 
