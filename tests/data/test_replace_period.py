@@ -23,7 +23,7 @@ NAME = "cases_weekly"
 def project(tmp_path: Path, engine: str, publication: str, **options: object) -> Settings:
     """Cases by patient number and week: the number is the key, so that a case may move."""
     contract = yaml.safe_load((ROOT / "expectations/iquitos_weekly/contract.yaml").read_text())
-    options = {"licence": "CC BY 4.0", "publication": publication, "quarantineLimit": 0.9, **options}
+    options |= {"licence": "CC BY 4.0", "publication": publication, "quarantineLimit": 0.9}
     contract["customProperties"] = [{"property": k, "value": v} for k, v in options.items()]
     contract["schema"][0]["properties"] = [
         {"name": "number", "logicalType": "integer", "primaryKey": True, "primaryKeyPosition": 1},

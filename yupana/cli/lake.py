@@ -45,10 +45,9 @@ def history(name: Name, as_of: AsOf = None, as_json: AsJson = False) -> None:
     contract.load(chosen.root, name)
     table = chosen.table("published", name)
     found, standing = versions.publications(table), versions.published_versions(table)
+    known = standing[-1] if standing else None
     if as_of or not found:
         known = versions.known_as_of(table, as_of.date() if as_of else date.today())
-    else:
-        known = standing[-1] if standing else None
     ref = f"delta:published/{name}@{known.version}" if known else None
     if as_json:
         told = {"name": name, "versions": [asdict(p) for p in found]}

@@ -16,8 +16,8 @@ class Bounds:
     """How far a release may lie from the one before it; None: told, and not a bound.
 
     Attributes:
-        rows: share (0-1): no fewer rows than that share of those before, no more than its
-            inverse; 0.5 is half and double.
+        rows: share (0-1): more rows than that share of those before, and fewer than its inverse;
+            with 0.5 they may neither halve nor double.
         past: share (0-1) of the rows before that may be changed, gone, or new in past periods.
         periods: whether every period stays (`keep`).
     """

@@ -17,12 +17,12 @@ def breaches(bounds: Bounds, change: Change) -> list[str]:
     """Each bound that a change lies over, as a sentence."""
     found = []
     before, after = change.rows.before or 0, change.rows.after or 0
-    if bounds.rows is not None and before and not (
-        before * bounds.rows <= after <= before / bounds.rows
+    if bounds.rows is not None and before and after != before and not (
+        before * bounds.rows < after < before / bounds.rows
     ):  # fmt: skip
         found.append(
-            f"the rows go from {before:,} to {after:,}, and {before * bounds.rows:,.0f} to "
-            f"{before / bounds.rows:,.0f} may come (rows: {bounds.rows:g})"
+            f"the rows go from {before:,} to {after:,}, and between {before * bounds.rows:,.0f} "
+            f"and {before / bounds.rows:,.0f} may come (rows: {bounds.rows:g})"
         )
     if bounds.past is not None and change.past > bounds.past:
         upto = f"up to {change.last}" if change.last else "that were there"

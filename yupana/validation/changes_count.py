@@ -69,13 +69,14 @@ class Moved:
 def counted(
     sides: Sides, groupings: Sequence[tuple[str, ...]], measures: Sequence[Measure]
 ) -> list[Counted]:
-    """Rows (`rows`) and totals (by the measure's name) of both sides, by each grouping (`by`)."""
+    """Rows (`rows`), totals and numbers of values of both sides, by each grouping (`by`)."""
     import polars as pl
 
     totals = [
         pl.col(m.name).cast(pl.Int64).sum() if m.what == "sum" else pl.col(m.name).mean()
         for m in measures
     ]
+    totals += [pl.col(m.name).count().alias(_values(m)) for m in measures]
     asked = [
         side.group_by(_value(side, by).alias("by")).agg(pl.len().alias("rows"), *totals)
         for by in groupings
@@ -136,9 +137,9 @@ def total(sides: Counted, measure: Measure) -> Measure:
     def of(side: pl.DataFrame) -> float | int | None:
         if measure.what == "sum":
             return int(side[measure.name].sum())
-        known = side.drop_nulls(measure.name)
-        whole = float((known[measure.name] * known["rows"]).sum())
-        return _short(whole / int(known["rows"].sum())) if len(known) else None
+        count = int(side[_values(measure)].sum())
+        whole = float((side[measure.name] * side[_values(measure)]).sum())
+        return _short(whole / count) if count else None
 
     return replace(measure, total=Pair(*(of(side) for side in sides)))
 
@@ -191,6 +192,11 @@ def _totals(
             small = m.what == "sum" and value in range(1, disclosure.FEWEST)
             pair.append(None if value is None or small else _short(value))
         yield Pair(*pair)
+
+
+def _values(measure: Measure) -> str:
+    """Name of the column that counts a measure's values, which weigh its mean."""
+    return f"values of {measure.name}"
 
 
 def _short(value: float) -> float:

@@ -35,7 +35,8 @@ def parse(
     """Write the file's rows into `work` as Parquet.
 
     Args:
-        progress: told what of the file is not read, such as a workbook's other sheets.
+        progress: told what of the file is not read: columns that the contract does not name, a
+            workbook's other sheets.
 
     Returns:
         The Parquet file: `source_line` (int64), `_torn` (text; why, where the record had another
@@ -49,17 +50,20 @@ def parse(
     out = work / "rows.parquet"
     with archive.open_content(Path(raw.path), settings, contract.member) as stream:
         if contract.format == "csv":
-            tables = _delimited(contract, raw, stream)
+            tables = _delimited(contract, raw, stream, progress or Silent())
         else:
             tables = _document(contract, raw, stream, progress or Silent())
         _write(tables, contract, out)
     return out
 
 
-def _delimited(contract: Contract, raw: RawObject, stream: BinaryIO) -> Iterator[pa.Table]:
+def _delimited(
+    contract: Contract, raw: RawObject, stream: BinaryIO, progress: Progress
+) -> Iterator[pa.Table]:
     text = Text(stream, contract.encoding, raw.source)
     names, delimiter, line = delimited.header(text, contract.delimiter, contract.header_row - 1)
     places = header.places(contract, names, raw.source)
+    header.tell_unnamed(contract, names, progress)
     records = delimited.Records(text, delimiter, len(names), line, raw.source)
     chosen = ["line", "torn", *(f"c{place}" for place in places.values())]
     for table in records.tables():
@@ -73,6 +77,7 @@ def _document(
 
     names, table = documents.texts(contract, stream, raw.source, progress)
     places = header.places(contract, names, raw.source)
+    header.tell_unnamed(contract, names, progress)
     first = contract.header_row + 1
     lines = pa.array(range(first, first + table.num_rows), pa.int64())
     texts = [table.column(place) for place in places.values()]
