@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -20,7 +23,6 @@ from yupana.data import delta, history, releases
 from yupana.governance import events
 from yupana.governance.ledger import book
 
-pytestmark = BOTH_ENGINES
 JANUARY, FEBRUARY, MARCH, MAY = (date(2024, m, 28) for m in (1, 2, 3, 5))
 OLD, MIDDLE, NEW = {"a": 1, "b": 2}, {"a": 1, "b": 3, "c": 3}, {"a": 1, "b": 4, "c": 4}
 
@@ -42,6 +44,7 @@ def three(tmp_path: Path, engine: str) -> Settings:
     return lake
 
 
+@BOTH_ENGINES
 def test_a_release_that_comes_late_finds_its_place(tmp_path: Path, engine: str) -> None:
     lake = three(tmp_path, engine)
     assert [known(lake, d) for d in (JANUARY, FEBRUARY, MARCH, MAY)] == [OLD, MIDDLE, NEW, NEW]
@@ -59,6 +62,7 @@ def test_a_release_that_comes_late_finds_its_place(tmp_path: Path, engine: str) 
     assert later.metrics["change"]["before"] == 1 and beds(lake)["b"] == 5
 
 
+@BOTH_ENGINES
 @pytest.mark.parametrize("publication", ["append", "merge", "replace-period"])
 def test_a_table_of_several_files_takes_no_older_one(
     tmp_path: Path, engine: str, publication: str
@@ -70,6 +74,7 @@ def test_a_table_of_several_files_takes_no_older_one(
     assert beds(lake) == {"a": 1}
 
 
+@BOTH_ENGINES
 def test_what_a_crash_left_out_is_made_up_for(
     tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +94,55 @@ def test_what_a_crash_left_out_is_made_up_for(
     assert events.last_done(lake.events, "settle", NAME)
 
 
+@BOTH_ENGINES
+@pytest.mark.parametrize("step", ["retract", "restore"])
+def test_the_event_of_a_killed_command_is_made_up_for(
+    tmp_path: Path, engine: str, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = three(tmp_path, engine)
+
+    def run() -> object:
+        if step == "retract":
+            return releases.retract(lake, NAME, 1, "wrong", Silent())
+        return releases.restore(lake, NAME, 0, "right", Silent(), MAY)
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(events, "append", lambda *_, **__: (_ for _ in ()).throw(SystemExit(137)))
+        run()
+    assert events.last_done(lake.events, step, NAME) is None
+    versions = delta.version_of(table(lake))
+    run()
+    told = events.last_done(lake.events, step, NAME)
+    assert told and told["outputs"] == [f"delta:published/{NAME}@{versions}"]
+    assert delta.version_of(table(lake)) == versions
+
+
+@pytest.mark.parametrize("engine", ["sail"], indirect=True)
+def test_kill_9_between_the_two_commits_of_a_late_release(tmp_path: Path, engine: str) -> None:
+    lake = project(tmp_path, engine, "snapshot")
+    publish(lake, "a,1,Ana b,2,Luz", JANUARY)
+    publish(lake, "a,1,Ana b,4,Luz c,4,Luz", MARCH)
+    path = lake.root / "late.csv"
+    path.write_text("hospital,beds,reporter\na,1,Ana\nb,3,Luz\nc,3,Luz\n")
+    words = ["ingest", NAME, "--source", str(path), "--as-of", str(FEBRUARY)]
+    killed = f"""
+import os, signal, sys
+from yupana.cli import main
+from yupana.data import releases
+releases._put_back = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+sys.argv = {["yupana", *words]!r}
+main.main()
+"""
+    environment = {**lake.environment(), "YUPANA_ROOT": str(lake.root)}
+    done = subprocess.run([sys.executable, "-c", killed], env=environment, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert delta.version_of(table(lake)) == 2 and beds(lake) == MIDDLE
+    assert yupana(lake, *words).code == 0
+    assert beds(lake) == NEW and known(lake, FEBRUARY) == MIDDLE
+    assert delta.version_of(table(lake)) == 3
+
+
+@BOTH_ENGINES
 def test_a_retracted_version_answers_for_no_day(tmp_path: Path, engine: str) -> None:
     lake = three(tmp_path, engine)
     result = releases.retract(lake, NAME, 1, "wrong hospital", Silent())
@@ -107,6 +161,7 @@ def test_a_retracted_version_answers_for_no_day(tmp_path: Path, engine: str) -> 
     assert beds(lake) == NEW and known(lake, MARCH) == NEW
 
 
+@BOTH_ENGINES
 def test_an_older_version_is_retracted_and_the_current_one_stays(
     tmp_path: Path, engine: str
 ) -> None:
@@ -116,6 +171,7 @@ def test_an_older_version_is_retracted_and_the_current_one_stays(
     assert beds(lake) == NEW and history.at_version(table(lake)).version == 1
 
 
+@BOTH_ENGINES
 def test_the_only_version_leaves_an_empty_table(tmp_path: Path, engine: str) -> None:
     lake = project(tmp_path, engine, "snapshot")
     publish(lake, "a,9,Ana", JANUARY)
@@ -128,6 +184,7 @@ def test_the_only_version_leaves_an_empty_table(tmp_path: Path, engine: str) -> 
     assert beds(lake) == OLD and known(lake, MAY) == OLD
 
 
+@BOTH_ENGINES
 def test_restored_rows_are_a_publication_of_today(tmp_path: Path, engine: str) -> None:
     lake = three(tmp_path, engine)
     releases.retract(lake, NAME, 1, "wrong", Silent())
@@ -142,6 +199,7 @@ def test_restored_rows_are_a_publication_of_today(tmp_path: Path, engine: str) -
     assert delta.version_of(table(lake)) == versions, "it is what is published now"
 
 
+@BOTH_ENGINES
 def test_files_of_a_restored_append_table_come_again(tmp_path: Path, engine: str) -> None:
     lake = project(tmp_path, engine, "append")
     for rows in ("a,1,Ana", "b,2,Luz", "c,3,Luz"):
@@ -159,6 +217,7 @@ def test_files_of_a_restored_append_table_come_again(tmp_path: Path, engine: str
     assert beds(lake) == OLD, "its rows were gone"
 
 
+@BOTH_ENGINES
 def test_a_retraction_names_what_rests_on_it(tmp_path: Path, engine: str) -> None:
     lake = three(tmp_path, engine)
     # What a later step reads is the newest commit, here the one that put version 1 back.
@@ -176,6 +235,7 @@ def test_a_retraction_names_what_rests_on_it(tmp_path: Path, engine: str) -> Non
     assert yupana(lake, "retract", NAME, "--reason", "x").code == 2
 
 
+@BOTH_ENGINES
 def test_a_table_with_partitions_and_lists_is_put_back(tmp_path: Path, engine: str) -> None:
     lake = project(tmp_path, engine, "snapshot")
     rows = pl.DataFrame({"p": ["x", "y"], "l": [["q"], []], "n": [1, 2]}).to_arrow()
