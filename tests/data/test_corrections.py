@@ -15,11 +15,11 @@ from conftest import BOTH_ENGINES
 from many_lake import NAME, project, put
 
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError
+from yupana.core.errors import TerminalError, UsageError
 from yupana.core.hashing import file_sha256
 from yupana.core.progress import Silent
 from yupana.core.types import StepResult
-from yupana.data import contract, delta, history, publish, recall, refused
+from yupana.data import contract, delta, history, publish, recall, refused, releases
 from yupana.governance import events
 from yupana.orchestration import correct
 from yupana.orchestration.ingest import ingest
@@ -87,6 +87,21 @@ def test_rows_of_a_file_of_another_shape_come_back_as_plain_text(tmp_path: Path)
     row[3] = "2"
     assert fix(lake, [head, row]).metrics["rows"]["published"] == 1
     assert beds(lake) == {"x": 1, "y": 2}
+
+
+def test_a_release_is_retracted_after_its_corrections(tmp_path: Path) -> None:
+    lake = project(tmp_path, "snapshot", "a.csv")
+    run(lake, "z.csv", "z,9,Ana")
+    run(lake, "a.csv", FIRST)
+    head, row, _ = exported(lake)
+    row[3] = "2"
+    fix(lake, [head, row])
+    with pytest.raises(UsageError, match="Later versions hold rows of version 1: 2"):
+        releases.retract(lake, NAME, 1, "wrong", Silent())
+    releases.retract(lake, NAME, 2, "wrong", Silent())
+    assert beds(lake) == {"a": 1, "d": 4}
+    releases.retract(lake, NAME, 1, "wrong", Silent())
+    assert beds(lake) == {"z": 9}
 
 
 def come_back(tmp_path: Path, publication: str, engine: str) -> None:

@@ -64,14 +64,14 @@ def test_what_stands_is_what_is_published_now_or_was_known_then(lake: Settings) 
     sha256 = contract.load(lake.root, NAME).sha256
 
     def version(
-        source: str, contract_sha256: str = sha256, on: str | None = None, adds_up: bool = False
+        source: str, contract_sha256: str = sha256, on: str | None = None, **table_is: bool
     ) -> int | None:
         found = history.standing(
             table,
             source_sha256=source * 64,
             contract_sha256=contract_sha256,
             known_on=day(on) if on else None,
-            adds_up=adds_up,
+            **table_is,
         )
         return found.version if found else None
 
@@ -79,7 +79,8 @@ def test_what_stands_is_what_is_published_now_or_was_known_then(lake: Settings) 
     assert version("a", on="2024-04-01") == 0
     assert version("b", on="2024-04-01") is None
     assert version("b") is None, "a later file took its place"
-    assert version("b", adds_up=True) is not None
+    assert version("b", adds_up=True, replaced=True) is None, "its rows are not there any more"
+    assert version("a", adds_up=True) == 3
     assert version("a", contract_sha256="other") is None
     assert version("c") is None
 

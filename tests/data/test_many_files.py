@@ -16,7 +16,7 @@ from yupana.core.errors import TerminalError, UsageError
 from yupana.core.hashing import file_sha256
 from yupana.core.progress import Silent
 from yupana.core.types import StepResult
-from yupana.data import delta, history, recall
+from yupana.data import delta, history, recall, releases
 from yupana.data import engine as engines
 from yupana.data.sources import many
 from yupana.orchestration.ingest import ingest
@@ -147,7 +147,7 @@ def test_appended_files_are_publications_and_a_bad_one_does_not_stop_the_others(
     put(lake, "in/cases_4.csv", "d,4,Ana")
     result = run(lake)
     assert result.metrics["files"] == {
-        "published": 2, "already_published": 2, "refused": 0, "absent_days": 0
+        "published": 2, "already_published": 2, "refused": 0, "retracted": 0, "absent_days": 0
     }  # fmt: skip
     assert beds(lake) == {"a": 1, "b": 2, "c": 3, "d": 4}
     monkeypatch.delattr(engines, "session")
@@ -279,6 +279,22 @@ def test_the_files_of_a_zip(tmp_path: Path, publication: str) -> None:
     assert len(delta.read(lake.table("published", NAME))["source_sha256"].unique()) == 3
     touched = recall.recall(lake, str(lake.root / "in.zip")).of("published")
     assert touched == [f"delta:published/{NAME}@{p.version}" for p in publications(lake)]
+
+
+@pytest.mark.parametrize("publication", ["snapshot", "append"])
+def test_a_file_that_was_retracted_is_passed_over(tmp_path: Path, publication: str) -> None:
+    lake = project(tmp_path, publication, "in/cases_{date}.csv")
+    put(lake, "in/cases_2024-03-01.csv", "a,1,Ana")
+    put(lake, "in/cases_2024-03-02.csv", "b,2,Ana")
+    run(lake)
+    newest = history.at_version(lake.table("published", NAME)).version
+    releases.retract(lake, NAME, newest, "the wrong day", Silent())
+    assert beds(lake) == {"a": 1}
+    again = run(lake)
+    assert again.status == "unchanged" and again.metrics["files"]["retracted"] == 1
+    put(lake, "in/cases_2024-03-03.csv", "c,3,Ana")
+    run(lake)
+    assert beds(lake) == ({"c": 3} if publication == "snapshot" else {"a": 1, "c": 3})
 
 
 def test_nothing_is_there(tmp_path: Path) -> None:

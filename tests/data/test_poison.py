@@ -10,7 +10,7 @@ from conftest import BOTH_ENGINES
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from test_agencies import NAME, project, publish
 
-from yupana.data import delta
+from yupana.data import delta, history
 
 HEADER = "id,code,ill,day,at\n"
 YEAR_43038 = 15_000_000  # days since 1970: an Excel serial read as one of them
@@ -29,7 +29,8 @@ def test_the_next_file_is_published_beside_or_in_place_of_it(
         place = rows.column_names.index(name)
         cells = pa.array([value], pa.int32()).cast(rows.schema.field(name).type)
         rows = rows.set_column(place, name, cells)
-    facts = delta.commit_metadata(source_sha256="ab" * 32, known_on="2021-03-06")
+    known_on = str(history.at_version(table).known_on)
+    facts = delta.commit_metadata(source_sha256="ab" * 32, known_on=known_on)
     origin = CommitProperties(custom_metadata={"userMetadata": facts})
     write_deltalake(table, rows, mode="append", commit_properties=origin)
     # Where files add up, the key of a row that is there would be refused.

@@ -30,6 +30,8 @@ def project(tmp_path: Path, engine: str, publication: str) -> Settings:
         {"property": "publication", "value": publication},
         {"property": "quarantineLimit", "value": 0.9},
     ]
+    if publication == "replace-period":
+        contract["customProperties"].append({"property": "period", "value": "hospital"})
     contract["schema"][0]["properties"] = [
         {"name": "hospital", "logicalType": "string", "primaryKey": True, "primaryKeyPosition": 1},
         {"name": "beds", "logicalType": "integer", "required": True},
@@ -46,10 +48,12 @@ def project(tmp_path: Path, engine: str, publication: str) -> Settings:
     return Settings(root=tmp_path / "project", home=tmp_path / "home", engine=engine)
 
 
-def publish(lake: Settings, rows: str, as_of: date | None = None) -> StepResult:
+def publish(
+    lake: Settings, rows: str, as_of: date | None = None, accept: str | None = None
+) -> StepResult:
     path = lake.root / f"{abs(hash(rows))}.csv"
     path.write_text("hospital,beds,reporter\n" + rows.replace(" ", "\n") + "\n")
-    return ingest(lake, NAME, str(path), Silent(), as_of=as_of)
+    return ingest(lake, NAME, str(path), Silent(), as_of=as_of, accept=accept)
 
 
 def beds(lake: Settings, version: int | None = None) -> dict[str, int]:
@@ -118,14 +122,6 @@ def test_the_key_of_appended_files_holds_over_the_table(tmp_path: Path, engine: 
     assert aside["broken_rules"].to_list() == [["key.unique"]]
     assert aside["source_line"].to_list() == [2]
     assert publish(lake, "a,6,Ana c,7,Luz").status == "unchanged"
-
-
-def test_files_come_in_the_order_in_which_they_were_known(tmp_path: Path, engine: str) -> None:
-    lake = project(tmp_path, engine, "snapshot")
-    publish(lake, "a,1,Ana", LATER)
-    with pytest.raises(UsageError, match="cannot follow one known on 2024-02-29"):
-        publish(lake, "a,0,Ana", FIRST)
-    assert beds(lake) == {"a": 1}
 
 
 def test_a_doubled_key_is_set_aside_whole_and_names_stay_out(tmp_path: Path, engine: str) -> None:

@@ -56,7 +56,9 @@ def write(path: Path, header: bytes, lines: list[bytes]) -> Path:
 
 
 def publish(lake: Settings, path: Path, as_of: date | None) -> dict[str, int]:
-    counts: dict[str, int] = ingest(lake, NAME, str(path), Silent(), as_of=as_of).metrics["rows"]
+    # A small sample grows faster than the contract's bounds allow a release.
+    result = ingest(lake, NAME, str(path), Silent(), as_of=as_of, accept="a sample")
+    counts: dict[str, int] = result.metrics["rows"]
     return counts
 
 

@@ -65,7 +65,7 @@ SLIPS: list[tuple[tuple[str, str], int, str, str]] = [
     ((UNIT, "{property: fill, value: up}"), 32, "'fill' on the column", "down"),
     ((RANGE, "logicalTypeOptions: {format: i16}"), 32, "the format 'i16'", "i64"),
     (option("multiline", '"false"'), 21, "multiline: false", "take it out"),
-    (option("separator", ";"), 21, "the option 'separator'", "Options are delimiter, encoding"),
+    (option("separator", ";"), 21, "the option 'separator'", "Options are change, delimiter"),
     (option("publication", "merges"), 21, "the publication 'merges'", "snapshot, append, merge"),
     (times("property: latency, value: 1.5, unit: w"), 22, "a latency of 1.5", "1.5 w is 11 d"),
     (times("property: retention, value: 30, unit: minutes"), 22, "retention in 'minutes'", "d, w"),

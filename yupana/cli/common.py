@@ -20,7 +20,7 @@ UseCase = Annotated[str, typer.Argument(help="The use case, e.g. outbreak.")]
 
 
 # Too long to be read; programs get them.
-_LONG = ("raw", "stages", "corrects")
+_LONG = ("raw", "stages", "corrects", "change", "set_aside", "warnings")
 
 
 def emit(result: StepResult, as_json: bool) -> StepResult:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from yupana.cli import releases
 from yupana.cli.common import AsJson, emit
 
 
@@ -33,17 +34,27 @@ def ingest(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="The first day of a source with {date}."),
     ] = None,
+    accept_change: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHY", help="Publish a change over the contract's bounds, or a retracted file."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Fetch, stage, audit and publish a data set's file, or all files that its source means.
 
     What is published already changes nothing. Of several files a bad one is refused, the others
-    go on, and the exit code is 1. With --json the last line holds rows {read, published,
-    quarantined}, version, source_sha256 and seconds, and of several files how many were what.
+    go on, and the exit code is 1. A release is compared with the one before: over a bound of the
+    contract (`change`) it stops for a person. With --json the last line holds rows {read,
+    published, quarantined}, set_aside, change, version, source_sha256 and seconds, and of several
+    files how many were what.
 
     Example: yupana ingest dengue_linelist --source cases.csv.gz --as-of 2021-12-31
 
     Example: yupana ingest dengue_linelist --source 'inbox/cases_{date}.csv'
+
+    Example: yupana ingest dengue_linelist --accept-change "duplicates taken out by the agency"
     """
     from yupana.config.settings import settings
     from yupana.core.progress import Lines
@@ -55,7 +66,12 @@ def ingest(
         source = str(Path(source).resolve())
     first = since.date() if since else None
     try:
-        emit(run(settings(), name, source, Lines(), as_of=known, since=first), as_json)
+        result = run(
+            settings(), name, source, Lines(), as_of=known, since=first, accept=accept_change
+        )
     except SomeRefusedError as error:
         emit(error.result, as_json)
         raise
+    emit(result, as_json)
+    if not as_json:
+        releases.closing(result)

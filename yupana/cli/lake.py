@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,16 +50,17 @@ def history(name: Name, as_of: AsOf = None, as_json: AsJson = False) -> None:
     chosen = settings()
     contract.load(chosen.root, name)
     table = chosen.table("published", name)
-    newest = versions.at_version(table)
-    known = versions.known_as_of(table, as_of.date()) if as_of else newest
-    found = versions.published_versions(table)
-    ref = f"delta:published/{name}@{known.version}"
+    found, standing = versions.publications(table), versions.published_versions(table)
+    known = standing[-1] if standing else None
+    if as_of or not found:
+        known = versions.known_as_of(table, as_of.date() if as_of else date.today())
+    ref = f"delta:published/{name}@{known.version}" if known else None
     if as_json:
         told = {"name": name, "versions": [asdict(p) for p in found]}
         say_json({**told, "known": ref, "as_of": as_of.date() if as_of else None})
         return
     _versions_table(name, found)
-    print(f"known on {as_of.date()}: {ref}" if as_of else f"newest: {ref}")
+    print(f"known on {as_of.date()}: {ref}" if as_of else f"current: {ref or 'none'}")
 
 
 def _versions_table(name: str, found: list[Publication]) -> None:
@@ -78,6 +79,10 @@ def _versions_table(name: str, found: list[Publication]) -> None:
         rows = "\n".join(f"{count:,} {kind}" for kind, count in p.rows.items())
         origin = f"{p.source or '?'}\nSHA-256 {p.source_sha256[:12]}; contract {p.contract_version}"
         origin += f"; audit {p.validation or '-'}\n{p.time:%Y-%m-%d %H:%M} UTC"
+        if p.restores is not None:
+            origin += f"\nrows of version {p.restores} again"
+        if p.retracted:
+            origin += f"\nretracted: {p.retracted}"
         table.add_row(str(p.version), str(p.known_on), rows, Text(origin))
     Console().print(table)
 

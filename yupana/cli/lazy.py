@@ -17,6 +17,7 @@ MODULES = {
     "data": ("ingest",),
     "catalogue": ("datasets", "standards"),
     "lake": ("history", "quarantine"),
+    "releases": ("diff", "retract", "restore"),
     "reports": ("quality", "profile"),
     "learn": ("features", "split", "train", "due"),
     "fitting": ("fit", "pool"),

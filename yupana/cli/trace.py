@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +14,6 @@ if TYPE_CHECKING:
     from yupana.config.settings import Settings
     from yupana.data.provenance import Station
     from yupana.data.recall import Recall
-    from yupana.data.recall_answers import Answered
     from yupana.governance.trace import Node
 
 
@@ -142,59 +138,13 @@ def _page(path: Path, node: Node, road: list[Station]) -> None:
 
 
 def _forward(chosen: Settings, what: str, out: Path | None, as_json: bool) -> None:
-    from yupana.core.progress import Lines
-    from yupana.data import recall, recall_answers
-    from yupana.governance import deployments
+    from yupana.data.recall_summary import resting
 
-    found = recall.recall(chosen, what)
-    answered = recall_answers.answers(chosen, found, Lines())
-    rows = chain(recall_answers.forecasts(chosen, found), answered)
-    counts: Counter[tuple[str, str]] = Counter()
-    total = _counted(rows, counts, out)
-    use_cases = {ref.removeprefix("model:").partition("@")[0] for ref in found.of("models")}
-    serving = {
-        f"deployment:{placed.tag}"
-        for use_case in use_cases
-        for placed in deployments.current(chosen.platform_db, use_case).values()
-    }
-    told = {
-        "ref": found.ref,
-        **found.kinds(),
-        "serving_now": sorted(serving & set(found.of("deployments"))),
-        "forecast_rows": list(recall.forecasts(chosen, found)),
-        "predictions": total,
-        "by_agency": [
-            {"agency": agency, "kind": kind, "predictions": n}
-            for (agency, kind), n in sorted(counts.items())
-        ],
-        "out": str(out) if out else None,
-    }
+    told, found = resting(chosen, what, out)
     if as_json:
         print(json.dumps(told, ensure_ascii=False))
     else:
         _touched(told, found)
-
-
-def _counted(
-    rows: Iterable[Answered], counts: Counter[tuple[str, str]], out: Path | None
-) -> int:
-    """Count the answers, and write each as it comes; returns how many."""
-    import csv
-    from contextlib import nullcontext
-
-    total = 0
-    if out:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    with out.open("w", newline="", encoding="utf-8") if out else nullcontext() as stream:
-        writer = csv.writer(stream) if stream else None
-        for row in rows:
-            if writer and not total:
-                writer.writerow(row._fields)
-            if writer:
-                writer.writerow(row)
-            counts[(row.agency, row.kind)] += 1
-            total += 1
-    return total
 
 
 def _touched(told: dict[str, Any], found: Recall) -> None:

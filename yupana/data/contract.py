@@ -23,6 +23,7 @@ from yupana.core.hashing import file_sha256
 from yupana.data import contract_check, contract_file, sql_rules
 from yupana.data.columns import Column, column_of
 from yupana.data.contract_check import Format, Publication
+from yupana.data.release_options import Bounds, bounds_of
 from yupana.data.rules import KEY_COUNT, Rule, rules_of
 from yupana.data.sql_rules import SqlRule
 
@@ -40,7 +41,7 @@ class Contract:
         next: the field of a JSON page that holds the address of the next one.
         limit: share of rows (0-1) that may break one rule before publication stops.
         publication: `snapshot` replaces the table, `append` adds a file's rows, `merge`
-            updates by key.
+            updates by key, `replace-period` replaces the periods that a file brings.
         latency_days: how late a period is usually complete; None when not stated.
         schedule: how often the publisher renews it, as a cron preset; None on demand.
         retention_days: how long raw files are kept; None for ever.
@@ -53,6 +54,8 @@ class Contract:
         row_count: fewest and most rows of a file; no most: None.
         sql: numbers that the file's good rows must give.
         unquoted: line and text of codes that other readers of YAML take for something else.
+        period: the column that tells a row's period; None where none is stated.
+        bounds: how far a release may lie from the one before it.
     """
 
     name: str
@@ -89,6 +92,8 @@ class Contract:
     row_count: tuple[int, int | None]
     sql: tuple[SqlRule, ...]
     unquoted: tuple[tuple[int, str], ...]
+    period: str | None
+    bounds: Bounds
 
     def at(self, day: date) -> Contract:
         """The contract with its rules set for a release of that day."""
@@ -120,6 +125,21 @@ class Contract:
         """Columns that must be unique together, by the staged column that counts them."""
         unique = (rule for rule in self.rules if rule.kind == "unique")
         return {r.column: self.key if r.column == KEY_COUNT else (r.subject,) for r in unique}
+
+    @property
+    def replaces(self) -> tuple[tuple[str, ...], ...]:
+        """Columns by which a file's rows take the place of earlier ones, each group by itself."""
+        if self.publication == "merge":
+            return (self.key,)
+        if self.publication != "replace-period" or self.period is None:
+            return ()
+        # A key that moved to another period would stand twice.
+        return ((self.period,), *([self.key] if self.key else []))
+
+    @property
+    def keeps(self) -> bool:
+        """Whether a version holds rows of the versions before it."""
+        return self.publication != "snapshot" or self.format == "object"
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -196,6 +216,8 @@ def load(root: Path, name: str) -> Contract:
             if q.get("type") == "sql"
         ),
         unquoted=file.unquoted,
+        period=custom.get("period"),
+        bounds=bounds_of(custom.get("change")),
     )
 
 

@@ -13,16 +13,16 @@ from typing import Any, Literal, get_args
 
 from yupana.core import patterns
 from yupana.core.errors import TerminalError
-from yupana.data import columns_check, source_check
+from yupana.data import columns_check, release_options, source_check
 from yupana.data.columns_check import Fault
 from yupana.data.contract_file import ContractFile
 
 Format = Literal["csv", "xlsx", "json", "parquet", "object"]
-Publication = Literal["snapshot", "append", "merge"]
+Publication = Literal["snapshot", "append", "merge", "replace-period"]
 OPTIONS = {
     "licence", "subjectArea", "quarantineLimit", "publication", "encoding", "delimiter",
     "headerRow", "sheet", "member", "multiline", "widths", "skip", "records", "mojibake",
-    "next",
+    "next", "period", "change",
 }  # fmt: skip
 UNITS = {
     **dict.fromkeys(("d", "day", "days"), "d"),
@@ -50,6 +50,7 @@ def _faults(content: dict[str, Any], root: Path) -> Iterator[Fault]:
     yield from _options(content)
     yield from source_check.faults(content, root)
     yield from _times(content)
+    yield from release_options.faults(content)
     table = content["schema"][0]
     yield from columns_check.names(table)
     for number, column in enumerate(table.get("properties") or []):
@@ -106,6 +107,8 @@ def _wrong_option(name: str, value: Any) -> tuple[str, str] | None:
         return f"the quarantineLimit '{value}'", "It is a share from 0 to 1: 2 % is 0.02."
     if name == "publication" and value not in get_args(Publication):
         return f"the publication '{value}'", f"Use {', '.join(get_args(Publication))}."
+    if name == "change":
+        return release_options.wrong_change(value)
     if name == "headerRow" and value != 0 and not _rising(value):
         fix = "It is a line's number, [2, 3] where names stand in two, 0 where there are none."
         return f"the headerRow '{value}'", fix

@@ -1,7 +1,9 @@
 """What was known when: the publications of a table, read from its Delta log without a JVM.
 
 A publication is a commit that names the file it came from. Commits that only tidy up (OPTIMIZE,
-VACUUM) hold the same rows and belong to the publication before them.
+VACUUM) hold the same rows and belong to the publication before them; one that puts the rows of a
+publication back (`yupana.data.releases`) belongs to that one. A retracted publication stays in
+the log, and answers only where its version is named.
 """
 
 from __future__ import annotations
@@ -31,6 +33,9 @@ class Publication:
         validation: id of the audit; empty for objects kept whole.
         sources: hashes of the single files, where one release is made of several.
         mends: the `source_sha256` of the release whose rows this correction mends; empty: none.
+        restores: the version whose rows a person published again.
+        retracted: why it was taken back; empty where it stands.
+        commits: all versions with these rows, `version` first and `tidy_version` last.
     """
 
     version: int
@@ -44,6 +49,9 @@ class Publication:
     validation: str
     run: str
     rows: dict[str, int]
+    restores: int | None = None
+    retracted: str = ""
+    commits: tuple[int, ...] = ()
     sources: tuple[str, ...] = ()
     mends: str = ""
 
@@ -55,20 +63,33 @@ class Publication:
 
 
 def published_versions(table: Path) -> list[Publication]:
-    """All publications of a table, oldest first; empty when there is no table."""
+    """The publications that stand, in the order in which they were known; the last is current."""
+    standing = [p for p in publications(table) if not p.retracted]
+    return sorted(standing, key=lambda p: (p.known_on, p.version))
+
+
+def publications(table: Path) -> list[Publication]:
+    """All publications, retracted ones among them, in the order in which they were committed."""
     from deltalake import DeltaTable
 
     if not delta.exists(table):
         return []
-    found: list[Publication] = []
+    found: dict[int, Publication] = {}
+    held: int | None = None
     # `without_files`: the log's entries are asked for, not which files are live.
     for commit in reversed(DeltaTable(table, without_files=True).history()):
-        facts = json.loads(commit.get("userMetadata") or "{}")
+        facts, version = json.loads(commit.get("userMetadata") or "{}"), int(commit["version"])
         if "source_sha256" in facts:
-            found.append(_publication(commit, facts))
-        elif found:
-            found[-1] = replace(found[-1], tidy_version=int(commit["version"]))
-    return found
+            found[version], held = _publication(commit, facts), version
+            continue
+        if facts.get("retracts") in found:
+            retracted = replace(found[facts["retracts"]], retracted=str(facts["reason"]))
+            found[retracted.version] = retracted
+        held = facts.get("stands", held)
+        if held in found:
+            commits = (*found[held].commits, version)
+            found[held] = replace(found[held], tidy_version=version, commits=commits)
+    return list(found.values())
 
 
 def _publication(commit: dict[str, Any], facts: dict[str, Any]) -> Publication:
@@ -88,6 +109,8 @@ def _publication(commit: dict[str, Any], facts: dict[str, Any]) -> Publication:
         rows=dict(facts.get("rows") or {}),
         sources=tuple(facts.get("sources") or [str(facts["source_sha256"])]),
         mends=str(facts.get("mends", "")),
+        restores=facts.get("restores"),
+        commits=(int(commit["version"]),),
     )
 
 
@@ -98,6 +121,7 @@ def standing(
     contract_sha256: str,
     known_on: date | None = None,
     adds_up: bool = False,
+    replaced: bool = False,
     known: list[Publication] | None = None,
 ) -> Publication | None:
     """The publication of this file under this contract, where it is what is published now.
@@ -106,18 +130,35 @@ def standing(
 
     Args:
         known_on: where it is what was known on that day, and was made known then.
-        adds_up: the table keeps the rows of every file, so that any publication stands.
+        adds_up: the table keeps the rows of earlier files, so that their publications stand.
+        replaced: a later file may have taken the place of their rows: they stand while all of
+            them are there.
         known: the table's publications, where they were read before.
     """
     read = published_versions(table) if known is None else known
     everything = [p for p in read if not p.mends]
     candidates = [p for p in everything if known_on is None or p.known_on <= known_on]
-    candidates.sort(key=lambda p: (p.known_on, p.version))
     wanted = (source_sha256, contract_sha256)
-    for p in reversed(candidates if adds_up else candidates[-1:]):
+    for p in reversed(_line(candidates) if adds_up else candidates[-1:]):
         if (p.source_sha256, p.contract_sha256) == wanted and known_on in (None, p.known_on):
-            return p
+            return p if not replaced or _whole(table, p) else None
     return None
+
+
+def _whole(table: Path, p: Publication) -> bool:
+    """Whether no later file took the place of some of its rows."""
+    return delta.count(table, *p.sources) == p.rows.get("published")
+
+
+def _line(found: list[Publication]) -> list[Publication]:
+    """The publications that the last one's rows come from: a restored one skips those between."""
+    line: list[Publication] = []
+    upto = found[-1].version if found else -1
+    for p in reversed(found):
+        if p.version <= upto:
+            line.insert(0, p)
+            upto = p.version - 1 if p.restores is None else p.restores
+    return line
 
 
 def known_as_of(table: Path, day: date) -> Publication:
@@ -136,7 +177,7 @@ def known_as_of(table: Path, day: date) -> Publication:
             where=f"published/{table.name}",
             fix=f"The first version is known since {first.known_on}; ask for that day or later.",
         )
-    return max(known, key=lambda p: (p.known_on, p.version))
+    return known[-1]
 
 
 def version_as_of(table: Path, day: date) -> int:
@@ -145,17 +186,17 @@ def version_as_of(table: Path, day: date) -> int:
 
 
 def at_version(table: Path, version: int | None = None) -> Publication:
-    """The publication that a version belongs to; None takes the newest.
+    """The publication that a version belongs to, retracted or not; None takes the current one.
 
     Raises:
-        TerminalError: nothing was ever published.
+        TerminalError: nothing was ever published, or nothing of it stands.
         UsageError: no publication has this version; names those there are.
     """
-    all_of_them = _some(table)
     if version is None:
-        return all_of_them[-1]
+        return _some(table)[-1]
+    all_of_them = publications(table) or _some(table)
     for p in all_of_them:
-        if p.version <= version <= p.tidy_version:
+        if version in p.commits:
             return p
     there = ", ".join(str(p.version) for p in all_of_them[-8:])
     raise UsageError(
@@ -167,6 +208,13 @@ def at_version(table: Path, version: int | None = None) -> Publication:
 
 def _some(table: Path) -> list[Publication]:
     found = published_versions(table)
+    if not found and (gone := publications(table)):
+        raise TerminalError(
+            f"Nothing of '{table.name}' stands: version {gone[-1].version} was retracted "
+            f"({gone[-1].retracted}).",
+            where=f"published/{table.name}",
+            fix=f"Ingest the right file, or `yupana restore {table.name}@{gone[-1].version}`.",
+        )
     if not found:
         raise TerminalError(
             f"Nothing of '{table.name}' is published yet.",

@@ -119,9 +119,10 @@ def publish(
     if contract.publication == "append" and delta.exists(table):
         _replace_source(spark, good, table, raw, facts, contract.partitions)
     else:
-        if contract.publication == "merge" and delta.exists(table):
+        if contract.replaces and delta.exists(table):
             evolution.agree(good, table)
-            good = _merged(spark.read.format("delta").load(str(table)), good, contract)
+            old = spark.read.format("delta").load(str(table))
+            good = _merged(old.where(~old["source_sha256"].isin(*raw.hashes)), good, contract)
         writer = good.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
         writer.partitionBy(*contract.partitions).option("userMetadata", facts).save(str(table))
     return DatasetRef(
@@ -134,11 +135,13 @@ def publish(
 
 
 def _merged(old: DataFrame, new: DataFrame, contract: Contract) -> DataFrame:
-    """The new rows, and the old ones whose key they do not name.
+    """The new rows, and the old ones whose key or period they do not name.
 
     Not SQL's MERGE: Sail's leaves no metadata in the commit, and one way serves both engines.
     """
-    return _with(new, old.join(new.select(*contract.key), list(contract.key), "left_anti"))
+    for columns in contract.replaces:
+        old = old.join(new.select(*columns).distinct(), list(columns), "left_anti")
+    return _with(new, old)
 
 
 def _replace_source(

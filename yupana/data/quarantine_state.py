@@ -18,14 +18,14 @@ def states(contract: Contract, publications: list[Publication]) -> dict[str, Sta
 
     Returns:
         `current` for files whose rows the table holds; `superseded` for those that a later release
-        replaced: under `merge` one of the same source, under `snapshot` any.
+        replaced: under `merge` and `replace-period` one of the same source, under `snapshot` any.
     """
     found: dict[str, State] = {}
     for publication in publications:
         found |= dict.fromkeys(publication.sources, "superseded")
     if contract.publication == "snapshot" and contract.format != "object":
         standing = publications[-1:]
-    elif contract.publication == "merge":
+    elif contract.publication in ("merge", "replace-period"):
         standing = list({p.source: p for p in publications}.values())
     else:
         standing = publications

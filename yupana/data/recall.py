@@ -94,7 +94,7 @@ def _published(settings: Settings, ref: str) -> bool:
     if not ref.startswith("delta:published/"):
         return False
     _, name, version = delta.parts(ref)
-    known = history.published_versions(settings.table("published", name))
+    known = history.publications(settings.table("published", name))
     return any(p.version == version for p in known)
 
 
@@ -103,7 +103,7 @@ def _holding(settings: Settings, sha256: str) -> list[str]:
     found = []
     for table in sorted((settings.lake / "published").glob("*")):
         since = False
-        for p in history.published_versions(table):
+        for p in history.publications(table):
             since = since or sha256 in p.sources
             if since and _holds(table, p, sha256):
                 found.append(f"delta:published/{table.name}@{p.version}")

@@ -45,7 +45,7 @@ def stage(
     rows = cleaning.outliers(rows, contract, FLAGS)
     for count, columns in contract.counts.items():
         rows = _counted(rows, count, columns)
-        if contract.publication == "append":
+        if contract.publication in ("append", "replace-period"):
             rows = _with_other_files(spark, rows, settings, contract, raw, count, columns)
     own = [MALFORMED, *([FLAGS] if contract.flags else []), *contract.counts]
     broken = [f.when(~f.expr(rule.good), f.lit(rule.name)) for rule in contract.rules]
@@ -85,7 +85,10 @@ def _with_other_files(
     spark: SparkSession, rows: DataFrame, settings: Settings, contract: Contract, raw: RawObject,
     count: str, columns: tuple[str, ...],
 ) -> DataFrame:  # fmt: skip
-    """Where files add up, a key holds over the table: one that another file brought counts too."""
+    """Where files add up, a key holds over the table: one that another file brought counts too.
+
+    Not one of a period that this file replaces.
+    """
     from pyspark.sql import functions as f
 
     table = settings.table("published", contract.name)
@@ -95,6 +98,8 @@ def _with_other_files(
     if not set(columns) <= set(published.columns):
         return rows
     others = published.where(~f.col("source_sha256").isin(*raw.hashes))
+    if contract.publication == "replace-period":
+        others = others.join(rows.select(contract.period).distinct(), contract.period, "left_anti")
     keys = others.groupBy(*columns).agg(f.count(f.lit(1)).alias("_published"))
     total = f.col(count) + f.coalesce(f.col("_published"), f.lit(0))
     joined = rows.join(keys, list(columns), "left")

@@ -54,7 +54,7 @@ def weekly(table: Path, version: int) -> list[Publication]:
     """The publications up to a version, the newest of each week back from it, newest first."""
     end = history.at_version(table, version)
     newest: dict[int, Publication] = {}
-    for p in sorted(history.published_versions(table), key=lambda p: (p.known_on, p.version)):
+    for p in history.published_versions(table):
         if (p.known_on, p.version) <= (end.known_on, end.version):
             newest[(end.known_on - p.known_on).days // PERIOD.days] = p
     return [newest[n] for n in sorted(newest) if n < PERIODS]

@@ -19,14 +19,15 @@ from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress, Silent, stage
 from yupana.core.types import RawObject, StepResult
 from yupana.data import contract as contracts
-from yupana.data import corrections, delta, history, quarantine_state, reading, refused
+from yupana.data import corrections, delta, history, quarantine_state, reading, refused, releases
 from yupana.data.contract import Contract
 from yupana.data.contract_check import Publication
 from yupana.data.corrections import Place
 from yupana.governance import steps
 from yupana.governance.ledger import access
 from yupana.orchestration import files
-from yupana.orchestration.ingest import outside_trouble, release_facts
+from yupana.orchestration.disk import outside_trouble
+from yupana.orchestration.ingest import release_facts
 from yupana.orchestration.many import Memory
 
 
@@ -81,6 +82,7 @@ def correct(
     contract = contracts.load(settings.root, name)
     lock = settings.home / "locks" / f"{name}.lock"
     with one_at_a_time(lock, f"an ingest of {name}", progress), outside_trouble(settings):
+        releases.settle(settings, name)
         as_text = replace(contract, format="csv", member=None)
         (raw,) = files.landed(settings, as_text, str(file), progress, None)
         work = settings.home / "work" / f"{name}-correction"

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError, TransientError, UsageError
+from yupana.core.errors import TerminalError
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress, stage
 from yupana.core.types import DatasetRef, RawObject, StepResult, ValidationResult
 from yupana.data import contract as contracts
-from yupana.data import corrections, delta, history, landing
+from yupana.data import corrections, delta, history, landing, releases
 from yupana.data.contract import Contract
 from yupana.governance import steps
 from yupana.governance.ledger import access
-from yupana.orchestration import files, many
+from yupana.orchestration import compared, files, many
+from yupana.orchestration.disk import outside_trouble
 
 
 def ingest(
@@ -33,6 +31,7 @@ def ingest(
     as_of: date | None = None,
     since: date | None = None,
     today: date | None = None,
+    accept: str | None = None,
 ) -> StepResult:
     """Publish what a location means of a data set; what is published already starts no engine.
 
@@ -50,18 +49,22 @@ def ingest(
         since: the first day of a location with `{date}`; default of an address: the day after
             the newest that is published.
         today: the date that counts as today (UTC).
+        accept: why a change over the contract's bounds, or a file that was retracted, is right.
 
     Raises:
-        UsageError: no such data set or file, or `as_of` is before what is published.
-        TerminalError: the file is damaged or fails its audit; the last good version stays.
+        UsageError: no such data set or file, or `as_of` is before what is published in a table
+            that holds the rows of several files.
+        TerminalError: the file is damaged, fails its audit, changes more than the contract's
+            bounds allow, or was retracted; the last good version stays.
         SomeRefusedError: of several files some are refused, and the others are published.
         TransientError: the network, the disk or another process stood in the way.
     """
     contract = contracts.load(settings.root, name)
     lock = settings.home / "locks" / f"{name}.lock"
     with one_at_a_time(lock, f"another ingest of {name}", progress), outside_trouble(settings):
+        releases.settle(settings, name)
         where = location or contract.location
-        releases = files.releases(settings, contract, where, as_of, since, today)
+        wanted = files.releases(settings, contract, where, as_of, since, today)
         memory = many.Memory(settings, name)
 
         def land(place: str, several: bool) -> tuple[RawObject, ...]:
@@ -69,9 +72,9 @@ def ingest(
 
         def publish(raw: RawObject, day: date | None, several: bool) -> StepResult:
             known = memory if several else None
-            return _published(settings, contract, raw, progress, day or as_of, known)
+            return _published(settings, contract, raw, progress, day or as_of, known, accept)
 
-        return many.ingest_all(contract, releases, land, publish, progress, memory)
+        return many.ingest_all(contract, wanted, land, publish, progress, memory)
 
 
 def _published(
@@ -81,6 +84,7 @@ def _published(
     progress: Progress,
     as_of: date | None,
     memory: many.Memory | None,
+    accept: str | None,
 ) -> StepResult:
     """Publish a file, or the files of a release; `memory` where it is one of several."""
     table = settings.table("published", contract.name)
@@ -89,10 +93,9 @@ def _published(
         source_sha256=raw.sha256,
         contract_sha256=contract.sha256,
         known_on=as_of,
-        # Of several files that are merged in their order, each was merged once.
-        adds_up=contract.publication == "append"
-        or contract.format == "object"
-        or (memory is not None and contract.publication == "merge"),
+        # Of several files that take each other's place in their order, each did so once.
+        adds_up=contract.keeps and (memory is not None or contract.publication != "merge"),
+        replaced=memory is None and contract.publication == "replace-period",
         known=memory.publications() if memory else None,
     )
     if memory and as_of and not before:
@@ -103,23 +106,20 @@ def _published(
     def work() -> steps.Outcome:
         if before:
             return _recovered(contract.name, before)
+        if accept:
+            releases.note(settings, "accept", contract.name, raw.ref, accept)
+        else:
+            releases.must_not_be_retracted(settings, contract.name, raw.sha256)
         newest = max((p.known_on for p in history.published_versions(table)), default=None)
         seen = (landing.first_seen(settings, file) for file in raw.files)
         known_on = as_of or max(filter(None, [*seen, newest]))
-        if newest and known_on < newest:
-            raise UsageError(
-                f"A file known on {known_on} cannot follow one known on {newest}.",
-                where=f"published/{contract.name}",
-                fix="Ingest files in the order in which they were known.",
-            )
-        out = _publish(settings, contract.at(known_on), raw, known_on, progress)
-        if memory:
-            memory.forget()
+        releases.must_follow(contract, newest, known_on)
+        out = _publish(settings, contract.at(known_on), raw, known_on, progress, accept)
         for what in corrections.left_behind(settings, contract.name, raw):
             progress.say(what)
         return out
 
-    return steps.run(
+    result = steps.run(
         settings,
         "ingest",
         contract.name,
@@ -129,6 +129,12 @@ def _published(
         still_there=lambda _: before is not None,
         earlier=True,
     )
+    if result.status == "done":
+        # A release that came late is followed by the rows that are current.
+        releases.settle(settings, contract.name)
+        if memory:
+            memory.forget()
+    return result
 
 
 def _recovered(name: str, before: history.Publication) -> steps.Outcome:
@@ -158,7 +164,12 @@ def _passed_over(name: str, raw: RawObject, before: history.Publication) -> Step
 
 
 def _publish(
-    settings: Settings, contract: Contract, raw: RawObject, known_on: date, progress: Progress
+    settings: Settings,
+    contract: Contract,
+    raw: RawObject,
+    known_on: date,
+    progress: Progress,
+    accept: str | None,
 ) -> steps.Outcome:
     if contract.format == "object":
         return _publish_object(settings, contract, raw, known_on, progress)
@@ -188,7 +199,12 @@ def _publish(
             aside = publish.quarantine(session, settings, contract, staged, raw)
         require(validation, contract, rows, raw)
         sql_rules.require(session, contract.sql, rows, raw.source)
+        with stage(progress, "compare with the release before", seconds):
+            change = compared.with_the_one_before(
+                settings, contract, raw, staged, known_on, accept
+            )
         facts = _origin(contract, raw, validation, staged, aside, known_on)
+        facts |= {"accepted": accept} if accept else {}
         with stage(progress, "publish", seconds):
             metadata = delta.commit_metadata(**facts)
             out = publish.publish(session, settings, contract, staged, raw, metadata)
@@ -202,7 +218,8 @@ def _publish(
             fix="This is a fault of yupana: please report it with the event log.",
         )
     told = {
-        **facts, "version": out.version, "report": validation.report, "stages": seconds,
+        **facts, **change, "version": out.version, "report": validation.report, "stages": seconds,
+        "set_aside": compared.set_aside(aside, validation),
         "engine": engine.name(settings),
         "publisher": contract.publisher, "licence": contract.licence,
         "publication": contract.publication,
@@ -213,8 +230,8 @@ def _publish(
 
 def _kept(settings: Settings, contract: Contract) -> tuple[str, ...]:
     """The version whose rows the next one keeps where the file does not name them."""
-    keeps = contract.format == "object" or contract.publication in ("merge", "append")
-    known = history.published_versions(settings.table("published", contract.name)) if keeps else []
+    table = settings.table("published", contract.name)
+    known = history.published_versions(table) if contract.keeps else []
     return (f"delta:published/{contract.name}@{known[-1].version}",) if known else ()
 
 
@@ -264,24 +281,3 @@ def release_facts(
         "contract_version": contract.version,
         "contract_sha256": contract.sha256,
     }
-
-
-@contextmanager
-def outside_trouble(settings: Settings) -> Iterator[None]:
-    """A full disk, met by Python or by the engine, is worth a retry once there is room.
-
-    Raises:
-        TransientError: names the folder and what to do.
-    """
-    try:
-        yield
-    except Exception as error:
-        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-        if full or "No space left on device" in str(error):
-            free = shutil.disk_usage(settings.home).free / 2**20
-            raise TransientError(
-                "The disk is full; nothing was published.",
-                where=f"{settings.home} ({free:,.0f} MiB free)",
-                fix="Make room (`yupana maintain`), or move YUPANA_HOME, and run it again.",
-            ) from error
-        raise

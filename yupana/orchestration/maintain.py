@@ -95,7 +95,7 @@ def referred(settings: Settings) -> dict[tuple[str, str], set[int]]:
             found[zone, name].add(int(version))
     for zone, name in maintenance.tables(settings):
         if zone == "published":
-            versions = history.published_versions(settings.table(zone, name))
+            versions = history.publications(settings.table(zone, name))
             found[zone, name].update(p.version for p in versions)
     return found
 
@@ -234,7 +234,7 @@ def _forget_usage(
 def _past(settings: Settings, name: str, limit: datetime) -> list[Path]:
     """Landing folders of files that last came before `limit` and were never published."""
     table = settings.table("published", name)
-    published = {sha256 for p in history.published_versions(table) for sha256 in p.sources}
+    published = {sha256 for p in history.publications(table) for sha256 in p.sources}
     folders = sorted((settings.home / "landing" / name).glob("*"))
     raw = [f for f in folders if _SHA256.fullmatch(f.name) and f.name not in published]
     return [f for f in raw if _landed(f) < limit]

@@ -16,6 +16,7 @@ from yupana.core.types import RawObject, StepResult
 from yupana.data import history
 from yupana.data.contract import Contract
 from yupana.data.parsing import joined
+from yupana.data.releases import RetractedError
 from yupana.data.sources.http import RefusedError
 from yupana.data.sources.many import Release
 from yupana.governance import events
@@ -253,14 +254,18 @@ def _combined(name: str, releases: list[Release], memory: Memory, found: _Tally)
         ]  # fmt: skip
     if not results and len(found.refusals) == 1 and len(releases) == 1:
         raise found.refusals[0].error
+    # Among others, a file that a person took back is passed over, whenever the folder is read.
+    retracted = [r for r in found.refusals if results and isinstance(r.error, RetractedError)]
+    refusals = [r for r in found.refusals if r not in retracted]
     counts = {
         "published": sum(r.status == "done" for r in found.results),
         "already_published": sum(r.status == "unchanged" for r in found.results),
-        "refused": len(found.refusals),
+        "refused": len(refusals),
+        "retracted": len(retracted),
         "absent_days": len(found.absent),
     }
     facts: dict[str, Any] = {"files": counts}
-    facts["refusals"] = [{"source": r.source, "what": r.error.what} for r in found.refusals]
+    facts["refusals"] = [{"source": r.source, "what": r.error.what} for r in refusals]
     result = _last(name, results)
     result = result.model_copy(
         update={
@@ -269,11 +274,10 @@ def _combined(name: str, releases: list[Release], memory: Memory, found: _Tally)
             "seconds": round(sum(r.seconds for r in found.results), 2),
         }
     )
-    if found.refusals:
-        count = len(found.results) + len(found.refusals)
-        raise SomeRefusedError(result, found.refusals, count)
+    if refusals:
+        raise SomeRefusedError(result, refusals, len(found.results) + len(refusals))
     # One file alone is told as it always was.
-    return result if len(results) > 1 or found.absent else results[0]
+    return result if len(results) + len(retracted) > 1 or found.absent else results[0]
 
 
 def _last(name: str, results: list[StepResult]) -> StepResult:

@@ -81,7 +81,8 @@ def measure(settings: Settings, name: str, as_of: date) -> Quality:
     contract = contracts.load(settings.root, name)
     table = settings.table("published", name)
     known = history.known_as_of(table, as_of)
-    earlier = [p for p in history.published_versions(table) if p.version <= known.version]
+    order = history.published_versions(table)
+    earlier = order[: order.index(known) + 1]
     counts = Counts(settings, contract, known, earlier)
     days = counts.days()
     present, expected, gaps = periods.missing(days)

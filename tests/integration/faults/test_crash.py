@@ -80,7 +80,9 @@ def url() -> Iterator[str]:
 
 def start(lake: Settings, source: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "yupana.cli.main", "ingest", NAME, "--source", source, "--json"],
+        # These files are other cases, and no releases of one.
+        [sys.executable, "-m", "yupana.cli.main", "ingest", NAME, "--source", source, "--json",
+         "--accept-change", "other cases"],
         env=lake.environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -38,7 +38,8 @@ def parse(
     """Write the file's rows into `work` as Parquet.
 
     Args:
-        progress: told what of the file is not read, such as a workbook's other sheets.
+        progress: told what of the file is not read: columns that the contract does not name, a
+            workbook's other sheets.
 
     Returns:
         The Parquet file: `source_line` (int64), `_torn` (text; why, where the record had another
@@ -59,6 +60,7 @@ def parse(
             names, table = documents.texts(contract, stream, raw.source, progress)
             tables = iter([table])
         places = header.places(contract, names, raw.source)
+        header.tell_unnamed(contract, names, progress)
         rows = Rows(contract, places, delimiter, raw.source, progress)
         _write(rows.of(tables), out)
     return out

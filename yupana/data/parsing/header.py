@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from itertools import zip_longest
 
 from yupana.core.errors import TerminalError
+from yupana.core.progress import Progress
 from yupana.data.contract import Contract
 
 _MOST_COLUMNS = 1000
+_TOLD = 10
 
 
 def joined(rows: list[list[str]]) -> list[str]:
@@ -66,6 +68,18 @@ def places(contract: Contract, names: Iterable[str | None], source: str) -> dict
         if name not in header and not (column.treatment == "drop" and column not in contract.used):
             raise _absent(contract, name, header, where)
     return {c.name: header.index(str(c.published)) for c in contract.used if c.published in header}
+
+
+def tell_unnamed(contract: Contract, names: Iterable[str | None], progress: Progress) -> None:
+    """Say which columns of the file the contract does not name: they are left out."""
+    known = {c.published for c in contract.read}
+    others = [name for name in ((n or "").strip() for n in names) if name and name not in known]
+    if others:
+        more = f" and {len(others) - _TOLD:,} more" if len(others) > _TOLD else ""
+        progress.say(
+            f"columns of the file that the contract does not name, left out: "
+            f"{', '.join(others[:_TOLD])}{more}"
+        )
 
 
 def _absent(contract: Contract, name: str, header: list[str], where: str) -> TerminalError:

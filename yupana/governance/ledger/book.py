@@ -26,7 +26,7 @@ from yupana.governance.people import PSEUDONYM
 
 KINDS = (
     "step", "gate", "assess", "approve", "suspend", "resume", "deploy", "withdraw", "key",
-    "access", "predictions", "alert", "acknowledge", "forget", "root",
+    "access", "predictions", "alert", "acknowledge", "release", "forget", "root",
 )  # fmt: skip
 START = "0" * 64
 """What the first event has in place of the hash before it."""

@@ -1,0 +1,71 @@
+"""A release's change against the bounds of its contract: over one, it stops for a person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from yupana.core.errors import TerminalError
+from yupana.data.contract import Contract
+from yupana.data.release_options import TELLING, Bounds
+from yupana.validation import change_words
+from yupana.validation.changes import Change
+
+_NAMED = 5
+
+
+def breaches(bounds: Bounds, change: Change) -> list[str]:
+    """Each bound that a change lies over, as a sentence."""
+    found = []
+    before, after = change.rows.before or 0, change.rows.after or 0
+    if bounds.rows is not None and before and after != before and not (
+        before * bounds.rows < after < before / bounds.rows
+    ):  # fmt: skip
+        found.append(
+            f"the rows go from {before:,} to {after:,}, and between {before * bounds.rows:,.0f} "
+            f"and {before / bounds.rows:,.0f} may come (rows: {bounds.rows:g})"
+        )
+    if bounds.past is not None and change.past > bounds.past:
+        upto = f"up to {change.last}" if change.last else "that were there"
+        found.append(
+            f"{change.revised:,} rows of the past ({upto}) are changed, gone or new: "
+            f"{change.past:.1%} of {before:,}, and {bounds.past:.1%} may be (past: {bounds.past:g})"
+        )
+    if bounds.periods and change.periods_gone:
+        named = ", ".join(change.periods_gone[:_NAMED])
+        more = len(change.periods_gone) - _NAMED
+        found.append(
+            f"{len(change.periods_gone):,} periods are gone: {named}"
+            f"{f' and {more:,} more' if more > 0 else ''} (periods: keep)"
+        )
+    return found
+
+
+def warnings(bounds: Bounds, change: Change) -> list[str]:
+    """What is told and does not stop: usual bounds, where the contract states none."""
+    usual = Bounds(
+        rows=TELLING.rows if bounds.rows is None else None,
+        past=TELLING.past if bounds.past is None else None,
+        periods=not bounds.periods,
+    )
+    found = [*breaches(usual, change)]
+    if change.retyped:
+        found.append(f"columns have another type than before: {', '.join(change.retyped)}")
+    if change.columns_gone:
+        found.append(f"columns are gone: {', '.join(change.columns_gone)}")
+    return found
+
+
+def require(contract: Contract, change: Change, source: str, report: Path) -> None:
+    """Stop a release whose change lies over a bound.
+
+    Raises:
+        TerminalError: names each bound, what changed, and how a person accepts it.
+    """
+    if found := breaches(contract.bounds, change):
+        told = "".join(f"\n  {line}" for line in change_words.lines(change))
+        raise TerminalError(
+            f"Against version {change.before}, {'; '.join(found)}. Nothing was published.{told}",
+            where=f"{source}, compared in {report}",
+            fix=f"Look at the file. If it is right: yupana ingest {contract.name} with the same "
+            'options and --accept-change "why".',
+        )
