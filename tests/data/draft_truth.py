@@ -16,7 +16,6 @@ class Truth(NamedTuple):
     Attributes:
         dialect: format, encoding, delimiter and line of the header (`-` where it has none).
         columns: by header: types, units and missing texts that are right.
-        absent: columns that no table can hold (no name, or one that stands twice).
     """
 
     dialect: tuple[str, str, str, int]
@@ -207,7 +206,7 @@ LEFT_OUT = {
         dist | string | - | -
         fecha_corte | date | - | -
     """),
-    "lambayeque_ira/salud_mental_smental_atendidos_2017.csv": _truth("csv", "latin-1", ",", 1, """
+    "lambayeque_ira/salud_mental_smental_atendidos_2017.csv": _truth("csv", "UTF-8", ",", 1, """
         Anio | integer | - | -
         NroMes | integer | - | -
         ubigeo | string | - | -

@@ -31,7 +31,7 @@ SPARK_TYPES = {
 # What a text must look like to be read as a type: casts of engines are looser, each in its own
 # way (`5D`, `NaN`, a year as its first of January, a clock time as today's). Years before 1000 are
 # slips of typing, and the year 0 cannot be read back by all readers.
-_READABLE = {
+READABLE = {
     "integer": r"^[+-]?[0-9]{1,10}$",
     "number": r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$",
     "boolean": r"^(?i)(true|false|t|f|yes|no|y|n|1|0)$",
@@ -143,7 +143,7 @@ def _cast(column: Column) -> SparkColumn:
     value = text.try_cast(SPARK_TYPES[column.type])
     if column.type == "string":
         return value
-    return f.when(text.rlike(_READABLE[column.type]), value)
+    return f.when(text.rlike(READABLE[column.type]), value)
 
 
 def _plain_number(column: Column) -> SparkColumn:
