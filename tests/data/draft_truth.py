@@ -46,7 +46,8 @@ FILES = {
         motivo_denuncia | string | - | -
         rubro | string | - | -
     """),
-    "iquitos_challenge/Environmental_data/IquitosPE000084377.csv": _truth("csv", "UTF-8", ",", 1, """
+    "iquitos_challenge/Environmental_data/IquitosPE000084377.csv": _truth(
+        "csv", "UTF-8", ",", 1, """
         YYYY | integer | - | -
         MM | integer | - | -
         DD | integer | - | -

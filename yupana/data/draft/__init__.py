@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,12 +48,15 @@ class Draft:
     questions: tuple[str, ...]
 
 
-def draft(settings: Settings, source: str, name: str | None, progress: Progress) -> Draft:
+def draft(
+    settings: Settings, source: str, name: str | None, progress: Progress, *, today: date
+) -> Draft:
     """Draft a contract for a file.
 
     Args:
         source: a path (absolute, or in the project), a URL or a portal's package.
         name: of the data set; None: made of the file's.
+        today: years after it are told.
 
     Raises:
         UsageError: no such file, or a name that is no name.
@@ -69,7 +73,7 @@ def draft(settings: Settings, source: str, name: str | None, progress: Progress)
     progress.say(f"read {Path(fetched.shown).name}: {found.format}, {found.encoding}")
     table, found = rows.read(fetched.path, found, settings, fetched.shown, progress)
     progress.say(f"judge {table.frame.height:,} rows of {len(table.names)} columns")
-    columns, left_out = _columns(settings.root, table, fetched.shown)
+    columns, left_out = _columns(settings.root, table, fetched.shown, today)
     keyed, key = _keyed(table.frame, columns)
     questions = (*found.questions, *_of_table(table, left_out))
     text = write.contract(chosen, source, found, table, keyed, questions)
@@ -83,7 +87,9 @@ def _name(shown: str) -> str:
     return names.name(names.meaning(stem), "date", set())
 
 
-def _columns(root: Path, table: Rows, shown: str) -> tuple[tuple[Guess, ...], tuple[str, ...]]:
+def _columns(
+    root: Path, table: Rows, shown: str, today: date
+) -> tuple[tuple[Guess, ...], tuple[str, ...]]:
     usable = [(i, n) for i, n in enumerate(table.names) if n and table.names.count(n) == 1]
     if not usable:
         raise TerminalError(
@@ -95,7 +101,9 @@ def _columns(root: Path, table: Rows, shown: str) -> tuple[tuple[Guess, ...], tu
 
     def judged(borrowed: Order | None) -> tuple[Guess, ...]:
         taken: set[str] = set()
-        return tuple(guess.of(n, table.frame[f"c{i}"], root, taken, borrowed) for i, n in usable)
+        return tuple(
+            guess.of(n, table.frame[f"c{i}"], root, taken, borrowed, today) for i, n in usable
+        )
 
     columns = judged(None)
     days = [c.kind.dates for c in columns if c.kind.dates]
@@ -122,7 +130,7 @@ def _keyed(
 
 
 def _typed(column: pl.Series, of: Guess) -> pl.Series:
-    """A column as staging types it: `1/1/17` and `2017-01-01` are one day, `01` and `1` one number."""
+    """A column as staging types it: `1/1/17` and `2017-01-01` are one day."""
     import polars as pl
 
     texts = column.cast(pl.String).str.strip_chars(" ")
@@ -138,7 +146,7 @@ def _of_table(table: Rows, left_out: tuple[str, ...]) -> tuple[str, ...]:
     """What is odd about the file as a whole."""
     import polars as pl
 
-    said = []
+    said = list(table.unread)
     if table.more:
         said.append(f"types are judged on the first {rows.MOST:,} rows; the file has more")
     if table.torn:

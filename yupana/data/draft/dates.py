@@ -17,11 +17,12 @@ _SEPARATORS = ("/", "-", ".", " ")
 _CLOCKS = ("", " H:mm", " H:mm:ss", "'T'H:mm:ss")
 # Patterns whose order is plain, and those that are one of two by the order of day and month.
 _PLAIN = ("d 'de' MMMM 'de' yyyy", "d 'de' MMMM 'del' yyyy", "d MMMM yyyy", "d MMM yyyy",
-          "d MMM yy", "d-MMM-yyyy", "d-MMM-yy", "d/MMM/yyyy", "d/MMM/yy", "MMMM d, yyyy")  # fmt: skip
-_TWO_ORDERS = tuple(
-    (f"{day}{s}{month}{s}{year}", f"{month}{s}{day}{s}{year}")
-    for s in _SEPARATORS for day, month in (("d", "M"),) for year in ("yyyy", "yy")
-) + tuple((f"yyyy{s}M{s}d", f"yyyy{s}d{s}M") for s in _SEPARATORS)  # fmt: skip
+          "d MMM yy", "d-MMM-yyyy", "d-MMM-yy", "d/MMM/yyyy", "d/MMM/yy",
+          "MMMM d, yyyy")  # fmt: skip
+_TWO_ORDERS = (
+    *((f"d{s}M{s}{year}", f"M{s}d{s}{year}") for s in _SEPARATORS for year in ("yyyy", "yy")),
+    *((f"yyyy{s}M{s}d", f"yyyy{s}d{s}M") for s in _SEPARATORS),
+)
 _COMPACT = "yyyyMMdd"
 _GLANCE = 200
 # What a day looks like at all, so that columns of other things cost nothing.

@@ -150,7 +150,9 @@ def _layout(
         f"{best.width} fields by it",
         "headerRow": f"the first line with {best.width} names",
     }
-    questions = () if best.named else ("no line looks like names of columns: is there a header?",)
+    questions: tuple[str, ...] = ()
+    if not best.named:
+        questions = ("no line looks like names of columns: is there a header?",)
     if best.line > 1:
         questions += (f"{best.line - 1} lines above the header are skipped",)
     return best.delimiter, best.line, evidence, questions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
 
 _MOST_CODES = 12
 _LONGEST_CODE = 60
-_PLACES = frozenset("department province district region locality capital city country name".split())
-# Whole numbers that name or order, and have no unit.
-_NO_UNIT = frozenset(
-    "year month week day hour minute quarter id identifier code number rank order group subregion "
-    "region commune zone sector article status type class".split()
+_PLACES = frozenset(
+    ("department", "province", "district", "region", "locality", "capital", "city", "name")
 )
+# Whole numbers that name or order, and have no unit.
+_NO_UNIT = kinds.CALENDAR | {
+    "id", "identifier", "code", "number", "rank", "order", "group", "subregion", "region",
+    "commune", "zone", "sector", "article", "status", "type", "class",
+}
 _RANGES = {"week": (1, 53), "month": (1, 12), "day": (1, 31), "hour": (0, 23), "quarter": (1, 4)}
 _YEARS = r"^(19|20)[0-9]{2}$"
 
@@ -69,12 +72,18 @@ class Guess:
 
 
 def of(
-    published: str, column: pl.Series, root: Path, taken: set[str], borrowed: Order | None
+    published: str,
+    column: pl.Series,
+    root: Path,
+    taken: set[str],
+    borrowed: Order | None,
+    today: date,
 ) -> Guess:
     """What a column of texts holds.
 
     Args:
         taken: names of the columns before it; its own is added.
+        today: a year after it is no year of a release.
         borrowed: the order of day and month that another column of the file proves.
     """
     every = values.of(column)
@@ -105,7 +114,7 @@ def of(
     )
     if guess.personal:
         return _of_person(guess)
-    guess = _measured(guess)
+    guess = _measured(guess, today)
     return replace(guess, codes=_codes(guess), candidate=_candidate(guess, plain))
 
 
@@ -117,11 +126,11 @@ def _of_person(guess: Guess) -> Guess:
     return replace(guess, evidence=(said,), questions=(ask,))
 
 
-def _measured(guess: Guess) -> Guess:
+def _measured(guess: Guess, today: date) -> Guess:
     """Ranges of calendar numbers and counts, and the unit of a measure."""
     low, high = _extent(guess.kind)
     if guess.kind.type == "integer" and not guess.measure:
-        return _calendar(guess, low, high)
+        return _calendar(guess, low, high, today)
     if guess.kind.type in ("date", "timestamp") or not guess.measure:
         return guess
     unit = names.unit(guess.published, low, high)
@@ -141,11 +150,13 @@ def _measured(guess: Guess) -> Guess:
     )
 
 
-def _calendar(guess: Guess, low: float, high: float) -> Guess:
+def _calendar(guess: Guess, low: float, high: float, today: date) -> Guess:
     seen = f"{low:g} to {high:g}"
     if "year" in guess.meant and guess.kind.good.matching(_YEARS).filled == guess.kind.good.filled:
         decade = int(low) // 10 * 10
-        return replace(guess, bounds=(decade, None), not_after=True,
+        ahead = high > today.year
+        asked = (*guess.questions, *(["years ahead of today: a projection?"] if ahead else []))
+        return replace(guess, bounds=(decade, None), not_after=not ahead, questions=asked,
                        evidence=(*guess.evidence, seen))  # fmt: skip
     for word, (least, most) in _RANGES.items():
         if word in guess.meant and least <= low and high <= most:

@@ -9,8 +9,8 @@ from yupana.data.draft.dates import Dates, Order
 from yupana.data.draft.values import Values, enough
 
 # Words of headers whose whole numbers are numbers although zeros may lead (`01` of January).
-CALENDAR = frozenset("year month week day hour minute quarter semester season_week".split())
-_CODES = frozenset("code ubigeo dni ruc document phone mobile postal_code reniec".split())
+CALENDAR = frozenset(("year", "month", "week", "day", "hour", "minute", "quarter", "semester"))
+_CODES = frozenset(("code", "ubigeo", "dni", "ruc", "document", "phone", "mobile"))
 _YES_NO = (("si", "no"), ("sí", "no"), ("s", "n"), ("yes", "no"), ("y", "n"), ("true", "false"),
            ("verdadero", "falso"), ("t", "f"))  # fmt: skip
 _READ_AS_THEY_ARE = ("true", "false", "yes", "no", "y", "n", "t", "f")
@@ -131,7 +131,7 @@ def _code(found: numbers.Numbers, zeros: bool, meaning: tuple[str, ...]) -> str:
     if found.whole and not found.fits:
         lengths = found.good.texts.str.len_chars()
         if lengths.min() == lengths.max():
-            return f"digits, {lengths.max()} each: a code, no number"
+            return f"digits, {lengths[0]} each: a code, no number"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""English names for published headers, word by word from `words.csv`, and units from `units.csv`."""
+"""English names for published headers, by `words.csv`, and units, by `units.csv`."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def _largest(texts: pl.Series) -> int:
     import polars as pl
 
     numbers = texts.cast(pl.Int64, strict=False).abs()
-    return int(numbers.max() or 0)
+    return int(numbers.max() or 0)  # type: ignore[arg-type]
 
 
 def _evidence(values: Values, good: Values, marks: tuple[str, str]) -> str:

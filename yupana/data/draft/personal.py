@@ -21,7 +21,9 @@ _BY_NAME = (
     ("email", "an e-mail address"), ("address", "an address"), ("birth date", "a birth date"),
 )  # fmt: skip
 # Words beside which a person's is about something else: how many patients, of which type.
-_NOT_A_PERSON = frozenset("total number count type age sex stage quantity percent rate mean".split())
+_NOT_A_PERSON = frozenset(
+    ("total", "number", "count", "type", "age", "sex", "stage", "quantity", "percent", "mean")
+)
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
 _MOBILE = r"^(\+?51[ -]?)?9[0-9]{2}[ -]?[0-9]{3}[ -]?[0-9]{3}$"
 _DNI = r"^[0-9]{8}$"
@@ -60,6 +62,9 @@ def _fits(what: str, values: Values, type: str, meant: tuple[str, ...]) -> bool:
     """Whether the values can be what the name says: few patients of a district are a count."""
     if what == "a person" and type == "integer":
         return "id" in meant or "code" in meant
+    if what == "an address" and 3 * len(values.texts) < values.filled:
+        # `Dirección Regional de Salud` is an office.
+        return False
     return (type in ("date", "timestamp")) == (what == "a birth date") or type == "string"
 
 

@@ -42,12 +42,26 @@ class Rows:
         frame: one text column a field, `c0` …, and `line` where the file is delimited text.
         torn: records of another width than the header.
         more: the file goes on after `MOST` rows.
+        unread: what of the file was not read, such as a workbook's other sheets.
     """
 
     names: list[str]
     frame: pl.DataFrame
     torn: int
     more: bool
+    unread: tuple[str, ...] = ()
+
+
+class _Heard:
+    """Keeps what a reader says, and passes it on."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.messages: list[str] = []
+        self._progress = progress
+
+    def say(self, message: str) -> None:
+        self.messages.append(message)
+        self._progress.say(message)
 
 
 def read(
@@ -118,8 +132,9 @@ def _document(
 ) -> Rows:
     import polars as pl
 
+    heard = _Heard(progress)
     with archive.open_content(path, settings, bare.member) as stream:
-        names, table = documents.texts(bare, stream, shown, progress)
+        names, table = documents.texts(bare, stream, shown, heard)
     frame = pl.DataFrame(pl.from_arrow(table))
     plain = [name.strip() for name in names]
-    return Rows(plain, frame.head(MOST), 0, frame.height > MOST)
+    return Rows(plain, frame.head(MOST), 0, frame.height > MOST, tuple(heard.messages))

@@ -12,7 +12,7 @@ from yupana.data.draft.guess import Guess
 from yupana.data.draft.rows import Rows
 
 TODO = "TODO"
-"""The word that begins what a person must write; `yupana standards check` tells where it is left."""
+"""Begins what a person must write; `yupana standards check` tells where it is left."""
 
 _LIMITS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 
@@ -141,9 +141,11 @@ def _column(column: Guess) -> Iterator[str]:
 
 
 def _custom(column: Guess, indent: str) -> Iterator[str]:
+    if column.personal:
+        return
     kind = column.kind
     options: list[tuple[str, Any, str]] = []
-    if column.unit and not column.personal:
+    if column.unit:
         options.append(("unit", column.unit.unit, ""))
     if kind.marks:
         options.append(("missing", list(kind.marks), ""))
@@ -153,7 +155,7 @@ def _custom(column: Guess, indent: str) -> Iterator[str]:
         options.append(("thousands", kind.thousands, ""))
     if kind.dates and kind.dates.formats:
         options.append(("dateFormats", list(kind.dates.formats), ""))
-    if kind.codes and not column.personal:
+    if kind.codes:
         options.append(("codes", kind.codes, ""))
     if column.ubigeo and column.ubigeo.pad:
         options.append(("pad", 6, "the zero in front is put back"))
