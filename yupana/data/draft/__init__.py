@@ -75,7 +75,7 @@ def draft(
     progress.say(f"judge {table.frame.height:,} rows of {len(table.names)} columns")
     columns, left_out = _columns(settings.root, table, fetched.shown, today)
     keyed, key = _keyed(table.frame, columns)
-    questions = (*found.questions, *_of_table(table, left_out))
+    questions = (*found.questions, *_of_table(table, left_out), *_of_persons(keyed))
     text = write.contract(chosen, source, found, table, keyed, questions)
     return Draft(
         chosen, text, found, table.frame.height, keyed, key, left_out, questions
@@ -127,6 +127,17 @@ def _keyed(
     )
     ordered = sorted((c for c in keyed if c.key), key=lambda c: c.key)
     return keyed, tuple(c.name for c in ordered)
+
+
+def _of_persons(columns: tuple[Guess, ...]) -> tuple[str, ...]:
+    """A table of one row a person needs no name to point at one."""
+    told = [c.name for c in columns if c.meant in (("age",), ("sex",)) and not c.key]
+    if len(told) < 2 or any(c.key for c in columns):
+        return ()
+    return (
+        "each row seems to be a person: age and sex with a small place may point at one. Mark what "
+        "is not needed as `classification: personal`",
+    )
 
 
 def _typed(column: pl.Series, of: Guess) -> pl.Series:
