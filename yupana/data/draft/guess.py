@@ -41,6 +41,7 @@ class Guess:
         broken: rows whose value goes to quarantine.
         evidence: why, one sentence each; says no value of a personal column.
         questions: what a person should decide.
+        extent: smallest and largest number.
         shape: what the most frequent value looks like.
     """
 
@@ -58,6 +59,7 @@ class Guess:
     personal: personal.Suspicion | None = None
     ubigeo: places.Ubigeo | None = None
     codes: tuple[str, ...] = ()
+    extent: tuple[float, float] = (0.0, 0.0)
     bounds: tuple[int | None, int | None] = (None, None)
     not_after: bool = False
     key: int = 0
@@ -139,6 +141,7 @@ def _measured(guess: Guess, today: date) -> Guess:
     seen = f"{low:g} to {high:g}"
     return replace(
         guess,
+        extent=(low, high),
         unit=unit,
         bounds=(0 if counted else None, None),
         evidence=(*guess.evidence, seen, *([unit.evidence] if unit else [])),

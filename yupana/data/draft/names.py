@@ -89,7 +89,7 @@ def unit(header: str, low: float, high: float) -> Unit | None:
     there = words(header)
     for terms, standard in _units():
         if terms <= set(there):
-            if not _can_be(standard, low, high):
+            if not can_be(standard, low, high):
                 return None
             kelvin = standard == "°C" and low > 150
             said = f"a guess by '{' '.join(sorted(terms))}' in the header"
@@ -97,7 +97,7 @@ def unit(header: str, low: float, high: float) -> Unit | None:
     return None
 
 
-def _can_be(standard: str, low: float, high: float) -> bool:
+def can_be(standard: str, low: float, high: float) -> bool:
     """Whether numbers can be of a unit."""
     if standard == "%":
         return low >= 0 and high <= 100

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from yupana.data.draft.guess import Guess
-from yupana.data.draft.names import Unit
+from yupana.data.draft.names import Unit, can_be
 from yupana.data.draft.numbers import numeric
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def _named_after(column: Guess, columns: tuple[Guess, ...]) -> Guess:
     if not column.measure or column.unit or column.personal:
         return column
     own = set(column.meant)
-    others = [c for c in columns if c.unit and c.unit.unit != "1" and set(c.meant) < own]
+    others = [c for c in columns if c.unit and c.unit.unit != "1" and set(c.meant) < own
+              and can_be(c.unit.unit, *column.extent)]  # fmt: skip
     if not others:
         return column
     first = max(others, key=lambda c: len(c.meant))
