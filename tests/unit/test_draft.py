@@ -257,7 +257,8 @@ def test_formats_are_told_by_their_bytes(lake: Settings) -> None:
         archive.writestr("leeme.txt", "nada")
         archive.writestr("datos/casos.csv", frame.write_csv() * 1)
     geo = {"type": "FeatureCollection", "features": [
-        {"type": "Feature", "properties": row, "geometry": None} for row in frame.to_dicts()]}  # fmt: skip
+        {"type": "Feature", "properties": row, "geometry": None} for row in frame.to_dicts()
+    ]}  # fmt: skip
     files = {
         "csv": gzip.compress(frame.write_csv().encode()),
         "parquet": parquet.getvalue(),
@@ -283,6 +284,8 @@ def test_what_is_no_table_is_refused(lake: Settings) -> None:
         made(lake, "".join(f"{n}   {n * 7}   A\n" for n in range(30)))
     with pytest.raises(TerminalError, match="no row"):
         made(lake, "a,b\n")
+    with pytest.raises(TerminalError, match="All 2 lines have another number of fields"):
+        made(lake, "a,b\n1,2,\n3,4,\n")
     with pytest.raises(UsageError, match="not there"):
         drafts.draft(lake, "absent.csv", None, Silent(), today=TODAY)
 
@@ -294,8 +297,10 @@ def test_columns_without_a_name_of_their_own_are_left_out(lake: Settings) -> Non
 
 
 def test_units_by_header_by_sign_and_by_other_columns(lake: Settings) -> None:
-    text = ("Lluvia (mm),Humedad %,TMAX,casos,predicted_casos,edad,tipo_edad,pct_x,pct_x_inf,pct_x_sup"
-            "\n1.5,80,301.5,4,5,30,A,5.5,4.5,6.5\n2.5,81,299.5,5,4,7,M,6.5,5.5,7.5\n")  # fmt: skip
+    names = ("Lluvia (mm)", "Humedad %", "TMAX", "casos", "predicted_casos", "edad", "tipo_edad",
+             "pct_x", "pct_x_inf", "pct_x_sup")  # fmt: skip
+    rows = ("1.5,80,301.5,4,5,30,A,5.5,4.5,6.5", "2.5,81,299.5,5,4,7,M,6.5,5.5,7.5")
+    text = "\n".join([",".join(names), *rows])
     units = [c.unit.unit if c.unit else None for c in made(lake, text).columns]
     assert units == ["mm", "%", "K", "cases", "cases", "as age_unit says", None, "%", "%", "%"]
 

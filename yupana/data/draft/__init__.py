@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _TOTAL = r"(?i)^(sub-?)?total(es)?\b|^(fuente|nota|elaboraci[oó]n|elaborado|source)\b"
 _TAIL = 10
+_LONG = 80
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def _of_table(table: Rows, left_out: tuple[str, ...]) -> tuple[str, ...]:
 
     said = list(table.unread)
     if table.more:
-        said.append(f"types are judged on the first {rows.MOST:,} rows; the file has more")
+        said.append(f"types are judged on the first {table.frame.height:,} rows, and it has more")
     if table.torn:
         said.append(f"{table.torn:,} lines have another number of fields and go to quarantine")
     texts = table.frame.select(pl.col("^c[0-9]+$").cast(pl.String))
@@ -169,6 +170,8 @@ def _of_table(table: Rows, left_out: tuple[str, ...]) -> tuple[str, ...]:
     lost = texts.select(pl.any_horizontal(pl.all().str.contains("\ufffd"))).to_series().sum()
     if lost:
         said.append(f"{lost:,} rows hold '\ufffd': letters that were lost before it was published")
+    if any(len(name) > _LONG for name in table.names):
+        said.append("the header holds a whole sentence: is there a line of names at all?")
     if left_out:
         said.append(f"left out, for want of a name of their own: {', '.join(left_out)}")
     return tuple(said)

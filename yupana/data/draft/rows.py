@@ -88,6 +88,12 @@ def read(
                     questions=(*dialect.questions, f"{place} rows above the header are skipped"),
                 )
                 rows = _document(_bare(dialect), path, settings, shown, progress)
+    if rows.frame.height == 0 and rows.torn:
+        raise TerminalError(
+            f"All {rows.torn:,} lines have another number of fields than the header.",
+            where=shown,
+            fix="Often a delimiter stands at the end of the lines or of the header alone: mend it.",
+        )
     if rows.frame.height == 0:
         raise TerminalError(
             "The file has a header and no row.", where=shown, fix="Give a file with rows."

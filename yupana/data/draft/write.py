@@ -44,7 +44,7 @@ def contract(
         "    physicalType: table",
         *_granularity(columns),
         "    properties:",
-        *(line for column in columns for line in _column(column)),
+        *(line for column in columns for line in _column(column, table.frame.height)),
         "    quality:",
         "      - {name: not_empty, type: library, metric: rowCount, mustBeGreaterThan: 0}",
     ]
@@ -115,7 +115,7 @@ def _granularity(columns: tuple[Guess, ...]) -> Iterator[str]:
     yield f'    dataGranularityDescription: "{TODO}: {said}"'
 
 
-def _column(column: Guess) -> Iterator[str]:
+def _column(column: Guess, rows: int) -> Iterator[str]:
     kind, indent = column.kind, "        "
     yield f"      - name: {column.name}"
     for question in column.questions:
@@ -125,7 +125,7 @@ def _column(column: Guess) -> Iterator[str]:
     if column.personal:
         yield f"{indent}classification: personal"
     elif column.key:
-        yield f"{indent}primaryKey: true" + _comment("no two rows share the key, and none lacks it")
+        yield f"{indent}primaryKey: true" + _comment(f"no two of {rows:,} rows share the key")
         yield f"{indent}primaryKeyPosition: {column.key}"
     if column.ubigeo:
         yield f"{indent}relationships: [{{type: foreignKey, to: ubigeo.ubigeo}}]"
