@@ -211,6 +211,12 @@ def test_the_key_is_the_smallest_set_that_no_two_rows_share(lake: Settings) -> N
     assert twice.key == () and "No columns make a key" in twice.text
 
 
+def test_a_double_far_down_makes_a_column_no_key(lake: Settings) -> None:
+    lines = [f"A{n},{n % 7}" for n in range(9000)]
+    assert made(lake, "\n".join(["codigo,casos", *lines])).key == ("code",)
+    assert made(lake, "\n".join(["codigo,casos", *lines, "A8999,1"])).key == ()
+
+
 def test_days_written_in_two_ways_are_one_day_to_the_key(lake: Settings) -> None:
     draft = made(lake, "fecha;zona\n13/01/2021;A\n2021-1-13;A\n14/01/2021;B\n")
     assert draft.key == ()
@@ -245,7 +251,7 @@ def test_titles_above_the_header_and_totals_below_are_told(lake: Settings) -> No
 
 
 def test_a_semicolon_beside_decimal_commas(lake: Settings) -> None:
-    draft = made(lake, "a;b\n1,5;2,5\n3,5;4,5\n")
+    draft = made(lake, "a;b\n" + "1,5;2,5\n3,5;4,5\n" * 200)
     assert draft.dialect.delimiter == ";" and draft.columns[1].kind.decimal == ","
 
 
@@ -303,6 +309,18 @@ def test_units_by_header_by_sign_and_by_other_columns(lake: Settings) -> None:
     text = "\n".join([",".join(names), *rows])
     units = [c.unit.unit if c.unit else None for c in made(lake, text).columns]
     assert units == ["mm", "%", "K", "cases", "cases", "as age_unit says", None, "%", "%", "%"]
+
+
+def test_a_unit_that_the_values_contradict_is_not_guessed(lake: Settings) -> None:
+    text = "pct_x,pct_y,y_inf,y_sup\n5,10,1,20\n150,30,2,9\n"
+    assert [c.unit for c in made(lake, text).columns if c.published != "pct_y"] == [None] * 3
+
+
+def test_a_table_of_persons_and_a_header_that_is_a_sentence_are_told(lake: Settings) -> None:
+    persons = made(lake, "edad,sexo\n3,F\n4,M\n3,F\n")
+    assert "each row seems to be a person" in persons.questions[0]
+    sentence = made(lake, f"{'una frase larga ' * 6}\notra\n")
+    assert "a whole sentence" in sentence.questions[0]
 
 
 def test_a_draft_replaces_no_contract_and_is_told_as_unfinished(lake: Settings) -> None:
