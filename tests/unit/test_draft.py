@@ -214,6 +214,9 @@ def test_the_key_is_the_smallest_set_that_no_two_rows_share(lake: Settings) -> N
 def test_a_double_far_down_makes_a_column_no_key(lake: Settings) -> None:
     lines = [f"A{n},{n % 7}" for n in range(9000)]
     assert made(lake, "\n".join(["codigo,casos", *lines])).key == ("code",)
+    pairs = [f"A{n},{n % 2}" for n in range(4500)] + [f"A{n},{(n + 1) % 2}" for n in range(4500)]
+    assert set(made(lake, "\n".join(["codigo,nro", *pairs])).key) == {"code", "number"}
+    assert made(lake, "\n".join(["codigo,nro", *pairs[:-1], "A0,0", "A0,0"])).key == ()
     assert made(lake, "\n".join(["codigo,casos", *lines, "A8999,1"])).key == ()
 
 
@@ -251,7 +254,8 @@ def test_titles_above_the_header_and_totals_below_are_told(lake: Settings) -> No
 
 
 def test_a_semicolon_beside_decimal_commas(lake: Settings) -> None:
-    draft = made(lake, "a;b\n" + "1,5;2,5\n3,5;4,5\n" * 200)
+    draft = made(lake, "Lluvia, caudal, Loreto\na;b\n" + "1,5;2,5\n3,5;4,5\n" * 200)
+    assert draft.dialect.header_row == 2
     assert draft.dialect.delimiter == ";" and draft.columns[1].kind.decimal == ","
 
 

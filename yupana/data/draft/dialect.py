@@ -137,7 +137,7 @@ def _layout(
 ) -> tuple[str, int, dict[str, str], tuple[str, ...]]:
     """Delimiter, the header's line, evidence and questions."""
     found = [_by_delimiter(text, d, whole) for d in _DELIMITERS]
-    best = max(found, key=lambda f: (f.width > 1, f.named, f.share, f.width))
+    best = max(found, key=lambda f: (f.width > 1, f.share * f.clean, f.width))
     if best.width < 2 and sum(bool(_FIXED.search(x)) for x in text.split("\n")[:20]) > 10:
         raise TerminalError(
             "The file has no delimiter: its columns seem to stand at fixed places.",
@@ -160,10 +160,20 @@ def _layout(
 
 @dataclass(frozen=True)
 class _Layout:
+    """What the records are by one delimiter.
+
+    Attributes:
+        share: of records that have the usual number of fields.
+        clean: share of their fields that are a number or hold no other delimiter: `1,5` beside
+            `;` is one, `5;2` beside `,` is none.
+        named: whether a line looks like names.
+    """
+
     delimiter: str
     records: int
     width: int
     share: float
+    clean: float
     line: int
     named: bool
 
@@ -189,10 +199,14 @@ def _by_delimiter(text: str, delimiter: str, whole: bool) -> _Layout:
     widths = Counter(map(len, records))
     width = max(widths, key=lambda w: (widths[w], w), default=0)
     share = widths[width] / len(records) if records else 0.0
-    place = header_place([r if len(r) == width else [] for r in records])
+    usual = [r if len(r) == width else [] for r in records]
+    fields = [cell for record in usual for cell in record]
+    others = set(_DELIMITERS) - {delimiter}
+    clean = sum(bool(_NUMBER.fullmatch(c)) or not others & set(c) for c in fields)
+    place = header_place(usual)
     return _Layout(
-        delimiter, len(records), width, share, lines[place or 0] if lines else 1,
-        place is not None,
+        delimiter, len(records), width, share, clean / len(fields) if fields else 0.0,
+        lines[place or 0] if lines else 1, place is not None,
     )  # fmt: skip
 
 
