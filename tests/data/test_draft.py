@@ -13,6 +13,7 @@ from draft_truth import FILES, LEFT_OUT, Truth
 
 from yupana.config.settings import ROOT, Settings
 from yupana.core.progress import Silent
+from yupana.data import delta
 from yupana.data import draft as drafts
 from yupana.data.draft import Draft
 from yupana.orchestration.ingest import ingest
@@ -101,3 +102,7 @@ def test_a_draft_publishes_as_it_stands(
     rows = ingest(lake, NAME, None, Silent()).metrics["rows"]
     assert rows["read"] == draft.rows
     assert rows["quarantined"] == ASIDE.get(file, 0)
+    if file == "messy_reclamos_csv/reclamos.csv":
+        # Complaints stand in the order of their days: a swapped day and month would jump.
+        days = delta.read(lake.table("published", NAME)).sort("source_line")["claim_date"]
+        assert set(days.diff().drop_nulls().dt.total_days()) <= {0, 1}

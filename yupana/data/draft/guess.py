@@ -26,6 +26,7 @@ _NO_UNIT = kinds.CALENDAR | {
     "commune", "zone", "sector", "article", "status", "type", "class",
 }
 _RANGES = {"week": (1, 53), "month": (1, 12), "day": (1, 31), "hour": (0, 23), "quarter": (1, 4)}
+WHICH_UNIT = "which unit?"
 _YEARS = r"^(19|20)[0-9]{2}$"
 
 
@@ -145,11 +146,7 @@ def _measured(guess: Guess, today: date) -> Guess:
         unit=unit,
         bounds=(0 if counted else None, None),
         evidence=(*guess.evidence, seen, *([unit.evidence] if unit else [])),
-        questions=(
-            *guess.questions,
-            *([f"is the unit {unit.unit}?"] if unit and unit.guess else []),
-            *([] if unit else ["which unit?"]),
-        ),
+        questions=guess.questions if unit else (*guess.questions, WHICH_UNIT),
     )
 
 

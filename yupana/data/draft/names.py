@@ -28,10 +28,9 @@ _WRITTEN = {
 
 
 class Unit(NamedTuple):
-    """A unit; a guess unless the header says it."""
+    """A unit, and what speaks for it."""
 
     unit: str
-    guess: bool
     evidence: str
 
 
@@ -82,18 +81,18 @@ def unit(header: str, low: float, high: float) -> Unit | None:
     """
     for text in re.findall(r"[(\[]([^()\[\]]{1,12})[)\]]", header):
         if stated := _WRITTEN.get(text.strip().lower()):
-            return Unit(stated, False, f"'{text.strip()}' in the header")
+            return Unit(stated, f"unit: '{text.strip()}' in the header")
     for sign in ("%", "°C", "S/"):
         if sign in header:
-            return Unit(_WRITTEN[sign.lower()], False, f"'{sign}' in the header")
+            return Unit(_WRITTEN[sign.lower()], f"unit: '{sign}' in the header")
     there = words(header)
     for terms, standard in _units():
         if terms <= set(there):
             if not can_be(standard, low, high):
                 return None
             kelvin = standard == "°C" and low > 150
-            said = f"a guess by '{' '.join(sorted(terms))}' in the header"
-            return Unit("K" if kelvin else standard, True, said + ", all over 150" * kelvin)
+            said = f"unit: a guess by '{' '.join(sorted(terms))}' in the header"
+            return Unit("K" if kelvin else standard, said + ", all over 150" * kelvin)
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from yupana.data.draft.guess import Guess
+from yupana.data.draft.guess import WHICH_UNIT, Guess
 from yupana.data.draft.names import Unit, can_be
 from yupana.data.draft.numbers import numeric
 
@@ -32,8 +32,8 @@ def _age(column: Guess, columns: tuple[Guess, ...]) -> Guess:
     told = next((c for c in columns if c.meant == ("age", "unit")), None)
     if told is None or column.meant != _AGE or not column.measure:
         return column
-    said = f"'{told.published}' tells the unit of each"
-    return _with(column, Unit(f"as {told.name} says", False, said))
+    said = f"unit: '{told.published}' tells it for each"
+    return _with(column, Unit(f"as {told.name} says", said))
 
 
 def _intervals(columns: tuple[Guess, ...], frame: pl.DataFrame) -> tuple[Guess, ...]:
@@ -48,8 +48,8 @@ def _intervals(columns: tuple[Guess, ...], frame: pl.DataFrame) -> tuple[Guess, 
             for middle in (m for m in measures if m.unit and m not in (column, end)):
                 if _between(frame, column, middle, end):
                     assert middle.unit
-                    said = f"'{middle.published}' lies between it and its other end in all rows"
-                    found = Unit(middle.unit.unit, True, said)
+                    said = f"unit: a guess, '{middle.published}' lies between both ends in all rows"
+                    found = Unit(middle.unit.unit, said)
                     out[column.place], out[end.place] = _with(column, found), _with(end, found)
                     break
     return tuple(out.values())
@@ -72,12 +72,12 @@ def _named_after(column: Guess, columns: tuple[Guess, ...]) -> Guess:
         return column
     first = max(others, key=lambda c: len(c.meant))
     assert first.unit
-    return _with(column, Unit(first.unit.unit, True, f"as '{first.published}', which it names"))
+    said = f"unit: a guess, as '{first.published}', which it names"
+    return _with(column, Unit(first.unit.unit, said))
 
 
 def _with(column: Guess, unit: Unit) -> Guess:
     """The column with a unit in place of what was asked or guessed of it."""
-    plain = tuple(q for q in column.questions if "unit" not in q)
-    asked = (f"is the unit {unit.unit}?",) if unit.guess else ()
+    plain = tuple(q for q in column.questions if q != WHICH_UNIT)
     said = tuple(e for e in column.evidence if not column.unit or e != column.unit.evidence)
-    return replace(column, unit=unit, questions=(*plain, *asked), evidence=(*said, unit.evidence))
+    return replace(column, unit=unit, questions=plain, evidence=(*said, unit.evidence))
