@@ -144,6 +144,7 @@ def test_marks_of_no_value_by_word_by_contrast_and_by_distance(lake: Settings) -
     numbers = [str(n) for n in range(40)]
     assert column(lake, *numbers, "ver nota", "ver nota").kind.marks == ("ver nota",)
     assert column(lake, "24.5", "-9999.0", "-9999.0", "31").kind.marks == ("-9999.0",)
+    assert column(lake, "24,5", "-9999,0", "-9999,0", "31").kind.marks == ("-9999,0",)
     assert column(lake, *numbers, "999", "999").kind.marks == ("999",)
     assert column(lake, "950", "999", "999", "980").kind.marks == ()
 
@@ -195,6 +196,18 @@ def test_personal_columns_are_dropped_and_no_value_is_told(lake: Settings) -> No
     kept = [c for c in loaded(lake, draft).values() if c.treatment == "none"]
     assert [c.published for c in kept] == ["casos", "distrito"]
     assert yupana(lake, "contract", "draft", str(lake.root / "casos.csv"), "--name", "x").code == 0
+
+
+def test_few_names_of_persons_are_no_codes(lake: Settings) -> None:
+    found = column(lake, *["FLORES RAMOS ANA", "ROJAS DIAZ LUIS"] * 20, header="encargado")
+    assert found.personal and not found.codes
+
+
+def test_signs_and_serial_days_are_told(lake: Settings) -> None:
+    assert "numbers with %" in column(lake, "5 %", "7.5 %").questions[0]
+    assert "numbers with %" in column(lake, "S/ 1,200.50", "(S/ 30)").questions[0]
+    serial = column(lake, "44260", "44261", header="fecha_inicio")
+    assert "as a spreadsheet counts" in serial.questions[0] and serial.name == "start_date_number"
 
 
 @pytest.mark.parametrize("header", ["pacientes", "nombre_distrito", "total_clientes"])
@@ -296,7 +309,7 @@ def test_what_is_no_table_is_refused(lake: Settings) -> None:
         made(lake, "a,b\n")
     with pytest.raises(TerminalError, match="All 2 lines have another number of fields"):
         made(lake, "a,b\n1,2,\n3,4,\n")
-    with pytest.raises(UsageError, match="not there"):
+    with pytest.raises(UsageError, match="no such file"):
         drafts.draft(lake, "absent.csv", None, Silent(), today=TODAY)
 
 

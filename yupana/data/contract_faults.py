@@ -40,14 +40,19 @@ def every(root: Path, name: str) -> list[TerminalError]:
         if not broken:
             raise
     if not broken:
-        found += _of_columns(file, root)
+        found += _of_columns(file, root, blamed=bool(found))
     if not found:
         found += _last(root, name)
     once = {(e.what, e.where): e for e in found}
     return sorted(once.values(), key=_line)
 
 
-def _of_columns(file: ContractFile, root: Path) -> Iterator[TerminalError]:
+def _of_columns(file: ContractFile, root: Path, *, blamed: bool) -> Iterator[TerminalError]:
+    """Faults of columns that show when one is made of its fields.
+
+    Args:
+        blamed: a field may have another form than can be read, and is told already.
+    """
     odcs = OpenDataContractStandard.model_validate(file.content)
     for table in (odcs.schema_ or [])[:1]:
         for number, column in enumerate(table.properties or []):
@@ -58,6 +63,9 @@ def _of_columns(file: ContractFile, root: Path) -> Iterator[TerminalError]:
             except TerminalError as error:
                 at = error.where if "line" in error.where else f"{where}, {error.where}"
                 yield TerminalError(error.what, where=at, fix=error.fix)
+            except (ValueError, TypeError, AttributeError):
+                if not blamed:
+                    raise
 
 
 def _last(root: Path, name: str) -> Iterator[TerminalError]:

@@ -7,6 +7,9 @@ no more than a guess stands as a question for a person beside the field.
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -14,8 +17,9 @@ from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
+from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress
-from yupana.data import sources
+from yupana.data import landing, sources
 from yupana.data.draft import dates, dialect, guess, keys, names, rows, units, write
 from yupana.data.draft.dates import Order
 from yupana.data.draft.dialect import Dialect
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
 
 _TOTAL = r"(?i)^(sub-?)?total(es)?\b|^(fuente|nota|elaboraci[oó]n|elaborado|source)\b"
 _TAIL = 10
+# No data set's name, so that a download for a draft is in nobody's way.
+_FETCHED = ".draft"
 _LONG = 80
 
 
@@ -64,23 +70,37 @@ def draft(
         TerminalError: the file is damaged or no table.
         TransientError: the network stood in the way.
     """
-    fetched = sources.fetch(settings, name or "draft", source, progress)
-    chosen = name or _name(fetched.shown)
-    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", chosen):
-        raise UsageError(
-            f"'{chosen}' is no name for a data set.", fix="Write it like malaria_monthly (--name)."
-        )
-    found = dialect.of(fetched.path, settings, fetched.shown)
-    progress.say(f"read {Path(fetched.shown).name}: {found.format}, {found.encoding}")
-    table, found = rows.read(fetched.path, found, settings, fetched.shown, progress)
+    with _at_hand(settings, source, progress) as (path, shown):
+        chosen = name or _name(shown)
+        if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", chosen):
+            fix = "Write it like malaria_monthly (--name)."
+            raise UsageError(f"'{chosen}' is no name for a data set.", fix=fix)
+        found = dialect.of(path, settings, shown)
+        progress.say(f"read {Path(shown).name}: {found.format}, {found.encoding}")
+        table, found = rows.read(path, found, settings, shown, progress)
     progress.say(f"judge {table.frame.height:,} rows of {len(table.names)} columns")
-    columns, left_out = _columns(settings.root, table, fetched.shown, today)
+    columns, left_out = _columns(settings.root, table, shown, today)
     keyed, key = _keyed(table.frame, columns)
     questions = (*found.questions, *_of_table(table, left_out), *_of_persons(keyed))
     text = write.contract(chosen, source, found, table, keyed, questions)
-    return Draft(
-        chosen, text, found, table.frame.height, keyed, key, left_out, questions
-    )
+    return Draft(chosen, text, found, table.frame.height, keyed, key, left_out, questions)
+
+
+@contextmanager
+def _at_hand(
+    settings: Settings, source: str, progress: Progress
+) -> Iterator[tuple[Path, str]]:
+    """The source's file on this machine, and how messages name it; a download is kept no longer
+    than it is read."""
+    here = settings.root / Path(source).expanduser()
+    if "://" not in source and not source.startswith("codelist:") and not here.is_file():
+        raise UsageError("There is no such file.", where=str(here), fix="Look at its path.")
+    with one_at_a_time(settings.home / "locks" / f"{_FETCHED}.lock", "another draft", progress):
+        try:
+            fetched = sources.fetch(settings, _FETCHED, source, progress)
+            yield fetched.path, fetched.shown
+        finally:
+            shutil.rmtree(landing.fetch_folder(settings, _FETCHED).parent, ignore_errors=True)
 
 
 def _name(shown: str) -> str:

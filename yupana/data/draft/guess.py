@@ -27,6 +27,8 @@ _NO_UNIT = kinds.CALENDAR | {
 }
 _RANGES = {"week": (1, 53), "month": (1, 12), "day": (1, 31), "hour": (0, 23), "quarter": (1, 4)}
 WHICH_UNIT = "which unit?"
+# 1927 to 2064, as a spreadsheet counts days.
+_SERIALS = (10_000, 60_000)
 _YEARS = r"^(19|20)[0-9]{2}$"
 
 
@@ -140,13 +142,16 @@ def _measured(guess: Guess, today: date) -> Guess:
     whole = guess.kind.type == "integer" and low >= 0
     counted = whole and unit is not None and unit.unit != "°C"
     seen = f"{low:g} to {high:g}"
+    asked = guess.questions if unit else (*guess.questions, WHICH_UNIT)
+    if "date" in guess.meant and _SERIALS[0] <= low and high <= _SERIALS[1]:
+        asked = ("days as a spreadsheet counts them? Ask the publisher for dates", *guess.questions)
     return replace(
         guess,
         extent=(low, high),
         unit=unit,
         bounds=(0 if counted else None, None),
         evidence=(*guess.evidence, seen, *([unit.evidence] if unit else [])),
-        questions=guess.questions if unit else (*guess.questions, WHICH_UNIT),
+        questions=asked,
     )
 
 

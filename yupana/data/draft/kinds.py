@@ -15,6 +15,8 @@ _YES_NO = (("si", "no"), ("sí", "no"), ("s", "n"), ("yes", "no"), ("y", "n"), (
            ("verdadero", "falso"), ("t", "f"))  # fmt: skip
 _READ_AS_THEY_ARE = ("true", "false", "yes", "no", "y", "n", "t", "f")
 
+_WITH_SIGNS = r"^[(]?\s*(S/\.?|US\$|[$€])?\s*[-+]?[0-9][0-9.,' ]*\s*(%|PEN|USD|soles)?\s*[)]?$"
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -55,7 +57,7 @@ def of(values: Values, meaning: tuple[str, ...], borrowed: Order | None = None) 
         _days(plain, sure, borrowed)
         or _yes_or_no(plain, sure)
         or _number(plain, sure, meaning)
-        or Kind("string", plain, _few(plain), sure.marks, sure.evidence)
+        or Kind("string", plain, _few(plain), sure.marks, sure.evidence, questions=_signed(plain))
     )
 
 
@@ -98,7 +100,8 @@ def _number(plain: Values, sure: missing.Missing, meaning: tuple[str, ...]) -> K
     slips = others.without(odd.marks)
     if not enough(found.good.filled, found.good.filled + slips.filled):
         return None
-    far = missing.sentinels(found.good)
+    read = numbers.numeric(found.good.texts, found.decimal, found.thousands)
+    far = missing.sentinels(found.good, read)
     good = found.good.without(far.marks)
     marks = (*sure.marks, *odd.marks, *far.marks)
     told = _joined(sure.evidence, odd.evidence, far.evidence)
@@ -137,6 +140,12 @@ def _code(found: numbers.Numbers, zeros: bool, meaning: tuple[str, ...]) -> str:
 
 def _whole(found: numbers.Numbers, good: Values) -> str:
     return found.evidence + (", all whole" if found.whole else "")
+
+
+def _signed(plain: Values) -> tuple[str, ...]:
+    if enough(plain.matching(_WITH_SIGNS).filled, plain.filled):
+        return ("numbers with %, a currency or parentheses? They are kept as text here",)
+    return ()
 
 
 def _few(plain: Values) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from yupana.data.draft.values import Values
+
+if TYPE_CHECKING:
+    import polars as pl
 
 # Written for nothing else, whatever the column holds.
 _SURE = (
@@ -15,7 +18,7 @@ _SURE = (
 _SURE_AS_WRITTEN = ("NA",)
 # A mark alone among numbers or days.
 _PLAIN = r"^[^0-9]{1,20}$"
-_SENTINEL = r"^(-9{2,6}|9{3,6})([.][09]+)?$"
+_SENTINEL = r"^(-9{2,6}|9{3,6})([.,][09]+)?$"
 
 
 class Missing(NamedTuple):
@@ -43,11 +46,12 @@ def by_contrast(others: Values, good: Values) -> Missing:
     return _told(others.where(others.texts.str.contains(_PLAIN) & (others.counts > 1)))
 
 
-def sentinels(values: Values) -> Missing:
-    """Numbers such as -9999 that stand more than once, far from all others."""
-    import polars as pl
+def sentinels(values: Values, numbers: pl.Series) -> Missing:
+    """Texts such as -9999 that stand more than once, far from all other numbers.
 
-    numbers = values.texts.cast(pl.Float64, strict=False)
+    Args:
+        numbers: what the texts are as numbers.
+    """
     looks = values.texts.str.contains(_SENTINEL) & (values.counts > 1)
     rest = numbers.filter(~looks & numbers.is_not_null())
     low, high = (float(rest.min() or 0), float(rest.max() or 0)) if len(rest) else (0.0, 0.0)  # type: ignore[arg-type]

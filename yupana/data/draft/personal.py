@@ -24,6 +24,8 @@ _BY_NAME = (
 _NOT_A_PERSON = frozenset(
     ("total", "number", "count", "type", "age", "sex", "stage", "quantity", "percent", "mean")
 )
+# Places and streets bear the names of persons.
+_PLACES = frozenset(("department", "province", "district", "locality", "settlement", "facility"))
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
 _MOBILE = r"^(\+?51[ -]?)?9[0-9]{2}[ -]?[0-9]{3}[ -]?[0-9]{3}$"
 _DNI = r"^[0-9]{8}$"
@@ -86,7 +88,7 @@ def _by_value(values: Values, meant: tuple[str, ...]) -> Suspicion | None:
             return Suspicion("an identity number", f"{found:.0%} of values have 8 digits")
         if (found := share(_ADDRESS)) > 0.6:
             return Suspicion("an address", f"{found:.0%} of values begin like one")
-    if (found := _share_of_names(values)) > 0.5 and own > 0.2:
+    if not _PLACES & set(meant) and (found := _share_of_names(values)) > 0.5:
         return Suspicion("a person's name", f"{found:.0%} of values hold a frequent name")
     return None
 

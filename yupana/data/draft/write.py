@@ -52,8 +52,9 @@ def contract(
 
 
 def quoted(value: Any) -> str:
-    """A value as YAML, texts in double quotes: JSON is YAML."""
-    return json.dumps(value, ensure_ascii=False)
+    """A value as YAML, texts in double quotes: JSON is YAML, but for letters that YAML forbids."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def _about(name: str) -> Iterator[str]:

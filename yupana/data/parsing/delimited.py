@@ -69,6 +69,12 @@ class Records:
             for batch in self._reader():
                 yield from self._numbered(batch)
         except pa.ArrowInvalid as error:
+            if "Empty CSV" in str(error):
+                raise TerminalError(
+                    "A quote in the header is not closed: it swallows the file.",
+                    where=f"{self._source}, before line {self._line}",
+                    fix="Mend the line of the names: a quote inside of quotes is written twice.",
+                ) from error
             if "straddling" not in str(error):
                 raise
             raise TerminalError(
