@@ -65,6 +65,7 @@ def column(text: str) -> tuple[str, str]:
          ("table.key", "")),
         (("{property: licence, value: CC BY 4.0}", "{property: encoding, value: utf-8}"),
          ("about.stated", "")),
+        (("One row is one notified case.", '"TODO: what is one row?"'), ("about.complete", "")),
         (("value: epidemiology", "value: epidemics"), ("about.area", "")),
         (("logicalType: number", "logicalType: numero"), ("contract.valid", "")),
     ],

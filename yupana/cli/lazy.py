@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 MODULES = {
     "machine": ("run", "setup", "doctor", "up", "down", "maintain"),
     "data": ("ingest",),
+    "contract": ("contract",),
     "catalogue": ("datasets", "standards"),
     "lake": ("history", "quarantine"),
     "releases": ("diff", "retract", "restore"),

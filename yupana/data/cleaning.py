@@ -30,7 +30,7 @@ SPARK_TYPES = {
 # What a text must look like to be read as a type: casts of engines are looser, each in its own
 # way (`5D`, `NaN`, a year as its first of January, a clock time as today's). Years before 1000 are
 # slips of typing, and the year 0 cannot be read back by all readers.
-_READABLE = {
+READABLE = {
     "integer": number_text.INTEGER,
     "number": number_text.NUMBER,
     "boolean": r"^(?i)(true|false|t|f|yes|no|y|n|1|0)$",
@@ -150,7 +150,7 @@ def _cast(column: Column) -> SparkColumn:
     if column.type in ("integer", "number"):
         text = number_text.plain(text, column)
     value = text.try_cast(_type(column))
-    readable = text.rlike(number_text.LONG if column.long else _READABLE[column.type])
+    readable = text.rlike(number_text.LONG if column.long else READABLE[column.type])
     if column.type == "number":
         readable &= f.abs(value) <= number_text.LARGEST
     return f.when(readable, value)

@@ -39,8 +39,14 @@ def check(file: ContractFile, root: Path) -> None:
     Raises:
         TerminalError: names the fault, the line and the mend.
     """
+    for fault in faults(file, root):
+        raise fault
+
+
+def faults(file: ContractFile, root: Path) -> Iterator[TerminalError]:
+    """Each fault, with its line and mend."""
     for fault in _faults(file.content, root):
-        raise TerminalError(
+        yield TerminalError(
             f"The contract has {fault.what}.", where=file.where(*fault.field), fix=fault.fix
         )
 

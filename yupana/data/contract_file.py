@@ -75,6 +75,18 @@ def read(path: Path, shown: str) -> ContractFile:
         TerminalError: it is not YAML in UTF-8, a field stands twice, or it breaks the standard;
             names the line.
     """
+    file = content(path, shown)
+    for fault in breaks(file):
+        raise fault
+    return file
+
+
+def content(path: Path, shown: str) -> ContractFile:
+    """Read a contract's file, whether or not it keeps the standard.
+
+    Raises:
+        TerminalError: it is not YAML in UTF-8, or a field stands twice; names the line.
+    """
     loader = None
     try:
         loader = _Loader(path.read_text(encoding="utf-8"))
@@ -87,7 +99,7 @@ def read(path: Path, shown: str) -> ContractFile:
         unquoted = tuple((n.start_mark.line + 1, n.value) for n in _texts(root) if _other(n))
         for node in _texts(root):
             node.tag = _TEXT
-        file = ContractFile(shown, loader.construct_document(root), lines, unquoted)
+        return ContractFile(shown, loader.construct_document(root), lines, unquoted)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise TerminalError(
@@ -98,8 +110,6 @@ def read(path: Path, shown: str) -> ContractFile:
     finally:
         if loader is not None:
             loader.dispose()
-    _must_keep_the_standard(file)
-    return file
 
 
 _START = "Start from expectations/iquitos_population/contract.yaml, the smallest."
@@ -170,34 +180,38 @@ def _other(node: ScalarNode) -> bool:
     return bool(tag != _TEXT and not re.fullmatch(r"0|[1-9][0-9]*", node.value))
 
 
-def _must_keep_the_standard(file: ContractFile) -> None:
+def breaks(file: ContractFile) -> Iterator[TerminalError]:
+    """Each place where a contract breaks the standard's JSON schema."""
     for fault in _validator().iter_errors(file.content):
         field = tuple(fault.absolute_path)
         if field[-1:] == ("logicalTypeOptions",) and fault.validator == "additionalProperties":
             column = file.content["schema"][field[1]]["properties"][field[3]]
             kind, names = column.get("logicalType", "string"), ", ".join(fault.instance)
-            raise TerminalError(
+            yield TerminalError(
                 f"The column '{column.get('name')}' is of type {kind}, and has an option of "
                 f"another type among: {names}.",
                 where=file.where(*field),
                 fix="minimum and maximum are for numbers and dates, pattern and lengths for text.",
             )
+            continue
         # Without a type, the schema asks for what a `map` must have.
         if fault.validator == "required" and field[2:3] == ("properties",) and len(field) == 4:
             name = fault.instance.get("name")
             if name is not None and "logicalType" not in fault.instance:
-                raise TerminalError(
+                yield TerminalError(
                     f"The column '{name}' states no logicalType.",
                     where=file.where(*field),
                     fix="Give it string, integer, number, date, timestamp or boolean.",
                 )
+                continue
         if field[-2:-1] == ("quality",) and isinstance(fault.instance, dict):
-            raise TerminalError(
+            yield TerminalError(
                 f"The quality rule '{fault.instance.get('name', '')}' is not whole.",
                 where=file.where(*field),
                 fix="It needs a `metric`, or a `query` (type: sql), and a bound such as mustBe: 0.",
             )
-        raise TerminalError(
+            continue
+        yield TerminalError(
             f"The contract breaks the Open Data Contract Standard: {fault.message}",
             where=f"{file.where(*field)}, at {'/'.join(map(str, field)) or 'the top'}",
             fix="Mend that field; the standard's page lists what it may hold.",

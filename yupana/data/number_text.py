@@ -21,7 +21,7 @@ NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 # The largest double: what is beyond it, engines take for infinity.
 LARGEST = 1.7976931348623157e308
 # Signs of money beside their codes (ISO 4217), as banks of these countries write them.
-_SIGNS = {
+SIGNS = {
     "PEN": ("S/.", "S/"), "USD": ("US$", "$"), "EUR": ("€",), "BRL": ("R$",), "BOB": ("Bs.", "Bs"),
     "ARS": ("$",), "CLP": ("$",), "COP": ("$",), "MXN": ("$",),
 }  # fmt: skip
@@ -44,7 +44,7 @@ def plain(text: SparkColumn, column: Column) -> SparkColumn:
 
 def _signs(unit: str) -> list[str]:
     """What may stand beside a number of this unit, as patterns; longer ones first."""
-    texts = (unit, *_SIGNS.get(unit, ()))
+    texts = (unit, *SIGNS.get(unit, ()))
     usable = [t for t in texts if re.fullmatch(r"[^0-9+\-.,'()\s][^0-9]*", t)]
     return [_literal(t) for t in sorted(usable, key=len, reverse=True)]
 

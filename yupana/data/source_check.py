@@ -29,7 +29,7 @@ def _place(
     root: Path,
 ) -> Iterator[Fault]:
     path = re.sub(r"(?i)^file:(//(localhost)?(?=/))?", "", location)
-    if "://" not in path and not _inside(path, root):
+    if "://" not in path and not inside(path, root):
         yield Fault(
             f"the source '{location}', which lies outside of the project",
             field,
@@ -45,8 +45,8 @@ def _place(
         yield Fault(found[0], field, found[1])
 
 
-def _inside(path: str, root: Path) -> bool:
-    """Whether a path leads into the project, its links not followed."""
+def inside(path: str, root: Path) -> bool:
+    """Whether a path leads into the project; links in it are not followed."""
     # Not `resolve`: a link that the operator put into the project may lead out of it.
     home, whole = map(os.path.abspath, (root, root / path))
     return not path.startswith("~") and Path(whole).is_relative_to(home)

@@ -44,12 +44,8 @@ def audit(contract: Contract, staged: DataFrame, reports: Path) -> ValidationRes
         .get_batch({"dataframe": staged})
     )
     suite = gx.ExpectationSuite(name=contract.name)
-    for rule in contract.rules:
-        suite.add_expectation(_expectation(rule, 1 - contract.limit))
-    low, high = contract.row_count
-    suite.add_expectation(
-        gx.expectations.ExpectTableRowCountToBeBetween(min_value=low, max_value=high)
-    )
+    for expectation in expectations(contract):
+        suite.add_expectation(expectation)
     # No values in the result: a report must not repeat what a row says.
     result = batch.validate(
         suite, result_format={"result_format": "BASIC", "partial_unexpected_count": 0}
@@ -125,6 +121,15 @@ def _first(rule: Rule, staged: DataFrame, raw: RawObject) -> str:
     else:
         place = "the key" if rule.column == KEY_COUNT else f"column {rule.subject}"
     return f"{source}, first in line {line}, {place}"
+
+
+def expectations(contract: Contract) -> list[Any]:
+    """What Great Expectations is asked: one a rule, in their order, then the table's rows."""
+    from great_expectations import expectations as gxe
+
+    low, high = contract.row_count
+    rows = gxe.ExpectTableRowCountToBeBetween(min_value=low, max_value=high)
+    return [*(_expectation(rule, 1 - contract.limit) for rule in contract.rules), rows]
 
 
 def _expectation(rule: Rule, mostly: float) -> Any:

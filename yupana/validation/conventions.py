@@ -240,6 +240,21 @@ def _about(contract: Contract, lake: Lake) -> Iterator[Finding]:
             yield "", f"{field} is not stated", fix
 
 
+@convention("about.complete", "Nothing that a draft left for a person to write is left.")
+def _complete(contract: Contract, lake: Lake) -> Iterator[Finding]:
+    stated = {
+        "name": contract.title,
+        "tenant (publisher)": contract.publisher,
+        "customProperties licence": contract.licence,
+        "description.purpose": contract.purpose,
+        "description.limitations": contract.limitations,
+        "dataGranularityDescription": contract.granularity,
+    }
+    for field, value in stated.items():
+        if value.startswith("TODO"):
+            yield "", f"{field} still says '{value}'", "Write it; a draft cannot know it."
+
+
 @convention("about.area", "The subject area is one of expectations/subject_areas.csv.")
 def _area(contract: Contract, lake: Lake) -> Iterator[Finding]:
     if contract.subject_area not in lake.areas:

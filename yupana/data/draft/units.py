@@ -1,0 +1,83 @@
+"""Units that a column shares with another of its file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from yupana.data.draft.guess import WHICH_UNIT, Guess
+from yupana.data.draft.names import Unit, can_be
+from yupana.data.draft.numbers import numeric
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_AGE = ("age",)
+_ENDS = (("lower", "upper"), ("min", "max"))
+
+
+def by_other_columns(columns: tuple[Guess, ...], frame: pl.DataFrame) -> tuple[Guess, ...]:
+    """Columns with the units that others of them tell:
+
+    - an age beside a column of its unit is in that unit;
+    - two ends of an interval are in the unit of what lies between them in every row;
+    - a column named after another (`predicted_cases_rf` after `cases`) is in its unit.
+    """
+    columns = tuple(_age(c, columns) for c in columns)
+    columns = _intervals(columns, frame)
+    return tuple(_named_after(c, columns) for c in columns)
+
+
+def _age(column: Guess, columns: tuple[Guess, ...]) -> Guess:
+    told = next((c for c in columns if c.meant == ("age", "unit")), None)
+    if told is None or column.meant != _AGE or not column.measure:
+        return column
+    said = f"unit: '{told.published}' tells it for each"
+    return _with(column, Unit(f"as {told.name} says", said))
+
+
+def _intervals(columns: tuple[Guess, ...], frame: pl.DataFrame) -> tuple[Guess, ...]:
+    out = {c.place: c for c in columns}
+    measures = [c for c in columns if c.measure and not c.personal]
+    for column in measures:
+        for low_word, high_word in _ENDS:
+            other = tuple(high_word if w == low_word else w for w in column.meant)
+            end = next((c for c in measures if c.meant == other), None)
+            if low_word not in column.meant or end is None or (column.unit and end.unit):
+                continue
+            for middle in (m for m in measures if m.unit and m not in (column, end)):
+                if _between(frame, column, middle, end):
+                    assert middle.unit
+                    said = f"unit: a guess, '{middle.published}' lies between both ends in all rows"
+                    found = Unit(middle.unit.unit, said)
+                    out[column.place], out[end.place] = _with(column, found), _with(end, found)
+                    break
+    return tuple(out.values())
+
+
+def _between(frame: pl.DataFrame, low: Guess, middle: Guess, high: Guess) -> bool:
+    a, b, c = (numeric(frame[g.place], g.kind.decimal, g.kind.thousands, g.kind.marks)
+               for g in (low, middle, high))  # fmt: skip
+    inside = ((a <= b) & (b <= c)).drop_nulls()
+    return len(inside) > 0 and bool(inside.all())
+
+
+def _named_after(column: Guess, columns: tuple[Guess, ...]) -> Guess:
+    if not column.measure or column.unit or column.personal:
+        return column
+    own = set(column.meant)
+    others = [c for c in columns if c.unit and c.unit.unit != "1" and set(c.meant) < own
+              and can_be(c.unit.unit, *column.extent)]  # fmt: skip
+    if not others:
+        return column
+    first = max(others, key=lambda c: len(c.meant))
+    assert first.unit
+    said = f"unit: a guess, as '{first.published}', which it names"
+    return _with(column, Unit(first.unit.unit, said))
+
+
+def _with(column: Guess, unit: Unit) -> Guess:
+    """The column with a unit in place of what was asked or guessed of it."""
+    plain = tuple(q for q in column.questions if q != WHICH_UNIT)
+    said = tuple(e for e in column.evidence if not column.unit or e != column.unit.evidence)
+    return replace(column, unit=unit, questions=plain, evidence=(*said, unit.evidence))
