@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 MODULES = {
     "machine": ("run", "setup", "doctor", "up", "down", "maintain"),
     "data": ("ingest",),
+    "stream": ("stream", "bridge"),
     "catalogue": ("datasets", "standards"),
     "lake": ("history", "quarantine"),
     "reports": ("quality", "profile"),

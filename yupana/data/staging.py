@@ -73,7 +73,12 @@ def _with_key_count(rows: DataFrame, contract: Contract) -> DataFrame:
     same = Window.partitionBy(*contract.key)
     whole = reduce(lambda a, b: a & b, (f.col(k).isNotNull() for k in contract.key))
     # A row without its whole key breaks `required`; it is not a double of another such row.
-    return rows.withColumn(KEY_COUNT, f.when(whole, f.count(f.lit(1)).over(same)))
+    count = f.count(f.lit(1)).over(same)
+    if contract.stream:
+        # A message that comes twice is kept once: of a key, the first that breaks no other rule.
+        others = [~f.expr(rule.good) for rule in contract.rules if rule.kind != "unique"]
+        count = f.row_number().over(same.orderBy(reduce(lambda a, b: a | b, others), LINE))
+    return rows.withColumn(KEY_COUNT, f.when(whole, count))
 
 
 def _with_keys_of_other_files(

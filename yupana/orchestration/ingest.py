@@ -20,6 +20,7 @@ from yupana.data import contract as contracts
 from yupana.data import delta, history, landing, sources
 from yupana.data.contract import Contract
 from yupana.data.sources import Fetched
+from yupana.data.streams import spool as streams
 from yupana.governance import steps
 from yupana.governance.ledger import access
 
@@ -52,9 +53,26 @@ def ingest(
     contract = contracts.load(settings.root, name)
     lock = settings.home / "locks" / f"{name}.lock"
     with one_at_a_time(lock, f"another ingest of {name}", progress), _outside_trouble(settings):
+        if contract.stream:
+            raise UsageError(
+                f"'{name}' is a stream, not a file.",
+                where=f"expectations/{name}/contract.yaml",
+                fix=f"Run `yupana stream {name}`.",
+            )
         fetched = sources.fetch(settings, name, location or contract.location, progress)
         raw = _landed(settings, contract, fetched)
         return _published(settings, contract, raw, progress, as_of, today)
+
+
+def ingest_batch(
+    settings: Settings, contract: Contract, batch: Fetched, progress: Progress
+) -> StepResult:
+    """Publish one batch of a stream, as `ingest` a file; raises as it does."""
+    lock = settings.home / "locks" / f"{contract.name}.lock"
+    waiting = f"another ingest of {contract.name}"
+    with one_at_a_time(lock, waiting, progress), _outside_trouble(settings):
+        raw = _landed(settings, contract, batch)
+        return _published(settings, contract, raw, progress, None, None)
 
 
 def _landed(settings: Settings, contract: Contract, fetched: Fetched) -> RawObject:
@@ -114,7 +132,8 @@ def _published(
                 where=f"published/{contract.name}",
                 fix="Ingest files in the order in which they were known.",
             )
-        return _publish(settings, contract.at(known_on), raw, known_on, progress)
+        at = streams.latest(settings, raw) if contract.stream else known_on
+        return _publish(settings, contract.at(at), raw, known_on, progress)
 
     return steps.run(
         settings,
@@ -168,7 +187,8 @@ def _publish(
             validation = audit(contract, rows, settings.reports / "validation")
         with stage(progress, "quarantine", seconds):
             aside = publish.quarantine(session, settings, contract, staged, raw)
-        require(validation, contract, rows, raw.source)
+        if not contract.stream:
+            require(validation, contract, rows, raw.source)
         facts = _origin(contract, raw, validation, staged, aside, known_on)
         with stage(progress, "publish", seconds):
             metadata = delta.commit_metadata(**facts)
@@ -188,6 +208,8 @@ def _publish(
         "publisher": contract.publisher, "licence": contract.licence,
         "publication": contract.publication,
     }  # fmt: skip
+    if contract.stream:
+        told["broken"] = {r.rule: r.broken for r in validation.rules if r.broken}
     made = (out.ref, aside.ref, validation.ref)
     return steps.Outcome(made, inputs=(staged.ref, *before), metrics=told)
 

@@ -18,6 +18,7 @@ from yupana.data import archive
 from yupana.data.contract import Contract
 from yupana.data.parsing import delimited, documents, header
 from yupana.data.parsing.text import Text
+from yupana.data.streams import records
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,6 +51,8 @@ def parse(
     with archive.open_content(Path(raw.path), settings, contract.member) as stream:
         if contract.format == "csv":
             tables = _delimited(contract, raw, stream)
+        elif contract.stream:
+            tables = records.tables(contract, stream, LINE, TORN)
         else:
             tables = _document(contract, raw, stream, progress or Silent())
         _write(tables, contract, out)
