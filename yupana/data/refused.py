@@ -15,6 +15,7 @@ from yupana.core.errors import TerminalError, UsageError
 from yupana.data import catalogue, delta, reading
 from yupana.data.contract import Contract
 from yupana.data.rules import Rule
+from yupana.data.streams import places as streams
 from yupana.governance import events
 
 HIDDEN = "(personal: not shown)"
@@ -28,6 +29,7 @@ class Refusal:
     Attributes:
         column: the column's name in the published file; those it is derived from, joined by
             commas, when the file has no such column.
+        place: where a message of a stream was: topic, partition, offset; empty in a file.
         value_class: the value's shape, empty when there was no value.
     """
 
@@ -38,6 +40,7 @@ class Refusal:
     rule: str
     value_class: str
     fix: str
+    place: str = ""
 
 
 def refusals(settings: Settings, contract: Contract, rule: str | None = None) -> list[Refusal]:
@@ -62,6 +65,8 @@ def refusals(settings: Settings, contract: Contract, rule: str | None = None) ->
     rows = _rows(settings, contract)
     rows.sort(key=lambda r: (-newest.get(r["source_sha256"], -1), r["source_line"]))
     rules = {r.name: r for r in contract.rules}
+    at = [(row["source_sha256"], row["source_line"]) for row in rows] if contract.stream else []
+    places = streams.places(settings, contract.name, at)
     return [
         Refusal(
             source=landed.get(row["source_sha256"], "a file that the event log does not name"),
@@ -71,6 +76,7 @@ def refusals(settings: Settings, contract: Contract, rule: str | None = None) ->
             rule=name,
             value_class=shape,
             fix=_fix(contract, name, rules.get(name)),
+            place=places.get((row["source_sha256"], row["source_line"]), ""),
         )
         for row in rows
         for name in row["broken_rules"]
@@ -159,6 +165,8 @@ def _fix(contract: Contract, name: str, rule: Rule | None) -> str:
     if rule is None:
         return "The contract no longer has this rule: ingest the file again."
     column = next((c for c in contract.columns if c.name == rule.column), None)
+    if rule.kind == "parsed" and contract.stream:
+        return "Send one JSON object a message, each value as its column's type."
     if rule.kind == "parsed":
         return "Write the value as its column's type; quote fields that hold the delimiter."
     if rule.kind == "not_after_release":

@@ -25,6 +25,7 @@ _ANSWER = 15.0
 _QUIET = 30.0
 """Seconds without a message, before the end of a partition, after which the broker is away."""
 _AT_ONCE = 2000
+_PATIENCE = 0.2
 
 
 class KafkaSource:
@@ -92,12 +93,14 @@ class KafkaSource:
         self._consumer.assign(self._partitions({n: self._next[n] for n in open_ends}))
         count, quiet = 0, 0.0
         while open_ends and count < most:
-            found = self._consumer.consume(min(_AT_ONCE, most - count), timeout=1.0)
-            quiet = 0.0 if found else quiet + 1.0
+            left = sum(end - self._next[n] for n, end in open_ends.items())
+            wanted = min(_AT_ONCE, most - count, left)
+            found = self._consumer.consume(wanted, timeout=_PATIENCE)
+            quiet = 0.0 if found else quiet + _PATIENCE
             if quiet >= _QUIET:
                 raise self._away("no message came")
             for message in found:
-                number, offset = message.partition(), message.offset()
+                number, offset = int(message.partition() or 0), int(message.offset() or 0)
                 if self._at_end(message) or offset >= open_ends.get(number, 0):
                     # Offsets that hold no message (a transaction's marks) end a partition, too.
                     if number in open_ends:

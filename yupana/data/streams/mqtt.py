@@ -106,7 +106,7 @@ class Bridge:
 
         self._folder.mkdir(parents=True, exist_ok=True)
         host, _, port = self._address.hosts.partition(":")
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = _FOR_EVER
         # Else a broker waits after its own default (often 20) until they are acknowledged.
         properties.ReceiveMaximum = 65_535

@@ -18,7 +18,7 @@ _CHUNK = 50_000
 Record = dict[str, Any]
 
 
-class Unreadable(ValueError):
+class UnreadableError(ValueError):
     """Why a message is no record; says nothing of what it holds."""
 
 
@@ -42,10 +42,12 @@ def tables(contract: Contract, stream: BinaryIO, line: str, torn: str) -> Iterat
             records.append({**record, **{f"@{f}": kept[f] for f in FIELDS if f in kept}})
             why.append(fault)
         numbers = pa.array(range(first, first + len(chunk)), pa.int64())
-        texts = [pa.array([_text(r.get(p)) for r in records], pa.string()) for p in columns.values()]
-        yield pa.table(
-            [numbers, pa.array(why, pa.string()), *texts], names=[line, torn, *columns]
-        )
+        faults = pa.array(why, pa.string())
+        texts = [
+            pa.array([_text(record.get(published)) for record in records], pa.string())
+            for published in columns.values()
+        ]
+        yield pa.table([numbers, faults, *texts], names=[line, torn, *columns])
         first += len(chunk)
 
 
@@ -53,11 +55,11 @@ def _read(kept: Record) -> tuple[Record, str | None]:
     """A message's fields, or none and why."""
     try:
         if "value_base64" in kept:
-            raise Unreadable("its bytes are not UTF-8")
+            raise UnreadableError("its bytes are not UTF-8")
         if kept["value"] is None:
-            raise Unreadable("it is empty")
+            raise UnreadableError("it is empty")
         return _fields(kept["value"]), None
-    except Unreadable as fault:
+    except UnreadableError as fault:
         return {}, str(fault)
     except RecursionError:
         return {}, "it is nested too deep"
@@ -73,25 +75,25 @@ def _fields(text: str) -> Record:
         text, parse_float=str, parse_int=str, parse_constant=_refused, object_pairs_hook=_once
     )
     if not isinstance(value, dict):
-        raise Unreadable(f"an object is expected, not a {type(value).__name__}")
+        raise UnreadableError(f"an object is expected, not a {type(value).__name__}")
     if any(isinstance(v, dict | list) for v in value.values()):
         plain = json.loads(text)
         nested = {k: plain[k] for k, v in value.items() if isinstance(v, dict | list)}
         value = {**value, **nested}
     if "\\u" in text and not _whole(json.dumps(value, ensure_ascii=False)):
-        raise Unreadable("it holds half a character")
+        raise UnreadableError("it holds half a character")
     return value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> Record:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise Unreadable("it names a field twice")
+        raise UnreadableError("it names a field twice")
     return found
 
 
 def _refused(constant: str) -> Any:
-    raise Unreadable(f"it holds {constant}, which is no number of JSON")
+    raise UnreadableError(f"it holds {constant}, which is no number of JSON")
 
 
 def _whole(text: str) -> bool:
