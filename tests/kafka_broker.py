@@ -39,8 +39,9 @@ def fetch() -> None:
     with tempfile.TemporaryDirectory(dir=jars().parent) as scratch:
         pom, out = Path(scratch) / "pom.xml", Path(scratch) / "jars"
         pom.write_text(POM)
-        copy = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={out}"]
-        subprocess.run(["mvn", "-q", "-B", "-f", str(pom), *copy], check=True)
+        copy = ["dependency:copy-dependencies", "-DincludeScope=runtime"]
+        command = ["mvn", "-q", "-B", "-f", str(pom), *copy, f"-DoutputDirectory={out}"]
+        subprocess.run(command, check=True)
         out.rename(jars())
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from kafka_broker import Broker
 
 from yupana.config.settings import ROOT, Settings
 from yupana.data import delta
@@ -29,6 +30,15 @@ def project(folder: Path, server: dict[str, Any], engine: str = "sail", **column
     home.mkdir(parents=True)
     (home / "contract.yaml").write_text(yaml.safe_dump(contract, allow_unicode=True))
     return Settings(root=folder / "project", home=folder / "home", engine=engine)
+
+
+def from_kafka(folder: Path, kafka: Broker, topic: str, **columns: str) -> Settings:
+    """A project whose stream is a topic of a broker."""
+    lake = project(folder, {"type": "kafka", "host": kafka.address}, **columns)
+    path = lake.root / "expectations" / NAME / "contract.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("physicalName: river-levels", f"physicalName: {topic}"))
+    return lake
 
 
 def readings(first: int, count: int) -> list[bytes]:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from command import yupana
-from conftest import BOTH_ENGINES
+from conftest import BOTH_ENGINES, engine_or_skip
 from kafka_broker import Broker, broker
-from streams import NAME, project, published, readings, set_aside
+from streams import NAME, from_kafka, project, published, readings, set_aside
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError, UsageError
@@ -41,13 +41,6 @@ def dropped(tmp_path: Path, engine: str = "sail", **columns: str) -> tuple[Setti
     lake = project(tmp_path, server, engine, **columns)
     (lake.root / "inbox").mkdir()
     return lake, lake.root / "inbox"
-
-
-def from_kafka(tmp_path: Path, kafka: Broker, topic: str, **columns: str) -> Settings:
-    lake = project(tmp_path, {"type": "kafka", "host": kafka.address}, **columns)
-    path = lake.root / "expectations" / NAME / "contract.yaml"
-    path.write_text(path.read_text().replace("physicalName: river-levels", f"physicalName: {topic}"))
-    return lake
 
 
 def put(folder: Path, name: str, messages: list[bytes]) -> None:
@@ -165,6 +158,32 @@ def test_a_stream_whose_folder_is_lost_goes_on_from_its_table(
     assert run(lake).metrics["rows"] == {"read": 5, "published": 5, "quarantined": 0}
     assert commit.last(lake.table("published", NAME), NAME) == 2
     assert set_aside(lake) == []
+
+
+@pytest.mark.spark
+def test_by_spark_and_by_sail_it_is_the_same_stream(tmp_path: Path, kafka: Broker) -> None:
+    """Spark's own connector reads, then librdkafka goes on, then Spark's again."""
+    engine_or_skip("spark")
+    kafka.topic("both", 3)
+    lake = from_kafka(tmp_path, kafka, "both", partition="@partition", sent="@key", at="@time")
+    on_spark = Settings(root=lake.root, home=lake.home, engine="spark")
+    kafka.send("both", [*readings(0, 500), b"\xff", None], 3)
+    with pytest.raises(TerminalError, match="row.parsed"):
+        run(on_spark, most=300)
+    whole = Settings(root=lake.root, home=tmp_path / "other")
+    with pytest.raises(TerminalError, match="row.parsed"):
+        run(whole)
+    assert lines(lake) == lines(whole)
+    for number, chosen in enumerate([lake, on_spark, lake]):
+        kafka.send("both", readings(500 + 50 * number, 50), 3)
+        run(chosen)
+    assert published(lake) == dict.fromkeys(range(650), 1)
+
+
+def lines(lake: Settings) -> list[bytes]:
+    """All kept messages, by partition and offset."""
+    kept = [p.read_bytes().splitlines() for p in lake.home.glob(f"landing/{NAME}/*/*.ndjson")]
+    return sorted(line for batch in kept for line in batch)
 
 
 class Crash(BaseException):

@@ -40,3 +40,21 @@ def kafka(settings: Settings) -> dict[str, Any]:
         options["sasl.username"], options["sasl.password"] = login
     options["security.protocol"] = f"{'sasl_' * bool(login)}{'ssl' if secure else 'plaintext'}"
     return options
+
+
+def spark_kafka(settings: Settings) -> dict[str, str]:
+    """The same for Spark's connector, which takes Kafka's own options after `kafka.`."""
+    ours = kafka(settings)
+    options = {"kafka.security.protocol": str(ours["security.protocol"]).upper()}
+    if settings.stream_ca:
+        options["kafka.ssl.truststore.type"] = "PEM"
+        options["kafka.ssl.truststore.location"] = str(settings.stream_ca)
+    if known := credentials(settings):
+        kind = "plain.Plain" if settings.stream_sasl == "PLAIN" else "scram.Scram"
+        user, password = (text.replace("\\", "\\\\").replace('"', '\\"') for text in known)
+        options["kafka.sasl.mechanism"] = settings.stream_sasl
+        options["kafka.sasl.jaas.config"] = (
+            f"org.apache.kafka.common.security.{kind}LoginModule required "
+            f'username="{user}" password="{password}";'
+        )
+    return options

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from yupana.config.settings import Settings
 from yupana.core.progress import Progress
+from yupana.data import engine
 from yupana.data.streams import address
 from yupana.data.streams.spool import State
 
@@ -38,14 +39,20 @@ class Source(Protocol):
 
 
 def open_source(settings: Settings, name: str, location: str, progress: Progress) -> Source:
-    """The source of a stream; MQTT's is the folder that its bridge writes to."""
+    """The source of a stream; MQTT's is the folder that its bridge writes to, and Kafka is read
+    by Spark's own connector where Spark is the engine."""
     from yupana.data.streams import drop, mqtt
 
     place = address.parse(location)
     if place.kind == "kafka":
-        from yupana.data.streams import kafka
+        if engine.select(settings).kind != "sail":
+            from yupana.data.streams import spark_kafka
 
-        return kafka.KafkaSource(settings, name, place)
+            if spark_kafka.has_connector(settings, progress):
+                return spark_kafka.SparkKafkaSource(settings, name, place, progress)
+        from yupana.data.streams.kafka import KafkaSource
+
+        return KafkaSource(settings, name, place)
     if place.kind == "mqtt":
         return drop.FolderSource(mqtt.folder(settings, name), progress, kept=True)
     return drop.FolderSource(place.folder(settings.root), progress)
