@@ -1,5 +1,5 @@
 """A Kafka broker in one JVM, controller and all, for tests and benchmarks: its JARs come from
-Maven once (`python -m tests.kafka_broker`) and lie in the cache."""
+Maven once (`python tests/kafka_broker.py`) and lie in the cache."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ def fetch() -> None:
     """Bring the JARs into the cache, if they are not there."""
     if jars().exists():
         return
+    if shutil.which("mvn") is None:
+        sys.exit("a broker's JARs come by Maven, which is not here")
     jars().parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=jars().parent) as scratch:
         pom, out = Path(scratch) / "pom.xml", Path(scratch) / "jars"
@@ -50,7 +52,7 @@ class Broker:
 
     def __init__(self, folder: Path) -> None:
         if not jars().exists() or shutil.which("java") is None:
-            pytest.skip("no Kafka broker here: needs Java, and `python -m tests.kafka_broker`")
+            pytest.skip("no Kafka broker here: needs Java, and `python tests/kafka_broker.py`")
         self.folder, self.port = folder, ports.free()
         folder.mkdir(parents=True, exist_ok=True)
         self._properties = folder / "server.properties"

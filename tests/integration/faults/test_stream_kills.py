@@ -146,18 +146,25 @@ def test_the_broker_is_killed_and_the_stream_goes_on(tmp_path: Path, kills: int)
     with broker(tmp_path / "kafka") as kafka:
         kafka.topic("rivers")
         lake = from_kafka(tmp_path, kafka, "rivers")
-        child = start(lake, "stream", NAME, "--follow", "--every", "0.2", "--most", "100")
-        kafka.send("rivers", readings(0, 250))
-        wait_for_words(child, "publish")
-        sent = 250
+        log, sent = tmp_path / "log", 250
+        command = [sys.executable, "-m", "yupana.cli.main", "stream", NAME]
+        with log.open("w") as out:
+            child = subprocess.Popen(
+                [*command, "--follow", "--every", "0.5", "--most", "100"],
+                env=lake.environment(), stdout=out, stderr=out,
+            )  # fmt: skip
+        kafka.send("rivers", readings(0, sent))
+        wait_until(lambda: "publish" in log.read_text(), 60)
         for _ in range(kills):
             kafka.kill()
             kafka.start()
             kafka.send("rivers", readings(sent, 250))
             sent += 250
-        wait_until(lambda: sum(published(lake).values()) == sent, 60, 0.2)
-        child.send_signal(signal.SIGTERM)
-        assert child.wait(30) == 0, child.stderr.read()
-        child.stderr.close()
+        try:
+            wait_until(lambda: sum(published(lake).values()) == sent, 120, 0.2)
+        finally:
+            child.send_signal(signal.SIGTERM)
+            ended = child.wait(30)
+    assert ended == 0, log.read_text()
     assert published(lake) == dict.fromkeys(range(sent), 1)
     assert set_aside(lake) == []

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
+from yupana.core.errors import TransientError
 from yupana.core.types import DatasetRef, RawObject
 from yupana.data import delta, evolution, landing, reading
 from yupana.data.rules import BROKEN
@@ -66,29 +67,16 @@ def append(
 
     Raises:
         TerminalError: a column has another type in the table.
+        TransientError: another machine published the same batch at this moment.
     """
-    from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
-
     table, name = settings.table("published", contract.name), contract.name
     batch = landing.facts_of(settings, raw)["stream"]
     number, offsets = int(batch["batch"]), batch["state"].get("next")
-    told = {**json.loads(facts), "batch": number, **({"offsets": offsets} if offsets else {})}
     if last(table, name) < number:
         if delta.exists(table):
             evolution.agree(good, table)
-        rows = reading.dataset(DeltaTable(staged.path, version=staged.version))
-        table.parent.mkdir(parents=True, exist_ok=True)
-        write_deltalake(
-            str(table),
-            rows.scanner(columns=good.columns, filter=_unbroken()).to_reader(),
-            mode="append",
-            schema_mode="merge",
-            partition_by=list(contract.partitions) or None,
-            commit_properties=CommitProperties(
-                custom_metadata={"userMetadata": delta.commit_metadata(**told)},
-                app_transactions=[Transaction(application(name), number)],
-            ),
-        )
+        told = {**json.loads(facts), "batch": number, **({"offsets": offsets} if offsets else {})}
+        _write(contract, table, staged, good.columns, number, delta.commit_metadata(**told))
     return DatasetRef(
         zone="published",
         name=name,
@@ -98,7 +86,31 @@ def append(
     )
 
 
-def _unbroken() -> object:
+def _write(
+    contract: Contract, table: Path, staged: DatasetRef, columns: list[str], number: int, facts: str
+) -> None:
     import pyarrow.compute as pc
+    from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+    from deltalake.exceptions import CommitFailedError
 
-    return pc.field(BROKEN).is_null()
+    rows = reading.dataset(DeltaTable(staged.path, version=staged.version))
+    unbroken = rows.scanner(columns=columns, filter=pc.field(BROKEN).is_null())
+    table.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        write_deltalake(
+            str(table),
+            unbroken.to_reader(),
+            mode="append",
+            schema_mode="merge",
+            partition_by=list(contract.partitions) or None,
+            commit_properties=CommitProperties(
+                custom_metadata={"userMetadata": facts},
+                app_transactions=[Transaction(application(contract.name), number)],
+            ),
+        )
+    except CommitFailedError as error:
+        raise TransientError(
+            f"Another process published at the same moment: {error}",
+            where=f"published/{contract.name}, batch {number}",
+            fix="Run it again: a batch that the other has published is not written twice.",
+        ) from error

@@ -34,7 +34,7 @@ def faults(content: dict[str, Any]) -> Iterator[Fault]:
     try:
         address.parse(place)
     except UsageError as error:
-        yield Fault(f"the stream's address '{place}'", ("servers", 0), error.fix)
+        yield Fault(f"the stream's address '{error.where}'", ("servers", 0), error.fix)
     if server.get("format", "json") != "json":
         fix = "A message is one JSON object: format: json."
         yield Fault(f"a stream of {server['format']}", ("servers", 0, "format"), fix)
