@@ -267,16 +267,25 @@ def test_messages_that_the_broker_deleted_unread_are_told(tmp_path: Path, kafka:
     assert run(lake).status == "unchanged"
 
 
-def test_a_topic_that_was_made_anew_stops_with_what_to_do(tmp_path: Path, kafka: Broker) -> None:
+def test_a_topic_that_was_made_anew_stops_with_what_to_do(
+    tmp_path: Path, kafka: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lake = from_kafka(tmp_path, kafka, "nowhere")
     with pytest.raises(TerminalError, match="no topic 'nowhere'"):
         run(lake)
     kafka.topic("nowhere", 1)
     kafka.send("nowhere", readings(0, 2), 1)
-    spool.write(lake, NAME, [b"{}\n"], lambda: {"next": {"0": 9}})
+    spool.write(lake, NAME, [b"{}\n"], lambda: {"topic": "nowhere", "next": {"0": 9}})
     spool.finish(lake, NAME, spool.newest(lake, NAME))
+    monkeypatch.setattr("yupana.data.streams.kafka._ANSWER", 1.0)
     with pytest.raises(TerminalError, match="the topic was made anew"):
         run(lake)
+    kafka.topic("somewhere", 1)
+    kafka.send("somewhere", readings(0, 2), 1)
+    path = lake.root / "expectations" / NAME / "contract.yaml"
+    path.write_text(path.read_text().replace("nowhere", "somewhere"))
+    run(lake)
+    assert published(lake) == {0: 1, 1: 1}
 
 
 def test_a_broker_that_is_away_is_worth_a_retry(tmp_path: Path, monkeypatch) -> None:

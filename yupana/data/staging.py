@@ -15,6 +15,7 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
 from yupana.core.types import DatasetRef, RawObject
 from yupana.data import cleaning, delta, derive, personal
+from yupana.data.cleaning import SPARK_TYPES
 from yupana.data.contract import Contract
 from yupana.data.parsing import LINE
 from yupana.data.rules import BROKEN, KEY_COUNT, MALFORMED
@@ -81,6 +82,24 @@ def _with_key_count(rows: DataFrame, contract: Contract) -> DataFrame:
     return rows.withColumn(KEY_COUNT, f.when(whole, count))
 
 
+def _near(published: DataFrame, rows: DataFrame, contract: Contract) -> DataFrame:
+    """Rows that may have a key of `rows`, by the bounds of their times and dates: the files of
+    other days are not opened, so that a batch costs the same in a large table."""
+    from pyspark.sql import functions as f
+
+    kinds = {c.name: c.type for c in contract.columns}
+    times = [name for name in contract.key if kinds[name] in ("timestamp", "date")]
+    if not times:
+        return published
+    # As texts, in the session's UTC: Python would take instants for this machine's local time.
+    ends = [end(name).cast("string") for name in times for end in (f.min, f.max)]
+    found = list(rows.agg(*ends).first() or ())
+    for name, low, high in zip(times, found[::2], found[1::2], strict=True):
+        low, high = (f.lit(bound).cast(SPARK_TYPES[kinds[name]]) for bound in (low, high))
+        published = published.where(f.col(name).between(low, high))
+    return published
+
+
 def _with_keys_of_other_files(
     spark: SparkSession, rows: DataFrame, settings: Settings, contract: Contract, raw: RawObject
 ) -> DataFrame:
@@ -94,6 +113,8 @@ def _with_keys_of_other_files(
     if not set(contract.key) <= set(published.columns):
         return rows
     others = published.where(f.col("source_sha256") != raw.sha256)
+    if contract.stream:
+        others = _near(others, rows, contract)
     keys = others.groupBy(*contract.key).agg(f.count(f.lit(1)).alias("_published"))
     total = f.col(KEY_COUNT) + f.coalesce(f.col("_published"), f.lit(0))
     joined = rows.join(keys, list(contract.key), "left")

@@ -20,6 +20,7 @@ from yupana.data import contract as contracts
 from yupana.data import delta, history, landing, sources
 from yupana.data.contract import Contract
 from yupana.data.sources import Fetched
+from yupana.data.streams import commit
 from yupana.data.streams import spool as streams
 from yupana.governance import steps
 from yupana.governance.ledger import access
@@ -95,6 +96,7 @@ def _landed(settings: Settings, contract: Contract, fetched: Fetched) -> RawObje
         still_there=lambda refs: (
             landing.find(settings, contract.name, refs[0].removeprefix("raw:")) is not None
         ),
+        anew=contract.stream,
     )
     return RawObject.model_validate(found.metrics["raw"])
 
@@ -113,7 +115,9 @@ def _published(
     today: date | None,
 ) -> StepResult:
     table = settings.table("published", contract.name)
-    before = history.standing(
+    # A table of many batches has a long history: its last transaction says whether to look.
+    new = contract.stream and streams.number(settings, raw) > commit.last(table, contract.name)
+    before = None if new else history.standing(
         table,
         source_sha256=raw.sha256,
         contract_sha256=contract.sha256,
@@ -124,6 +128,10 @@ def _published(
     def work() -> steps.Outcome:
         if before:
             return _recovered(contract.name, before)
+        if contract.stream:
+            known_on = landing.first_seen(settings, raw)
+            at = contract.at(streams.latest(settings, raw))
+            return _publish(settings, at, raw, known_on, progress)
         newest = max((p.known_on for p in history.published_versions(table)), default=None)
         known_on = as_of or max(filter(None, [landing.first_seen(settings, raw), newest]))
         if newest and known_on < newest:
@@ -132,8 +140,7 @@ def _published(
                 where=f"published/{contract.name}",
                 fix="Ingest files in the order in which they were known.",
             )
-        at = streams.latest(settings, raw) if contract.stream else known_on
-        return _publish(settings, contract.at(at), raw, known_on, progress)
+        return _publish(settings, contract.at(known_on), raw, known_on, progress)
 
     return steps.run(
         settings,
@@ -144,6 +151,7 @@ def _published(
         depends_on=[contract.sha256, as_of],
         still_there=lambda _: before is not None,
         earlier=True,
+        anew=new,
     )
 
 
@@ -216,6 +224,10 @@ def _publish(
 
 def _kept(settings: Settings, contract: Contract) -> tuple[str, ...]:
     """The version whose rows the next one keeps where the file does not name them."""
+    if contract.stream:
+        table = settings.table("published", contract.name)
+        there = delta.exists(table)
+        return (delta.ref(settings.lake, "published", contract.name).ref,) if there else ()
     keeps = contract.format == "object" or contract.publication in ("merge", "append")
     known = history.published_versions(settings.table("published", contract.name)) if keeps else []
     return (f"delta:published/{contract.name}@{known[-1].version}",) if known else ()

@@ -17,7 +17,7 @@ from yupana.core.errors import TransientError
 from yupana.core.types import DatasetRef, RawObject
 from yupana.data import delta, evolution, landing, reading
 from yupana.data.rules import BROKEN
-from yupana.data.streams.spool import State
+from yupana.data.streams import spool
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -39,7 +39,7 @@ def last(table: Path, name: str) -> int:
     return int(DeltaTable(table).transaction_version(application(name)) or 0)
 
 
-def state(table: Path) -> State:
+def state(table: Path) -> spool.State:
     """Where the last batch that a table holds left Kafka's offsets; empty where none says so."""
     from deltalake import DeltaTable
 
@@ -47,7 +47,7 @@ def state(table: Path) -> State:
         for commit in DeltaTable(table, without_files=True).history():
             facts = json.loads(commit.get("userMetadata") or "{}")
             if "offsets" in facts:
-                return {"next": facts["offsets"]}
+                return dict(facts["offsets"])
     return {}
 
 
@@ -70,13 +70,15 @@ def append(
         TransientError: another machine published the same batch at this moment.
     """
     table, name = settings.table("published", contract.name), contract.name
-    batch = landing.facts_of(settings, raw)["stream"]
-    number, offsets = int(batch["batch"]), batch["state"].get("next")
+    number = spool.number(settings, raw)
+    state = landing.facts_of(settings, raw)["stream"]["state"]
     if last(table, name) < number:
         if delta.exists(table):
             evolution.agree(good, table)
-        told = {**json.loads(facts), "batch": number, **({"offsets": offsets} if offsets else {})}
-        _write(contract, table, staged, good.columns, number, delta.commit_metadata(**told))
+        # Of a folder it would be the names of all files, which are gone.
+        offsets = {"offsets": state} if "next" in state else {}
+        told = delta.commit_metadata(**json.loads(facts), batch=number, **offsets)
+        _write(contract, table, staged, good.columns, number, told)
     return DatasetRef(
         zone="published",
         name=name,

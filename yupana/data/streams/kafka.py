@@ -6,6 +6,7 @@ far a reader is; nothing is read by them. https://github.com/confluentinc/conflu
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -57,7 +58,8 @@ class KafkaSource:
         )
 
     def resume(self, state: State) -> None:
-        self._next = {int(p): offset for p, offset in state.get("next", {}).items()}
+        ours = state.get("topic") == self._address.topic
+        self._next = {int(n): offset for n, offset in state["next"].items()} if ours else {}
         if self._next:
             # For tools alone: a broker that is away then loses nothing.
             with suppress(Exception):
@@ -68,6 +70,11 @@ class KafkaSource:
         for number in self._numbers():
             low, high = self._range(number)
             start = self._next.setdefault(number, low)
+            patience = time.monotonic() + _ANSWER
+            while start > high and time.monotonic() < patience:
+                # One that was killed tells an earlier end until it has read its log again.
+                time.sleep(_PATIENCE)
+                low, high = self._range(number)
             if start < low:
                 self._lost.append(
                     f"partition {number}, offsets {start} to {low - 1}: the broker deleted them "
@@ -79,9 +86,8 @@ class KafkaSource:
                     f"Partition {number} ends at offset {high}, and {start} was read before: the "
                     "topic was made anew.",
                     where=str(self._address),
-                    fix="Give the contract the new topic under another name, or remove the "
-                    "stream's folder in home/streams to read this one from its beginning: the key "
-                    "keeps rows from being there twice.",
+                    fix="Give the new topic a name of its own, in Kafka and as `physicalName` in "
+                    "the contract: a topic of another name is read from its beginning.",
                 )
             if start < high:
                 self._ends[number] = high
@@ -114,7 +120,8 @@ class KafkaSource:
         self._consumer.unassign()
 
     def state(self) -> State:
-        return {"next": {str(n): offset for n, offset in sorted(self._next.items())}}
+        offsets = {str(n): offset for n, offset in sorted(self._next.items())}
+        return {"topic": self._address.topic, "next": offsets}
 
     def faults(self) -> list[str]:
         return self._lost

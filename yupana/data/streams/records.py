@@ -75,7 +75,8 @@ def _fields(text: str) -> Record:
         text, parse_float=str, parse_int=str, parse_constant=_refused, object_pairs_hook=_once
     )
     if not isinstance(value, dict):
-        raise UnreadableError(f"an object is expected, not a {type(value).__name__}")
+        found = "a list" if isinstance(value, list) else "a single value"
+        raise UnreadableError(f"an object is expected, not {found}")
     if any(isinstance(v, dict | list) for v in value.values()):
         plain = json.loads(text)
         nested = {k: plain[k] for k, v in value.items() if isinstance(v, dict | list)}

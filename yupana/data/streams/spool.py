@@ -113,6 +113,11 @@ def fetched(settings: Settings, name: str, location: str, batch: Batch) -> landi
     return landing.Fetched(path_of(settings, name, batch), shown, {"stream": facts})
 
 
+def number(settings: Settings, raw: RawObject) -> int:
+    """The number of a landed batch."""
+    return int(landing.facts_of(settings, raw)["stream"]["batch"])
+
+
 def latest(settings: Settings, raw: RawObject) -> datetime:
     """The last instant (UTC) that a message of a landed batch may tell of: none arrived after the
     batch was written, and a sensor's clock may be fast by some minutes."""
