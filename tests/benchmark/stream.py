@@ -55,7 +55,11 @@ def timed(lake: Settings, most: int) -> dict[str, Any]:
     ]
     # The first batch waits for imports and the engine; the others are what a long run costs.
     steady = most * (len(starts) - 2) / (starts[-1] - starts[1]) if len(starts) > 2 else None
+    each = np.diff(starts[1:]) if len(starts) > 2 else np.array([])
     return {
+        "batches": len(starts),
+        "first_batches_s": round(float(np.median(each[:20])), 2) if len(each) else None,
+        "last_batches_s": round(float(np.median(each[-20:])), 2) if len(each) else None,
         "rows": rows,
         "seconds": round(seconds, 2),
         "rows_a_second": round(rows["read"] / seconds),
@@ -71,6 +75,10 @@ def of_kafka(kafka: Broker, scratch: Path, rows: int) -> dict[str, Any]:
     found = {"all": timed(lake, 50_000)}
     kafka.send("all", readings(rows, 30_000), PARTITIONS)
     found["then_batches_of_10000"] = timed(lake, 10_000)
+    kafka.topic("many", PARTITIONS)
+    lake = from_kafka(scratch / "many", kafka, "many")
+    kafka.send("many", readings(0, 6000), PARTITIONS)
+    found["many_batches_of_20"] = timed(lake, 20)
     return found
 
 

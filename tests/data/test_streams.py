@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from command import yupana
-from conftest import BOTH_ENGINES, engine_or_skip
+from conftest import BOTH_ENGINES, ENGINES, engine_or_skip
 from kafka_broker import Broker, broker
 from streams import NAME, from_kafka, project, published, readings, set_aside
 
@@ -110,6 +111,49 @@ def test_a_reading_that_comes_again_stays_out(tmp_path: Path, engine: str) -> No
     put(folder, "b.json", [*readings(5, 2), *readings(20, 1)])
     assert run(lake).metrics["broken"] == {"key.unique": 2}
     assert published(lake) == dict.fromkeys(range(21), 1)
+
+
+def test_a_file_that_is_dropped_again_byte_by_byte_adds_nothing(tmp_path: Path) -> None:
+    lake, folder = dropped(tmp_path)
+    for status in ("first", "again"):
+        put(folder, "a.json", readings(0, 3))
+        os.utime(folder / "a.json", (1_760_000_000, 1_760_000_000))
+        result = run(lake)
+        assert result.metrics["rows"]["quarantined"] == (0 if status == "first" else 3)
+    assert published(lake) == dict.fromkeys(range(3), 1)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_transaction_counts_once_it_is_committed(
+    tmp_path: Path, kafka: Broker, engine: str
+) -> None:
+    """One that is open is left for a later run, one that was aborted never was."""
+    from confluent_kafka import Producer
+
+    topic = f"ledger-{engine_or_skip(engine)}"
+    kafka.topic(topic, 1)
+    lake = from_kafka(tmp_path, kafka, topic)
+    lake = Settings(root=lake.root, home=lake.home, engine=engine)
+    producer = Producer({"bootstrap.servers": kafka.address, "transactional.id": topic})
+    producer.init_transactions(30)
+
+    def write(first: int, count: int) -> None:
+        producer.begin_transaction()
+        for value in readings(first, count):
+            producer.produce(topic, value, partition=0)
+        producer.flush()
+
+    write(0, 3)
+    producer.commit_transaction()
+    write(3, 2)
+    producer.abort_transaction()
+    write(5, 4)
+    run(lake)
+    assert published(lake) == dict.fromkeys(range(3), 1)
+    producer.commit_transaction()
+    run(lake)
+    assert published(lake) == dict.fromkeys([*range(3), *range(5, 9)], 1)
+    assert run(lake).status == "unchanged"
 
 
 def test_quarantine_names_file_and_line_or_partition_and_offset(

@@ -112,9 +112,11 @@ def _with_keys_of_other_files(
     published = spark.read.format("delta").load(str(table))
     if not set(contract.key) <= set(published.columns):
         return rows
-    others = published.where(f.col("source_sha256") != raw.sha256)
     if contract.stream:
-        others = _near(others, rows, contract)
+        # Also of the same bytes: a file that is dropped again is another batch.
+        others = _near(published, rows, contract)
+    else:
+        others = published.where(f.col("source_sha256") != raw.sha256)
     keys = others.groupBy(*contract.key).agg(f.count(f.lit(1)).alias("_published"))
     total = f.col(KEY_COUNT) + f.coalesce(f.col("_published"), f.lit(0))
     joined = rows.join(keys, list(contract.key), "left")

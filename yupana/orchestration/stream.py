@@ -66,8 +66,10 @@ class Run:
         self.source.resume(newest.state if newest else commit.state(self.table))
         self.source.look()
         for fault in self.source.faults():
-            self.progress.say(f"lost: {fault}")
-        self.faults += self.source.faults()
+            # Until a batch says where it went on, each look finds the same.
+            if fault not in self.faults:
+                self.progress.say(f"lost: {fault}")
+                self.faults.append(fault)
         while not self.stopped():
             lines, after = self.source.lines(self.most), commit.last(self.table, name)
             new = spool.write(settings, name, lines, self.source.state, after)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TransientError
@@ -69,7 +69,12 @@ def append(
         TerminalError: a column has another type in the table.
         TransientError: another machine published the same batch at this moment.
     """
+    import pyarrow.compute as pc
+    from deltalake import DeltaTable
+
     table, name = settings.table("published", contract.name), contract.name
+    everything = reading.dataset(DeltaTable(staged.path, version=staged.version))
+    rows = everything.filter(pc.field(BROKEN).is_null()).scanner(columns=good.columns)
     number = spool.number(settings, raw)
     state = landing.facts_of(settings, raw)["stream"]["state"]
     if last(table, name) < number:
@@ -78,30 +83,25 @@ def append(
         # Of a folder it would be the names of all files, which are gone.
         offsets = {"offsets": state} if "next" in state else {}
         told = delta.commit_metadata(**json.loads(facts), batch=number, **offsets)
-        _write(contract, table, staged, good.columns, number, told)
+        _write(contract, table, rows, number, told)
     return DatasetRef(
         zone="published",
         name=name,
         version=delta.version_of(table),
         path=str(table),
-        rows=delta.count(table, source_sha256=raw.sha256),
+        rows=rows.count_rows(),
     )
 
 
-def _write(
-    contract: Contract, table: Path, staged: DatasetRef, columns: list[str], number: int, facts: str
-) -> None:
-    import pyarrow.compute as pc
-    from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+def _write(contract: Contract, table: Path, rows: Any, number: int, facts: str) -> None:
+    from deltalake import CommitProperties, Transaction, write_deltalake
     from deltalake.exceptions import CommitFailedError
 
-    rows = reading.dataset(DeltaTable(staged.path, version=staged.version))
-    unbroken = rows.scanner(columns=columns, filter=pc.field(BROKEN).is_null())
     table.parent.mkdir(parents=True, exist_ok=True)
     try:
         write_deltalake(
             str(table),
-            unbroken.to_reader(),
+            rows.to_reader(),
             mode="append",
             schema_mode="merge",
             partition_by=list(contract.partitions) or None,

@@ -107,10 +107,12 @@ class KafkaSource:
                 raise self._away("no message came")
             for message in found:
                 number, offset = int(message.partition() or 0), int(message.offset() or 0)
-                if self._at_end(message) or offset >= open_ends.get(number, 0):
-                    # Offsets that hold no message (a transaction's marks) end a partition, too.
-                    if number in open_ends:
-                        self._next[number] = max(self._next[number], open_ends.pop(number))
+                if number not in open_ends:
+                    continue
+                if self._at_end(message) or offset >= open_ends[number]:
+                    # A transaction's marks have offsets and are no messages, and one that is open
+                    # ends a partition early.
+                    self._next[number] = min(offset, open_ends.pop(number))
                     continue
                 yield self._line(message)
                 count += 1

@@ -79,6 +79,7 @@ class SparkKafkaSource(KafkaSource):
             startingOffsets=json.dumps({topic: {str(n): self._next[n] for n in until}}),
             endingOffsets=json.dumps({topic: {str(n): end for n, end in until.items()}}),
             **{"kafka.bootstrap.servers": self._address.hosts},
+            **{"kafka.isolation.level": "read_committed"},
             **login.spark_kafka(self._settings),
         )
         time = f.unix_millis("timestamp").alias("time")
