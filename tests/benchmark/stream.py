@@ -77,7 +77,7 @@ def of_kafka(kafka: Broker, scratch: Path, rows: int) -> dict[str, Any]:
     found["then_batches_of_10000"] = timed(lake, 10_000)
     kafka.topic("many", PARTITIONS)
     lake = from_kafka(scratch / "many", kafka, "many")
-    kafka.send("many", readings(0, 6000), PARTITIONS)
+    kafka.send("many", readings(0, 2000), PARTITIONS)
     found["many_batches_of_20"] = timed(lake, 20)
     return found
 
