@@ -189,7 +189,9 @@ def main() -> None:
                     [*command, "all", str(scratch / "spark")], cwd=ROOT, check=True,
                     stdout=subprocess.PIPE, text=True,
                 )  # fmt: skip
-                result["spark"] = json.loads(out.stdout.splitlines()[-1])
+                # The JVM may say a word after it.
+                told = [line for line in out.stdout.splitlines() if line.startswith("{")]
+                result["spark"] = json.loads(told[-1])
                 print(json.dumps(result["spark"]), file=sys.stderr)
             result["delay"] = delays(kafka, scratch)
         result["folder"] = of_a_folder(scratch, chosen.rows // 5)
