@@ -47,10 +47,13 @@ bench-serve: ## the forecast endpoint against bare FastAPI and LitServe (about 5
 bench-monitor: ## drift of a million predictions against Evidently's default; ledger and trace (about 10 minutes)
 	@$(ENV) python -m tests.benchmark.monitor
 
+bench-stream: ## streams by Kafka, MQTT and files, Spark's own beside them (about 10 minutes)
+	@$(ENV) python -m tests.benchmark.stream --spark
+
 docs: ## draw the pictures and tables of docs/ and README again
 	@$(ENV) python -m docs.draw && yupana standards model
 
 clean: ## remove everything that yupana wrote (tables, models, reports)
 	rm -rf var
 
-.PHONY: help run check test test-long setup up down serve doctor lint bench bench-train bench-serve bench-monitor docs clean
+.PHONY: help run check test test-long setup up down serve doctor lint bench bench-train bench-serve bench-monitor bench-stream docs clean

@@ -1,6 +1,7 @@
 """One DAG a data contract: fetch, stage, audit and publish that data set.
 
 Adding `expectations/<name>/contract.yaml` adds the DAG `ingest_<name>`; no Python is written.
+A stream's publishes what has come since its last run.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ _DOC = """# {title}
 **Limitations.** {limitations}
 
 **Runs** {schedule}; **reported** {latency}; **raw files are kept** {retention}.
-
+"""
+_FILES = """
 The command is `yupana ingest {name}`; the form of a run by hand takes another file (`source`) and
 the date on which it was what was known (`as_of`).
 
@@ -29,6 +31,10 @@ switch the DAG on, then
 airflow backfill create --dag-id ingest_{name} --from-date 2026-01-01 --to-date <today> \\
   --max-active-runs 1 --dag-run-conf '{{"source": "/archive/{name}-{{date}}.csv"}}'
 ```
+"""
+_STREAM = """
+The command is `yupana stream {name}`: it publishes all messages that are there, and ends. A task
+that fails because too many of them break a rule has published the others, and the next run goes on.
 """
 _FAULT = """# {name}: the contract cannot be used
 
@@ -42,7 +48,7 @@ def _doc(card: Card) -> str:
     if card.fault:
         return _FAULT.format(name=card.name, fault=card.fault)
     late, kept = card.latency_days, card.retention_days
-    return _DOC.format(
+    return (_DOC + (_STREAM if card.stream else _FILES)).format(
         name=card.name,
         title=card.title,
         publisher=card.publisher,
@@ -62,7 +68,8 @@ for _card in cards(settings()):
         schedule=_card.schedule,
         owner=_card.publisher or TEAM,
         tags=["ingest", "faulty" if _card.fault else _card.subject_area or "other"],
-        params=DATED,
+        params=None if _card.stream else DATED,
     ) as _dag:
-        command("ingest", ["ingest", _card.name], outlets=[Asset(_card.name)])
+        _verb = "stream" if _card.stream else "ingest"
+        command(_verb, [_verb, _card.name], outlets=[Asset(_card.name)])
     globals()[_dag.dag_id] = _dag

@@ -4,5 +4,10 @@
 set -euo pipefail
 command -v java >/dev/null \
   || echo "yupana: no Java 17 here: the Spark half of the tests is skipped (apt install openjdk-17-jre-headless)" >&2
+command -v mosquitto >/dev/null \
+  || echo "yupana: no MQTT broker here: its tests are skipped (apt install mosquitto)" >&2
+# A Kafka broker's JARs, once.
+python tests/kafka_broker.py 2>/dev/null \
+  || echo "yupana: no Kafka broker here: its tests are skipped (needs Maven and Java 17)" >&2
 infra/lint.sh
 exec pytest -n 3 --dist loadfile --no-loadscope-reorder "$@"

@@ -41,6 +41,9 @@ seconds = time.process_time() - start
 added = sorted({name.split(".")[0] for name in set(sys.modules) - before})
 tags = {name: sorted(dag.tags) for name, dag in bag.dags.items()}
 told = {"seconds": seconds, "added": added, "errors": bag.import_errors, "tags": tags}
+told["args"] = {name: [list(t.op_args) for t in d.tasks if hasattr(t, "op_args")]
+                for name, d in bag.dags.items()}
+told["params"] = {name: sorted(dag.params) for name, dag in bag.dags.items()}
 print(json.dumps(told))
 """
 
@@ -160,6 +163,33 @@ def test_a_contract_that_changes_is_read_again(fresh, tmp_path) -> None:
     changed = {name for name, tags in after["tags"].items() if tags != before[name]}
     assert changed == {"ingest_iquitos_weekly"}
     assert "faulty" in after["tags"]["ingest_iquitos_weekly"]
+
+
+def test_a_stream_runs_what_has_come_by_its_schedule(tmp_path) -> None:
+    """Each hour, with the command that ends, and with no parameter of a file's."""
+    from yupana.orchestration.cards import cards
+
+    shutil.copytree(ROOT / "dags", tmp_path / "dags")
+    shutil.copytree(ROOT / "samples" / "river_levels", tmp_path / "expectations" / "river_levels")
+    home = Settings(root=tmp_path, home=tmp_path / "home")
+    read = read_fresh(home)
+    assert not read["errors"]
+    assert read["tags"]["ingest_river_levels"] == ["climate", "ingest"]
+    assert read["args"]["ingest_river_levels"] == [[["stream", "river_levels"]]]
+    assert read["params"]["ingest_river_levels"] == []
+    card = next(c for c in cards(home) if c.name == "river_levels")
+    assert card.stream and card.schedule == "@hourly" and not card.fault
+
+
+def test_a_stream_to_which_nothing_came_is_skipped(dags, monkeypatch) -> None:
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    from yupana.orchestration import airflow
+
+    task = dags["ingest_iquitos_weekly"].tasks[0]
+    monkeypatch.setattr(airflow, "run_command", lambda args: {"outputs": [], "metrics": {}})
+    with pytest.raises(AirflowSkipException):
+        task.python_callable(["stream", "river_levels"], params={}, dag_run=Run())
 
 
 def test_outbreak_waits_for_the_published_table(dags) -> None:

@@ -194,4 +194,4 @@ def _refusals(kinds: Any, shown: list[Refusal]) -> None:
             print(f"{r.source} (SHA-256 {source[:12]}…), {_STATES[r.state]}")
         shape = f"value class {r.value_class}" if r.value_class else "no value"
         column = f"column{'s' if ', ' in r.column else ''} {r.column}"
-        print(f"  line {r.line}, {column}, rule {r.rule}, {shape}")
+        print(f"  {r.place or f'line {r.line}'}, {column}, rule {r.rule}, {shape}")

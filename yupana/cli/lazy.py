@@ -16,6 +16,7 @@ MODULES = {
     "machine": ("run", "setup", "doctor", "up", "down", "maintain"),
     "data": ("ingest",),
     "contract": ("contract",),
+    "stream": ("stream", "bridge"),
     "catalogue": ("datasets", "standards"),
     "lake": ("history", "quarantine"),
     "releases": ("diff", "retract", "restore"),

@@ -133,6 +133,13 @@ class Settings(BaseSettings):
     retrain_drift: float = Field(
         0.5, gt=0, le=1, description="share of drifted columns from which training is due"
     )
+    stream_login: Path | None = Field(
+        None, description="file with user:password for Kafka and MQTT brokers; empty: without"
+    )
+    stream_ca: Path | None = Field(
+        None, description="certificates that brokers' TLS is checked by; empty: the system's"
+    )
+    stream_sasl: str = Field("SCRAM-SHA-512", description="how Kafka checks the login")
     alert_smtp: str = Field(
         "", description="mail server for alerts, smtp://, smtp+starttls:// or smtps://host:port"
     )

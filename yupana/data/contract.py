@@ -26,9 +26,11 @@ from yupana.data.contract_check import Format, Publication
 from yupana.data.release_options import Bounds, bounds_of
 from yupana.data.rules import KEY_COUNT, Rule, rules_of
 from yupana.data.sql_rules import SqlRule
+from yupana.data.streams import address
+from yupana.data.streams import options as stream_options
 
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
-_SCHEDULES = {"d": "@daily", "w": "@weekly", "m": "@monthly", "y": "@yearly"}
+_SCHEDULES = {"h": "@hourly", "d": "@daily", "w": "@weekly", "m": "@monthly", "y": "@yearly"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Contract:
 
     Attributes:
         location: default source: a path in the project, a URL, `ckan+https://…`,
-            `dkan+https://…` or `codelist:<name>`.
+            `dkan+https://…`, `codelist:<name>`, or a stream's (`yupana.data.streams.address`).
         next: the field of a JSON page that holds the address of the next one.
         limit: share of rows (0-1) that may break one rule before publication stops.
         publication: `snapshot` replaces the table, `append` adds a file's rows, `merge`
@@ -96,8 +98,13 @@ class Contract:
     bounds: Bounds
 
     def at(self, day: date) -> Contract:
-        """The contract with its rules set for a release of that day."""
+        """The contract with its rules set for a release of that day, or of that instant."""
         return replace(self, rules=tuple(rule.at(day) for rule in self.rules))
+
+    @property
+    def stream(self) -> bool:
+        """Whether its rows arrive as messages, not as files."""
+        return address.is_stream(self.location)
 
     @property
     def read(self) -> tuple[Column, ...]:
@@ -177,6 +184,7 @@ def load(root: Path, name: str) -> Contract:
     sla = {s.property: s for s in odcs.slaProperties or []}
     properties = table.properties or []
     where = [file.where("schema", 0, "properties", i) for i in range(len(properties))]
+    location = stream_options.location(file.content["servers"][0], file.content["schema"][0])
     return Contract(
         name=name,
         version=str(odcs.version),
@@ -187,9 +195,9 @@ def load(root: Path, name: str) -> Contract:
         subject_area=str(custom.get("subjectArea", "")),
         purpose=about.purpose or "",
         limitations=about.limitations or "",
-        location=str(server.path or server.location),
+        location=location,
         next=custom.get("next"),
-        format=str(server.format or "csv"),  # type: ignore[arg-type]
+        format=str(server.format or ("json" if address.is_stream(location) else "csv")),  # type: ignore[arg-type]
         encoding=str(custom.get("encoding", "UTF-8")),
         delimiter=str(custom.get("delimiter", ",")),
         sheet=None if custom.get("sheet") is None else str(custom["sheet"]),
@@ -236,7 +244,7 @@ def _days(sla: ServiceLevelAgreementProperty | None) -> int | None:
 
 
 def _schedule(sla: ServiceLevelAgreementProperty | None) -> str | None:
-    return _SCHEDULES[contract_check.UNITS[str(sla.unit)]] if sla else None
+    return _SCHEDULES[contract_check.FREQUENCIES[str(sla.unit)]] if sla else None
 
 
 def _row_count(table: SchemaObject) -> tuple[int, int | None]:

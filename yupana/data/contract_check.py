@@ -16,6 +16,7 @@ from yupana.core.errors import TerminalError
 from yupana.data import columns_check, release_options, source_check
 from yupana.data.columns_check import Fault
 from yupana.data.contract_file import ContractFile
+from yupana.data.streams import options as stream_options
 
 Format = Literal["csv", "xlsx", "json", "parquet", "object"]
 Publication = Literal["snapshot", "append", "merge", "replace-period"]
@@ -30,6 +31,7 @@ UNITS = {
     **dict.fromkeys(("m", "month", "months"), "m"),
     **dict.fromkeys(("y", "year", "years"), "y"),
 }
+FREQUENCIES = {**dict.fromkeys(("h", "hour", "hours"), "h"), **UNITS}
 
 
 
@@ -62,6 +64,7 @@ def _faults(content: dict[str, Any], root: Path) -> Iterator[Fault]:
     for number, column in enumerate(table.get("properties") or []):
         yield from columns_check.column(column, ("schema", 0, "properties", number), root)
     yield from columns_check.quality(table, ("schema", 0))
+    yield from stream_options.faults(content)
 
 
 def _table(content: dict[str, Any]) -> Iterator[Fault]:
@@ -69,7 +72,7 @@ def _table(content: dict[str, Any]) -> Iterator[Fault]:
         yield Fault("no source", (), "State `servers`, with a path or location and a format.")
         return
     server = content["servers"][0]
-    if not server.get("path") and not server.get("location"):
+    if not any(server.get(place) for place in ("path", "location", "host")):
         yield Fault("a source without place", ("servers", 0), "State its `path` or `location`.")
     if (format := server.get("format", "csv")) not in get_args(Format):
         what = f"the format '{format}'"
@@ -168,11 +171,12 @@ def _times(content: dict[str, Any]) -> Iterator[Fault]:
         if name not in ("latency", "frequency", "retention"):
             continue
         field = ("slaProperties", number)
-        if str(unit) not in UNITS:
-            yield Fault(f"a {name} in '{unit}'", (*field, "unit"), "Use d, w, m or y.")
+        if str(unit) not in (FREQUENCIES if name == "frequency" else UNITS):
+            fix = f"Use {'h, ' if name == 'frequency' else ''}d, w, m or y."
+            yield Fault(f"a {name} in '{unit}'", (*field, "unit"), fix)
         elif not str(value).isdigit() or int(str(value)) < 1:
             fix = "Use a whole number of units: 1.5 w is 11 d."
             yield Fault(f"a {name} of {value}", (*field, "value"), fix)
         elif name == "frequency" and str(value) != "1":
             what = f"a frequency of {value}, which no schedule has"
-            yield Fault(what, (*field, "value"), "State 1 d, 1 w, 1 m or 1 y.")
+            yield Fault(what, (*field, "value"), "State 1 h, 1 d, 1 w, 1 m or 1 y.")

@@ -109,6 +109,11 @@ def _own(contract: Contract) -> tuple[str, str]:
     return "source_sha256", "source_line" if "line" in taken else "line"
 
 
+def as_text(contract: Contract) -> Contract:
+    """The contract of a correction: plain text, whatever the publisher sends."""
+    return replace(contract, format="csv", location="", member=None)
+
+
 def read(settings: Settings, contract: Contract, raw: RawObject, work: Path) -> Path:
     """Parse a landed correction as `parsing.parse`, with the columns `_of` and `_at` besides.
 
@@ -121,7 +126,7 @@ def read(settings: Settings, contract: Contract, raw: RawObject, work: Path) -> 
     columns = (replace(column, fill=False) for column in contract.columns)
     marks = "".join(dict.fromkeys(contract.delimiter + _DELIMITERS))
     file = replace(
-        contract, format="csv", encoding="UTF-8", header_rows=(1,), member=None, widths=(),
+        as_text(contract), encoding="UTF-8", header_rows=(1,), widths=(),
         skip=None, records=None, delimiter=marks, columns=(*own, *columns),
     )  # fmt: skip
     try:

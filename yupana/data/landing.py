@@ -124,6 +124,12 @@ def first_seen(settings: Settings, raw: RawObject) -> date:
     return datetime.fromisoformat(min(r["time"] for r in records)).astimezone(UTC).date()
 
 
+def facts_of(settings: Settings, raw: RawObject) -> dict[str, Any]:
+    """Where a landed file came from, the last time it came (`Fetched.facts`)."""
+    records = _records(settings.home / "landing" / raw.dataset / raw.sha256)
+    return dict(records[-1]["facts"])
+
+
 def newest_of(settings: Settings, dataset: str, url: str) -> Record | None:
     """The last landing of a URL, with its headers, if its file is still kept."""
     home = settings.home / "landing" / dataset
@@ -162,9 +168,9 @@ def _place(home: Path, partial: Path, file: Path, sha256: str, record: Record) -
     _write(partial / _RECORDS, [record])
     if file.parent != partial:
         file.replace(partial / _safe(file.name))
-    _sync(partial)
+    sync(partial)
     partial.rename(folder)
-    _sync(home)
+    sync(home)
 
 
 def _kept(folder: Path) -> Path | None:
@@ -186,10 +192,10 @@ def _write(path: Path, records: list[Record]) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     fresh.replace(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
     """Make a rename last."""
     handle = os.open(folder, os.O_RDONLY)
     try:

@@ -15,6 +15,7 @@ from yupana.core.types import DatasetRef, RawObject
 from yupana.data import cleaning, delta, evolution
 from yupana.data.contract import Contract
 from yupana.data.rules import BROKEN, MALFORMED
+from yupana.data.streams import commit
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -116,6 +117,8 @@ def publish(
     # Sail puts the columns of the partition last by itself.
     others = [name for name in good.columns if name not in contract.partitions]
     good = good.select(*others, *contract.partitions)
+    if contract.stream:
+        return commit.append(settings, contract, good, staged, raw, facts)
     if contract.publication == "append" and delta.exists(table):
         _replace_source(spark, good, table, raw, facts, contract.partitions)
     else:

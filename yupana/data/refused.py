@@ -16,6 +16,7 @@ from yupana.data import catalogue, delta, history, reading
 from yupana.data.contract import Contract
 from yupana.data.quarantine_state import State, states
 from yupana.data.rules import Rule
+from yupana.data.streams import places as streams
 from yupana.governance import events
 
 HIDDEN = "(personal: not shown)"
@@ -31,6 +32,7 @@ class Refusal:
             commas, when the file has no such column.
         state: whether its file is published now (`current`), was replaced by a later release
             (`superseded`), or was refused whole (`refused`).
+        place: where a message of a stream was: topic, partition, offset; empty in a file.
         value_class: the value's shape, empty when there was no value.
     """
 
@@ -42,6 +44,7 @@ class Refusal:
     value_class: str
     fix: str
     state: State
+    place: str = ""
 
 
 def refusals(settings: Settings, contract: Contract, rule: str | None = None) -> list[Refusal]:
@@ -68,6 +71,8 @@ def refusals(settings: Settings, contract: Contract, rule: str | None = None) ->
     rules = {r.name: r for r in contract.rules}
     publications = history.published_versions(settings.table("published", contract.name))
     known = states(contract, publications)
+    at = [(row["source_sha256"], row["source_line"]) for row in rows] if contract.stream else []
+    places = streams.places(settings, contract.name, at)
     return [
         Refusal(
             source=landed.get(row["source_sha256"], "a file that the event log does not name"),
@@ -78,6 +83,7 @@ def refusals(settings: Settings, contract: Contract, rule: str | None = None) ->
             value_class=shape,
             fix=_fix(contract, name, rules.get(name)),
             state=known.get(row["source_sha256"], "refused"),
+            place=places.get((row["source_sha256"], row["source_line"]), ""),
         )
         for row in rows
         for name in row["broken_rules"]
@@ -166,6 +172,8 @@ def _fix(contract: Contract, name: str, rule: Rule | None) -> str:
     if rule is None:
         return "The contract no longer has this rule: ingest the file again."
     column = next((c for c in contract.columns if c.name == rule.column), None)
+    if rule.kind == "parsed" and contract.stream:
+        return "Send one JSON object a message, each value as its column's type."
     if rule.kind == "parsed":
         return "Write the value as its column's type; quote fields that hold the delimiter."
     if rule.kind == "not_after_release":

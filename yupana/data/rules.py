@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -56,7 +56,8 @@ class Rule:
         return special.get(self.column, self.column.removeprefix(COUNT))
 
     def at(self, day: date) -> Rule:
-        """The rule for a release of that day; only `not_after_release` depends on it."""
+        """The rule for a release of that day; only `not_after_release` depends on it. A stream's
+        batch is of an instant (UTC): no instant in it may lie after that one."""
         if self.kind != "not_after_release":
             return self
         return replace(self, values=(self.values[0], _bound(self.values[0], day)))
@@ -154,7 +155,9 @@ def _of_column(root: Path, p: SchemaProperty) -> Iterator[Rule]:
 
 
 def _bound(type: str, day: date) -> int | date:
-    """The last year or day that a release may tell of; for instants the day after."""
+    """The last year or day that a release may tell of; for instants the day after, or a batch's."""
+    if isinstance(day, datetime):
+        return day if type == "timestamp" else _bound(type, day.date())
     if type == "integer":
         # The first epidemiological week of a year may begin in the last days of December.
         return max(day.year, codes.epiweek(day)[0])
@@ -165,6 +168,8 @@ def _literal(value: Any) -> str:
     """A value as Spark SQL; a date compares as one with the text `2020-12-31`."""
     if value is None:
         return "NULL"
+    if isinstance(value, datetime):
+        return f"TIMESTAMP'{value:%Y-%m-%d %H:%M:%S.%f}'"
     if isinstance(value, date):
         return f"DATE'{value}'"
     if isinstance(value, str):

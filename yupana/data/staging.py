@@ -15,6 +15,7 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
 from yupana.core.types import DatasetRef, RawObject
 from yupana.data import cleaning, delta, derive, personal
+from yupana.data.cleaning import SPARK_TYPES
 from yupana.data.contract import Contract
 from yupana.data.parsing import LINE, SOURCE
 from yupana.data.rules import BROKEN, MALFORMED
@@ -44,7 +45,7 @@ def stage(
     rows = derive.add(spark, rows, contract, settings.root)
     rows = cleaning.outliers(rows, contract, FLAGS)
     for count, columns in contract.counts.items():
-        rows = _counted(rows, count, columns)
+        rows = _counted(rows, contract, count, columns)
         if contract.publication in ("append", "replace-period"):
             rows = _with_other_files(spark, rows, settings, contract, raw, count, columns)
     own = [MALFORMED, *([FLAGS] if contract.flags else []), *contract.counts]
@@ -70,7 +71,9 @@ def stage(
     return out
 
 
-def _counted(rows: DataFrame, count: str, columns: tuple[str, ...]) -> DataFrame:
+def _counted(
+    rows: DataFrame, contract: Contract, count: str, columns: tuple[str, ...]
+) -> DataFrame:
     """How often the values of these columns occur together; null where one of them is empty."""
     from pyspark.sql import Window
     from pyspark.sql import functions as f
@@ -78,7 +81,32 @@ def _counted(rows: DataFrame, count: str, columns: tuple[str, ...]) -> DataFrame
     same = Window.partitionBy(*columns)
     # A row without its whole key breaks `required`; it is not a double of another such row.
     whole = reduce(lambda a, b: a & b, (f.col(c).isNotNull() for c in columns))
-    return rows.withColumn(count, f.when(whole, f.count(f.lit(1)).over(same)))
+    number = f.count(f.lit(1)).over(same)
+    if contract.stream:
+        # A message that comes twice is kept once: of a key, the first that breaks no other rule.
+        others = [~f.expr(rule.good) for rule in contract.rules if rule.kind != "unique"]
+        number = f.row_number().over(same.orderBy(reduce(lambda a, b: a | b, others), LINE))
+    return rows.withColumn(count, f.when(whole, number))
+
+
+def _near(
+    published: DataFrame, rows: DataFrame, contract: Contract, columns: tuple[str, ...]
+) -> DataFrame:
+    """Rows that may have a key of `rows`, by the bounds of their times and dates: the files of
+    other days are not opened, so that a batch costs the same in a large table."""
+    from pyspark.sql import functions as f
+
+    kinds = {c.name: c.type for c in contract.columns}
+    times = [name for name in columns if kinds[name] in ("timestamp", "date")]
+    if not times:
+        return published
+    # As texts, in the session's UTC: Python would take instants for this machine's local time.
+    ends = [end(name).cast("string") for name in times for end in (f.min, f.max)]
+    found = list(rows.agg(*ends).first() or ())
+    for name, low, high in zip(times, found[::2], found[1::2], strict=True):
+        low, high = (f.lit(bound).cast(SPARK_TYPES[kinds[name]]) for bound in (low, high))
+        published = published.where(f.col(name).between(low, high))
+    return published
 
 
 def _with_other_files(
@@ -97,7 +125,11 @@ def _with_other_files(
     published = spark.read.format("delta").load(str(table))
     if not set(columns) <= set(published.columns):
         return rows
-    others = published.where(~f.col("source_sha256").isin(*raw.hashes))
+    if contract.stream:
+        # Also of the same bytes: a file that is dropped again is another batch.
+        others = _near(published, rows, contract, columns)
+    else:
+        others = published.where(~f.col("source_sha256").isin(*raw.hashes))
     if contract.publication == "replace-period":
         others = others.join(rows.select(contract.period).distinct(), contract.period, "left_anti")
     keys = others.groupBy(*columns).agg(f.count(f.lit(1)).alias("_published"))

@@ -38,6 +38,7 @@ def run(
     depends_on: Any = None,
     still_there: Callable[[tuple[str, ...]], bool] = lambda outputs: True,
     earlier: bool = False,
+    anew: bool = False,
 ) -> StepResult:
     """Do `work` unless the newest success of this step had the same inputs.
 
@@ -46,6 +47,7 @@ def run(
         depends_on: anything else that the result depends on (code hash, parameters).
         still_there: whether the outputs of an earlier success still exist.
         earlier: any earlier success with the same inputs counts, not the newest alone.
+        anew: do it whatever was done before: the log, which may be long, is not read.
 
     Returns:
         StepResult with status `done`, or `unchanged` when nothing had to run.
@@ -54,7 +56,7 @@ def run(
         Exception: as raised by `work`, after a `failed` event was logged.
     """
     key = key_of(inputs, depends_on)
-    before = events.last_done(
+    before = None if anew else events.last_done(
         settings.events, step, subject, lambda e: not earlier or e["key"] == key
     )
     if before and before["key"] == key and still_there(tuple(before["outputs"])):

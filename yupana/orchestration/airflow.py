@@ -22,7 +22,7 @@ from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, task
 
 # The package's type stub does not list these three.
 from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference  # type: ignore[attr-defined]  # isort: skip
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from yupana.core.errors import TerminalError, UsageError
 from yupana.orchestration.alerts import deadline_missed
@@ -126,6 +126,8 @@ def command(
         try:
             date = _date(dag_run, params)
             result = run_command([*args, *dated(params, date)])
+            if outlets and not result["outputs"]:
+                raise AirflowSkipException("Nothing has come yet.")
             for asset in outlets or []:
                 outlet_events[asset].extra = event_extra(result)
                 if date:

@@ -30,6 +30,7 @@ class Card:
     schedule: str | None = None
     latency_days: int | None = None
     retention_days: int | None = None
+    stream: bool = False
     fault: str = ""
 
 
@@ -54,7 +55,7 @@ def cards(settings: Settings) -> list[Card]:
 def _key(root: Path) -> str:
     """Changes with any contract, with what they refer to, and with the code that reads them."""
     ours = Path(__file__)
-    code = [ours, *(ours.parents[1] / "data").glob("*.py")]
+    code = [ours, *(ours.parents[1] / "data").rglob("*.py")]
     states = [p for p in (root / "expectations").rglob("*.*") if p.suffix in (".yaml", ".csv")]
     return value_sha256([(str(p), file_sha256(p)) for p in sorted([*code, *states])])
 
@@ -82,6 +83,7 @@ def _read(root: Path) -> list[Card]:
                 schedule=found.schedule,
                 latency_days=found.latency_days,
                 retention_days=found.retention_days,
+                stream=found.stream,
             )
         )
     return made

@@ -27,8 +27,8 @@ from yupana.governance import steps
 from yupana.governance.ledger import access
 from yupana.orchestration import files
 from yupana.orchestration.disk import outside_trouble
-from yupana.orchestration.ingest import release_facts
 from yupana.orchestration.many import Memory
+from yupana.orchestration.publication import release_facts
 
 
 def export(settings: Settings, name: str, to: Path, rule: str | None = None) -> int:
@@ -83,8 +83,8 @@ def correct(
     lock = settings.home / "locks" / f"{name}.lock"
     with one_at_a_time(lock, f"an ingest of {name}", progress), outside_trouble(settings):
         releases.settle(settings, name)
-        as_text = replace(contract, format="csv", member=None)
-        (raw,) = files.landed(settings, as_text, str(file), progress, None)
+        text = corrections.as_text(contract)
+        (raw,) = files.landed(settings, text, str(file), progress, None)
         work = settings.home / "work" / f"{name}-correction"
         try:
             parsed = corrections.read(settings, contract, raw, work)
@@ -205,8 +205,8 @@ def _publish(
     # Rows are added to the table, and its key holds over all of it; a row alone is no sample
     # that a share or a count of rows could be asked of.
     adds_up: Publication = "merge" if contract.publication == "merge" else "append"
-    judged = replace(contract, publication=adds_up, limit=1.0, row_count=(1, None))
-    judged = judged.at(base.known_on)
+    text = corrections.as_text(contract).at(base.known_on)
+    judged = replace(text, publication=adds_up, limit=1.0, row_count=(1, None))
     table = settings.table("published", contract.name)
     newest = history.at_version(table)
     seconds: dict[str, float] = {}

@@ -63,7 +63,7 @@ def landed(
         UsageError, TerminalError, TransientError: as `sources.fetch` and `landing.land`.
     """
     fetched = sources.fetch(settings, contract.name, place, progress, contract=contract)
-    raw = _landed(settings, contract, fetched, memory)
+    raw = land(settings, contract, fetched, memory)
     return _members(settings, contract, raw) or (raw,)
 
 
@@ -78,7 +78,7 @@ def _members(settings: Settings, contract: Contract, raw: RawObject) -> tuple[Ra
     if all(kept):
         return tuple(k for k in kept if k)
     return tuple(
-        _landed(settings, contract, fetched, memory, raw)
+        land(settings, contract, fetched, memory, raw)
         for fetched in members.each(settings, raw, wanted)
     )
 
@@ -87,11 +87,11 @@ def _member_key(raw: RawObject, name: str) -> str:
     return steps.key_of((raw.ref,), [members.shown(raw, name), raw.sha256])
 
 
-def _landed(
+def land(
     settings: Settings,
     contract: Contract,
     fetched: Fetched,
-    memory: Memory | None,
+    memory: Memory | None = None,
     zipped: RawObject | None = None,
 ) -> RawObject:
     """The landed file; one that `memory` has under the same stamp is not read again."""
@@ -122,6 +122,7 @@ def _landed(
         still_there=lambda refs: (
             landing.find(settings, contract.name, refs[0].removeprefix("raw:")) is not None
         ),
+        anew=contract.stream,
     )
     return RawObject.model_validate(found.metrics["raw"])
 

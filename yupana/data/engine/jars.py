@@ -1,4 +1,4 @@
-"""The Delta JARs: fetched once into the cache and checked by hash.
+"""The JARs of Delta and of the Kafka connector: fetched once into the cache and checked by hash.
 
 Spark would otherwise resolve them at each start, which costs seconds and needs the network.
 """
@@ -14,7 +14,8 @@ from yupana.core.errors import TerminalError, TransientError
 from yupana.core.hashing import file_sha256
 from yupana.core.progress import Progress
 
-# What delta-spark 4.4.0 needs beyond the JARs that the pyspark 4.2.0 wheel holds.
+# What delta-spark 4.4.0 and Spark's Kafka connector need beyond the JARs that the pyspark 4.2.0
+# wheel holds.
 JARS = {
     "io.delta:delta-spark_4.2_2.13:4.4.0": "27d4fd8b1f879535c573ed1c718177d6a27f24d3e626ba02e216369725721ead",
     "io.delta:delta-storage:4.4.0": "c46735481fa8e326b0957be02b4420cbcab4b325bb08009b7f2045a95133f1cc",
@@ -23,6 +24,10 @@ JARS = {
     "io.delta:delta-kernel-unitycatalog:4.4.0": "cea22dfb4ac562b3cd27bf652697750e8336009d73fb06631363aaaad5345ffa",
     "io.unitycatalog:unitycatalog-client:0.6.0": "48257499a86b801a3e2372cec55ac226ca1c1c7eabe5c118e7302f29a1fdbc19",
     "io.unitycatalog:unitycatalog-hadoop:0.6.0": "c47b63c961c87102b9e1d63809a0915ba4c86b7652f57c8d39ca3a05b441a150",
+    "org.apache.spark:spark-sql-kafka-0-10_2.13:4.2.0": "64539c45e5d39f7ddb747312c239f38f5208d08c1a0ddf7d70beb2fbd9373705",
+    "org.apache.spark:spark-token-provider-kafka-0-10_2.13:4.2.0": "641c7947afc8aa1189e433b7c2d305293993c8691bc1c2062d6d4f513b12518c",
+    "org.apache.kafka:kafka-clients:3.9.2": "014b4ef36884478a932641818b080c36a8f8e2e92dc771e800c9d2694f4f83d8",
+    "org.apache.commons:commons-pool2:2.13.1": "f77a5060d6936a9144023584232f9de3f2248f1abfe156e9d31795f18770674f",
 }
 
 
@@ -41,7 +46,7 @@ def paths(cache: Path) -> list[Path]:
     for path in jars:
         if not path.exists():
             raise TerminalError(
-                "A Delta JAR is absent.", where=str(path), fix="Run `yupana setup` (needs network)."
+                "A JAR of Spark's is absent.", where=str(path), fix="Run `yupana setup` (needs network)."
             )
     return jars
 
@@ -60,7 +65,7 @@ def fetch(cache: Path, progress: Progress) -> bool:
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
             by_maven = shutil.which("mvn") is not None
             progress.say(
-                f"fetching {len(absent)} Delta JARs by {'Maven' if by_maven else 'Spark'} …"
+                f"fetching {len(absent)} JARs by {'Maven' if by_maven else 'Spark'} …"
             )
             (_by_maven if by_maven else _by_spark)(Path(scratch))
             for coordinate in absent:
@@ -81,7 +86,7 @@ def _downloaded(scratch: Path, coordinate: str) -> Path:
     # Ivy prefixes the file's name with the group.
     for path in scratch.rglob(f"*{_file(coordinate)}"):
         return path
-    raise TransientError("A Delta JAR did not arrive.", where=coordinate, fix="Run it again.")
+    raise TransientError("A JAR did not arrive.", where=coordinate, fix="Run it again.")
 
 
 def _by_maven(scratch: Path) -> None:
@@ -106,7 +111,8 @@ def _by_spark(scratch: Path) -> None:
 
     submit = Path(pyspark.__file__).parent / "bin" / "spark-submit"
     # An application that does not exist: Spark resolves the packages first, which is all we want.
-    command = [str(submit), "--packages", next(iter(JARS)), "--conf", f"spark.jars.ivy={scratch}"]
+    wanted = ",".join(c for c in JARS if c.split(":")[1].startswith(("delta-spark", "spark-sql")))
+    command = [str(submit), "--packages", wanted, "--conf", f"spark.jars.ivy={scratch}"]
     _run([*command, "--class", "none", str(scratch / "none.jar")], scratch, check=False)
 
 
@@ -114,7 +120,7 @@ def _run(command: list[str], scratch: Path, *, check: bool = True) -> None:
     done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=900)
     if check and done.returncode:
         raise TransientError(
-            f"{command[0]} could not fetch the Delta JARs: {done.stdout.strip()[-600:]}",
+            f"{command[0]} could not fetch the JARs: {done.stdout.strip()[-600:]}",
             where="Maven Central",
             fix="Look at the network or the mirror in ~/.m2/settings.xml, then run it again.",
         )

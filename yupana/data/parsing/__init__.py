@@ -19,6 +19,7 @@ from yupana.data.contract import Contract
 from yupana.data.parsing import delimited, documents, fixed_width, header
 from yupana.data.parsing.rows import LINE, TORN, Rows
 from yupana.data.parsing.text import Text
+from yupana.data.streams import records
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,6 +54,9 @@ def parse(
     out = work / "rows.parquet"
     progress = progress or Silent()
     with archive.open_content(Path(raw.path), settings, contract.member) as stream:
+        if contract.stream:
+            _write(records.tables(contract, stream, LINE, TORN), out)
+            return out
         delimiter = contract.delimiter[0]
         if contract.format == "csv":
             names, delimiter, tables = _delimited(contract, raw, stream)

@@ -1,0 +1,80 @@
+"""What a stream's contract must state, and what its address may look like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from streams import NAME, project
+
+from yupana.config.settings import ROOT, Settings
+from yupana.core.errors import TerminalError, UsageError
+from yupana.data.contract import load
+from yupana.data.streams import address
+
+MQTT = {"type": "custom", "location": "mqtts://broker:8883/gauge/+/level"}
+
+
+def changed(tmp_path: Path, server: dict[str, Any], **changes: Any) -> Settings:
+    """The sample's contract with other fields: a column's by its name, options by theirs."""
+    lake = project(tmp_path, server)
+    path = lake.root / "expectations" / NAME / "contract.yaml"
+    content = yaml.safe_load(path.read_text())
+    for name, value in changes.items():
+        for option in content["customProperties"]:
+            if option["property"] == name:
+                option["value"] = value
+        for column in content["schema"][0]["properties"]:
+            if column["name"] == name:
+                column.update(value)
+    path.write_text(yaml.safe_dump(content))
+    return lake
+
+
+@pytest.mark.parametrize(
+    ("server", "location"),
+    [
+        ({"type": "kafka", "host": "a:9092,b:9092"}, "kafka://a:9092,b:9092/river-levels"),
+        (MQTT, "mqtts://broker:8883/gauge/+/level"),
+        ({"type": "custom", "location": "drop:inbox/a"}, "drop:inbox/a"),
+    ],
+)
+def test_a_stream_says_where_it_comes_from(tmp_path: Path, server, location: str) -> None:
+    contract = load(changed(tmp_path, server).root, NAME)
+    assert contract.stream and contract.location == location
+    assert str(address.parse(location)) == location
+    assert contract.schedule == "@hourly"
+
+
+def test_a_file_is_no_stream() -> None:
+    assert not load(ROOT, "iquitos_weekly").stream
+
+
+@pytest.mark.parametrize(
+    ("server", "changes", "what", "fix"),
+    [
+        (MQTT, {"publication": "snapshot"}, "a stream that is not appended", "append"),
+        (MQTT, {"station": {"primaryKey": False}, "measured_at": {"primaryKey": False}},
+         "a stream without a key", "primaryKey"),
+        ({**MQTT, "format": "csv"}, {}, "a stream of csv", "JSON"),
+        (MQTT, {"rain": {"physicalName": "@headers"}}, "the column '@headers'", "@offset"),
+        ({"type": "custom", "location": "mqtt://user:pw@broker/a"}, {}, "the stream's address",
+         "YUPANA_STREAM_LOGIN"),
+        ({"type": "custom", "location": "kafka:broker"}, {}, "the stream's address", "kafka://"),
+        ({"type": "local", "path": "a.json"}, {}, "which only messages have", "own column"),
+    ],
+)  # fmt: skip
+def test_a_slip_is_told_with_its_mend(tmp_path: Path, server, changes, what, fix) -> None:
+    lake = changed(tmp_path, server, **changes)
+    with pytest.raises(TerminalError) as refused:
+        load(lake.root, NAME)
+    assert what in refused.value.what and fix in refused.value.fix
+    assert "contract.yaml, line" in refused.value.where
+
+
+def test_an_address_with_a_password_does_not_show_it() -> None:
+    with pytest.raises(UsageError) as refused:
+        address.parse("mqtt://station:s3cr3t@broker/level")
+    assert "s3cr3t" not in str(refused.value) and "//…@broker" in refused.value.where

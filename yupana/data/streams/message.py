@@ -1,0 +1,79 @@
+"""A message as it is kept: one line of JSON with what the broker knows of it, bytes unchanged.
+
+    {"topic": "rivers", "partition": 0, "offset": 7, "time": "2026-01-04T10:00:00.000Z",
+     "key": "ITAYA", "value": "{\\"level\\": 1.5}"}
+
+A key or value that is not UTF-8 stands as `key_base64`, `value_base64`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+FIELDS = ("topic", "partition", "offset", "time", "key")
+"""What a contract may read of a message beside its value, as `physicalName: "@topic"`."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message.
+
+    Attributes:
+        topic: the topic, or the name of the file that it came in.
+        partition: Kafka's; None elsewhere.
+        offset: Kafka's; in a file the number of the line; None in MQTT.
+        time: when the broker, the bridge or the folder got it (UTC).
+        value: its bytes; None where Kafka has none (a tombstone).
+    """
+
+    topic: str
+    partition: int | None
+    offset: int | None
+    time: datetime
+    key: bytes | None
+    value: bytes | None
+
+    def line(self) -> bytes:
+        """The line that is kept of it, with its end."""
+        kept: dict[str, Any] = {
+            "topic": self.topic,
+            "partition": self.partition,
+            "offset": self.offset,
+            "time": told(self.time),
+            **_text("key", self.key),
+            **_text("value", self.value),
+        }
+        return json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def told(time: datetime) -> str:
+    """An instant in UTC, to the millisecond."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def instant(milliseconds: float) -> datetime:
+    """The instant so many milliseconds after 1970 (UTC)."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _text(name: str, value: bytes | None) -> dict[str, str | None]:
+    if value is None:
+        return {name: None}
+    try:
+        return {name: value.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {f"{name}_base64": base64.b64encode(value).decode("ascii")}
+
+
+def place(line: bytes) -> str:
+    """Where a kept message was, for a person: topic, partition and offset, or file and line."""
+    kept = json.loads(line)
+    if kept["partition"] is not None:
+        return f"{kept['topic']}, partition {kept['partition']}, offset {kept['offset']}"
+    if kept["offset"] is not None:
+        return f"{kept['topic']}, line {kept['offset']}"
+    return f"{kept['topic']}, received {kept['time']}"
