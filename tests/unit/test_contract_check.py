@@ -77,6 +77,15 @@ SLIPS: list[tuple[tuple[str, str], int, str, str]] = [
     ((RANGE, "logicalTypeOptions: {multipleOf: 5}"), 32, "'multipleOf'", "minimum"),
     ((RANGE, "logicalTypeOptions: {minimum: 5, maximum: 2}"), 32, "a minimum above", "mend"),
     ((RANGE, "logicalTypeOptions: {minimum: 5, exclusiveMinimum: 2}"), 32, "two bounds", "Keep"),
+    ((RANGE, "logicalTypeOptions: {minimum: 5, maximum: 2.5}"), 32, "a minimum above", "mend"),
+    ((RANGE, "logicalTypeOptions: {minimum: 5, exclusiveMaximum: 5}"), 32, "above the exclusive",
+     "mend"),
+    (column("name: a, logicalType: string, enum: [{value: x}], quality: [{type: library, metric: "
+            "invalidValues, mustBe: 0, arguments: {validValues: [y]}}]"), 32,
+     "several lists of allowed values on the column 'a'", "put them in one"),
+    (column("name: a, logicalType: string, logicalTypeOptions: {pattern: x}, quality: [{type: "
+            "library, metric: invalidValues, mustBe: 0, arguments: {pattern: y}}]"), 32,
+     "several patterns on the column 'a'", "put them in one"),
     (column("name: a, logicalType: string, logicalTypeOptions: {minLength: 3, maxLength: 2}"), 32,
      "a minLength above", "mend"),
     (column("name: a, logicalType: string, quality: [{type: library, metric: nullValues, "

@@ -17,13 +17,14 @@ from yupana.core.patterns import portable
         (r"\w\s", r"[A-Za-z0-9_][ \t\n\x0B\f\r]"),
         (r"a\\d", r"a\\d"),
         (r"\.\[", r"\.\["),
+        (r"^\p{L}+$", r"^\p{L}+$"),
     ],
 )
 def test_written_out(pattern: str, written: str) -> None:
     assert portable(pattern) == written
 
 
-@pytest.mark.parametrize("pattern", [r"(?=x)", r"(?<!x)y", r"(a)\1", "a++", r"[\D]", "[a&&b]"])
+@pytest.mark.parametrize("pattern", [r"(?=x)", r"(?<!x)y", r"(a)\1", "a++", "a{2}+", r"[\D]", "[a&&b]"])
 def test_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="understood"):
         portable(pattern)

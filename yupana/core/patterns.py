@@ -11,6 +11,7 @@ import re
 # All that Unicode calls white space (property White_Space), as a class for either.
 BLANKS = "[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 _CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": " \\t\\n\\x0B\\f\\r"}
+_UNICODE = re.compile(r"\\[pP]\{\w+\}")
 _ALONE = re.compile(r"\(\?(?:[=!>]|<[=!])|\\[1-9]|[*+?}]\+|&&|\\[GQEkRXZ]")
 
 
@@ -20,12 +21,13 @@ def portable(pattern: str) -> str:
     Raises:
         ValueError: it is no pattern, or has what only one of the two can do; names it.
     """
-    alone = _ALONE.search(pattern.replace("\\\\", "  "))
+    # Classes of Unicode, which engines know and Python does not, stand for a letter here.
+    plain = _UNICODE.sub("a", pattern.replace("\\\\", "  "))
+    alone = _ALONE.search(plain)
     if alone:
         raise ValueError(f"'{alone.group()}' is not understood by every engine")
     try:
-        # Classes of Unicode, which engines know and Python does not, stand for a letter here.
-        re.compile(re.sub(r"\\[pP]\{\w+\}", "a", pattern))
+        re.compile(plain)
     except re.error as error:
         raise ValueError(str(error)) from error
     out, place, within = "", 0, False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -144,9 +145,15 @@ def _dates(
 
 def _bounds(column: dict[str, Any], field: tuple[str | int, ...]) -> Iterator[Fault]:
     options, name = column.get("logicalTypeOptions") or {}, column["name"]
-    for low, high in (("minimum", "maximum"), ("minLength", "maxLength")):
-        ends = [options[end] for end in (low, high) if end in options]
-        if len(ends) == 2 and type(ends[0]) is type(ends[1]) and ends[0] > ends[1]:
+    lows, highs = ("minimum", "exclusiveMinimum", "minLength"), ("maximum", "exclusiveMaximum",
+                                                                 "maxLength")  # fmt: skip
+    for low, high in itertools.product(lows, highs):
+        if low not in options or high not in options or ("Length" in low) != ("Length" in high):
+            continue
+        ends = options[low], options[high]
+        one_kind = all(map(_number, ends)) or all(isinstance(e, str) for e in ends)
+        strict = "exclusive" in low + high
+        if one_kind and (ends[0] > ends[1] or (strict and ends[0] == ends[1])):
             what = f"a {low} above the {high} on the column '{name}'"
             yield Fault(what, (*field, low), "No value could keep it: mend one of them.")
     for end in ("minimum", "maximum"):
@@ -161,6 +168,15 @@ def _patterns(column: dict[str, Any], field: tuple[str | int, ...]) -> Iterator[
     }
     for number, rule in enumerate(column.get("quality") or []):
         places["quality", number] = rule.get("arguments") or {}
+    listed: list[tuple[str | int, ...]] = [("enum",)] if column.get("enum") else []
+    listed += [place for place, options in places.items() if "validValues" in options]
+    for several, kind in (
+        (listed, "lists of allowed values"),
+        ([p for p, o in places.items() if o.get("pattern") is not None], "patterns"),
+    ):
+        if len(several) > 1:
+            what = f"several {kind} on the column '{column['name']}'"
+            yield Fault(what, (*field, *several[1]), "One of each is enforced: put them in one.")
     for place, options in places.items():
         pattern = options.get("pattern")
         if pattern is not None and (wrong := patterns.fault(str(pattern))):
@@ -201,5 +217,8 @@ def _has_its_arguments(rule: dict[str, Any]) -> bool:
 
 
 def _numbers(value: Any) -> bool:
-    listed = value if isinstance(value, list) else [value]
-    return all(isinstance(v, int | float) and not isinstance(v, bool) for v in listed)
+    return all(map(_number, value if isinstance(value, list) else [value]))
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
