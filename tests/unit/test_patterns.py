@@ -24,7 +24,9 @@ def test_written_out(pattern: str, written: str) -> None:
     assert portable(pattern) == written
 
 
-@pytest.mark.parametrize("pattern", [r"(?=x)", r"(?<!x)y", r"(a)\1", "a++", "a{2}+", r"[\D]", "[a&&b]"])
+@pytest.mark.parametrize(
+    "pattern", [r"(?=x)", r"(?<!x)y", r"(a)\1", "a++", "a{2}+", r"[\D]", "[a&&b]"]
+)
 def test_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="understood"):
         portable(pattern)

@@ -9,10 +9,8 @@ import re
 import shutil
 import time
 from dataclasses import asdict, dataclass
-from email.message import Message
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
@@ -267,7 +265,7 @@ def _so_far(written: int, total: int | None, pace: float) -> str:
 
 
 def _finish(job: _Job, response: httpx.Response, version: Version) -> Path:
-    name = _name(response)
+    name = http.file_name(response)
     facts: dict[str, Any] = {**asdict(version), "size": _size(job.part), "name": name}
     path, done = job.folder / name, job.folder / "done.json"
     # Noted last: a note never speaks of another version than the file's.
@@ -281,15 +279,6 @@ def _finish(job: _Job, response: httpx.Response, version: Version) -> Path:
 def _drop(job: _Job) -> None:
     job.part.unlink(missing_ok=True)
     job.memory.unlink(missing_ok=True)
-
-
-def _name(response: httpx.Response) -> str:
-    """The file's name: what the server calls it, else the end of the address."""
-    said = Message()
-    said["content-disposition"] = response.headers.get("content-disposition", "")
-    found = said.get_filename() or unquote(PurePosixPath(response.url.path).name)
-    name = re.sub(r"[^\w. -]+", "_", PurePosixPath(found).name).lstrip(". ")[-100:]
-    return f"file_{name}" if name in ("", "done.json", "version.json", "data.part") else name
 
 
 def _answer(path: Path | None, response: httpx.Response, known: Version | None = None) -> Answer:

@@ -9,8 +9,11 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from email.message import Message
 from email.utils import parsedate_to_datetime
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
@@ -245,3 +248,12 @@ def get_json(
             where=where,
             fix="Check the portal's address and kind (ckan+ or dkan+); it may be out of order.",
         ) from error
+
+
+def file_name(response: httpx.Response) -> str:
+    """The file's name: what the server calls it, else the end of the address."""
+    said = Message()
+    said["content-disposition"] = response.headers.get("content-disposition", "")
+    found = said.get_filename() or unquote(PurePosixPath(response.url.path).name)
+    name = re.sub(r"[^\w. -]+", "_", PurePosixPath(found).name).lstrip(". ")[-100:]
+    return f"file_{name}" if name in ("", "done.json", "version.json", "data.part") else name
