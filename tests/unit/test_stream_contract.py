@@ -63,6 +63,8 @@ def test_a_file_is_no_stream() -> None:
         ({"type": "custom", "location": "mqtt://user:pw@broker/a"}, {}, "the stream's address",
          "YUPANA_STREAM_LOGIN"),
         ({"type": "custom", "location": "kafka:broker"}, {}, "the stream's address", "kafka://"),
+        ({"type": "custom", "location": "drop:/etc"}, {}, "the drop folder '/etc'", "inbox"),
+        ({"type": "custom", "location": "drop:inbox/../a"}, {}, "the drop folder", "inbox"),
         ({"type": "local", "path": "a.json"}, {}, "which only messages have", "own column"),
     ],
 )  # fmt: skip
@@ -72,6 +74,19 @@ def test_a_slip_is_told_with_its_mend(tmp_path: Path, server, changes, what, fix
         load(lake.root, NAME)
     assert what in refused.value.what and fix in refused.value.fix
     assert "contract.yaml, line" in refused.value.where
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("change", {"rows": 0.5}), ("headerRow", 2), ("skip", "^x")]
+)
+def test_what_is_for_files_is_refused(tmp_path: Path, option: str, value: object) -> None:
+    lake = changed(tmp_path, MQTT)
+    path = lake.root / "expectations" / NAME / "contract.yaml"
+    content = yaml.safe_load(path.read_text())
+    content["customProperties"].append({"property": option, "value": value})
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(TerminalError, match=f"{option}, which is for files"):
+        load(lake.root, NAME)
 
 
 def test_an_address_with_a_password_does_not_show_it() -> None:

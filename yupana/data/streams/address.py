@@ -38,8 +38,8 @@ class Address:
         return f"{self.kind}{'s' * self.tls}://{self.hosts}/{self.topic}"
 
     def folder(self, root: Path) -> Path:
-        """The folder of a file drop; one that is not absolute lies in the project."""
-        return root / Path(self.topic).expanduser()
+        """The folder of a file drop, in the project."""
+        return root / self.topic
 
 
 def is_stream(location: str) -> bool:
@@ -59,7 +59,7 @@ def parse(location: str) -> Address:
             "The stream's address has a form that is not known.",
             where=re.sub(r"//[^/]*@", "//…@", location),
             fix="Write kafka://broker:9092/topic, mqtt://broker:1883/station/+/level or "
-            "drop:folder. User and password are in the file that YUPANA_STREAM_LOGIN names.",
+            "drop:inbox/folder. User and password are in the file that YUPANA_STREAM_LOGIN names.",
         )
     scheme, hosts, topic, folder = found.groups()
     if folder:

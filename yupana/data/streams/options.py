@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Any
 
 from yupana.core.errors import UsageError
 from yupana.data.columns_check import Fault
 from yupana.data.streams import address
+from yupana.data.streams.address import Address
 from yupana.data.streams.message import FIELDS
 
 _OF_FILES = frozenset((
@@ -37,7 +39,7 @@ def faults(content: dict[str, Any]) -> Iterator[Fault]:
                 yield Fault(what, field, "Name the file's own column.")
         return
     try:
-        address.parse(place)
+        yield from _drop(address.parse(place))
     except UsageError as error:
         yield Fault(f"the stream's address '{error.where}'", ("servers", 0), error.fix)
     if server.get("format", "json") != "json":
@@ -63,3 +65,11 @@ def faults(content: dict[str, Any]) -> Iterator[Fault]:
         if name.startswith("@") and name not in known:
             field = ("schema", 0, "properties", number, "physicalName")
             yield Fault(f"the column '{name}'", field, f"Messages have {', '.join(known)}.")
+
+
+def _drop(place: Address) -> Iterator[Fault]:
+    """Files that were taken are deleted, so a contract may name no folder that holds others."""
+    parts = PurePosixPath(place.topic).parts
+    if place.kind == "drop" and (parts[0] != "inbox" or ".." in parts):
+        fix = "Write drop:inbox/<folder>; a link in inbox/ may lead to another disk."
+        yield Fault(f"the drop folder '{place.topic}'", ("servers", 0), fix)
