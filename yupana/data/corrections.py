@@ -13,7 +13,7 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from yupana.core.types import RawObject
 from yupana.data import history, landing, parsing
 from yupana.data.columns import Column
 from yupana.data.contract import Contract
+from yupana.data.mended_rows import Place
 from yupana.data.parsing import LINE, TORN
 
 if TYPE_CHECKING:
@@ -32,14 +33,6 @@ OF, AT = "_of", "_at"
 _DELIMITERS = ",;\t"
 _SHORTEST = 6
 _TOLD = 5
-
-
-@dataclass(frozen=True, order=True)
-class Place:
-    """A row of a published file: the file's hash, and its line there."""
-
-    source_sha256: str
-    line: int
 
 
 def export(
@@ -192,9 +185,10 @@ def _keys(parsed: Path) -> pa.Table:
 
 
 def left_behind(settings: Settings, name: str, raw: RawObject) -> list[str]:
-    """What to do about corrections of a release that is judged anew: they are not in it."""
+    """What to do about corrections of files that are judged anew: they are not in the release."""
     known = history.published_versions(settings.table("published", name))
-    mine = dict.fromkeys(p.source_sha256 for p in known if p.mends == raw.sha256)
+    files = {*raw.hashes}
+    mine = dict.fromkeys(p.source_sha256 for p in known if files & set(p.corrects))
     kept = [landing.find(settings, name, sha256) for sha256 in mine]
     return [
         f"rows of this file were corrected; take them back by: yupana quarantine {name} --fix "
@@ -224,3 +218,14 @@ def _faulty(raw: RawObject, what: str, lines: list[str]) -> TerminalError:
         fix=f"`yupana quarantine {raw.dataset} --export FILE` writes the rows that can be mended; "
         "nothing was changed.",
     )
+
+
+def judged_anew(settings: Settings, name: str, raw: RawObject) -> dict[str, set[int]]:
+    """Lines of corrections, by their hash, whose rows files that are judged anew bring again."""
+    known = history.publications(settings.table("published", name))
+    found: dict[str, set[int]] = {}
+    for p in known:
+        lines = {at for sha256 in raw.hashes for _, at in p.corrects.get(sha256, [])}
+        if lines:
+            found.setdefault(p.source_sha256, set()).update(lines)
+    return found

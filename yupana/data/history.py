@@ -4,12 +4,16 @@ A publication is a commit that names the file it came from. Commits that only ti
 VACUUM) hold the same rows and belong to the publication before them; one that puts the rows of a
 publication back (`yupana.data.releases`) belongs to that one. A retracted publication stays in
 the log, and answers only where its version is named.
+
+When something was known and what is current are two questions. A correction of a release is known
+from its own day on, and stands in the place of that release: a later release replaces both. A
+version that keeps the rows of those before it is current while it is the newest.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +33,11 @@ class Publication:
         time: when it was committed (UTC).
         known_on: the date on which these rows became what was known; the day of the commit
             where the commit does not say.
+        stands_on: the date that decides which publication is current: the last one is.
+        keeps: whether it holds rows of the versions before it.
+        quarantine: of a correction, the quarantine's version before it.
+        corrects: of a correction, pairs of lines (of the file, of the correction) by the hash of
+            the file that it mends.
         rows: `read`, `published` and `quarantined`; empty where the commit does not say.
         validation: id of the audit; empty for objects kept whole.
         sources: hashes of the single files, where one release is made of several.
@@ -54,6 +63,20 @@ class Publication:
     commits: tuple[int, ...] = ()
     sources: tuple[str, ...] = ()
     mends: str = ""
+    stands_on: date = date.min
+    keeps: bool = False
+    corrects: dict[str, list[list[int]]] = field(default_factory=dict)
+    quarantine: int | None = None
+
+    @property
+    def release(self) -> str:
+        """Hash of the release whose rows it holds: its own, or that which it mends."""
+        return self.mends or self.source_sha256
+
+    @property
+    def is_release(self) -> bool:
+        """Whether a file of the publisher brought it, not a person's correction or restoration."""
+        return not self.mends and self.restores is None
 
     @property
     def set_aside(self) -> int:
@@ -63,9 +86,15 @@ class Publication:
 
 
 def published_versions(table: Path) -> list[Publication]:
-    """The publications that stand, in the order in which they were known; the last is current."""
-    standing = [p for p in publications(table) if not p.retracted]
-    return sorted(standing, key=lambda p: (p.known_on, p.version))
+    """The publications that stand, in the order of their days; the last is current."""
+    standing: list[Publication] = []
+    newest = date.min
+    for p in publications(table):
+        if p.retracted:
+            continue
+        newest = max(newest, p.stands_on)
+        standing.append(replace(p, stands_on=newest) if p.keeps else p)
+    return sorted(standing, key=lambda p: (p.stands_on, p.version))
 
 
 def publications(table: Path) -> list[Publication]:
@@ -95,11 +124,16 @@ def publications(table: Path) -> list[Publication]:
 def _publication(commit: dict[str, Any], facts: dict[str, Any]) -> Publication:
     time = datetime.fromtimestamp(commit["timestamp"] / 1000, UTC)
     known_on = facts.get("known_on")
+    known = date.fromisoformat(known_on) if known_on else time.date()
     return Publication(
         version=int(commit["version"]),
         tidy_version=int(commit["version"]),
         time=time,
-        known_on=date.fromisoformat(known_on) if known_on else time.date(),
+        known_on=known,
+        stands_on=date.fromisoformat(facts["stands_on"]) if "stands_on" in facts else known,
+        keeps=bool(facts.get("keeps")),
+        corrects=dict(facts.get("corrects") or {}),
+        quarantine=facts.get("quarantine"),
         source=str(facts.get("source", "")),
         source_sha256=str(facts["source_sha256"]),
         contract_version=str(facts.get("contract_version", "")),
@@ -136,11 +170,11 @@ def standing(
         known: the table's publications, where they were read before.
     """
     read = published_versions(table) if known is None else known
-    everything = [p for p in read if not p.mends]
-    candidates = [p for p in everything if known_on is None or p.known_on <= known_on]
+    candidates = [p for p in read if known_on is None or p.known_on <= known_on]
     wanted = (source_sha256, contract_sha256)
-    for p in reversed(_line(candidates) if adds_up else candidates[-1:]):
-        if (p.source_sha256, p.contract_sha256) == wanted and known_on in (None, p.known_on):
+    for p in reversed(line(candidates) if adds_up else candidates[-1:]):
+        mine = p.source_sha256 if adds_up else p.release
+        if (mine, p.contract_sha256) == wanted and known_on in (None, p.known_on):
             return p if not replaced or _whole(table, p) else None
     return None
 
@@ -150,15 +184,15 @@ def _whole(table: Path, p: Publication) -> bool:
     return delta.count(table, *p.sources) == p.rows.get("published")
 
 
-def _line(found: list[Publication]) -> list[Publication]:
+def line(found: list[Publication]) -> list[Publication]:
     """The publications that the last one's rows come from: a restored one skips those between."""
-    line: list[Publication] = []
+    rows_of: list[Publication] = []
     upto = found[-1].version if found else -1
     for p in reversed(found):
         if p.version <= upto:
-            line.insert(0, p)
+            rows_of.insert(0, p)
             upto = p.version - 1 if p.restores is None else p.restores
-    return line
+    return rows_of
 
 
 def known_as_of(table: Path, day: date) -> Publication:

@@ -93,6 +93,33 @@ def mend_quarantine(
     return delta.ref(settings.lake, "quarantine", contract.name)
 
 
+def replaced(
+    spark: SparkSession,
+    settings: Settings,
+    contract: Contract,
+    groups: tuple[tuple[str, ...], ...],
+    staged: DatasetRef,
+    later: list[str],
+) -> list[int]:
+    """Lines of good staged rows whose place in the table a later file has taken.
+
+    Args:
+        groups: columns by which rows take each other's place (`Contract.replaces`).
+        later: hashes of files that came after that of the rows.
+    """
+    if not groups or not later:
+        return []
+    table = spark.read.format("delta").load(str(settings.table("published", contract.name)))
+    others = table.where(table["source_sha256"].isin(*later))
+    rows = spark.read.format("delta").load(staged.path)
+    good = rows.where(rows[BROKEN].isNull())
+    lines: set[int] = set()
+    for columns in groups:
+        found = good.join(others.select(*columns).distinct(), list(columns), "left_semi")
+        lines |= {row[0] for row in found.select("source_line").collect()}
+    return sorted(lines)
+
+
 def publish(
     spark: SparkSession,
     settings: Settings,
@@ -100,10 +127,12 @@ def publish(
     staged: DatasetRef,
     raw: RawObject,
     facts: str,
+    stale: dict[str, set[int]] | None = None,
 ) -> DatasetRef:
     """Commit the good rows at once, as the contract's `publication` says.
 
     Args:
+        stale: rows of corrections, lines by hash, that this source brings again itself.
         facts: the commit's origin (`delta.commit_metadata`).
 
     Returns:
@@ -120,7 +149,7 @@ def publish(
     if contract.stream:
         return commit.append(settings, contract, good, staged, raw, facts)
     if contract.publication == "append" and delta.exists(table):
-        _replace_source(spark, good, table, raw, facts, contract.partitions)
+        _replace_source(spark, good, table, raw, facts, contract.partitions, stale)
     else:
         if contract.replaces and delta.exists(table):
             evolution.agree(good, table)
@@ -154,14 +183,18 @@ def _replace_source(
     raw: RawObject,
     facts: str,
     partitions: tuple[str, ...] = (),
+    stale: dict[str, set[int]] | None = None,
 ) -> None:
     """Put a source's rows in place of its earlier ones, so that running again is harmless."""
     mode = "append"
     if delta.exists(table):
         rows = evolution.fit(rows, table)
-        if delta.count(table, *raw.hashes):
+        if delta.count(table, *raw.hashes, *(stale or {})):
             old = spark.read.format("delta").load(str(table))
             others = old.where(~old["source_sha256"].isin(*raw.hashes))
+            for sha256, lines in (stale or {}).items():
+                own = (old["source_sha256"] == sha256) & old["source_line"].isin(*sorted(lines))
+                others = others.where(~own)
             rows, mode = _with(rows, others), "overwrite"
     writer = rows.write.format("delta").mode(mode).partitionBy(*partitions)
     writer.option("userMetadata", facts).save(str(table))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from yupana.data.contract import Contract
-from yupana.data.history import Publication
+from yupana.data.history import Publication, line
 
 State = Literal["current", "superseded", "refused"]
 
@@ -26,9 +26,9 @@ def states(contract: Contract, publications: list[Publication]) -> dict[str, Sta
     if contract.publication == "snapshot" and contract.format != "object":
         standing = publications[-1:]
     elif contract.publication in ("merge", "replace-period"):
-        standing = list({p.source: p for p in publications}.values())
+        standing = list({p.source: p for p in line(publications)}.values())
     else:
-        standing = publications
+        standing = line(publications)
     for publication in standing:
         found |= dict.fromkeys(publication.sources, "current")
     return found

@@ -11,23 +11,26 @@ import uuid
 from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress
-from yupana.core.types import StepResult
+from yupana.core.types import RawObject, StepResult
 from yupana.data import contract as contracts
-from yupana.data import delta, history
+from yupana.data import delta, history, mended_rows
 from yupana.data.contract import Contract
 from yupana.data.history import Publication
 from yupana.governance import acting, events, people
 from yupana.governance.ledger import book
 
+if TYPE_CHECKING:
+    from deltalake import CommitProperties, DeltaTable
 
-class RetractedError(TerminalError):
-    """The file was published and taken back."""
+
+class WithdrawnError(TerminalError):
+    """The file was published, and a person took it back."""
 
 
 def settle(settings: Settings, name: str) -> None:
@@ -68,19 +71,37 @@ def must_follow(contract: Contract, newest: date | None, known_on: date) -> None
         )
 
 
-def must_not_be_retracted(settings: Settings, name: str, sha256: str) -> None:
-    """Refuse a file that was taken back.
+def must_not_be_withdrawn(settings: Settings, name: str, raw: RawObject) -> None:
+    """Refuse a file that a person took back, by retracting it or by restoring another version.
+
+    Of a release of several files, those that it added to the one before are meant.
 
     Raises:
-        RetractedError: says which version of it was retracted, and why.
+        WithdrawnError: says which version of it was withdrawn, and why.
     """
-    for p in reversed(history.publications(settings.table("published", name))):
-        if p.source_sha256 == sha256 and p.retracted:
-            raise RetractedError(
-                f"This file was published as version {p.version} and retracted: {p.retracted}",
-                where=f"published/{name}",
-                fix='Ingest the right file; or, if it is right after all, --accept-change "why".',
-            )
+    known = history.publications(settings.table("published", name))
+    for at, p in reversed(list(enumerate(known))):
+        if p.mends or p.restores is not None:
+            continue
+        before = [q for q in known[:at] if not q.retracted]
+        added = set(p.sources) - set(before[-1].sources if before else ())
+        if p.source_sha256 != raw.sha256 and not (p.retracted and added and added <= {*raw.hashes}):
+            continue
+        passed = [r for r in known if r.restores is not None and r.restores < p.version < r.version]
+        if p.retracted:
+            why = f"and retracted: {p.retracted}"
+        elif passed:
+            why = f"and version {passed[-1].restores} was restored in its place"
+        elif p.source_sha256 == raw.sha256:
+            return
+        else:
+            continue
+        raise WithdrawnError(
+            f"This file was published as version {p.version} {why}",
+            where=f"published/{name}",
+            fix="Ingest the right file; or, if it is right after all, this file alone with "
+            '--accept-change "why".',
+        )
 
 
 def retract(
@@ -101,6 +122,7 @@ def retract(
         settle(settings, name)
         target = history.at_version(table, version)
         if target.retracted:
+            mended_rows.settle_quarantine(settings, name)
             return _again(settings, name, target)
         standing = [p for p in history.published_versions(table) if p.version != target.version]
         _must_be_last(contract, target, standing)
@@ -108,6 +130,7 @@ def retract(
         facts = {"retracts": target.version, "reason": reason}
         facts |= {"stands": current.version if current else None, "known_on": str(target.known_on)}
         _put_back(table, current, facts)
+        mended_rows.settle_quarantine(settings, name)
         return _retracted(settings, name, facts, delta.version_of(table))
 
 
@@ -140,13 +163,16 @@ def restore(
         current = standing[-1] if standing else None
         if current is None or target.version not in (current.version, current.restores):
             since = max(today, current.known_on) if current else today
+            stands_on = current.stands_on if current else today
             facts = {
                 **delta.commit_facts(table, target.version), "known_on": str(since),
+                "stands_on": str(max(stands_on, target.stands_on)),
                 "restores": target.version, "reason": reason, "run": uuid.uuid4().hex,
             }  # fmt: skip
             facts.pop("accepted", None)
             _put_back(table, target, facts)
             current = history.at_version(table)
+        mended_rows.settle_quarantine(settings, name)
         facts = {**delta.commit_facts(table, current.version), "version": current.version}
         if current.restores is None:
             return _unchanged("restore", name, current.version, facts)
@@ -158,7 +184,8 @@ def _must_be_last(contract: Contract, target: Publication, others: list[Publicat
     later = [
         str(p.version)
         for p in others
-        if p.version > target.version and (contract.keeps or p.mends == target.source_sha256)
+        if p.restores == target.version
+        or (p.version > target.version and (p.keeps or p.mends == target.source_sha256))
     ]
     if later:
         raise UsageError(
@@ -171,18 +198,20 @@ def _must_be_last(contract: Contract, target: Publication, others: list[Publicat
 
 def _put_back(table: Path, source: Publication | None, facts: dict[str, Any]) -> None:
     """A commit with the rows of a publication, or with none, and what it says of itself."""
-    import pyarrow as pa
-    from deltalake import CommitProperties, DeltaTable, write_deltalake
+    from deltalake import CommitProperties, DeltaTable
     from deltalake.exceptions import DeltaError
 
     loaded = DeltaTable(table)
+    before = loaded.version()
     properties = CommitProperties(custom_metadata={"userMetadata": delta.commit_metadata(**facts)})
     if source is None:
         loaded.delete(commit_properties=properties)
+        if loaded.version() == before:
+            # Without a row there is nothing to delete, and no commit.
+            _say(loaded, properties)
     elif source.tidy_version == loaded.version():
-        # delta-rs restores no version that is the newest; a commit without rows says it.
-        none = pa.schema(loaded.schema().to_arrow()).empty_table()
-        write_deltalake(loaded, none, mode="append", commit_properties=properties)
+        # delta-rs restores no version that is the newest.
+        _say(loaded, properties)
     else:
         try:
             loaded.restore(source.tidy_version, commit_properties=properties)
@@ -192,6 +221,15 @@ def _put_back(table: Path, source: Publication | None, facts: dict[str, Any]) ->
                 where=str(table),
                 fix=f"Ingest its file again: {source.source} (SHA-256 {source.source_sha256}).",
             ) from error
+
+
+def _say(loaded: DeltaTable, properties: CommitProperties) -> None:
+    """A commit without rows, for what it says of itself."""
+    import pyarrow as pa
+    from deltalake import write_deltalake
+
+    none = pa.schema(loaded.schema().to_arrow()).empty_table()
+    write_deltalake(loaded, none, mode="append", commit_properties=properties)
 
 
 def _again(settings: Settings, name: str, target: Publication) -> StepResult:

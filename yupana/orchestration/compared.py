@@ -36,7 +36,8 @@ def with_the_one_before(
     from yupana.validation import change_bounds, change_words, changes
 
     table = settings.table("published", contract.name)
-    known = [p for p in history.published_versions(table) if p.known_on <= known_on]
+    published = history.published_versions(table)
+    known = published if contract.keeps else [p for p in published if p.stands_on <= known_on]
     if not known:
         return {}
     before = known[-1]

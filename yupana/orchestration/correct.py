@@ -19,15 +19,14 @@ from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress, Silent, stage
 from yupana.core.types import RawObject, StepResult
 from yupana.data import contract as contracts
-from yupana.data import corrections, delta, history, quarantine_state, reading, refused, releases
+from yupana.data import corrections, delta, history, refused, releases
 from yupana.data.contract import Contract
 from yupana.data.contract_check import Publication
-from yupana.data.corrections import Place
+from yupana.data.mended_rows import Place
 from yupana.governance import steps
 from yupana.governance.ledger import access
-from yupana.orchestration import files
+from yupana.orchestration import correction_places, files
 from yupana.orchestration.disk import outside_trouble
-from yupana.orchestration.many import Memory
 from yupana.orchestration.publication import release_facts
 
 
@@ -88,8 +87,8 @@ def correct(
         work = settings.home / "work" / f"{name}-correction"
         try:
             parsed = corrections.read(settings, contract, raw, work)
-            places, base = _places(settings, contract, raw, parsed)
-            if not places:
+            places, base = correction_places.of(settings, contract, raw, parsed)
+            if base is None:
                 return _unchanged(settings, name, raw)
             parsed = corrections.chosen(parsed, list(places))
             _pairs(places, work / "places.parquet")
@@ -104,57 +103,6 @@ def correct(
             )
         finally:
             shutil.rmtree(work, ignore_errors=True)
-
-
-def _places(
-    settings: Settings, contract: Contract, raw: RawObject, parsed: Path
-) -> tuple[dict[int, Place], history.Publication]:
-    """The rows that a correction mends, by its lines, and the newest release that has one.
-
-    No row where all are published already.
-    """
-    table = settings.table("published", contract.name)
-    known = history.published_versions(table)
-    aside = _rows(settings.table("quarantine", contract.name))
-    states = quarantine_state.states(contract, known)
-    named = corrections.named(parsed, raw, {p.source_sha256 for p in aside} | set(states))
-    done = {place.line for place in _rows(table, raw.sha256)}
-    waiting = {n: place for n, place in named.items() if place in aside}
-    if raw.ref not in Memory(settings, contract.name).ingested:
-        stray = {n: place for n, place in named.items() if n not in waiting and n not in done}
-        corrections.refuse_other(raw, stray, "is not in quarantine")
-    for state, says in (
-        ("refused", "is of a file that was refused whole: mend the file, and ingest it"),
-        ("superseded", "is of a file that a later release replaced"),
-    ):
-        of = {n: states.get(place.source_sha256, "refused") for n, place in waiting.items()}
-        other = {n: place for n, place in waiting.items() if of[n] == state}
-        corrections.refuse_other(raw, other, says)
-    mended = {place.source_sha256 for place in named.values()}
-    releases = [p for p in known if mended & set(p.sources)]
-    if waiting and any(p.contract_sha256 != contract.sha256 for p in releases[-1:]):
-        raise TerminalError(
-            "The contract has changed since the file was published.",
-            where=f"{raw.source}, for {releases[-1].source}",
-            fix=f"Run `yupana ingest {contract.name}` first: its rows are judged anew.",
-        )
-    # Those that are published already go in again, so that a crash after the first commit is
-    # made good; those that another correction has mended since do not.
-    again = {n: place for n, place in named.items() if n in waiting or n in done}
-    return again if waiting else {}, releases[-1]
-
-
-def _rows(table: Path, sha256: str | None = None) -> set[Place]:
-    """Where the rows of a table come from; of one file alone where its hash is given."""
-    import pyarrow.compute as pc
-    from deltalake import DeltaTable
-
-    if not delta.exists(table):
-        return set()
-    only = None if sha256 is None else pc.field("source_sha256") == sha256
-    columns = ["source_sha256", "source_line"]
-    rows = reading.dataset(DeltaTable(table)).to_table(columns=columns, filter=only)
-    return {Place(*pair) for pair in zip(*(c.to_pylist() for c in rows.columns), strict=True)}
 
 
 def _newest(settings: Settings, name: str) -> set[str]:
@@ -215,6 +163,11 @@ def _publish(
     with stage(progress, f"stage {Path(raw.source).name}", seconds):
         staged = staging.stage(session, settings, judged, raw, parsed)
         rows = session.read.format("delta").load(staged.path)
+    later = _later(history.published_versions(table), base)
+    hit = publish.replaced(session, settings, judged, contract.replaces, staged, later)
+    corrections.refuse_other(
+        raw, {n: places[n] for n in hit}, "is replaced by a later file: its key or period is there"
+    )
     with stage(progress, f"audit {staged.rows:,} rows by Great Expectations", seconds):
         validation = audit(judged, rows, settings.reports / "validation")
     bad = publish.refused(session, judged, staged).count()
@@ -223,7 +176,9 @@ def _publish(
     facts: dict[str, Any] = {
         **release_facts(contract, raw, known_on, counts),
         "validation": validation.id,
-        "mends": base.mends or base.source_sha256,
+        "mends": base.source_sha256,
+        "stands_on": str(base.stands_on),
+        "quarantine": delta.version_of(settings.table("quarantine", contract.name)),
         "sources": _sources(contract, newest, raw),
         "corrects": _by_file(places),
     }
@@ -246,6 +201,12 @@ def _publish(
     return steps.Outcome(
         (*outputs, aside.ref, validation.ref), inputs=(staged.ref, before), metrics=told
     )
+
+
+def _later(known: list[history.Publication], base: history.Publication) -> list[str]:
+    """Files that came after a release, corrections of it left out."""
+    after = (p for p in history.line(known) if p.version > base.version)
+    return [s for p in after if p.mends != base.source_sha256 for s in p.sources]
 
 
 def _sources(contract: Contract, newest: history.Publication, raw: RawObject) -> list[str]:

@@ -16,6 +16,9 @@ from yupana.data.sources import many as sought
 from yupana.governance import steps
 from yupana.orchestration.many import Memory
 
+LOOK_BACK = timedelta(days=35)
+"""How long before the newest file an address is asked for days that have none."""
+
 
 def releases(
     settings: Settings,
@@ -42,12 +45,14 @@ def releases(
         )
     if as_of and sought.is_dated(location):
         location = sought.filled(location, as_of)
-    first = since
+    last = today or datetime.now(UTC).date()
+    span = sought.Span(since, last)
     if not since and sought.is_dated(location) and not sought.is_local(location):
-        known = history.published_versions(settings.table("published", contract.name))
-        newest = max((p.known_on for p in known if not p.mends), default=None)
-        first = newest + timedelta(days=1) if newest else None
-    span = sought.Span(first, today or datetime.now(UTC).date())
+        known = history.publications(settings.table("published", contract.name))
+        days = frozenset(p.known_on for p in known if p.is_release)
+        if days:
+            # A day that was not there yet, or was refused, is asked for again.
+            span = sought.Span(max(min(days), max(days) - LOOK_BACK), last, days)
     return sought.releases(settings.root, location, span)
 
 

@@ -109,11 +109,12 @@ def _published(
             return publication.recovered(contract.name, before)
         if accept:
             releases.note(settings, "accept", contract.name, raw.ref, accept)
-        else:
-            releases.must_not_be_retracted(settings, contract.name, raw.sha256)
-        newest = max((p.known_on for p in history.published_versions(table)), default=None)
+        if not accept or memory:
+            releases.must_not_be_withdrawn(settings, contract.name, raw)
+        known = history.published_versions(table)
+        newest = max((p.known_on for p in known if p.is_release), default=None)
         seen = (landing.first_seen(settings, file) for file in raw.files)
-        known_on = as_of or max(filter(None, [*seen, newest]))
+        known_on = as_of or max([*seen, *(p.stands_on for p in known)])
         releases.must_follow(contract, newest, known_on)
         at = contract.at(known_on)
         out = publication.publish(settings, at, raw, known_on, progress, accept)

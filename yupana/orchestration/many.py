@@ -16,7 +16,7 @@ from yupana.core.types import RawObject, StepResult
 from yupana.data import history
 from yupana.data.contract import Contract
 from yupana.data.parsing import joined
-from yupana.data.releases import RetractedError
+from yupana.data.releases import WithdrawnError
 from yupana.data.sources.http import RefusedError
 from yupana.data.sources.many import Release
 from yupana.governance import events
@@ -208,7 +208,7 @@ def _not_revised(memory: Memory, raw: RawObject) -> None:
 def of_the_past(memory: Memory, raw: RawObject, day: date) -> history.Publication | None:
     """The publication of this release on its day under an earlier contract, where a later day is
     published: it stays what was known then."""
-    known = [p for p in memory.publications() if not p.mends]
+    known = [p for p in memory.publications() if p.is_release]
     if not any(p.known_on > day for p in known):
         return None
     mine = [p for p in known if (p.known_on, p.source_sha256) == (day, raw.sha256)]
@@ -255,7 +255,7 @@ def _combined(name: str, releases: list[Release], memory: Memory, found: _Tally)
     if not results and len(found.refusals) == 1 and len(releases) == 1:
         raise found.refusals[0].error
     # Among others, a file that a person took back is passed over, whenever the folder is read.
-    retracted = [r for r in found.refusals if results and isinstance(r.error, RetractedError)]
+    retracted = [r for r in found.refusals if results and isinstance(r.error, WithdrawnError)]
     refusals = [r for r in found.refusals if r not in retracted]
     counts = {
         "published": sum(r.status == "done" for r in found.results),

@@ -12,7 +12,7 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
 from yupana.core.progress import Progress, stage
 from yupana.core.types import DatasetRef, RawObject, ValidationResult
-from yupana.data import delta, history
+from yupana.data import corrections, delta, history
 from yupana.data.contract import Contract
 from yupana.governance import steps
 from yupana.governance.ledger import access
@@ -75,7 +75,8 @@ def publish(
         facts |= {"accepted": accept} if accept else {}
         with stage(progress, "publish", seconds):
             metadata = delta.commit_metadata(**facts)
-            out = tables.publish(session, settings, contract, staged, raw, metadata)
+            stale = _stale(settings, contract, raw)
+            out = tables.publish(session, settings, contract, staged, raw, metadata, stale)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     if staged.rows != out.rows + aside.rows:
@@ -94,10 +95,16 @@ def publish(
     }  # fmt: skip
     if contract.stream:
         told["broken"] = {r.rule: r.broken for r in validation.rules if r.broken}
-    if contract.stream:
-        told["broken"] = {r.rule: r.broken for r in validation.rules if r.broken}
     made = (out.ref, aside.ref, validation.ref)
     return steps.Outcome(made, inputs=(staged.ref, *before), metrics=told)
+
+
+def _stale(settings: Settings, contract: Contract, raw: RawObject) -> dict[str, set[int]]:
+    """Rows of corrections that the files bring again; a snapshot holds no earlier rows, and no
+    batch of a stream comes again."""
+    if not contract.keeps or contract.stream:
+        return {}
+    return corrections.judged_anew(settings, contract.name, raw)
 
 
 def _kept(settings: Settings, contract: Contract) -> tuple[str, ...]:
@@ -154,6 +161,7 @@ def release_facts(
         "source_sha256": raw.sha256,
         **({"sources": raw.hashes} if raw.parts else {}),
         "known_on": str(known_on),
+        "keeps": contract.keeps,
         "contract": contract.name,
         "contract_version": contract.version,
         "contract_sha256": contract.sha256,

@@ -45,10 +45,15 @@ class Release:
 
 @dataclass(frozen=True)
 class Span:
-    """The days that are asked of an address, both included; of a path they only limit it."""
+    """The days that are asked of an address, both included; of a path they only limit it.
+
+    Attributes:
+        published: days that an address is not asked for again.
+    """
 
     first: date | None
     last: date
+    published: frozenset[date] = frozenset()
 
 
 def is_web(location: str) -> bool:
@@ -145,7 +150,7 @@ def _asked(location: str, span: Span) -> list[Release]:
     days = [first + timedelta(days=n) for n in range((span.last - first).days + 1)]
     if filled(location, date(2000, 1, 1)) == filled(location, date(2000, 1, 2)):
         days = [day for day in days if (day + timedelta(days=1)).day == 1]
-    return [Release(day, (filled(location, day),)) for day in days]
+    return [Release(day, (filled(location, day),)) for day in days if day not in span.published]
 
 
 def _files(root: Path, pattern: str) -> list[str]:

@@ -1,0 +1,88 @@
+"""Which refused rows a correction mends, and whether each may come back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError
+from yupana.core.types import RawObject
+from yupana.data import corrections, history, mended_rows, quarantine_state
+from yupana.data.contract import Contract
+from yupana.data.mended_rows import Place
+from yupana.orchestration.many import Memory
+
+
+def of(
+    settings: Settings, contract: Contract, raw: RawObject, parsed: Path
+) -> tuple[dict[int, Place], history.Publication | None]:
+    """The rows that a correction mends, by its lines, and the newest release that has one.
+
+    No row, and no release, where all are published already.
+
+    Raises:
+        TerminalError: a row is not in quarantine, is of a file that is not published now, or is
+            published; or the contract has changed since.
+    """
+    table = settings.table("published", contract.name)
+    known = history.published_versions(table)
+    aside = mended_rows.places(settings.table("quarantine", contract.name))
+    states = quarantine_state.states(contract, known)
+    named = corrections.named(parsed, raw, {p.source_sha256 for p in aside} | set(states))
+    done = {place.line for place in mended_rows.places(table, {raw.sha256})}
+    waiting = {n: place for n, place in named.items() if place in aside}
+    if raw.ref not in Memory(settings, contract.name).ingested:
+        stray = {n: place for n, place in named.items() if n not in waiting and n not in done}
+        corrections.refuse_other(raw, stray, "is not in quarantine")
+    if not waiting:
+        return {}, None
+    for state, says in (
+        ("refused", "is of a file that was refused whole: mend the file, and ingest it"),
+        ("superseded", "is of a file that a later release replaced"),
+    ):
+        of = {n: states.get(place.source_sha256, "refused") for n, place in waiting.items()}
+        other = {n: place for n, place in waiting.items() if of[n] == state}
+        corrections.refuse_other(raw, other, says)
+    _must_not_be_published(table, raw, waiting)
+    base = _base(contract, raw, history.publications(table), named)
+    # Those that are published already go in again, so that a crash after the first commit is
+    # made good; those that another correction has mended since do not.
+    return {n: place for n, place in named.items() if n in waiting or n in done}, base
+
+
+def _must_not_be_published(table: Path, raw: RawObject, waiting: dict[int, Place]) -> None:
+    """Refuse rows that are in the table, by themselves or by another correction."""
+    own = mended_rows.places(table, {place.source_sha256 for place in waiting.values()})
+    twice = {n: place for n, place in waiting.items() if place in own}
+    corrections.refuse_other(raw, twice, "is published as it is; ingest its file again")
+    by = mended_rows.mended(table, history.publications(table))
+    other = {n: place for n, place in waiting.items()
+             if place in by and by[place].source_sha256 != raw.sha256}  # fmt: skip
+    corrections.refuse_other(raw, other, "was mended by another correction: give that one again")
+
+
+def _base(
+    contract: Contract,
+    raw: RawObject,
+    known: list[history.Publication],
+    named: dict[int, Place],
+) -> history.Publication:
+    """The release that a correction mends, by whose day its rows are judged."""
+    files = {place.source_sha256 for place in named.values()}
+    newest = {sha256: p for p in known if p.is_release for sha256 in p.sources if sha256 in files}
+    days = {p.known_on for p in newest.values()}
+    dated = any(rule.kind == "not_after_release" for rule in contract.rules)
+    if (len(newest) > 1 and contract.replaces) or (len(days) > 1 and dated):
+        raise TerminalError(
+            "The correction mends rows of several files, and the order of files counts here.",
+            where=raw.source,
+            fix="Give a correction for each value of source_sha256.",
+        )
+    base = max(newest.values(), key=lambda p: p.version)
+    if base.contract_sha256 != contract.sha256:
+        raise TerminalError(
+            "The contract has changed since the file was published.",
+            where=f"{raw.source}, for {base.source}",
+            fix=f"Run `yupana ingest {contract.name}` first: its rows are judged anew.",
+        )
+    return base
