@@ -60,7 +60,7 @@ class Case:
     engine: bool = True
 
     def __str__(self) -> str:
-        return self.folder + "".join(f" {new.strip()}" for new in self.change.values())[:60]
+        return self.folder + (", changed" if self.change else "")
 
 
 def publishes(
