@@ -181,6 +181,36 @@ def test_a_token_in_an_address_is_not_shown() -> None:
     assert shown == ["sc://spark.example:15002"] * 2
 
 
+TASK = """
+from yupana.config.settings import settings
+from yupana.data import engine
+engine.session(settings()).sql("SELECT 1").collect()
+print("has a session", flush=True)
+input()
+"""
+
+
+def test_a_task_ends_though_the_shared_engine_is_gone(tmp_path: Path) -> None:
+    port = ports.free()
+    command, environment, tasks = standalone.shared_engine(
+        Settings(home=tmp_path, engine_port=port), Silent()
+    )
+    server = subprocess.Popen(command, env=environment)
+    wait_until(lambda: ports.answers(port), 60)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    task = subprocess.Popen([sys.executable, "-c", TASK], env=tasks.environment(), **pipes)
+    try:
+        assert task.stdout and task.stdout.readline() == b"has a session\n"
+        server.terminate()
+        server.wait(30)
+        task.communicate(b"\n", timeout=60)
+        assert task.returncode == 0
+    finally:
+        for process in (server, task):
+            process.kill()
+            process.wait()
+
+
 @dataclass
 class SharedSpark:
     """The very server that `yupana up` starts, and the settings of the tasks that share it."""
