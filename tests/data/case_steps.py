@@ -47,11 +47,13 @@ class Ingest:
 
 @dataclass(frozen=True)
 class Case:
-    """Attributes:
-    folder: its folder under shared/cases/ingest.
-    steps: ingests, and commands such as `quality` that must not fail.
-    change: text of the contract → what stands there instead; none: as the case has it.
-    engine: whether one is started; without, a run on one engine is enough.
+    """A case, as it stands or with another contract.
+
+    Attributes:
+        folder: its folder under shared/cases/ingest.
+        steps: ingests, and commands such as `quality` that must not fail.
+        change: text of the contract → what stands there instead; none: as the case has it.
+        engine: whether one is started; without, a run on one engine is enough.
     """
 
     folder: str
@@ -67,7 +69,7 @@ def publishes(
     folder: str, *rows: Row, source: str = "in.csv", notice: tuple[str, ...] = (),
     aside: tuple[tuple[int, str], ...] = (), **change: str,
 ) -> Case:  # fmt: skip
-    """One file that is published; `change` as `option`, `column` or `text`: see `changes`."""
+    """One file that is published; `change` is what `changes` takes."""
     step = Ingest(source, rows=rows, aside=aside, notices=notice)
     return Case(folder, (step,), changes(**change))
 
@@ -92,12 +94,12 @@ def changes(option: str = "", text: str = "") -> dict[str, str]:
         text: `old → new`; several by lines.
     """
     pairs = [line.split("→") for line in text.splitlines() if line.strip()]
-    found = {old.strip(): new.strip() for old, new in pairs}
+    replacements = {old.strip(): new.strip() for old, new in pairs}
     if option:
         name, value = option.split(": ", 1)
-        added = f"customProperties:\n  - {{property: {name}, value: {value}}}\n"
-        found["customProperties:\n"] = added
-    return found
+        line = f"  - {{property: {name}, value: {value}}}\n"
+        replacements["customProperties:\n"] = f"customProperties:\n{line}"
+    return replacements
 
 
 class Project:
@@ -130,8 +132,8 @@ class Project:
         """Take each step of the case, and hold it to what is right."""
         for step in self._case.steps:
             if isinstance(step, str):
-                done = yupana(self.lake, *step.format(name=self.name).split())
-                assert done.code == 0, done.stderr
+                answer = yupana(self.lake, *step.format(name=self.name).split())
+                assert answer.code == 0, answer.stderr
             else:
                 self._ingest(step)
 
@@ -146,8 +148,8 @@ class Project:
             assert result.status == "done"
         assert bool(refusal) == bool(step.refused), refusal or "published"
         assert not (absent := _absent(step.refused, refusal)), f"{absent} not in: {refusal}"
-        told = "\n".join(notices.lines)
-        assert not (absent := _absent(step.notices, told)), f"{absent} not in: {told}"
+        lines = "\n".join(notices.lines)
+        assert not (absent := _absent(step.notices, lines)), f"{absent} not in: {lines}"
         assert (rows := self.published()) == list(step.rows), str(rows)[:2000]
         assert (aside := self.aside()) == list(step.aside), aside
 

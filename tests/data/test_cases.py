@@ -65,16 +65,16 @@ def test_a_broken_contract_stops_no_other_data_set(folder: str, tmp_path: Path) 
     faults = {card.name: card.fault for card in cards(project.lake)}
     assert BROKEN_ALONE[folder] in str(faults.pop(project.name))
     assert not any(faults.values()) and "dengue_linelist" in faults
-    checked = yupana(project.lake, "contract", "check", project.name)
-    assert checked.code == 1 and BROKEN_ALONE[folder] in checked.stdout + checked.stderr
+    answer = yupana(project.lake, "contract", "check", project.name)
+    assert answer.code == 1 and BROKEN_ALONE[folder] in answer.stdout + answer.stderr
 
 
 def test_a_contract_without_description_is_told_and_stops_nothing(tmp_path: Path) -> None:
     project = Project(Case(UNDESCRIBED, ()), tmp_path, NO_ENGINE)
     assert not any(card.fault for card in cards(project.lake))
     assert yupana(project.lake, "standards", "check", "dengue_linelist").code == 0
-    checked = yupana(project.lake, "standards", "check", project.name)
-    assert checked.code == 1 and "description.purpose is not stated" in checked.stdout
+    answer = yupana(project.lake, "standards", "check", project.name)
+    assert answer.code == 1 and "description.purpose is not stated" in answer.stdout
 
 
 @BOTH_ENGINES
@@ -90,5 +90,5 @@ def test_a_number_of_a_person_is_published_as_a_pseudonym(tmp_path: Path, engine
 def test_every_case_has_its_test() -> None:
     if not CASES.exists():
         pytest.skip(f"the cases are not beside the clone: {CASES}")
-    tested = {c.folder for c in ALL} | {PERSONAL, UNDESCRIBED}
-    assert tested == {p.name for p in CASES.iterdir() if p.is_dir()}
+    folders = {c.folder for c in ALL} | {PERSONAL, UNDESCRIBED}
+    assert folders == {p.name for p in CASES.iterdir() if p.is_dir()}
