@@ -16,13 +16,11 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import engine_or_skip
 from waiting import wait_until
 
 from yupana.config.settings import Settings
 from yupana.core import ports
 from yupana.core.errors import TransientError, UsageError
-from yupana.core.progress import Silent
 from yupana.data import delta
 from yupana.data import engine as engines
 from yupana.orchestration import airflow_home, family, standalone
@@ -175,28 +173,6 @@ def test_a_token_in_an_address_is_not_shown() -> None:
     settings = Settings(engine="sc://spark.example:15002/;token=SECRET")
     shown = [engines.name(settings), str(engines.select(settings))]
     assert shown == ["sc://spark.example:15002"] * 2
-
-
-@pytest.mark.spark
-def test_a_shared_spark_asks_for_its_token(tmp_path: Path) -> None:
-    """The very command that `yupana up` starts, for a client with the token and one without."""
-    port = ports.free()
-    own = Settings(home=tmp_path, engine=engine_or_skip("spark"), engine_port=port)
-    command, environment, tasks = standalone.shared_engine(own, Silent())
-    secret = tasks.engine_token.read_text()
-    assert tasks.engine_token.stat().st_mode & 0o077 == 0 and secret not in " ".join(command)
-    with (tmp_path / "log").open("w") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    try:
-        wait_until(lambda: ports.answers(port), 60)
-        assert engines.session(tasks).sql("SELECT 1 AS one").collect()[0]["one"] == 1
-        with pytest.raises(Exception, match=r"(?i)unauthenticated|token"):
-            stranger = tasks.model_copy(update={"engine_token": None})
-            engines.session(stranger).sql("SELECT 1").collect()
-        assert secret not in (tmp_path / "log").read_text()
-    finally:
-        server.terminate()
-        server.wait(30)
 
 
 # The last one: it stops what the tests above use.

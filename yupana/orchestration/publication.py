@@ -38,7 +38,7 @@ def publish(
     """
     if contract.format == "object":
         return _publish_object(settings, contract, raw, known_on, progress)
-    from yupana.data import engine, sql_rules, staging
+    from yupana.data import engine, number_marks, sql_rules, staging
     from yupana.data import publish as tables
     from yupana.data.parsing import joined
     from yupana.validation.audit import audit, require, warm_up
@@ -67,6 +67,8 @@ def publish(
         if not contract.stream:
             require(validation, contract, rows, raw)
             sql_rules.require(session, contract.sql, rows, raw.source)
+            for doubt in number_marks.doubts(contract, rows) if aside.rows else ():
+                progress.say(doubt)
             with stage(progress, "compare with the release before", seconds):
                 change = compared.with_the_one_before(
                     settings, contract, raw, staged, known_on, accept

@@ -101,5 +101,13 @@ def _connect(address: str) -> SparkSession:
     session.conf.set("spark.sql.session.timeZone", "UTC")
     # Closed while threads still run: later, when the interpreter takes it apart, it would wait
     # for one of them for ever.
-    atexit.register(session.stop)
+    atexit.register(_stop, session, address)
     return session
+
+
+def _stop(session: SparkSession, address: str) -> None:
+    from yupana.data.engine import remote
+
+    # Of a server that is gone, the client would ask the session's release for ten minutes.
+    session.release_session_on_close = remote.answers(address)
+    session.stop()

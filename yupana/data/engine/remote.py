@@ -32,17 +32,25 @@ def address(settings: Settings, engine: str) -> str:
             where="YUPANA_ENGINE",
             fix="Write it as sc://127.0.0.1:15002.",
         )
-    try:
-        socket.create_connection((parts.hostname, parts.port or PORT), ANSWER_SECONDS).close()
-    except OSError as error:
+    if not answers(engine):
         raise TransientError(
             "The shared engine does not answer.",
             where=f"{parts.hostname}:{parts.port or PORT}",
             fix="Start it with `yupana up`, or unset YUPANA_ENGINE for an engine of your own.",
-        ) from error
+        )
     if settings.engine_token is None:
         return engine
     return f"{engine.rstrip('/')}/;token={settings.engine_token.read_text().strip()}"
+
+
+def answers(address: str) -> bool:
+    """Whether a server listens at an address (`sc://host:port`), asked for at most 5 s."""
+    parts = urlsplit(address)
+    try:
+        socket.create_connection((parts.hostname, parts.port or PORT), ANSWER_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def token(settings: Settings) -> Path:
