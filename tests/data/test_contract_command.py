@@ -24,6 +24,7 @@ id: visits
 name: Visitas
 version: 1.0.0
 status: active
+description: {purpose: To plan staff.}
 customProperties:
   - {property: quarantineLimit, value: 0.02}
 servers: [{server: project, type: local, path: in.csv, format: csv}]
@@ -120,8 +121,8 @@ def test_all_faults_are_told_each_with_line_and_mend(lake: Settings) -> None:
     said = yupana(lake, "contract", "check", NAME)
     assert said.code == 1
     for line, what in (
-        (8, "quarantineLimit '2%'"), (16, "the column name 'a.b'"), (17, "'dd/mm/yyyy'"),
-        (18, "multipleOf"), (19, "a pattern on the column 'e'"), (20, "colour"),
+        (9, "quarantineLimit '2%'"), (17, "the column name 'a.b'"), (18, "'dd/mm/yyyy'"),
+        (19, "multipleOf"), (20, "a pattern on the column 'e'"), (21, "colour"),
     ):  # fmt: skip
         assert any(
             what in fault.what and f"line {line}" in fault.where and fault.fix

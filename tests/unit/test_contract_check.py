@@ -167,5 +167,8 @@ def test_one_bad_contract_stops_no_other(tmp_path: Path) -> None:
 
 def test_what_is_left_out_has_a_default(tmp_path: Path) -> None:
     about = TEXT[TEXT.index("description:") : TEXT.index("authoritativeDefinitions:")]
-    contract = contracts.load(root_with(tmp_path, (about, "")), "slip")
-    assert (contract.purpose, contract.limitations, contract.row_count) == ("", "", (1, None))
+    purpose = "description: {purpose: To count beds.}\n"
+    contract = contracts.load(root_with(tmp_path, (about, purpose)), "slip")
+    assert (contract.limitations, contract.row_count) == ("", (1, None))
+    with pytest.raises(TerminalError, match="The contract has no purpose"):
+        contracts.load(root_with(tmp_path / "none", (about, "")), "slip")

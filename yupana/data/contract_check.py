@@ -68,6 +68,9 @@ def _faults(content: dict[str, Any], root: Path) -> Iterator[Fault]:
 
 
 def _table(content: dict[str, Any]) -> Iterator[Fault]:
+    if not (content.get("description") or {}).get("purpose"):
+        fix = "State what the data set is for: description: {purpose: …}."
+        yield Fault("no purpose", ("description",) if "description" in content else (), fix)
     if not content.get("servers"):
         yield Fault("no source", (), "State `servers`, with a path or location and a format.")
         return

@@ -93,7 +93,8 @@ def _published(
         table,
         source_sha256=raw.sha256,
         contract_sha256=contract.sha256,
-        known_on=as_of,
+        # Of several files that add up, one that comes late is known since it came.
+        known_on=None if memory and contract.keeps else as_of,
         # Of several files that take each other's place in their order, each did so once.
         adds_up=contract.keeps and (memory is not None or contract.publication != "merge"),
         replaced=memory is None and contract.publication == "replace-period",
@@ -115,6 +116,8 @@ def _published(
         newest = max((p.known_on for p in known if p.is_release), default=None)
         seen = (landing.first_seen(settings, file) for file in raw.files)
         known_on = as_of or max([*seen, *(p.stands_on for p in known)])
+        if memory and contract.keeps and newest:
+            known_on = max(known_on, newest)
         releases.must_follow(contract, newest, known_on)
         at = contract.at(known_on)
         out = publication.publish(settings, at, raw, known_on, progress, accept)

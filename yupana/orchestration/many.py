@@ -184,6 +184,7 @@ def _each(
                     progress.say(f"file {number} of {count}: {source}")
                 if several and contract.publication == "append" and contract.format != "object":
                     _not_revised(memory, raw)
+                    _tell_same(memory, raw, progress)
                 found.results.append(publish(raw, release.day, several))
         except TerminalError as error:
             if release.day and isinstance(error, RefusedError) and error.status in _GONE:
@@ -203,6 +204,14 @@ def _not_revised(memory: Memory, raw: RawObject) -> None:
             fix="Give new rows in a file of another name; if the publisher revises files, the "
             "contract's `publication` is snapshot or merge.",
         )
+
+
+def _tell_same(memory: Memory, raw: RawObject, progress: Progress) -> None:
+    """Say that another file had the same bytes: their rows count once."""
+    same = (p for p in memory.publications() if p.source_sha256 == raw.sha256)
+    other = next((p.source for p in same if p.source != raw.source), None)
+    if other:
+        progress.say(f"{raw.source} has the bytes of {other}: its rows count once")
 
 
 def of_the_past(memory: Memory, raw: RawObject, day: date) -> history.Publication | None:

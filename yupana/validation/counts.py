@@ -95,9 +95,9 @@ def _sources(
     """The publications whose files make up a version: one and its corrections, or each file's
     newest."""
     if contract.publication == "snapshot":
-        release = known.mends or known.source_sha256
-        first = max((i for i, p in enumerate(earlier) if p.source_sha256 == release), default=-1)
-        earlier = earlier[first:]
+        mine = [p for p in earlier if p.release == known.release]
+        first = max((i for i, p in enumerate(mine) if not p.mends), default=0)
+        earlier = mine[first:]
     return list({p.source_sha256: p for p in earlier}.values())
 
 

@@ -27,6 +27,7 @@ kind: DataContract
 id: draft
 version: 0.0.0
 status: draft
+description: {{purpose: a draft}}
 servers: [{{server: draft, type: local, path: draft, format: {format}}}]
 customProperties: {options}
 schema: [{{name: draft, properties: [{{name: a, logicalType: string}}]}}]
