@@ -15,7 +15,7 @@ from yupana.data.contract import Contract
 from yupana.validation import changes
 from yupana.validation import changes_count as counting
 
-WEEKS = [date(2024, 1, 7) + timedelta(weeks=n) for n in range(4)]
+WEEKS = [date(2024, 1, 7) + timedelta(weeks=n) for n in range(6)]
 SCHEMA = {"id": pl.Int32, "week_start": pl.Date, "class": pl.String, "cases": pl.Int32,
           "rain": pl.Float64, "source_line": pl.Int64}  # fmt: skip
 Row = tuple[int, date | None, str, int | None, float | None]
