@@ -34,7 +34,7 @@ def diff(
 ) -> None:
     """Compare two published versions: rows, keys, periods, groups, codes, columns, totals.
 
-    Counts under 5 and personal columns are never shown.
+    Counts under 5, what they follow from, and personal columns are not shown.
 
     Example: yupana diff dengue_linelist
 
@@ -165,7 +165,7 @@ def _shown(name: str, change: Change) -> None:
             Console().print(table)
     if change.periods:
         first, last = change.periods[0].value, change.periods[-1].value
-        print(f"rows by {'/'.join(change.axis)}, {first} to {last} (counts under 5 left out)")
+        print(f"rows by {'/'.join(change.axis)}, {first} to {last} (blank: none, or not shown)")
         sides = ([c.rows.before for c in change.periods], [c.rows.after for c in change.periods])
         most = max(_bars(sides[0]) + _bars(sides[1]))
         for word, side in zip(("before", "after"), sides, strict=True):

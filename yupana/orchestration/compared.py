@@ -43,17 +43,18 @@ def with_the_one_before(
     before = known[-1]
     old = changes.of_version(table, before.tidy_version)
     new = changes.once_published(contract, old, staged.path, raw)
-    change = changes.compare(contract, (old, new), before.version, None)
+    comparison = changes.comparison(contract, (old, new), before.version, None)
+    change = comparison.change
     report = settings.reports / "changes" / f"{contract.name}-{raw.sha256[:12]}-{known_on}.json"
     _write(report, {**asdict(change), "source": raw.source, "source_sha256": raw.sha256})
     if not accept:
-        change_bounds.require(contract, change, raw.source, report)
+        change_bounds.require(contract, comparison, raw.source, report)
     return {
         "change": change_words.summary(change),
         "change_report": str(report),
         "warnings": [
-            *change_bounds.breaches(contract.bounds, change),
-            *change_bounds.warnings(contract.bounds, change),
+            *change_bounds.breaches(contract.bounds, comparison),
+            *change_bounds.warnings(contract.bounds, comparison),
         ],
     }
 

@@ -8,14 +8,14 @@ from yupana.core.errors import TerminalError
 from yupana.data.contract import Contract
 from yupana.data.release_options import TELLING, Bounds
 from yupana.validation import change_words
-from yupana.validation.changes import Change
+from yupana.validation.changes import Change, Comparison
 
 _NAMED = 5
 
 
-def breaches(bounds: Bounds, change: Change) -> list[str]:
-    """Each bound that a change lies over, as a sentence."""
-    found = []
+def breaches(bounds: Bounds, comparison: Comparison) -> list[str]:
+    """Each bound that a change lies over, as a sentence; it holds what the change shows."""
+    found, change = [], comparison.change
     before, after = change.rows.before or 0, change.rows.after or 0
     if bounds.rows is not None and before and after != before and not (
         before * bounds.rows < after < before / bounds.rows
@@ -24,12 +24,8 @@ def breaches(bounds: Bounds, change: Change) -> list[str]:
             f"the rows go from {before:,} to {after:,}, and between {before * bounds.rows:,.0f} "
             f"and {before / bounds.rows:,.0f} may come (rows: {bounds.rows:g})"
         )
-    if bounds.past is not None and change.past > bounds.past:
-        upto = f"up to {change.last}" if change.last else "that were there"
-        found.append(
-            f"{change.revised:,} rows of the past ({upto}) are changed, gone or new: "
-            f"{change.past:.1%} of {before:,}, and {bounds.past:.1%} may be (past: {bounds.past:g})"
-        )
+    if bounds.past is not None and comparison.past > bounds.past:
+        found.append(_past(bounds.past, change))
     if bounds.periods and change.periods_gone:
         named = ", ".join(change.periods_gone[:_NAMED])
         more = len(change.periods_gone) - _NAMED
@@ -40,14 +36,14 @@ def breaches(bounds: Bounds, change: Change) -> list[str]:
     return found
 
 
-def warnings(bounds: Bounds, change: Change) -> list[str]:
+def warnings(bounds: Bounds, comparison: Comparison) -> list[str]:
     """What is told and does not stop: usual bounds, where the contract states none."""
     usual = Bounds(
         rows=TELLING.rows if bounds.rows is None else None,
         past=TELLING.past if bounds.past is None else None,
         periods=not bounds.periods,
     )
-    found = [*breaches(usual, change)]
+    found, change = breaches(usual, comparison), comparison.change
     if change.retyped:
         found.append(f"columns have another type than before: {', '.join(change.retyped)}")
     if change.columns_gone:
@@ -55,13 +51,14 @@ def warnings(bounds: Bounds, change: Change) -> list[str]:
     return found
 
 
-def require(contract: Contract, change: Change, source: str, report: Path) -> None:
+def require(contract: Contract, comparison: Comparison, source: str, report: Path) -> None:
     """Stop a release whose change lies over a bound.
 
     Raises:
         TerminalError: names each bound, what changed, and how a person accepts it.
     """
-    if found := breaches(contract.bounds, change):
+    if found := breaches(contract.bounds, comparison):
+        change = comparison.change
         told = "".join(f"\n  {line}" for line in change_words.lines(change))
         raise TerminalError(
             f"Against version {change.before}, {'; '.join(found)}. Nothing was published.{told}",
@@ -69,3 +66,14 @@ def require(contract: Contract, change: Change, source: str, report: Path) -> No
             fix=f"Look at the file. If it is right: yupana ingest {contract.name} with the same "
             'options and --accept-change "why".',
         )
+
+
+def _past(bound: float, change: Change) -> str:
+    upto = f"up to {change.last}" if change.last else "that were there"
+    what, before = f"rows of the past ({upto}) are changed, gone or new", change.rows.before or 0
+    if change.revised is None or change.past is None:
+        return f"more {what} than {bound:.1%} of {before:,} (past: {bound:g})"
+    return (
+        f"{change.revised:,} {what}: {change.past:.1%} of {before:,}, "
+        f"and {bound:.1%} may be (past: {bound:g})"
+    )

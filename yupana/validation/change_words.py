@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from yupana.core.disclosure import FEWEST
 from yupana.validation.changes import Change
 from yupana.validation.changes_count import Cell, Pair
 
@@ -12,17 +13,9 @@ _NAMED = 5
 
 def lines(change: Change) -> list[str]:
     """What changed, the most important first; numbers that must not be shown are left out."""
-    rows, what = change.rows, "keys" if change.key else "rows"
-    found = [
-        f"rows: {rows.before:,} → {rows.after:,} ({_share(rows)})",
-        f"{what}: {change.added:,} new, {change.removed:,} gone"
-        + (f", {change.changed:,} changed" if change.key else ""),
-    ]
+    rows = change.rows
+    found = [f"rows: {rows.before:,} → {rows.after:,} ({_share(rows)})", *_moves(change)]
     if change.axis:
-        found.append(
-            f"past (up to {change.last or 'none'}): {change.revised:,} rows revised, "
-            f"{change.past:.1%} of those before"
-        )
         for word, values in (("new", change.periods_new), ("gone", change.periods_gone)):
             if values:
                 found.append(f"periods {word}: {len(values):,} ({_named(values)})")
@@ -54,7 +47,7 @@ def summary(change: Change) -> dict[str, Any]:
         "added": change.added,
         "removed": change.removed,
         "changed": change.changed,
-        "past": round(change.past, 6),
+        "past": None if change.past is None else round(change.past, 6),
         "periods_new": len(change.periods_new),
         "periods_gone": len(change.periods_gone),
         "columns_new": list(change.columns_new),
@@ -90,6 +83,20 @@ def _distance(cell: Cell) -> float:
         abs((p.after or 0) - (p.before or 0)) / max(abs(p.before or 0), 1)
         for p in (cell.rows, *cell.totals)
     )
+
+
+def _moves(change: Change) -> list[str]:
+    what = "keys" if change.key else "rows"
+    if change.added is None or change.revised is None or change.past is None:
+        return [f"{what} new, gone, changed: not shown, a count under {FEWEST} would follow"]
+    changed = f", {change.changed:,} changed" if change.key else ""
+    found = [f"{what}: {change.added:,} new, {change.removed:,} gone{changed}"]
+    if change.axis:
+        found.append(
+            f"past (up to {change.last or 'none'}): {change.revised:,} rows revised, "
+            f"{change.past:.1%} of those before"
+        )
+    return found
 
 
 def _share(numbers: Pair) -> str:

@@ -1,8 +1,8 @@
 """What a release changes against the one before it: rows, keys, periods, groups, codes, columns.
 
 Two versions of a table are read as Polars streams, a few columns at a time, so that memory holds
-hashes and totals, not rows. Small cells are hidden as they are counted: nothing that is kept,
-printed or sent holds them. Of personal columns only hashes are compared.
+hashes and totals, not rows. What `change_hidden` hides never enters a `Change`: nothing that is
+kept, printed or sent holds it. Of personal columns only hashes are compared.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ class Change:
         before: the version compared with; after: None where it is not published yet.
         key: the columns by which rows are known again; empty: rows are compared whole, so that a
             changed one counts as removed and added.
-        added, removed, changed: rows.
+        added, removed, changed: rows; None, and `revised` and `past` with them, where a count
+            from 1 to 4 follows from them.
         retyped: columns whose type is another; their values are not compared.
         axis: the columns that tell the period; empty when there are none.
         last: the last period before; all up to it is the past.
@@ -54,29 +55,40 @@ class Change:
             changed or gone.
         past: `revised` as a share of the rows before.
         periods: every period, in order.
-        groups: by column, the codes that moved most.
+        groups: by column, the codes that moved most, of those whose numbers may be shown.
     """
 
     before: int
     after: int | None
     rows: Pair
     key: tuple[str, ...]
-    added: int
-    removed: int
-    changed: int
+    added: int | None
+    removed: int | None
+    changed: int | None
     columns_new: tuple[str, ...]
     columns_gone: tuple[str, ...]
     retyped: tuple[str, ...]
     axis: tuple[str, ...]
     last: str
-    revised: int
-    past: float
+    revised: int | None
+    past: float | None
     periods_new: tuple[str, ...]
     periods_gone: tuple[str, ...]
     measures: tuple[Measure, ...]
     codes: tuple[Codes, ...]
     periods: tuple[Cell, ...]
     groups: dict[str, tuple[Cell, ...]]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A change, and its `past` also where it must not be shown.
+
+    Bounds are held to it; nothing prints or keeps it.
+    """
+
+    change: Change
+    past: float
 
 
 def between(contract: Contract, table: Path, one: int, other: int) -> Change:
@@ -122,6 +134,13 @@ def once_published(
 
 
 def compare(contract: Contract, sides: Sides, before: int, after: int | None) -> Change:
+    """What may be kept and shown of a comparison of two states of a table."""
+    return comparison(contract, sides, before, after).change
+
+
+def comparison(
+    contract: Contract, sides: Sides, before: int, after: int | None
+) -> Comparison:
     """Compare two states of a table.
 
     Args:
@@ -138,32 +157,40 @@ def compare(contract: Contract, sides: Sides, before: int, after: int | None) ->
     groups = _groups(contract, same, axis)
     whole, *parts = counting.counted(sides, [axis, *((g,) for g in groups)], measures)
     last = whole[0]["by"].max() if axis else None
+    measures = [counting.total(whole, m) for m in measures]
+    spread, may = counting.cells(whole, measures, axis, last) if axis else ((), True)
     moved = counting.moved(sides, key, same, axis, last)
+    may = may and not moved.tells
     rows = Pair(*(int(side["rows"].sum()) for side in whole))
     named = dict(zip(groups, parts, strict=True))
     codes = [_codes(name, *pair) for name, pair in named.items()]
-    return Change(
+    change = Change(
         before=before,
         after=after,
         rows=rows,
         key=key,
-        added=moved.added,
-        removed=moved.removed,
-        changed=moved.changed,
+        added=moved.of("added") if may else None,
+        removed=moved.of("removed") if may else None,
+        changed=moved.of("changed") if may else None,
         columns_new=tuple(c for c in types[1] if c not in types[0]),
         columns_gone=tuple(c for c in types[0] if c not in types[1]),
         retyped=tuple(c for c in types[1] if c in types[0] and c not in same),
         axis=axis,
         last="" if last is None else counting.label(last, axis),
-        revised=moved.revised,
-        past=moved.revised / rows.before if rows.before else 0.0,
+        revised=moved.past if may else None,
+        past=_share(moved.past, rows) if may else None,
         periods_new=_only(whole[1], whole[0], axis),
         periods_gone=_only(whole[0], whole[1], axis),
-        measures=tuple(counting.total(whole, m) for m in measures),
+        measures=tuple(measures),
         codes=tuple(c for c in codes if c.new or c.gone),
-        periods=counting.cells(whole, measures, axis) if axis else (),
-        groups={n: _most_moved(counting.cells(pair, measures, (n,))) for n, pair in named.items()},
+        periods=spread,
+        groups={n: _most_moved(counting.cells(p, measures, (n,))[0]) for n, p in named.items()},
     )
+    return Comparison(change, _share(moved.past, rows))
+
+
+def _share(revised: int, rows: Pair) -> float:
+    return revised / rows.before if rows.before else 0.0
 
 
 def _axis(contract: Contract, same: list[str]) -> tuple[str, ...]:

@@ -6,11 +6,11 @@ any two share one by chance are 3 in a million.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from yupana.core import disclosure
+from yupana.validation.change_hidden import Part, hidden, of_periods, small
 
 if TYPE_CHECKING:
     import polars as pl
@@ -58,12 +58,24 @@ class Measure:
 
 @dataclass(frozen=True)
 class Moved:
-    """Rows that are new, gone or changed; `revised` are those of the past among them."""
+    """Rows that are new, gone or changed, of the past (`revised`) and of what came after it."""
 
-    added: int
-    removed: int
-    changed: int
-    revised: int
+    revised: dict[str, int]
+    later: dict[str, int]
+
+    def of(self, kind: str) -> int:
+        """Rows `added`, `removed` or `changed`."""
+        return self.revised[kind] + self.later[kind]
+
+    @property
+    def past(self) -> int:
+        """Rows of the past that are new, gone or changed."""
+        return sum(self.revised.values())
+
+    @property
+    def tells(self) -> bool:
+        """Whether any of the counts that make up the others is small."""
+        return any(small(n) for n in (*self.revised.values(), *self.later.values()))
 
 
 def counted(
@@ -124,15 +136,15 @@ def moved(
         "removed": (-more).clip(lower_bound=0),
         "changed": pl.when((more == 0) & pl.col("other")).then("old").otherwise(0),
     }
-    found = rows.select("past", **kinds).select(
-        *(pl.sum(kind) for kind in kinds),
-        pl.sum_horizontal(*kinds).filter("past").sum().alias("revised"),
-    )
-    return Moved(**found.collect(engine="streaming").row(0, named=True))
+    past = pl.col("past").fill_null(False)
+    found = rows.select(past, **kinds).group_by("past").agg(pl.sum(kind) for kind in kinds)
+    counts = {row.pop("past"): row for row in found.collect(engine="streaming").to_dicts()}
+    none = dict.fromkeys(kinds, 0)
+    return Moved(counts.get(True, none), counts.get(False, none))
 
 
 def total(sides: Counted, measure: Measure) -> Measure:
-    """A measure with its totals over all groups."""
+    """A measure with its totals over all groups; None where a small count follows from them."""
 
     def of(side: pl.DataFrame) -> float | int | None:
         if measure.what == "sum":
@@ -141,23 +153,42 @@ def total(sides: Counted, measure: Measure) -> Measure:
         whole = float((side[measure.name] * side[_values(measure)]).sum())
         return _short(whole / count) if count else None
 
-    return replace(measure, total=Pair(*(of(side) for side in sides)))
+    counts = [_values(measure), *([measure.name] if measure.what == "sum" else [])]
+    tells = any(_whole(sides, column).tells for column in counts)
+    return replace(measure, total=Pair(*(None if tells else of(side) for side in sides)))
 
 
-def cells(sides: Counted, measures: Sequence[Measure], by: tuple[str, ...]) -> tuple[Cell, ...]:
-    """Every period or code with its numbers, in order; small ones are None."""
+def cells(
+    sides: Counted, measures: Sequence[Measure], by: tuple[str, ...], last: Any = None
+) -> tuple[tuple[Cell, ...], bool]:
+    """Every period or code with its numbers, in order; what must not be shown is None.
+
+    Args:
+        measures: with their totals, which are None where they are not shown.
+        by: the columns of the period, or the column of codes.
+        last: the last period of the past; None for codes.
+
+    Returns:
+        The cells, and whether the counts of new, gone and changed rows may be shown with them.
+    """
     rows = [{row["by"]: row for row in side.iter_rows(named=True)} for side in sides]
     values = sorted({*rows[0], *rows[1]} - {None})
     values += [None] if any(None in side for side in rows) else []
-    shown = [disclosure.hide([s[v]["rows"] if v in s else 0 for v in values]) for s in rows]
+    pairs = [(rows[0].get(value), rows[1].get(value)) for value in values]
+    parts = _parts(pairs, "rows")
+    if last is None:
+        covert, open_ = hidden(parts, (), least=1), True
+    else:
+        covert, open_ = of_periods(parts, [v is not None and v <= last for v in values])
+    totals = [_totals(pairs, covert, m) for m in measures]
     return tuple(
         Cell(
             label(value, by),
-            Pair(*(part[at] for part in shown)),
-            tuple(_totals([s.get(value) for s in rows], [part[at] for part in shown], measures)),
+            Pair(None, None) if at in covert else Pair(parts[at].before, parts[at].after),
+            tuple(measure[at] for measure in totals),
         )
         for at, value in enumerate(values)
-    )
+    ), open_
 
 
 def label(value: Any, by: tuple[str, ...]) -> str:
@@ -181,17 +212,39 @@ def _value(side: pl.LazyFrame, by: tuple[str, ...]) -> pl.Expr:
     return pl.col(by[0]).dt.date() if is_moment else pl.col(by[0])
 
 
+def _whole(sides: Counted, column: str) -> Part:
+    before, after = (int(side[column].sum()) for side in sides)
+    return Part(before, after, (True, True))
+
+
+def _parts(pairs: Sequence[tuple[Any, Any]], column: str) -> list[Part]:
+    return [
+        Part(old[column] if old else 0, new[column] if new else 0, (bool(old), bool(new)))
+        for old, new in pairs
+    ]
+
+
 def _totals(
-    sides: list[Any], shown: list[int | None], measures: Sequence[Measure]
-) -> Iterator[Pair]:
-    """A sum of people or cases is a count as well: small ones are hidden."""
-    for m in measures:
-        pair = []
-        for side, rows in zip(sides, shown, strict=True):
-            value = side[m.name] if side and rows is not None else None
-            small = m.what == "sum" and value in range(1, disclosure.FEWEST)
-            pair.append(None if value is None or small else _short(value))
-        yield Pair(*pair)
+    pairs: Sequence[tuple[Any, Any]], covert: set[int], measure: Measure
+) -> list[Pair]:
+    """A measure's pair of each cell: of five values up, and sums, which are counts, hidden as rows.
+
+    A sum is of people or cases; a mean follows from the means of the others and their numbers.
+    """
+    covert = hidden(_parts(pairs, _values(measure)), covert)
+    if measure.what == "sum":
+        shown = measure.total != Pair(None, None)
+        covert = hidden(_parts(pairs, measure.name), covert, total=shown)
+    none = Pair(None, None)
+    return [
+        none if at in covert else Pair(*(_of(side, measure) for side in pair))
+        for at, pair in enumerate(pairs)
+    ]
+
+
+def _of(side: Any, measure: Measure) -> float | int | None:
+    value = side[measure.name] if side else None
+    return None if value is None else _short(value)
 
 
 def _values(measure: Measure) -> str:
