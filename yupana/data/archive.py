@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Literal
 
@@ -68,13 +69,20 @@ def members(path: Path, member: str | None, shown: str) -> list[str]:
     """Names of a zip's files that a pattern means, in order; none where the file is no zip.
 
     Raises:
-        TerminalError: the zip is damaged or holds no file.
+        TerminalError: the zip is damaged, holds no file, or two of one name.
     """
     if not member or kind(path) != "zip":
         return []
     with _zip(path, shown) as archive:
         names = [info.filename for info in _files(archive, shown)]
-    return sorted(name for name in names if _matches(name, member))
+    found = sorted(name for name in names if _matches(name, member))
+    if twice := next((a for a, b in pairwise(found) if a == b), None):
+        raise TerminalError(
+            "The zip file holds two files of one name.",
+            where=f"{shown}, member {twice}",
+            fix="Ask the publisher which one counts; pack it again, each under a name of its own.",
+        )
+    return found
 
 
 def unpacked(
