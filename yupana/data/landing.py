@@ -187,7 +187,8 @@ def _records(folder: Path) -> list[Record]:
 
 def _write(path: Path, records: list[Record]) -> None:
     fresh = path.with_name(f".{path.name}")
-    with fresh.open("w", encoding="utf-8") as stream:
+    # A file's name may be no UTF-8: half a character is written as JSON's own escape.
+    with fresh.open("w", encoding="utf-8", errors="backslashreplace") as stream:
         json.dump(records, stream, indent=1, ensure_ascii=False, default=str)
         stream.flush()
         os.fsync(stream.fileno())
