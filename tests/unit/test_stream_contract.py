@@ -57,6 +57,7 @@ def test_a_stream_says_where_it_comes_from(tmp_path: Path, server, location: str
         ({"path": "inbox/*/a.csv"}, True),
         ({"location": "file://{root}/inbox/%67auges/a.csv"}, True),
         ({"location": "drop:inbox/gauges/."}, True),
+        ({"path": "{root}/inbox/gauges/a.csv"}, True),
         ({"path": "inbox/*.json"}, False),
         ({"path": "inbox/"}, False),
         ({"path": "inbox/{date}/"}, False),

@@ -14,6 +14,7 @@ from yupana.core.errors import TerminalError
 from yupana.data import contract_file
 from yupana.data.columns_check import Fault
 from yupana.data.sources import many
+from yupana.data.streams import options
 
 
 def faults(shown: str, content: dict[str, Any], root: Path) -> Iterator[Fault]:
@@ -34,7 +35,7 @@ def faults(shown: str, content: dict[str, Any], root: Path) -> Iterator[Fault]:
 
 
 def _drop(content: dict[str, Any]) -> PurePosixPath | None:
-    location = str(content["servers"][0].get("location", ""))
+    location = options.location(content["servers"][0], content["schema"][0])
     return PurePosixPath(location[5:]) if location.startswith("drop:") else None
 
 
@@ -57,9 +58,9 @@ def _places(path: Path, shown: str, root: Path) -> Iterator[PurePosixPath]:
             local = many.pattern(location) if many.is_local(location) else (
                 unquote(urlsplit(location).path)
             )  # fmt: skip
-            whole = Path(os.path.normpath(root / local))
-            if whole.is_relative_to(root):
-                yield PurePosixPath(whole.relative_to(root))
+            home, whole = map(Path, map(os.path.abspath, (root, root / local)))
+            if whole.is_relative_to(home):
+                yield PurePosixPath(whole.relative_to(home))
 
 
 def _is_in(place: PurePosixPath, folder: PurePosixPath) -> bool:
