@@ -22,6 +22,8 @@ _MOST_RATIO = 200
 _RATIO_MATTERS = 100 * 1000 * 1000
 _JUNK = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 _SHOWN = 20
+# A name that says it is UTF-8 may be none.
+_BROKEN = (zipfile.BadZipFile, EOFError, UnicodeDecodeError)
 
 Kind = Literal["gzip", "zip", "document", "plain"]
 
@@ -144,7 +146,7 @@ def _is_document(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, EOFError):
+    except _BROKEN:
         return False
     return "[Content_Types].xml" in names or names[:1] == ["mimetype"]
 
@@ -160,7 +162,7 @@ def _check_document(path: Path, settings: Settings, shown: str) -> None:
 def _zip(path: Path, shown: str) -> Iterator[zipfile.ZipFile]:
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, EOFError) as error:
+    except _BROKEN as error:
         raise _damaged(error, shown, 0) from error
     with archive:
         yield archive

@@ -37,11 +37,10 @@ def each(settings: Settings, raw: RawObject, wanted: list[str]) -> Iterator[Fetc
         TransientError: no room on the disk.
     """
     folder = landing.fetch_folder(settings, raw.dataset) / "member"
-    contents = archive.unpacked(Path(raw.path), settings, wanted, raw.source)
-    for number, (name, stream) in enumerate(contents, 1):
+    for name, stream in archive.unpacked(Path(raw.path), settings, wanted, raw.source):
         with landing.room(folder, 0):
-            # Their own names may lead elsewhere (`..`) or be too long for a file.
-            path = folder / f"member_{number}"
+            # Its own name may lead elsewhere (`..`) or be too long for a file.
+            path = folder / landing.safe(Path(name).name)
             with path.open("wb") as out:
                 shutil.copyfileobj(stream, out, _BLOCK)
         yield Fetched(path, shown(raw, name), {"zip_sha256": raw.sha256, "member": name})
