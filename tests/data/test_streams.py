@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,18 +9,27 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import yaml
 from command import yupana
 from conftest import BOTH_ENGINES, ENGINES, engine_or_skip
 from kafka_broker import Broker, broker
-from streams import NAME, from_kafka, project, published, readings, set_aside
+from streams import (
+    NAME,
+    dropped,
+    from_kafka,
+    project,
+    published,
+    put,
+    reading,
+    readings,
+    set_aside,
+)
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError, UsageError
 from yupana.core.progress import Silent
 from yupana.core.types import StepResult
 from yupana.data import delta
-from yupana.data.streams import commit, drop, spool
+from yupana.data.streams import commit, spool
 from yupana.orchestration import stream as streaming
 from yupana.orchestration.ingest import ingest
 from yupana.orchestration.stream import stream
@@ -35,22 +43,6 @@ def kafka(tmp_path_factory) -> Iterator[Broker]:
 
 def run(lake: Settings, most: int = 1000) -> StepResult:
     return stream(lake, NAME, Silent(), most=most)
-
-
-def dropped(tmp_path: Path, engine: str = "sail", **columns: str) -> tuple[Settings, Path]:
-    """A stream from a folder, and the folder."""
-    server = {"type": "custom", "location": "drop:inbox/gauges"}
-    lake = project(tmp_path, server, engine, **columns)
-    (lake.root / "inbox" / "gauges").mkdir(parents=True)
-    return lake, lake.root / "inbox" / "gauges"
-
-
-def put(folder: Path, name: str, messages: list[bytes]) -> None:
-    (folder / name).write_bytes(b"\n".join(messages) + b"\n")
-
-
-def reading(**changes: object) -> bytes:
-    return json.dumps({**json.loads(readings(0, 1)[0]), **changes}).encode()
 
 
 @BOTH_ENGINES
@@ -122,85 +114,6 @@ def test_a_file_that_is_dropped_again_byte_by_byte_adds_nothing(tmp_path: Path) 
         result = run(lake)
         assert result.metrics["rows"]["quarantined"] == (0 if status == "first" else 3)
     assert published(lake) == dict.fromkeys(range(3), 1)
-
-
-class Said(Silent):
-    """What a run told of its progress."""
-
-    def __init__(self) -> None:
-        self.all: list[str] = []
-
-    def say(self, message: str) -> None:
-        self.all.append(message)
-
-
-def test_a_file_name_that_is_not_utf8_is_taken_like_any(tmp_path: Path) -> None:
-    """Also after a crash between the batch and the file's end."""
-    lake, folder = dropped(tmp_path, file="@topic")
-    for first in (0, 2):
-        put(folder, os.fsdecode(b"b\xff\xc3\xb1.json"), readings(first, 2))
-        with pytest.MonkeyPatch.context() as patch:
-            if first:
-                patch.setattr(streaming, "ingest_batch", lambda *_: (_ for _ in ()).throw(Crash()))
-                patch.setattr(Path, "unlink", lambda *_, **__: None)
-                with pytest.raises(Crash):
-                    run(lake)
-                assert list(folder.iterdir())
-        run(lake)
-        assert not list(folder.iterdir())
-    assert published(lake) == dict.fromkeys(range(4), 1)
-    rows = delta.read(lake.table("published", NAME))
-    assert rows["file"].unique().to_list() == ["b\\xffñ.json"]
-
-
-def test_links_and_what_memory_may_not_hold_are_left_and_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lake, folder = dropped(tmp_path)
-    put(tmp_path, "secret", readings(90, 1))
-    (folder / "link.json").symlink_to(tmp_path / "secret")
-    put(folder, "a.json", readings(0, 3))
-    put(folder, "big.json", readings(10, 30))
-    monkeypatch.setattr(drop, "_MOST_BYTES", 1 << 10)
-    said = Said()
-    stream(lake, NAME, said)
-    assert published(lake) == dict.fromkeys(range(3), 1)
-    assert sorted(p.name for p in folder.iterdir()) == ["big.json", "link.json"]
-    assert "1 file left: links are not followed" in said.all
-    assert any("1 file left: a file has 0.000976562 MiB at most" in told for told in said.all)
-    monkeypatch.undo()
-    run(lake)
-    assert published(lake) == dict.fromkeys([*range(3), *range(10, 40)], 1)
-
-
-@pytest.mark.parametrize("change", ["link", "grows"])
-def test_a_file_that_changes_when_it_is_opened_is_left(tmp_path: Path, change: str) -> None:
-    folder = dropped(tmp_path)[1]
-    put(tmp_path, "secret", readings(90, 1))
-    put(folder, "a.json", readings(0, 1))
-    source = drop.FolderSource(folder, Silent())
-    source.look()
-    if change == "link":
-        (folder / "a.json").unlink()
-        (folder / "a.json").symlink_to(tmp_path / "secret")
-    else:
-        put(folder, "a.json", readings(0, 2))
-    assert list(source.lines(10)) == [] and source.state() == {"files": []}
-
-
-def test_a_place_that_is_a_personal_column_is_not_shown(tmp_path: Path) -> None:
-    lake, folder = dropped(tmp_path, patient="@topic", plain="@offset")
-    path = lake.root / "expectations" / NAME / "contract.yaml"
-    content = yaml.safe_load(path.read_text())
-    content["schema"][0]["properties"][-2].update(classification="personal")
-    path.write_text(yaml.safe_dump(content, allow_unicode=True))
-    put(folder, "PEREZ-40112233.json", [*readings(0, 30), reading(level_m=99)])
-    said = Said()
-    stream(lake, NAME, said)
-    told = yupana(lake, "quarantine", NAME)
-    assert "  (personal: not shown), line 31, column level_m" in told.stdout
-    told = told.stdout + yupana(lake, "quarantine", NAME, "--json").stdout + "".join(said.all)
-    assert "PEREZ" not in told
 
 
 @pytest.mark.parametrize("engine", ENGINES)
