@@ -32,6 +32,22 @@ def project(folder: Path, server: dict[str, Any], engine: str = "sail", **column
     return Settings(root=folder / "project", home=folder / "home", engine=engine)
 
 
+def dropped(tmp_path: Path, engine: str = "sail", **columns: str) -> tuple[Settings, Path]:
+    """A stream from a folder, and the folder."""
+    server = {"type": "custom", "location": "drop:inbox/gauges"}
+    lake = project(tmp_path, server, engine, **columns)
+    (lake.root / "inbox" / "gauges").mkdir(parents=True)
+    return lake, lake.root / "inbox" / "gauges"
+
+
+def put(folder: Path, name: str, messages: list[bytes]) -> None:
+    (folder / name).write_bytes(b"\n".join(messages) + b"\n")
+
+
+def reading(**changes: object) -> bytes:
+    return json.dumps({**json.loads(readings(0, 1)[0]), **changes}).encode()
+
+
 def from_kafka(folder: Path, kafka: Broker, topic: str, **columns: str) -> Settings:
     """A project whose stream is a topic of a broker."""
     lake = project(folder, {"type": "kafka", "host": kafka.address}, **columns)

@@ -84,9 +84,9 @@ def of_kafka(kafka: Broker, scratch: Path, rows: int) -> dict[str, Any]:
 
 def of_a_folder(scratch: Path, rows: int) -> dict[str, Any]:
     """The same rows in files of 1,000."""
-    lake = project(scratch / "drop", {"type": "custom", "location": "drop:inbox"})
-    inbox = lake.root / "inbox"
-    inbox.mkdir()
+    lake = project(scratch / "drop", {"type": "custom", "location": "drop:inbox/gauges"})
+    inbox = lake.root / "inbox" / "gauges"
+    inbox.mkdir(parents=True)
     for first in range(0, rows, 1000):
         (inbox / f"{first:09}.ndjson").write_bytes(b"\n".join(readings(first, 1000)) + b"\n")
     return timed(lake, 50_000)

@@ -308,7 +308,7 @@ def test_export_is_noted_and_keeps_what_the_contract_drops_to_itself(tmp_path: P
     path.write_text(yaml.safe_dump(about))
     run(lake, "a.csv", FIRST)
     told = yupana(lake, "quarantine", NAME, "--export", str(lake.root / "rows.csv"))
-    assert told.code == 0 and "2 rows" in told.stdout
+    assert told.code == 0 and "2 rows" in told.stdout and "columns as text" in told.stdout
     text = (lake.root / "rows.csv").read_text()
     assert text.startswith("source_sha256,line,hospital,beds\n") and "Luz" not in text
     ledger = yupana(lake, "audit", "export", str(lake.root / "ledger.jsonl"))

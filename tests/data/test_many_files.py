@@ -281,6 +281,41 @@ def test_the_files_of_a_zip(tmp_path: Path, publication: str) -> None:
     assert touched == [f"delta:published/{NAME}@{p.version}" for p in publications(lake)]
 
 
+def test_a_name_in_a_zip_is_no_name_here(tmp_path: Path) -> None:
+    lake = project(tmp_path, "append", "in.zip", member="*")
+    lake.root.mkdir(parents=True, exist_ok=True)
+    names = ("x/..", f"{'b' * 300}.csv", "/etc/c.csv", "c.csv")
+    with zipfile.ZipFile(lake.root / "in.zip", "w") as packed:
+        for number, name in enumerate(names):
+            packed.writestr(name, f"{HEADER}{number},1,Ana\n")
+    run(lake)
+    assert set(beds(lake)) == {"0", "1", "2", "3"}
+    assert [p.source for p in publications(lake)] == [f"in.zip#{n}" for n in sorted(names)]
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_files_of_one_name_in_a_zip_are_refused(tmp_path: Path) -> None:
+    lake = project(tmp_path, "append", "in.zip", member="*.csv")
+    lake.root.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(lake.root / "in.zip", "w") as packed:
+        for name, row in (("a.csv", "a,1,Ana"), ("b.csv", "b,1,Ana"), ("a.csv", "c,1,Ana")):
+            packed.writestr(name, f"{HEADER}{row}\n")
+    with pytest.raises(TerminalError, match="two files of one name") as refused:
+        run(lake)
+    assert "in.zip, member a.csv" in refused.value.where
+    assert not delta.exists(lake.table("published", NAME))
+
+
+def test_files_here_and_elsewhere_are_one_release(tmp_path: Path) -> None:
+    lake = project(tmp_path, "snapshot", "in.csv")
+    put(lake, "in/a.csv", "a,1,Ana")
+    (tmp_path / "other" / "in").mkdir(parents=True)
+    (tmp_path / "other" / "in" / "b.csv").write_text(f"{HEADER}b,2,Ana\n")
+    run(lake, str(tmp_path / "*" / "in" / "*.csv"))
+    assert beds(lake) == {"a": 1, "b": 2}
+    assert publications(lake)[0].source.endswith(" and others (2 files)")
+
+
 @pytest.mark.parametrize("publication", ["snapshot", "append"])
 def test_a_file_that_was_retracted_is_passed_over(tmp_path: Path, publication: str) -> None:
     lake = project(tmp_path, publication, "in/cases_{date}.csv")
@@ -328,7 +363,15 @@ def test_the_form_of_a_date(location: str, says: str | None) -> None:
 
 
 def test_a_contract_leads_nowhere_outside(tmp_path: Path) -> None:
-    for path in ("../../etc/passwd", "/etc/passwd", "~/x.csv", "file:///etc/passwd", "../p.csv"):
+    home = tmp_path / "project"
+    (tmp_path / "p.csv").write_text(f"{HEADER}a,1,Ana\n")
+    (tmp_path / "p.csv#").mkdir()
+    for path in (
+        "../../etc/passwd", "/etc/passwd", "~/x.csv", "file:///etc/passwd", "../p.csv",
+        f"file://{home}/%2e%2e/p.csv", f"FILE://localhost{home}/%2E./p.csv",
+        f" file://{tmp_path}/p.csv", f"fi\tle://{tmp_path}/p.csv",
+        f"file://{home}/../p.csv#/../project/x.csv", f"file://{home}/../p.csv?/../project/x.csv",
+    ):  # fmt: skip
         lake = project(tmp_path, "snapshot", path)
         with pytest.raises(TerminalError, match="lies outside of the project") as error:
             run(lake)

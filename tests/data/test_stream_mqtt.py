@@ -123,8 +123,11 @@ def test_the_login_is_a_file_and_never_written(
         known = Settings(root=lake.root, home=lake.home, stream_login=login)
         with pytest.raises(UsageError, match="cannot be used"):
             bridged(known)
-        login.write_text("station:s3cr3t\n")
+        login.write_text("127.0.0.1 station:s3cr3t\n")
         assert bridged(known, 0.2) == 0
+        login.write_text("broker.example station:s3cr3t\n")
+        with pytest.raises(TerminalError, match="refuses the connection"):
+            bridged(known)
     kept = b"".join(p.read_bytes() for p in lake.home.rglob("*") if p.is_file())
     assert b"s3cr3t" not in kept and "s3cr3t" not in caplog.text
 

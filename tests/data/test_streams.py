@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,7 +12,17 @@ import pytest
 from command import yupana
 from conftest import BOTH_ENGINES, ENGINES, engine_or_skip
 from kafka_broker import Broker, broker
-from streams import NAME, from_kafka, project, published, readings, set_aside
+from streams import (
+    NAME,
+    dropped,
+    from_kafka,
+    project,
+    published,
+    put,
+    reading,
+    readings,
+    set_aside,
+)
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError, UsageError
@@ -34,22 +43,6 @@ def kafka(tmp_path_factory) -> Iterator[Broker]:
 
 def run(lake: Settings, most: int = 1000) -> StepResult:
     return stream(lake, NAME, Silent(), most=most)
-
-
-def dropped(tmp_path: Path, engine: str = "sail", **columns: str) -> tuple[Settings, Path]:
-    """A stream from a folder, and the folder."""
-    server = {"type": "custom", "location": "drop:inbox"}
-    lake = project(tmp_path, server, engine, **columns)
-    (lake.root / "inbox").mkdir()
-    return lake, lake.root / "inbox"
-
-
-def put(folder: Path, name: str, messages: list[bytes]) -> None:
-    (folder / name).write_bytes(b"\n".join(messages) + b"\n")
-
-
-def reading(**changes: object) -> bytes:
-    return json.dumps({**json.loads(readings(0, 1)[0]), **changes}).encode()
 
 
 @BOTH_ENGINES
@@ -361,10 +354,9 @@ def test_a_stream_under_another_contract_keeps_its_rows_and_gains_a_column(
         patch.setattr(spool, "finish", lambda *_: (_ for _ in ()).throw(Crash()))
         run(lake)
     shutil.rmtree(lake.root / "expectations")
-    lake = project(tmp_path / "again", {"type": "custom", "location": "drop:inbox"}, file="@topic")
+    lake, folder = dropped(tmp_path / "again", file="@topic")
     lake = Settings(root=lake.root, home=tmp_path / "home")
-    (lake.root / "inbox").mkdir()
-    put(lake.root / "inbox", "b.json", readings(3, 2))
+    put(folder, "b.json", readings(3, 2))
     run(lake)
     rows = delta.read(lake.table("published", NAME)).sort("measured_at")
     assert rows["file"].to_list() == [None] * 3 + ["b.json"] * 2

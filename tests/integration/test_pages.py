@@ -141,6 +141,29 @@ def test_a_next_page_elsewhere_is_not_asked(tmp_path: Path, site: Site) -> None:
         fetched(lake, f"{site.url}/rows")
 
 
+@pytest.mark.parametrize(
+    ("following", "rows", "why"),
+    [
+        (lambda n: "/rows?p=2", 0, "this address came before"),
+        (lambda n: f"/rows?p={n % 3}", 1, "this address came before"),
+        (lambda n: f"/rows?p={n}", 0, "100 pages hold nothing"),
+    ],
+)
+def test_next_pages_that_never_end_are_refused(
+    tmp_path: Path, site: Site, following, rows: int, why: str
+) -> None:
+    lake = project(tmp_path, "snapshot", "https://h/x", format="json", next="next")
+
+    def api(_: str) -> tuple[int, bytes]:
+        n = len(site.asked)
+        page = {"value": [{"hospital": f"h{n}", "beds": n}] * rows, "next": following(n + 1)}
+        return (200, json.dumps(page).encode()) if n < 300 else (410, b"")
+
+    site.api = api
+    with pytest.raises(TerminalError, match=f"The pages never end: {why}"):
+        fetched(lake, f"{site.url}/rows?p=1")
+
+
 def test_geojson_pages_stay_geojson(tmp_path: Path, site: Site) -> None:
     lake = lake_of(tmp_path, format="json")
 

@@ -10,6 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
 from yupana.core.progress import Silent
 from yupana.core.types import RawObject
-from yupana.data import landing, sources
+from yupana.data import draft, landing, sources
 from yupana.data.landing import Fetched
 from yupana.data.sources import download
 
@@ -345,6 +346,16 @@ def test_credentials_are_used_and_never_told(lake: Settings, site: Site, caplog)
         assert secret not in told
         assert secret not in logged
     assert "year=2024" in told
+
+
+def test_a_draft_holds_no_log_in(lake: Settings, site: Site) -> None:
+    site.files["/cases.csv"] = File(b"hospital,beds\na,1\nb,2\n")
+    address = f"{site.url}/cases.csv?api_key=K3y&year=2024".replace("//", "//ana:s3cret@")
+    made = draft.draft(lake, address, "beds", Silent(), today=date(2024, 6, 1))
+    assert f'location: "{site.url}/cases.csv?year=2024"' in made.text
+    assert "s3cret" not in made.text and "K3y" not in made.text and "ana:" not in made.text
+    (question,) = (q for q in made.questions if "log-in" in q)
+    assert "--source" in question and f"# ask: {question}" in made.text
 
 
 def test_a_file_name_is_made_safe(lake: Settings, site: Site) -> None:

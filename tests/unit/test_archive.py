@@ -139,6 +139,12 @@ def test_a_workbook_is_one_file(lake: Settings, tmp_path: Path) -> None:
     assert content(path, lake) == path.read_bytes()
 
 
+def test_a_name_that_is_not_the_utf8_it_claims_is_damage(lake: Settings, tmp_path: Path) -> None:
+    body = zipped(tmp_path / "a.zip", {"ñ.csv": b"1,2"}).read_bytes()
+    with pytest.raises(TerminalError, match="cut short or damaged"):
+        content(write(tmp_path / "b.zip", body.replace("ñ".encode(), b"\xff\xff")), lake)
+
+
 def test_a_locked_zip_says_so(lake: Settings, tmp_path: Path) -> None:
     body = bytearray(zipped(tmp_path / "a.zip", {"a.csv": b"1,2"}, 0).read_bytes())
     body[6] |= 1

@@ -22,6 +22,7 @@ from yupana.data import draft as drafts
 from yupana.data.columns import Column
 from yupana.data.draft import Draft
 from yupana.data.draft.guess import Guess
+from yupana.data.sources import http
 
 TODAY = date(2024, 6, 1)
 
@@ -317,6 +318,20 @@ def test_what_is_no_table_is_refused(lake: Settings) -> None:
         made(lake, "a,b\n1,2,\n3,4,\n")
     with pytest.raises(UsageError, match="no such file"):
         drafts.draft(lake, "absent.csv", None, Silent(), today=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("https://ana:pw@h.pe/a.csv?api_key=K&year=2024", "https://h.pe/a.csv?year=2024"),
+        ("https://h.pe/a.csv?year=2024&token=K#x", "https://h.pe/a.csv?year=2024#x"),
+        ("ckan+https://ana:pw@h.pe/slug?apikey=K#csv", "ckan+https://h.pe/slug#csv"),
+        ("https://h.pe/a.csv?$limit=3&$offset={offset}", None),
+        ("https://h.pe/a.csv?", None),
+    ],
+)
+def test_an_address_is_written_without_log_in(address: str, written: str | None) -> None:
+    assert http.public(address) == (written or address)
 
 
 def test_columns_without_a_name_of_their_own_are_left_out(lake: Settings) -> None:

@@ -48,6 +48,40 @@ def test_a_stream_says_where_it_comes_from(tmp_path: Path, server, location: str
     assert contract.schedule == "@hourly"
 
 
+@pytest.mark.parametrize(
+    ("other", "taken"),
+    [
+        ({"path": "inbox/gauges/*.json"}, True),
+        ({"path": "inbox/gauges/"}, True),
+        ({"path": "inbox/x/../gauges/cases_{date}.csv"}, True),
+        ({"path": "inbox/*/a.csv"}, True),
+        ({"location": "file://{root}/inbox/%67auges/a.csv"}, True),
+        ({"location": "drop:inbox/gauges/."}, True),
+        ({"path": "{root}/inbox/gauges/a.csv"}, True),
+        ({"path": "inbox/*.json"}, False),
+        ({"path": "inbox/"}, False),
+        ({"path": "inbox/{date}/"}, False),
+        ({"path": "inbox/gauges/more/a.csv"}, False),
+        ({"location": "drop:inbox/gauges/more"}, False),
+        ({"location": "https://h.pe/inbox/gauges/a.json"}, False),
+    ],
+)
+def test_a_drop_folder_is_one_streams_alone(tmp_path: Path, other, taken: bool) -> None:
+    """Files in it are deleted: a contract that others' files lie there for is refused."""
+    lake = changed(tmp_path, {"type": "custom", "location": "drop:inbox/gauges"})
+    folder = lake.root / "expectations"
+    (folder / "broken").mkdir()
+    (folder / "broken" / "contract.yaml").write_text("servers: [")
+    (folder / "gauges").mkdir()
+    server = {name: place.replace("{root}", str(lake.root)) for name, place in other.items()}
+    (folder / "gauges" / "contract.yaml").write_text(yaml.safe_dump({"servers": [server]}))
+    if not taken:
+        assert load(lake.root, NAME).stream
+        return
+    with pytest.raises(TerminalError, match="'inbox/gauges', from which gauges is read too"):
+        load(lake.root, NAME)
+
+
 def test_a_file_is_no_stream() -> None:
     assert not load(ROOT, "iquitos_weekly").stream
 
@@ -62,9 +96,15 @@ def test_a_file_is_no_stream() -> None:
         (MQTT, {"rain": {"physicalName": "@headers"}}, "the column '@headers'", "@offset"),
         ({"type": "custom", "location": "mqtt://user:pw@broker/a"}, {}, "the stream's address",
          "YUPANA_STREAM_LOGIN"),
+        ({"type": "custom", "location": "mqtt://a:1883,b:1883/x"}, {}, "the stream's address",
+         "Write one"),
+        ({"type": "custom", "location": "mqtt://a:port/x"}, {}, "the stream's address", "a port"),
+        ({"type": "kafka", "host": "a:9092,b:99999"}, {}, "the stream's address", "a port"),
         ({"type": "custom", "location": "kafka:broker"}, {}, "the stream's address", "kafka://"),
         ({"type": "custom", "location": "drop:/etc"}, {}, "the drop folder '/etc'", "inbox"),
         ({"type": "custom", "location": "drop:inbox/../a"}, {}, "the drop folder", "inbox"),
+        ({"type": "custom", "location": "drop:inbox"}, {}, "the drop folder 'inbox'", "<folder>"),
+        ({"type": "custom", "location": "drop:inbox/./"}, {}, "the drop folder", "<folder>"),
         ({"type": "local", "path": "a.json"}, {}, "which only messages have", "own column"),
     ],
 )  # fmt: skip

@@ -20,7 +20,7 @@ WHEN = datetime(2026, 1, 4, 10, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def contract(tmp_path_factory) -> Contract:
-    server = {"type": "custom", "location": "drop:inbox"}
+    server = {"type": "custom", "location": "drop:inbox/gauges"}
     lake = project(tmp_path_factory.mktemp("unit"), server, topic="@topic", extra="extra")
     return load(lake.root, NAME)
 
@@ -43,7 +43,7 @@ def test_a_message_is_one_line_that_keeps_its_bytes(key, value) -> None:
             assert base64.b64decode(kept[f"{name}_base64"]) == given_
         else:
             assert kept[name] == (None if given_ is None else given_.decode())
-    assert message.place(line) == "a/b\u2028, received 2026-01-04T10:00:00.000Z"
+    assert message.place(line, {}) == "a/b\u2028, received 2026-01-04T10:00:00.000Z"
 
 
 def test_values_stay_as_they_are_written(contract: Contract) -> None:

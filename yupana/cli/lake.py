@@ -173,7 +173,11 @@ def _corrected(
     elif to:
         rows = correct.export(settings(), name, to.resolve(), rule)
         told = {"name": name, "rows": rows, "path": str(to)}
-        says = f"{rows:,} rows → {to}: mend them, then `yupana quarantine {name} --fix {to}`"
+        says = (
+            f"{rows:,} rows → {to}: mend them, then `yupana quarantine {name} --fix {to}`\n"
+            "Into a spreadsheet, import it with all columns as text: a cell that begins with "
+            "= + - @ stands as it came, and would be run as a formula."
+        )
         say_json(told) if as_json else print(says)
 
 

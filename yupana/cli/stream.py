@@ -38,8 +38,8 @@ def stream(
     with topic, partition and offset (`yupana quarantine NAME`); the others are published.
     Ends with 1 after publishing where more break a rule than the contract's quarantineLimit.
 
-    Brokers' credentials: YUPANA_STREAM_LOGIN names a file with user:password, YUPANA_STREAM_CA
-    the certificates of TLS. docs/streams.md says what holds when something fails.
+    Brokers' credentials: YUPANA_STREAM_LOGIN names a file of lines `host user:password`,
+    YUPANA_STREAM_CA the certificates of TLS. docs/streams.md says what holds when something fails.
 
     Example: yupana stream river_levels --follow --every 30
     """

@@ -134,7 +134,10 @@ class Settings(BaseSettings):
         0.5, gt=0, le=1, description="share of drifted columns from which training is due"
     )
     stream_login: Path | None = Field(
-        None, description="file with user:password for Kafka and MQTT brokers; empty: without"
+        None, description="file with a line `host user:password` a broker; empty: without"
+    )
+    stream_plaintext: bool = Field(
+        False, description="true lets that login go to brokers without TLS, readable on the way"
     )
     stream_ca: Path | None = Field(
         None, description="certificates that brokers' TLS is checked by; empty: the system's"

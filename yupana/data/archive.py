@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Literal
 
@@ -21,6 +22,8 @@ _MOST_RATIO = 200
 _RATIO_MATTERS = 100 * 1000 * 1000
 _JUNK = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 _SHOWN = 20
+# A name that says it is UTF-8 may be none.
+_BROKEN = (zipfile.BadZipFile, EOFError, UnicodeDecodeError)
 
 Kind = Literal["gzip", "zip", "document", "plain"]
 
@@ -68,13 +71,20 @@ def members(path: Path, member: str | None, shown: str) -> list[str]:
     """Names of a zip's files that a pattern means, in order; none where the file is no zip.
 
     Raises:
-        TerminalError: the zip is damaged or holds no file.
+        TerminalError: the zip is damaged, holds no file, or two of one name.
     """
     if not member or kind(path) != "zip":
         return []
     with _zip(path, shown) as archive:
         names = [info.filename for info in _files(archive, shown)]
-    return sorted(name for name in names if _matches(name, member))
+    found = sorted(name for name in names if _matches(name, member))
+    if twice := next((a for a, b in pairwise(found) if a == b), None):
+        raise TerminalError(
+            "The zip file holds two files of one name.",
+            where=f"{shown}, member {twice}",
+            fix="Ask the publisher which one counts; pack it again, each under a name of its own.",
+        )
+    return found
 
 
 def unpacked(
@@ -136,7 +146,7 @@ def _is_document(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, EOFError):
+    except _BROKEN:
         return False
     return "[Content_Types].xml" in names or names[:1] == ["mimetype"]
 
@@ -152,7 +162,7 @@ def _check_document(path: Path, settings: Settings, shown: str) -> None:
 def _zip(path: Path, shown: str) -> Iterator[zipfile.ZipFile]:
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, EOFError) as error:
+    except _BROKEN as error:
         raise _damaged(error, shown, 0) from error
     with archive:
         yield archive

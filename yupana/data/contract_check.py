@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -16,6 +17,7 @@ from yupana.core.errors import TerminalError
 from yupana.data import columns_check, release_options, source_check
 from yupana.data.columns_check import Fault
 from yupana.data.contract_file import ContractFile
+from yupana.data.streams import neighbours
 from yupana.data.streams import options as stream_options
 
 Format = Literal["csv", "xlsx", "json", "parquet", "object"]
@@ -47,7 +49,8 @@ def check(file: ContractFile, root: Path) -> None:
 
 def faults(file: ContractFile, root: Path) -> Iterator[TerminalError]:
     """Each fault, with its line and mend."""
-    for fault in _faults(file.content, root):
+    others = neighbours.faults(file.shown, file.content, root)
+    for fault in chain(_faults(file.content, root), others):
         yield TerminalError(
             f"The contract has {fault.what}.", where=file.where(*fault.field), fix=fault.fix
         )

@@ -85,7 +85,7 @@ def land(settings: Settings, dataset: str, fetched: Fetched, *, format: str) -> 
             _clear(home)
             partial.mkdir(parents=True)
             # A download is checked where it lies: a crash before the rename costs nothing.
-            file = fetched.path if ours else partial / _safe(fetched.path.name)
+            file = fetched.path if ours else partial / safe(fetched.path.name)
             sha256, size = _hashed(file) if ours else _copied(fetched.path, file)
             _check(settings, file, size, fetched.shown, format)
             _place(home, partial, file, sha256, _record(fetched, sha256, size))
@@ -167,7 +167,7 @@ def _place(home: Path, partial: Path, file: Path, sha256: str, record: Record) -
         shutil.rmtree(folder)
     _write(partial / _RECORDS, [record])
     if file.parent != partial:
-        file.replace(partial / _safe(file.name))
+        file.replace(partial / safe(file.name))
     sync(partial)
     partial.rename(folder)
     sync(home)
@@ -187,7 +187,8 @@ def _records(folder: Path) -> list[Record]:
 
 def _write(path: Path, records: list[Record]) -> None:
     fresh = path.with_name(f".{path.name}")
-    with fresh.open("w", encoding="utf-8") as stream:
+    # A file's name may be no UTF-8: half a character is written as JSON's own escape.
+    with fresh.open("w", encoding="utf-8", errors="backslashreplace") as stream:
         json.dump(records, stream, indent=1, ensure_ascii=False, default=str)
         stream.flush()
         os.fsync(stream.fileno())
@@ -204,7 +205,7 @@ def sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _safe(name: str) -> str:
+def safe(name: str) -> str:
     """A name that every engine can open: Spark takes `[`, `{` and `*` for patterns."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     cut = re.sub(r"[^A-Za-z0-9._-]+", "_", plain).lstrip("._")[-100:] or "file"

@@ -17,6 +17,7 @@ from yupana.data.contract import Contract
 from yupana.data.quarantine_state import State, states
 from yupana.data.rules import Rule
 from yupana.data.streams import places as streams
+from yupana.data.streams.message import FIELDS
 from yupana.governance import events
 
 HIDDEN = "(personal: not shown)"
@@ -72,7 +73,7 @@ def refusals(settings: Settings, contract: Contract, rule: str | None = None) ->
     publications = history.published_versions(settings.table("published", contract.name))
     known = states(contract, publications)
     at = [(row["source_sha256"], row["source_line"]) for row in rows] if contract.stream else []
-    places = streams.places(settings, contract.name, at)
+    places = streams.places(settings, contract.name, at, _hidden(contract))
     return [
         Refusal(
             source=landed.get(row["source_sha256"], "a file that the event log does not name"),
@@ -166,6 +167,16 @@ def _seen(contract: Contract, name: str, shape: str) -> str:
         return HIDDEN
     made_of = [by_name[o] for o in column.derive_from if o in by_name]
     return HIDDEN if any(c.personal for c in (column, *made_of)) else shape
+
+
+def _hidden(contract: Contract) -> dict[str, str]:
+    """The fields of a message that personal columns are made of, and what is shown for them."""
+    by_name = {c.name: c for c in contract.columns}
+    personal = [c for c in contract.columns if c.personal]
+    origins = [by_name[o] for c in personal for o in c.derive_from if o in by_name]
+    names = {str(c.published).removeprefix("@") for c in (*personal, *origins)
+             if str(c.published).startswith("@")}  # fmt: skip
+    return {name: HIDDEN for name in names if name in FIELDS}
 
 
 def _fix(contract: Contract, name: str, rule: Rule | None) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from yupana.data.columns_check import Fault
 from yupana.data.sources import many, pages
@@ -28,8 +28,7 @@ def _place(
     server: dict[str, Any],
     root: Path,
 ) -> Iterator[Fault]:
-    path = re.sub(r"(?i)^file:(//(localhost)?(?=/))?", "", location)
-    if "://" not in path and not inside(path, root):
+    if not all(inside(path, root) for path in _paths(location)):
         yield Fault(
             f"the source '{location}', which lies outside of the project",
             field,
@@ -43,6 +42,19 @@ def _place(
     found = pages.wrong(location, options.get("next"), str(server.get("format", "csv")))
     if found:
         yield Fault(found[0], field, found[1])
+
+
+def _paths(location: str) -> Iterator[str]:
+    """The paths that a location may be read as; none of an address."""
+    if "://" not in location:
+        yield location
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return
+    # As `sources.fetch` reads it: what is encoded, and what comes before `?` and `#`.
+    if parts.scheme == "file":
+        yield unquote(parts.path)
 
 
 def inside(path: str, root: Path) -> bool:

@@ -240,9 +240,13 @@ def whole(name: str, files: list[RawObject]) -> RawObject:
 
 
 def _shown(names: Sequence[str]) -> str:
-    """What the names of files share: the only one, their zip, or their folder."""
+    """What the names of files share: the only one, their zip, or their folder; else the first."""
     files = {name.partition("#")[0] for name in names}
-    return files.pop() if len(files) == 1 else os.path.commonpath(files) or "."
+    if len(files) == 1:
+        return files.pop()
+    if len({os.path.isabs(file) for file in files}) > 1:  # noqa: PTH117
+        return f"{min(files)} and others"
+    return os.path.commonpath(files) or "."
 
 
 def _combined(name: str, releases: list[Release], memory: Memory, found: _Tally) -> StepResult:

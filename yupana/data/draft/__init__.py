@@ -26,6 +26,7 @@ from yupana.data.draft.dates import Order
 from yupana.data.draft.dialect import Dialect
 from yupana.data.draft.guess import Guess
 from yupana.data.draft.rows import Rows
+from yupana.data.sources import http
 
 if TYPE_CHECKING:
     import polars as pl
@@ -85,8 +86,7 @@ def draft(
     questions = (*found.questions, *_of_table(table, left_out), *_of_persons(keyed))
     place = _place(settings.root, source)
     if place != source:
-        questions = (*questions, f"the file lies outside of the project: put it at {place}, or "
-                     "give it by `yupana ingest --source`")  # fmt: skip
+        questions = (*questions, _elsewhere(place))
     text = write.contract(chosen, place, found, table, keyed, questions)
     return Draft(chosen, text, found, table.frame.height, keyed, key, left_out, questions)
 
@@ -109,12 +109,21 @@ def _at_hand(
 
 
 def _place(root: Path, source: str) -> str:
-    """The source as a contract may name it, which leads nowhere outside of the project."""
+    """The source as a contract may name it: nowhere outside of the project, and no log-in."""
     if "://" in source or source.startswith("codelist:"):
-        return source
+        return http.public(source)
     if not source_check.inside(source, root):
         return f"inbox/{Path(source).name}"
     return os.path.relpath(root / source, root)
+
+
+def _elsewhere(place: str) -> str:
+    """What to say where the contract names another place than the source."""
+    if "://" in place:
+        return ("the address came with a log-in, which no contract holds: give the whole address "
+                "by `yupana ingest --source`")  # fmt: skip
+    return (f"the file lies outside of the project: put it at {place}, or give it by "
+            "`yupana ingest --source`")  # fmt: skip
 
 
 def _name(shown: str) -> str:

@@ -78,6 +78,17 @@ def masked(url: str) -> str:
     return _SECRET.sub(r"\1***", bare)
 
 
+def public(url: str) -> str:
+    """A URL for a contract: without user, password, and the parameters whose values `masked`
+    hides."""
+    if (bare := masked(url)) == url:
+        return url
+    address, hash_, fragment = bare.partition("#")
+    path, _, query = address.partition("?")
+    kept = "&".join(part for part in query.split("&") if not part.endswith("=***"))
+    return path + f"?{kept}" * bool(kept) + hash_ + fragment
+
+
 def taken_apart(url: str) -> tuple[httpx.URL, tuple[str, str] | None]:
     """A URL with its accents and spaces encoded, and apart from it the user and password.
 

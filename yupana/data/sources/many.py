@@ -84,6 +84,11 @@ def fault(location: str) -> str | None:
     return None if is_local(location) or is_web(location) else "a {date} that is in no address"
 
 
+def pattern(location: str) -> str:
+    """A path with `*` where a day stands."""
+    return _PLACE.sub("[0-9]*", location)
+
+
 def filled(location: str, day: date) -> str:
     """The location of one day."""
     parts = {"yyyy": f"{day:%Y}", "MM": f"{day:%m}", "dd": f"{day:%d}"}

@@ -39,7 +39,8 @@ def each(settings: Settings, raw: RawObject, wanted: list[str]) -> Iterator[Fetc
     folder = landing.fetch_folder(settings, raw.dataset) / "member"
     for name, stream in archive.unpacked(Path(raw.path), settings, wanted, raw.source):
         with landing.room(folder, 0):
-            path = folder / (Path(name).name or "member")
+            # Its own name may lead elsewhere (`..`) or be too long for a file.
+            path = folder / landing.safe(Path(name).name)
             with path.open("wb") as out:
                 shutil.copyfileobj(stream, out, _BLOCK)
         yield Fetched(path, shown(raw, name), {"zip_sha256": raw.sha256, "member": name})

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _PLACE = re.compile(r"\{(offset|page)(?::(\d+))?\}")
 _TELL_PAGES = 20
 _MOST_PAGE = 256 << 20
+_MOST_EMPTY = 100
 
 
 def is_paged(location: str, next_field: str | None = None) -> bool:
@@ -95,10 +96,14 @@ def _pages(
 ) -> Iterator[Page]:
     """The pages that hold records; the first one also where it holds none."""
     url: str | None = _place(location, 0, 0)
-    number = rows = 0
-    before = b""
+    number = rows = empty = 0
+    before, seen = b"", set[str]()
     while url:
         where = http.masked(url)
+        if url in seen or empty > _MOST_EMPTY:
+            raise _endless(where, f"{_MOST_EMPTY} pages hold nothing" if empty > _MOST_EMPTY
+                           else "this address came before")  # fmt: skip
+        seen.add(url)
         try:
             content = _content(settings, made, url, first_wait)
         except http.RefusedError as error:
@@ -118,9 +123,18 @@ def _pages(
         if not page.rows and not contract.next:
             return
         before, number, rows = page.body, number + 1, rows + page.rows
+        empty = 0 if page.rows else empty + 1
         url = _next(url, content, contract.next) if contract.next else (
             _place(location, number, rows)
         )  # fmt: skip
+
+
+def _endless(where: str, why: str) -> TerminalError:
+    return TerminalError(
+        f"The pages never end: {why}.",
+        where=where,
+        fix="Ask the publisher, or look whether `next` names the right field.",
+    )
 
 
 def _place(location: str, number: int, rows: int) -> str:

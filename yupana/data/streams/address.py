@@ -15,6 +15,8 @@ from yupana.core.errors import UsageError
 
 Kind = Literal["kafka", "mqtt", "drop"]
 _FORM = re.compile(r"(kafka|mqtts?)://([^/@\s]+)/(\S+)|drop:(\S+)")
+_HOST = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?::([0-9]{1,5}))?")
+_PORTS = {("kafka", False): 9092, ("mqtt", False): 1883, ("mqtt", True): 8883}
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,13 @@ class Address:
             return f"drop:{self.topic}"
         return f"{self.kind}{'s' * self.tls}://{self.hosts}/{self.topic}"
 
+    @property
+    def brokers(self) -> tuple[tuple[str, int], ...]:
+        """Host and port of each broker; none of a folder."""
+        found = (_HOST.fullmatch(host) for host in self.hosts.split(","))
+        port = _PORTS.get((self.kind, self.tls), 0)
+        return tuple((m[1].lower(), int(m[2] or port)) for m in found if m)
+
     def folder(self, root: Path) -> Path:
         """The folder of a file drop, in the project."""
         return root / self.topic
@@ -51,7 +60,8 @@ def parse(location: str) -> Address:
     """The parts of a stream's location.
 
     Raises:
-        UsageError: it is written in another form, or names a user: credentials are settings.
+        UsageError: it is written in another form, names a host that is none, or names a user:
+            credentials are settings.
     """
     found = _FORM.fullmatch(location)
     if found is None:
@@ -64,4 +74,23 @@ def parse(location: str) -> Address:
     scheme, hosts, topic, folder = found.groups()
     if folder:
         return Address("drop", "", folder)
-    return Address("kafka" if scheme == "kafka" else "mqtt", hosts, topic, scheme == "mqtts")
+    place = Address("kafka" if scheme == "kafka" else "mqtt", hosts, topic, scheme == "mqtts")
+    _require_hosts(place)
+    return place
+
+
+def _require_hosts(place: Address) -> None:
+    names = place.hosts.split(",")
+    ports = (port for _, port in place.brokers)
+    if len(place.brokers) < len(names) or not all(0 < port < 65_536 for port in ports):
+        raise UsageError(
+            "The stream's address names a broker that is no host and port.",
+            where=str(place),
+            fix="Write a name or an IPv4 address, and after a colon a port of 1 to 65535.",
+        )
+    if place.kind == "mqtt" and len(names) > 1:
+        raise UsageError(
+            "The stream's address names several MQTT brokers.",
+            where=str(place),
+            fix="Write one: mqtts://broker:8883/station/+/level. A cluster has one name for all.",
+        )

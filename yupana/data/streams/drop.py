@@ -1,11 +1,13 @@
 """A file drop: a folder in which files of messages appear, a JSON object a line, and are taken.
 
 Whoever writes there writes beside and renames into place: a file that bears its name is whole. It
-is deleted once its messages are in a batch on this disk.
+is deleted once its messages are in a batch on this disk. Links are never followed, nor files loaded
+that memory may not hold.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +18,7 @@ from yupana.data.streams.message import Message, instant
 from yupana.data.streams.spool import State
 
 ENDINGS = (".ndjson", ".jsonl", ".json")
+_MOST_BYTES = 256 << 20
 
 
 class File(NamedTuple):
@@ -44,7 +47,7 @@ class FolderSource:
         for entry in state.get("files", []):
             file = File(*entry)
             path = self._folder / file.name
-            if path.exists() and _seen(path) == file:
+            if os.path.lexists(path) and _seen(path) == file:
                 path.unlink()
         self._taken = []
 
@@ -57,20 +60,31 @@ class FolderSource:
                 where=str(self._folder),
                 fix="Make it, or mend `servers.location` in the contract.",
             )
-        paths = [p for p in self._folder.iterdir() if p.is_file() and p.name[0] != "."]
-        whole = [p for p in paths if p.suffix in ENDINGS]
-        if others := len(paths) - len(whole):
-            self._progress.say(f"{others} files are left: messages end in {', '.join(ENDINGS)}")
-        self._there = sorted(map(_seen, whole), key=lambda file: (file.changed, file.name))
+        paths = [p for p in self._folder.iterdir() if p.name[0] != "."]
+        links = [p for p in paths if p.is_symlink()]
+        files = [p for p in paths if p.is_file() and not p.is_symlink()]
+        whole = [p for p in files if p.suffix in ENDINGS]
+        self._left(len(links), "links are not followed")
+        self._left(len(files) - len(whole), f"messages end in {', '.join(ENDINGS)}")
+        there = sorted(map(_seen, whole), key=lambda file: (file.changed, file.name))
+        # The bridge's files are bounded by what it writes at once.
+        big = [] if self._kept else [file for file in there if file.size > _MOST_BYTES]
+        what = f"a file has {_MOST_BYTES / (1 << 20):g} MiB at most: cut it between two lines"
+        self._left(len(big), what)
+        self._there = [file for file in there if file not in big]
+
+    def _left(self, count: int, why: str) -> None:
+        # Not by name: it may be a column, and a personal one.
+        if count:
+            self._progress.say(f"{count} file{'s' * (count > 1)} left: {why}")
 
     def lines(self, most: int) -> Iterator[bytes]:
         count = 0
         while self._there and count < most:
             file = self._there.pop(0)
-            path = self._folder / file.name
-            content = path.read_bytes()
-            if _seen(path) != file:
-                self._progress.say(f"{file.name} is still written to: left for the next run")
+            content = _content(self._folder / file.name, file)
+            if content is None:
+                self._left(1, "it is still written to, or may not be read")
                 continue
             self._taken.append(file)
             for line in self._kept_lines(file, content):
@@ -81,7 +95,7 @@ class FolderSource:
         received = instant(file.changed / 1_000_000)
         for number, line in enumerate(content.split(b"\n"), 1):
             if value := line.strip():
-                kept = Message(file.name, None, number, received, None, value)
+                kept = Message(_shown(file.name), None, number, received, None, value)
                 yield value + b"\n" if self._kept else kept.line()
 
     def state(self) -> State:
@@ -95,5 +109,27 @@ class FolderSource:
 
 
 def _seen(path: Path) -> File:
-    stat = path.stat()
-    return File(path.name, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    return _file(path.name, path.lstat())
+
+
+def _file(name: str, facts: os.stat_result) -> File:
+    return File(name, facts.st_size, facts.st_mtime_ns, facts.st_ino)
+
+
+def _content(path: Path, file: File) -> bytes | None:
+    """A file's bytes, no more than it had; None where it is not, or no longer, as it was seen."""
+    try:
+        # It may have become a link or a pipe meanwhile.
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    with os.fdopen(handle, "rb") as stream:
+        if _file(file.name, os.fstat(handle)) != file:
+            return None
+        content = stream.read(file.size)
+    return content if os.path.lexists(path) and _seen(path) == file else None
+
+
+def _shown(name: str) -> str:
+    """A file's name as text: bytes of it that are no UTF-8 stand as `\\xff`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

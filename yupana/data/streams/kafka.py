@@ -53,7 +53,7 @@ class KafkaSource:
                 "enable.partition.eof": True,
                 "topic.metadata.refresh.interval.ms": 60_000,
                 "log_level": 0,
-                **login.kafka(settings),
+                **login.kafka(settings, address),
             }
         )
 

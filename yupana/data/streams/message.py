@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -69,9 +70,14 @@ def _text(name: str, value: bytes | None) -> dict[str, str | None]:
         return {f"{name}_base64": base64.b64encode(value).decode("ascii")}
 
 
-def place(line: bytes) -> str:
-    """Where a kept message was, for a person: topic, partition and offset, or file and line."""
+def place(line: bytes, hidden: Mapping[str, str]) -> str:
+    """Where a kept message was, for a person: topic, partition and offset, or file and line.
+
+    Args:
+        hidden: what stands in place of a field that nobody may see, by its name in `FIELDS`.
+    """
     kept = json.loads(line)
+    kept |= {name: text for name, text in hidden.items() if kept.get(name) is not None}
     if kept["partition"] is not None:
         return f"{kept['topic']}, partition {kept['partition']}, offset {kept['offset']}"
     if kept["offset"] is not None:

@@ -31,7 +31,6 @@ _ANSWER = 15.0
 """Seconds in which a broker must answer."""
 _AT_ONCE = 10_000
 _FOR_EVER = 0xFFFFFFFF
-_PORTS = {False: 1883, True: 8883}
 
 
 def folder(settings: Settings, name: str) -> Path:
@@ -89,7 +88,7 @@ class Bridge:
             protocol=paho.MQTTv5,
             manual_ack=True,
         )
-        if known := login.credentials(settings):
+        if known := login.credentials(settings, self._address):
             client.username_pw_set(*known)
         if self._address.tls:
             client.tls_set(ca_certs=str(settings.stream_ca) if settings.stream_ca else None)
@@ -105,16 +104,13 @@ class Bridge:
         from paho.mqtt.properties import Properties
 
         self._folder.mkdir(parents=True, exist_ok=True)
-        host, _, port = self._address.hosts.partition(":")
+        ((host, port),) = self._address.brokers
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = _FOR_EVER
         # Else a broker waits after its own default (often 20) until they are acknowledged.
         properties.ReceiveMaximum = 65_535
         try:
-            self._client.connect(
-                host, int(port or _PORTS[self._address.tls]), clean_start=False,
-                properties=properties,
-            )  # fmt: skip
+            self._client.connect(host, port, clean_start=False, properties=properties)
         except OSError as error:
             raise self._away(str(error)) from error
         self._client.loop_start()
@@ -141,8 +137,8 @@ class Bridge:
         self._refusal = TerminalError(
             what,
             where=str(self._address),
-            fix="Mend YUPANA_STREAM_LOGIN (a file, user:password), the contract's filter, or the "
-            "broker's rules.",
+            fix="Mend YUPANA_STREAM_LOGIN (a file of lines `host user:password`), the contract's "
+            "filter, or the broker's rules.",
         )
         self._answers.put(("refused", what))
 

@@ -68,8 +68,9 @@ def faults(content: dict[str, Any]) -> Iterator[Fault]:
 
 
 def _drop(place: Address) -> Iterator[Fault]:
-    """Files that were taken are deleted, so a contract may name no folder that holds others."""
+    """Files that were taken are deleted, so a contract may name no folder that holds others: not
+    `inbox` itself, where files of all data sets lie."""
     parts = PurePosixPath(place.topic).parts
-    if place.kind == "drop" and (parts[0] != "inbox" or ".." in parts):
+    if place.kind == "drop" and (parts[:1] != ("inbox",) or ".." in parts or len(parts) < 2):
         fix = "Write drop:inbox/<folder>; a link in inbox/ may lead to another disk."
         yield Fault(f"the drop folder '{place.topic}'", ("servers", 0), fix)

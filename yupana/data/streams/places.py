@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from yupana.config.settings import Settings
@@ -13,11 +13,14 @@ from yupana.data.streams import message
 Line = tuple[str, int]
 
 
-def places(settings: Settings, name: str, lines: Iterable[Line]) -> dict[Line, str]:
+def places(
+    settings: Settings, name: str, lines: Iterable[Line], hidden: Mapping[str, str]
+) -> dict[Line, str]:
     """The place of each message: topic, partition and offset, or file and line.
 
     Args:
         lines: hashes of batches and numbers of lines in them, from 1.
+        hidden: as `message.place`.
     """
     wanted: dict[str, set[int]] = defaultdict(set)
     for sha256, number in lines:
@@ -30,5 +33,5 @@ def places(settings: Settings, name: str, lines: Iterable[Line]) -> dict[Line, s
         with Path(batch.path).open("rb") as stream:
             for number, line in enumerate(stream, 1):
                 if number in numbers:
-                    found[(sha256, number)] = message.place(line)
+                    found[(sha256, number)] = message.place(line, hidden)
     return found

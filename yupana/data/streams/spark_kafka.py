@@ -80,7 +80,7 @@ class SparkKafkaSource(KafkaSource):
             endingOffsets=json.dumps({topic: {str(n): end for n, end in until.items()}}),
             **{"kafka.bootstrap.servers": self._address.hosts},
             **{"kafka.isolation.level": "read_committed"},
-            **login.spark_kafka(self._settings),
+            **login.spark_kafka(self._settings, self._address),
         )
         time = f.unix_millis("timestamp").alias("time")
         return reader.load().select("topic", "partition", "offset", time, "key", "value")
