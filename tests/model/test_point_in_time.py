@@ -12,7 +12,7 @@ import small_lake
 
 from feature_repo.outbreak_weekly import weekly_features
 from yupana.core.errors import TerminalError
-from yupana.features import as_known
+from yupana.features import as_known, given
 
 FIRST = date(2018, 12, 30)
 WEEKS = 120
@@ -67,5 +67,5 @@ def test_a_late_report_is_not_in_the_past(tmp_path: Path) -> None:
 
 def test_a_week_counts_only_once_it_has_ended() -> None:
     saturday = FIRST + timedelta(days=6)
-    assert as_known.until(cases(), saturday)["week_start"].unique().to_list() == [FIRST]
-    assert as_known.until(cases(), saturday - timedelta(days=1)).is_empty()
+    assert given.until(cases(), saturday)["week_start"].unique().to_list() == [FIRST]
+    assert given.until(cases(), saturday - timedelta(days=1)).is_empty()
