@@ -81,7 +81,7 @@ def predict(settings: Settings, use_case: str, day: date, *, past: bool) -> Fore
         version, folder = trained.by(settings, use_case, day)
     else:
         version, folder = registry.champion(settings, use_case)
-    if later := _published_later(weekly, folder, known):
+    if later := published_later(weekly, folder, known):
         known = as_known.known(settings, weekly, day, later)
         features = _features(settings, weekly, known, day)
     newest = features["event_timestamp"].max()
@@ -103,7 +103,7 @@ def predict(settings: Settings, use_case: str, day: date, *, past: bool) -> Fore
     )  # fmt: skip
 
 
-def _published_later(weekly: Any, folder: Path, known: as_known.Known) -> tuple[str, ...]:
+def published_later(weekly: Any, folder: Path, known: as_known.Known) -> tuple[str, ...]:
     """Optional tables that a model has learned from and that were not known: a column of zeros in
     their place would be nothing that it has ever seen."""
     sources = facts.read(folder).get("data", {}).get("sources", [])

@@ -46,10 +46,10 @@ def seen(settings: Settings, use_case: str, room: ModuleType, day: date) -> Seen
     features = _features(settings, use_case, room, day)
     refs = []
     if delta.exists(settings.table("features", room.TABLE)):
-        newest = f"delta:features/{room.TABLE}@{features}"
-        refs.append(newest if features is not None else _newest(settings, "features", room.TABLE))
+        then = f"delta:features/{room.TABLE}@{features}"
+        refs.append(_newest(settings, "features", room.TABLE) if features is None else then)
     if delta.exists(settings.table("forecasts", use_case)):
-        refs.append(_forecasts(settings, use_case, day))
+        refs += _forecasts(settings, use_case, day)
     return Seen(features, (*refs, *known.refs), known.hindsight or features is None)
 
 
@@ -70,14 +70,16 @@ def _features(settings: Settings, use_case: str, room: ModuleType, day: date) ->
     return found
 
 
-def _forecasts(settings: Settings, use_case: str, day: date) -> str:
-    """The last version of the forecasts that brought an origin by the day; the newest where the
-    event log does not say."""
-    found = _newest(settings, "forecasts", use_case)
-    for event in _done(settings, "forecast", use_case):
-        if date.fromisoformat(event["facts"]["data_as_of"]) <= day:
-            found = event["outputs"][0]
-    return found
+def _forecasts(settings: Settings, use_case: str, day: date) -> tuple[str, ...]:
+    """The last version of the forecasts that brought an origin by the day, if one did; the newest
+    where the event log tells of none."""
+    made = [
+        (date.fromisoformat(event["facts"]["data_as_of"]), event["outputs"][0])
+        for event in _done(settings, "forecast", use_case)
+    ]
+    if not made:
+        return (_newest(settings, "forecasts", use_case),)
+    return tuple(ref for origin, ref in made if origin <= day)[-1:]
 
 
 def _newest(settings: Settings, zone: str, name: str) -> str:
