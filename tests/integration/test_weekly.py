@@ -38,7 +38,7 @@ PROVINCES = ("Maynas", "Alto Amazonas", "Loreto")
 YEAR, WEEK, DISTRICT = 3, 6, 2
 SUNDAYS = {(y, w): day for y, w, day in epiweek_starts(2019, 2022)}
 HEADER, *LINES = gzip.decompress(SAMPLE.read_bytes()).decode().split("\r\n")
-RELEASES = tuple(date(2021, 5, 5) + timedelta(weeks=n) for n in range(4))
+RELEASES = tuple(date(2021, 5, 5) + timedelta(weeks=n) for n in range(3))
 """Wednesdays: days on which a release is what is known."""
 
 
