@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -11,8 +13,12 @@ import pytest
 import small_lake
 
 from feature_repo.outbreak_weekly import weekly_features
+from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
-from yupana.features import as_known
+from yupana.data import delta
+from yupana.evaluation import predict
+from yupana.features import as_known, given
+from yupana.tracking import facts
 
 FIRST = date(2018, 12, 30)
 WEEKS = 120
@@ -34,9 +40,9 @@ def cases() -> pl.DataFrame:
 
 
 def test_the_shipped_features_know_only_the_past() -> None:
-    given = {"dengue_linelist": cases()}
-    rows = weekly_features(given).to_pandas()
-    as_known.check(rows, weekly_features, given, seed=1)
+    tables = {"dengue_linelist": cases()}
+    rows = weekly_features(tables).to_pandas()
+    as_known.check(rows, weekly_features, tables, seed=1)
 
 
 def test_a_planted_leak_is_caught_and_named() -> None:
@@ -45,9 +51,9 @@ def test_a_planted_leak_is_caught_and_named() -> None:
         ahead = pl.col("cases_lag_0").shift(-1, fill_value=0).over("ubigeo")
         return rows.with_columns(mean_52=(pl.col("mean_52") + ahead))
 
-    given = {"dengue_linelist": cases()}
+    tables = {"dengue_linelist": cases()}
     with pytest.raises(TerminalError, match="knows the future") as error:
-        as_known.check(leaky(given).to_pandas(), leaky, given, seed=1)
+        as_known.check(leaky(tables).to_pandas(), leaky, tables, seed=1)
     assert "column mean_52" in str(error.value)
 
 
@@ -65,7 +71,68 @@ def test_a_late_report_is_not_in_the_past(tmp_path: Path) -> None:
     assert before.hindsight and before.refs == then.refs
 
 
+ROOM = SimpleNamespace(
+    SOURCES=("cases",), OPTIONAL=("people",), REPORTED="cases", REPORTING="reporting"
+)
+
+
+def published(lake: Settings, name: str, rows: pl.DataFrame, *days: str) -> None:
+    table = lake.table("published", name)
+    table.parent.mkdir(parents=True, exist_ok=True)
+    for number, day in enumerate(days):
+        facts = delta.commit_metadata(source_sha256=str(number) * 64, known_on=day)
+        small_lake.commit(table, rows, facts)
+
+
+def test_an_optional_table_is_there_from_the_day_it_was_published(lake: Settings) -> None:
+    published(lake, "cases", cases(), "2021-05-05", "2021-05-12")
+    published(lake, "people", pl.DataFrame({"place": ["a"]}), "2021-05-10")
+    old, new = "delta:published/cases@0", "delta:published/cases@1"
+    people = "delta:published/people@0"
+
+    def versions(day: str, *needed: str) -> tuple[tuple[str, ...], bool]:
+        found = as_known.versions(lake, ROOM, date.fromisoformat(day), needed)
+        return found.refs, found.hindsight
+
+    assert versions("2021-05-06") == ((old,), False), "it does not make the day hindsight"
+    assert versions("2021-05-11") == ((old, people), False)
+    assert versions("2021-05-12") == ((new, people), False)
+    assert versions("2021-05-04") == ((old, people), True)
+    assert versions("2021-05-06", "people") == ((old, people), False)
+    then = as_known.known(lake, ROOM, date(2021, 5, 6))
+    assert then.tables.keys() == {"cases"} and not then.hindsight
+    more = as_known.known(lake, ROOM, date(2021, 5, 6), ["people"])
+    assert more.tables.keys() == {"cases", "people"}
+
+
+def test_a_model_that_has_learned_from_a_later_table_is_given_it(
+    lake: Settings, tmp_path: Path
+) -> None:
+    published(lake, "cases", cases(), "2021-05-05")
+    published(lake, "people", pl.DataFrame({"place": ["a"]}), "2021-05-10")
+    then = as_known.known(lake, ROOM, date(2021, 5, 6))
+    data = {"sources": ["delta:published/cases@0", "delta:published/people@0"]}
+    (tmp_path / facts.NAME).write_text(json.dumps({"data": data}))
+    assert predict.published_later(ROOM, tmp_path, then) == ("people",)
+    now = as_known.known(lake, ROOM, date(2021, 5, 10))
+    assert predict.published_later(ROOM, tmp_path, now) == ()
+    assert predict.published_later(ROOM, tmp_path / "none", then) == ()
+
+
+def test_what_had_not_ended_at_a_release_is_in_no_later_day(lake: Settings) -> None:
+    last = cases()["week_start"].max()
+    tuesday = last + timedelta(days=2)
+    published(lake, "cases", cases(), str(tuesday))
+    for day in (tuesday, tuesday + timedelta(weeks=3)):
+        for found in (
+            as_known.known(lake, ROOM, day).tables,
+            as_known.tables(lake, ["cases"], day).tables,
+            given.at(lake, ROOM, ["delta:published/cases@0"]),
+        ):
+            assert found["cases"]["week_start"].max() == last - timedelta(weeks=1), day
+
+
 def test_a_week_counts_only_once_it_has_ended() -> None:
     saturday = FIRST + timedelta(days=6)
-    assert as_known.until(cases(), saturday)["week_start"].unique().to_list() == [FIRST]
-    assert as_known.until(cases(), saturday - timedelta(days=1)).is_empty()
+    assert given.until(cases(), saturday)["week_start"].unique().to_list() == [FIRST]
+    assert given.until(cases(), saturday - timedelta(days=1)).is_empty()

@@ -76,6 +76,14 @@ def test_it_is_due_when_monitoring_found_drift_of_this_champion(home: Settings) 
     assert found.due and "60 %" in found.reason
 
 
+def test_an_earlier_week_that_was_watched_again_says_nothing_of_today(home: Settings) -> None:
+    for week, report, retrain in (("2021-10-09", "1", ["drift"]), ("2021-09-25", "2", [])):
+        done(home, "monitor", ["model:outbreak@1"], f"report:{report}", week=week, retrain=retrain)
+    assert due(home, NAME).due
+    done(home, "monitor", ["model:outbreak@1"], "report:3", week="2021-10-09", retrain=[])
+    assert not due(home, NAME).due, "of one week the newest counts"
+
+
 def test_a_champion_of_unknown_origin_is_trained_again(home: Settings) -> None:
     done(home, "promote", ["candidate:7"], "model:outbreak@7", alias="champion")
     found = due(home, NAME)

@@ -46,6 +46,22 @@ def test_a_past_version_learns_from_those_before_it_alone(lake: Settings) -> Non
     assert learned(again, 15) == early
 
 
+def test_a_release_that_comes_late_teaches_only_those_after_it(tmp_path: Path) -> None:
+    lake, missed = Settings(home=tmp_path), HISTORY + 12
+    for week in range(HISTORY, HISTORY + 20):
+        if week != missed:
+            late_lake.publish(lake, late_lake.known(COUNTS, week), late_lake.known_on(week))
+    before = learned(lake, 18)
+    refs = (f"delta:published/{NAME}@18",)
+    features = weekly.weekly_features(given.at(lake, weekly, refs))
+    late = late_lake.publish(lake, late_lake.known(COUNTS, missed), late_lake.known_on(missed))
+    assert before.evidence and learned(lake, 18) == before
+    assert weekly.weekly_features(given.at(lake, weekly, refs)).equals(features)
+    after = late_lake.known(COUNTS, HISTORY + 20), late_lake.known_on(HISTORY + 20)
+    seen = reporting.weekly(lake.table("published", NAME), late_lake.publish(lake, *after))
+    assert late in [p.version for p in seen]
+
+
 def test_the_intervals_cover_what_came_later(lake: Settings) -> None:
     delays, inside, below, seen = learned(lake), 0, 0, 0
     fresh = late_lake.true_counts(400, seed=9)

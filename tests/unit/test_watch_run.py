@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from feature_repo import outbreak_weekly as room
 from yupana.config.settings import Settings
 from yupana.core.forecast import LEVELS, QUANTILES
 from yupana.evaluation.scores import score as scored_by_evaluation
-from yupana.monitoring import history, known, performance, weekly
+from yupana.monitoring import alerts, history, known, performance, weekly
 
 NOW = datetime(2019, 6, 1, tzinfo=UTC)
 VERSIONS = 40
@@ -164,3 +166,18 @@ def test_a_run_leaves_page_facts_history_and_no_answers_are_no_error(
     assert [p["week"] for p in points] == [END] and points[0]["value"] > 0.5
 
     assert [r["run"] for r in history.runs(lake.platform_db, "outbreak")] == ["aa11"]
+
+
+def test_an_earlier_week_opens_and_closes_no_alert(
+    lake: Settings, counts: np.ndarray, tmp_path: Path
+) -> None:
+    own = Settings(home=shutil.copytree(lake.home, tmp_path / "home"))
+    table = str(own.table("forecasts", "outbreak"))
+    forecasts(counts, narrow=0.05).write_delta(table, mode="overwrite")
+    weekly.run(own, "outbreak", asked("cc33", tmp_path), NOW, lambda _: None)
+    before = alerts.every(own.platform_db, "outbreak")
+    assert "coverage" in {alert["check"] for alert in before}
+    earlier = replace(asked("dd44", tmp_path), day=late_lake.known_on(LAST - 1))
+    told = weekly.run(own, "outbreak", earlier, NOW + timedelta(hours=1), lambda _: None)
+    assert told["checks"]["alarm"] and not told["alerts"]
+    assert alerts.every(own.platform_db, "outbreak") == before

@@ -46,10 +46,10 @@ def predict(
     from yupana.config.settings import settings
     from yupana.core import usecase
     from yupana.core.hashing import file_sha256
-    from yupana.data import delta
     from yupana.evaluation import outlook
-    from yupana.features import given
+    from yupana.features import as_known, given
     from yupana.governance import events, steps
+    from yupana.tracking import trained
 
     chosen, today = settings(), date.today()
     day = as_of.date() if as_of else today
@@ -59,8 +59,10 @@ def predict(
             where="--as-of",
             fix=f"Ask for {today} or earlier; the weeks ahead are forecast from what is known now.",
         )
-    sources = given.sources(chosen, usecase.load("feature_repo", f"{use_case}_weekly"))
-    published = tuple(delta.ref(chosen.lake, "published", name).ref for name in sources)
+    room = usecase.load("feature_repo", f"{use_case}_weekly")
+    published = as_known.versions(chosen, room, day).refs
+    # A past day's model is part of the key; what was used is told by the work.
+    older = trained.logged(chosen, use_case, day) if as_of else ""
     known = () if as_of else (events.champion(chosen.events, use_case),)
     page = outlook.path(chosen.reports, use_case, day.isoformat() if as_of else "")
 
@@ -81,10 +83,10 @@ def predict(
             "rows": rows,
             "alerts": {"week": week.isoformat(), **outlook_rows.alerts(told.districts)},
             "hindsight": told.hindsight,
+            "published_later": told.published_later,
             "stale_weeks": told.stale_weeks,
             "page": str(page),
         }
-        room = usecase.load("feature_repo", f"{use_case}_weekly")
         learned = () if told.hindsight else given.learned_from(chosen, room, told.sources)
         inputs = (told.model, *told.sources, *learned)
         return steps.Outcome((*told.refs, reference()), inputs=inputs, metrics=facts)
@@ -98,7 +100,7 @@ def predict(
             use_case,
             work,
             inputs=(*known, *published),
-            depends_on=[code, str(as_of or ""), drawn_on],
+            depends_on=[code, str(as_of or ""), older, drawn_on],
             earlier=True,
             # A later forecast may have taken the page's place.
             still_there=lambda outputs: page.exists() and outputs[-1] == reference(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,20 +23,29 @@ def register(app: typer.Typer) -> None:
     app.command()(due)
 
 
-def features(use_case: UseCase, as_json: AsJson = False) -> None:
+def features(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> None:
     """Build the feature table from published data and fill the online store.
 
-    Example: yupana features outbreak
+    With --as-of: the features as they were known on that day, equal to the table that was built
+    then. They go into a table of their own, features/<table>_as_of, which keeps each day that was
+    asked for under its `as_of`; the current table and the online store stay.
+
+    Example: yupana features outbreak --as-of 2021-06-02
     """
     from yupana.config.settings import settings
     from yupana.governance import events, steps
 
     chosen = settings()
-    inputs = _published(chosen, use_case)
+    names = _sources(chosen, use_case)
+    code = events.code_hash(chosen.root, "feature_repo", "yupana/features")
+    if as_of:
+        emit(_features_as_of(chosen, use_case, as_of.date(), code), as_json)
+        return
+    from yupana.features import given
 
     def work() -> steps.Outcome:
         from yupana.core import usecase
-        from yupana.features import given, store
+        from yupana.features import store
 
         room = usecase.load("feature_repo", use_case)
         table, sources = store.write_table(chosen, room)
@@ -50,8 +60,43 @@ def features(use_case: UseCase, as_json: AsJson = False) -> None:
         learned = given.learned_from(chosen, room, sources)
         return steps.Outcome((table.ref,), inputs=(*sources, *learned), metrics=facts)
 
-    code = events.code_hash(chosen.root, "feature_repo", "yupana/features")
+    inputs = given.current(chosen, names)
     emit(steps.run(chosen, "features", use_case, work, inputs=inputs, depends_on=code), as_json)
+
+
+def _features_as_of(settings: Settings, use_case: str, day: date, code: str) -> StepResult:
+    """A step of its own: what comes after `features` takes the newest table, not a past one."""
+    from yupana.core import usecase
+    from yupana.features import as_known, as_of_table, given
+    from yupana.governance import events, steps
+
+    step, room = "features-as-of", usecase.load("feature_repo", f"{use_case}_weekly")
+    known = as_known.versions(settings, room, day)
+
+    def work() -> steps.Outcome:
+        made = as_of_table.write(settings, room, day)
+        facts = {
+            "as_of": str(day),
+            "rows": made.table.rows,
+            "version": made.table.version,
+            "data_as_of": str(made.newest),
+            "sources": made.sources,
+            "hindsight": made.hindsight,
+        }
+        learned = () if made.hindsight else given.learned_from(settings, room, made.sources)
+        return steps.Outcome((made.table.ref,), (*made.sources, *learned), facts)
+
+    def whole(outputs: tuple[str, ...]) -> bool:
+        """Whether the table still has this run's rows of the day, and not a later one's."""
+        newest = events.last_done(
+            settings.events, step, use_case, lambda e: e["facts"]["as_of"] == str(day)
+        )
+        return newest is not None and tuple(newest["outputs"]) == outputs
+
+    return steps.run(
+        settings, step, use_case, work, inputs=known.refs, depends_on=[code, str(day)],
+        still_there=whole, earlier=True,
+    )  # fmt: skip
 
 
 def split(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> StepResult:
@@ -203,10 +248,9 @@ def due(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> None:
     print(f"{'yes' if result.metrics['due'] else 'no'}: {result.metrics['reason']}")
 
 
-def _published(settings: Settings, use_case: str) -> tuple[str, ...]:
-    """References of the published tables that the use case's features read."""
+def _sources(settings: Settings, use_case: str) -> tuple[str, ...]:
+    """Names of the published tables that the use case's features read."""
     from yupana.core import usecase
-    from yupana.data import delta
     from yupana.features import given
 
     # The weekly table's module, not the Feast definitions: importing Feast costs seconds, and
@@ -216,7 +260,7 @@ def _published(settings: Settings, use_case: str) -> tuple[str, ...]:
         from yupana.tracking import projects
 
         projects.check(settings, settings.project, use_case, sources)
-    return tuple(delta.ref(settings.lake, "published", name).ref for name in sources)
+    return sources
 
 
 def _output(settings: Settings, step: str, use_case: str) -> str:

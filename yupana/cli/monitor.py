@@ -48,7 +48,8 @@ def monitor(
     from yupana.core.progress import Lines
     from yupana.data import prediction_export
     from yupana.governance import events, steps
-    from yupana.monitoring import known, weekly
+    from yupana.monitoring import answers as log
+    from yupana.monitoring import seen, weekly
 
     chosen, progress = settings(), Lines()
     weeks, day = _weeks(window), as_of.date() if as_of else date.today()
@@ -57,24 +58,28 @@ def monitor(
     candidate = events.producer(chosen.events, model)["inputs"][0].removeprefix("candidate:")
     folder = chosen.home / "candidates" / candidate
     answers = () if no_answers else prediction_export.export(chosen, use_case, progress).outputs
-    inputs = (model, *answers, *known.refs(chosen, use_case, room))
+    there = seen.seen(chosen, use_case, room, day)
+    inputs = (model, *there.refs)
     norms = chosen.root / "models" / f"{use_case}.norms.json"
     depends = [
-        weeks, str(as_of or ""), no_answers,
-        events.code_hash(chosen.root, "yupana/monitoring", "feature_repo"),
+        weeks, no_answers, 0 if no_answers else log.count(chosen, use_case, day),
+        # What was known on a day is told by its references; in hindsight each day differs.
+        str(day) if there.hindsight else "",
+        events.code_hash(chosen.root, "yupana/monitoring", "yupana/features", "feature_repo"),
         file_sha256(norms) if norms.exists() else "",
     ]  # fmt: skip
     asked = weekly.Run(
-        value_sha256([inputs, depends])[:12], model, folder, weeks, day, not no_answers, inputs
-    )
+        value_sha256([inputs, depends])[:12], model, folder, weeks, day, not no_answers,
+        (*inputs, *answers), there.features,
+    )  # fmt: skip
 
     def work() -> steps.Outcome:
         facts = weekly.run(chosen, use_case, asked, datetime.now(UTC), progress.say)
-        return steps.Outcome((facts.pop("ref"),), metrics=facts)
+        return steps.Outcome((facts.pop("ref"),), inputs=answers, metrics=facts)
 
     result = steps.run(
         chosen, "monitor", use_case, work, inputs=inputs, depends_on=depends,
-        still_there=lambda outputs: _there(chosen, use_case, outputs[0]),
+        still_there=lambda outputs: _there(chosen, use_case, outputs[0]), earlier=True,
     )  # fmt: skip
     _deliver(chosen, progress.say)
     emit(result, as_json)

@@ -26,22 +26,21 @@ def nowcast(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> N
     """
     from yupana.config.settings import settings
     from yupana.core import usecase
-    from yupana.data import delta
+    from yupana.features import as_known
     from yupana.governance import events, steps
 
     chosen = settings()
     day = as_of.date() if as_of else date.today()
     room = usecase.load("feature_repo", f"{use_case}_weekly")
-    given = delta.ref(chosen.lake, "published", room.REPORTED).ref
+    known = as_known.reported(chosen, room, day)
 
     def work() -> steps.Outcome:
-        from yupana.features import given as given_tables
-        from yupana.features import nowcast_table
+        from yupana.features import given, nowcast_table
 
         told = nowcast_table.make(chosen, use_case, room, day)
         outputs, inputs = (told.pop("nowcast"),), told.pop("sources")
         if told["evidence"]:
-            inputs += given_tables.learned_from(chosen, room, inputs)
+            inputs += given.learned_from(chosen, room, inputs)
         if not told["evidence"]:
             told["caveat"] = "no evidence of the reporting delay: taken as complete"
         return steps.Outcome(outputs, inputs=inputs, metrics=told)
@@ -49,8 +48,9 @@ def nowcast(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> N
     code = events.code_hash(chosen.root, "feature_repo", "yupana/features")
     emit(
         steps.run(
-            chosen, "nowcast", use_case, work, inputs=(given,),
-            depends_on=[code, str(as_of or "")], earlier=True,
+            chosen, "nowcast", use_case, work, inputs=known.refs,
+            # What was known is the same until the next release; in hindsight each day differs.
+            depends_on=[code, str(day) if known.hindsight else ""], earlier=True,
         ),
         as_json,
     )  # fmt: skip

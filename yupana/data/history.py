@@ -105,8 +105,7 @@ def publications(table: Path) -> list[Publication]:
         return []
     found: dict[int, Publication] = {}
     held: int | None = None
-    # `without_files`: the log's entries are asked for, not which files are live.
-    for commit in reversed(DeltaTable(table, without_files=True).history()):
+    for commit in reversed(DeltaTable(table).history()):
         facts, version = json.loads(commit.get("userMetadata") or "{}"), int(commit["version"])
         if "source_sha256" in facts:
             found[version], held = _publication(commit, facts), version

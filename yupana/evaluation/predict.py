@@ -13,8 +13,8 @@ from yupana.core.errors import TerminalError, UsageError
 from yupana.core.forecast import Totals
 from yupana.data import delta
 from yupana.evaluation import outlook_rows
-from yupana.features import as_known
-from yupana.tracking import registry, trained
+from yupana.features import as_known, given
+from yupana.tracking import facts, registry, trained
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +36,8 @@ class Forecast:
         day: the day whose knowledge was used.
         data_as_of: last day of the newest week that was known.
         hindsight: no version was published by that day; see `as_known.Known`.
+        published_later: optional tables that the model has learned from, and that were published
+            after the day: their oldest version was used.
         completeness: share of the newest week's cases that is taken as reported by then, 0-1.
     """
 
@@ -51,6 +53,7 @@ class Forecast:
     data_as_of: date
     hindsight: bool
     completeness: float = 1.0
+    published_later: tuple[str, ...] = ()
 
     @property
     def stale_weeks(self) -> int:
@@ -78,6 +81,9 @@ def predict(settings: Settings, use_case: str, day: date, *, past: bool) -> Fore
         version, folder = trained.by(settings, use_case, day)
     else:
         version, folder = registry.champion(settings, use_case)
+    if later := published_later(weekly, folder, known):
+        known = as_known.known(settings, weekly, day, later)
+        features = _features(settings, weekly, known, day)
     newest = features["event_timestamp"].max()
     rows = features[features["event_timestamp"] == newest].sort_values("ubigeo", ignore_index=True)
     model, origin = f"model:{use_case}@{version}", newest.date()
@@ -93,8 +99,16 @@ def predict(settings: Settings, use_case: str, day: date, *, past: bool) -> Fore
         refs.append(_write(settings, f"{use_case}_areas", areas, inputs))
     return Forecast(
         use_case, districts, areas, counts, tuple(refs), model, folder, known.refs, day, origin,
-        known.hindsight, float(rows["completeness"].min()),
+        known.hindsight, float(rows["completeness"].min()), later,
     )  # fmt: skip
+
+
+def published_later(weekly: Any, folder: Path, known: as_known.Known) -> tuple[str, ...]:
+    """Optional tables that a model has learned from and that were not known: a column of zeros in
+    their place would be nothing that it has ever seen."""
+    sources = facts.read(folder).get("data", {}).get("sources", [])
+    learned = {name for _, name, _ in map(delta.parts, sources)}
+    return tuple(n for n in weekly.OPTIONAL if n in learned and n not in known.tables)
 
 
 def _features(settings: Settings, weekly: Any, known: as_known.Known, day: date) -> pd.DataFrame:
@@ -107,7 +121,7 @@ def _features(settings: Settings, weekly: Any, known: as_known.Known, day: date)
         return features
     except TerminalError as error:
         everything = as_known.tables(settings, sources, date.max).tables
-        weeks = [week for t in everything.values() for week in t[as_known.WEEK].to_list()]
+        weeks = [week for t in everything.values() for week in t[given.WEEK].to_list()]
         if not weeks or max(weeks) <= day:
             raise
         raise UsageError(
@@ -121,8 +135,8 @@ def _counts(reports: pl.DataFrame) -> pd.DataFrame:
     """Cases as reported, by the day that ends the week and district; no report is no case."""
     import pandas as pd
 
-    rows = reports.select("ubigeo", as_known.WEEK, "cases").to_pandas()
-    found = rows.pivot_table("cases", as_known.WEEK, "ubigeo", aggfunc="sum")
+    rows = reports.select("ubigeo", given.WEEK, "cases").to_pandas()
+    found = rows.pivot_table("cases", given.WEEK, "ubigeo", aggfunc="sum")
     found.index = pd.to_datetime(found.index) + pd.Timedelta(days=6)
     weeks = pd.date_range(found.index.min(), found.index.max(), freq="7D")
     return found.reindex(weeks).fillna(0.0)

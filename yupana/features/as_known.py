@@ -6,9 +6,9 @@ that a later file revised, must not reach it (point-in-time correctness).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -23,10 +23,21 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
-WEEK = "week_start"
 ORIGINS_CHECKED = 4
 
 Tables = given.Tables
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Which published versions were known on a day.
+
+    `hindsight`: a table that must be there was not published by then, and the oldest version
+    stands for it.
+    """
+
+    refs: tuple[str, ...]
+    hindsight: bool
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,9 @@ class Known:
     hindsight: bool
 
 
-def known(settings: Settings, room: ModuleType, day: date) -> Known:
+def known(
+    settings: Settings, room: ModuleType, day: date, needed: Collection[str] = ()
+) -> Known:
     """All that a use case's features are computed from, as it was known on a day.
 
     Beside the tables, the shares known of the newest weeks, learned from the publications up
@@ -50,42 +63,82 @@ def known(settings: Settings, room: ModuleType, day: date) -> Known:
 
     Args:
         room: `feature_repo/<use case>_weekly.py`.
+        needed: as for `versions`.
 
     Raises:
         TerminalError: a source was never published.
     """
-    found = tables(settings, given.sources(settings, room), day)
+    found = versions(settings, room, day, needed)
     if found.hindsight:
-        return found
-    version = next(v for _, n, v in map(delta.parts, found.refs) if n == room.REPORTED)
-    return replace(found, tables=found.tables | given.shares(settings, room, version))
+        return _cut(settings, found, day)
+    return Known(given.at(settings, room, found.refs), found.refs, False)
 
 
-def tables(settings: Settings, sources: tuple[str, ...], day: date) -> Known:
-    """Each source's published version that was known on a day, weeks that had ended alone.
+def versions(
+    settings: Settings, room: ModuleType, day: date, needed: Collection[str] = ()
+) -> Versions:
+    """References of what `known` reads; no row is read.
+
+    An optional table that was published later was not there on the day, and is left out; in
+    hindsight its oldest version is taken, as of the others.
+
+    Args:
+        needed: optional tables whose oldest version is taken where none was published by then,
+            because a model has learned from them.
 
     Raises:
         TerminalError: a source was never published.
     """
-    found, refs, hindsight = {}, [], False
-    for name in sources:
+    must = _versions(settings, room.SOURCES, day)
+    there = [n for n in given.sources(settings, room) if n not in room.SOURCES]
+    refs = list(must.refs)
+    for name in there:
+        one = _versions(settings, (name,), day)
+        if not one.hindsight or must.hindsight or name in needed:
+            refs += one.refs
+    return Versions(tuple(refs), must.hindsight)
+
+
+def reported(settings: Settings, room: ModuleType, day: date) -> Versions:
+    """The version that was known on a day of the table whose newest weeks come late.
+
+    Raises:
+        TerminalError: it was never published.
+    """
+    return _versions(settings, (room.REPORTED,), day)
+
+
+def _versions(settings: Settings, names: Sequence[str], day: date) -> Versions:
+    refs, hindsight = [], False
+    for name in names:
         table = settings.table("published", name)
         try:
             version = history.version_as_of(table, day)
         except UsageError:
             version, hindsight = history.published_versions(table)[0].version, True
-        found[name] = until(delta.read(table, version), day)
         refs.append(f"delta:published/{name}@{version}")
-    return Known(found, tuple(refs), hindsight)
+    return Versions(tuple(refs), hindsight)
 
 
-def until(table: pl.DataFrame, day: date) -> pl.DataFrame:
-    """The rows of weeks that had ended by a day; a table without weeks stays whole."""
-    import polars as pl
+def tables(settings: Settings, sources: Sequence[str], day: date) -> Known:
+    """Each source's published version that was known on a day, without shares.
 
-    if WEEK not in table.columns:
-        return table
-    return table.filter(pl.col(WEEK) <= day - timedelta(days=6))
+    Weeks that had not ended by the day, or when the version was published, are left out.
+
+    Raises:
+        TerminalError: a source was never published.
+    """
+    return _cut(settings, _versions(settings, sources, day), day)
+
+
+def _cut(settings: Settings, found: Versions, day: date) -> Known:
+    read: Tables = {}
+    for ref in found.refs:
+        zone, name, version = delta.parts(ref)
+        table = settings.table(zone, name)
+        ended = min(day, history.at_version(table, version).known_on)
+        read[name] = given.until(delta.read(table, version), ended)
+    return Known(read, found.refs, found.hindsight)
 
 
 def check(
@@ -108,7 +161,7 @@ def check(
     )
     for origin in sorted(chosen):
         moment = rows.loc[rows["event_timestamp"] == origin, "event_timestamp"].iloc[0]
-        cut = {name: until(table, moment.date()) for name, table in whole.items()}
+        cut = {name: given.until(table, moment.date()) for name, table in whole.items()}
         try:
             then = build(cut).to_pandas()
         except TerminalError:

@@ -7,6 +7,7 @@ A use case's room `feature_repo/<use case>_weekly.py` names them: `SOURCES`, `OP
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 Tables = dict[str, "pl.DataFrame"]
 
+WEEK = "week_start"
+
 
 def sources(settings: Settings, room: ModuleType) -> tuple[str, ...]:
     """Names of the tables that the features read: the required, and the optional there are."""
@@ -25,15 +28,48 @@ def sources(settings: Settings, room: ModuleType) -> tuple[str, ...]:
     return (*room.SOURCES, *there)
 
 
+def current(settings: Settings, names: Sequence[str]) -> tuple[str, ...]:
+    """References of the publications that are current, by the version that published them.
+
+    A later commit with the same rows, by maintenance or after a release that came late, is the
+    same reference: nothing has to be computed again.
+
+    Raises:
+        TerminalError: nothing of a table is published.
+    """
+    from yupana.data import history
+
+    found = ((name, history.at_version(settings.table("published", name))) for name in names)
+    return tuple(f"delta:published/{name}@{p.version}" for name, p in found)
+
+
 def at(settings: Settings, room: ModuleType, refs: Sequence[str]) -> Tables:
-    """The tables of these references, with the shares known of the newest weeks."""
+    """The tables of these references, with the shares known of the newest weeks.
+
+    A week that had not ended when the reported table was published is in none of them: what it
+    would hold was not known, whenever it is asked for.
+    """
+    from yupana.data import history
+
     found: Tables = {}
+    day = date.max
     for ref in refs:
         zone, name, version = delta.parts(ref)
-        found[name] = delta.read(settings.table(zone, name), version)
+        table = settings.table(zone, name)
+        found[name] = delta.read(table, version)
         if name == room.REPORTED:
+            day = history.at_version(table, version).known_on
             found |= shares(settings, room, version)
-    return found
+    return {name: until(table, day) for name, table in found.items()}
+
+
+def until(table: pl.DataFrame, day: date) -> pl.DataFrame:
+    """The rows of weeks that had ended by a day; a table without weeks stays whole."""
+    import polars as pl
+
+    if WEEK not in table.columns:
+        return table
+    return table.filter(pl.col(WEEK) <= day - timedelta(days=6))
 
 
 def learned_from(settings: Settings, room: ModuleType, refs: Sequence[str]) -> tuple[str, ...]:

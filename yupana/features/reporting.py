@@ -51,11 +51,14 @@ def shares(delays: nowcast.Delays, known_on: date) -> pl.DataFrame:
 
 
 def weekly(table: Path, version: int) -> list[Publication]:
-    """The publications up to a version, the newest of each week back from it, newest first."""
+    """The publications up to a version, the newest of each week back from it, newest first.
+
+    One that came after it, late, is not among them: what is learned with a version stays the same.
+    """
     end = history.at_version(table, version)
     newest: dict[int, Publication] = {}
     for p in history.published_versions(table):
-        if (p.known_on, p.version) <= (end.known_on, end.version):
+        if p.known_on <= end.known_on and p.version <= end.version:
             newest[(end.known_on - p.known_on).days // PERIOD.days] = p
     return [newest[n] for n in sorted(newest) if n < PERIODS]
 

@@ -5,6 +5,8 @@ The store is made from `Settings` alone. Offline reads join Delta in DuckDB: no 
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stdout
 from datetime import datetime, timedelta
 from functools import lru_cache
 from types import ModuleType
@@ -53,8 +55,7 @@ def write_table(settings: Settings, room: ModuleType) -> tuple[DatasetRef, tuple
     """
     from deltalake import CommitProperties, write_deltalake
 
-    names = given.sources(settings, room)
-    refs = tuple(delta.ref(settings.lake, "published", name).ref for name in names)
+    refs = given.current(settings, given.sources(settings, room))
     frame = room.build(given.at(settings, room, refs))
     table = settings.table("features", room.TABLE)
     table.parent.mkdir(parents=True, exist_ok=True)
@@ -75,8 +76,10 @@ def publish_online(settings: Settings, room: ModuleType) -> datetime:
     frame = delta.read(settings.table("features", room.TABLE))
     newest: datetime = frame["event_timestamp"].max()  # type: ignore[assignment]
     store = feature_store(settings)
-    store.apply(list(room.OBJECTS))
-    store.materialize(newest - ONLINE_WINDOW, newest + timedelta(seconds=1))
+    # Feast prints to the terminal what it does: it is told by the step, and --json is one line.
+    with redirect_stdout(io.StringIO()):
+        store.apply(list(room.OBJECTS))
+        store.materialize(newest - ONLINE_WINDOW, newest + timedelta(seconds=1))
     return newest
 
 

@@ -49,6 +49,19 @@ def told(
     return pl.concat([opened.drop("features"), features], how="horizontal")
 
 
+def count(settings: Settings, use_case: str, until: date) -> int:
+    """How many answers `told` can see; the log only grows, so that the number tells them apart."""
+    import polars as pl
+
+    table = settings.table(prediction_table.ZONE, use_case)
+    if not delta.exists(table):
+        return 0
+    seen = pl.scan_delta(str(table)).filter(
+        pl.col("kind") == "answer", pl.col("data_as_of") <= until
+    )
+    return int(seen.select(pl.len()).collect(engine="streaming").item())
+
+
 def _rows(settings: Settings, use_case: str, until: date) -> pl.DataFrame:
     """The distinct forecasts with their texts unopened."""
     import polars as pl

@@ -72,6 +72,14 @@ def keep(
             connection.execute(sa.insert(CHECKS), rows)
 
 
+def newest_week(url: str, use_case: str) -> date | None:
+    """Last day of the newest week that a run has checked; None before the first run."""
+    query = sa.select(sa.func.max(RUNS.c.week)).where(RUNS.c.use_case == use_case)
+    with engine(url, METADATA).connect() as connection:
+        found: date | None = connection.execute(query).scalar()
+    return found
+
+
 def trend(
     url: str, use_case: str, check: str, column: str, group: str = ""
 ) -> list[dict[str, Any]]:

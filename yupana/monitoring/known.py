@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
 from yupana.data import delta, reading
-from yupana.features import as_known, given
+from yupana.features import as_known
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,20 +46,16 @@ class Known:
     refs: tuple[str, ...]
 
 
-def refs(settings: Settings, use_case: str, room: ModuleType) -> tuple[str, ...]:
-    """The newest versions of the tables that a run of the monitor reads."""
-    names = [("features", room.TABLE), ("forecasts", use_case)]
-    names += [("published", name) for name in given.sources(settings, room)]
-    there = [(z, n) for z, n in names if delta.exists(settings.table(z, n))]
-    return tuple(delta.ref(settings.lake, zone, name).ref for zone, name in there)
-
-
-def read(settings: Settings, use_case: str, room: ModuleType, day: date) -> Known:
+def read(
+    settings: Settings, use_case: str, room: ModuleType, day: date, version: int | None = None
+) -> Known:
     """Everything that the checks of the newest week by a day need.
 
     Args:
         room: `feature_repo/<use case>_weekly.py`.
         day: weeks that ended later, and versions that were published later, are not seen.
+        version: of the feature table, that was made from what was known on the day; None where
+            none was, and the newest stands for it (`seen.Seen`).
 
     Raises:
         TerminalError: there are no features by that day.
@@ -67,7 +63,7 @@ def read(settings: Settings, use_case: str, room: ModuleType, day: date) -> Know
     import polars as pl
 
     table = settings.table("features", room.TABLE)
-    newest = _weekly(delta.read(table)).filter(pl.col("week") <= day)
+    newest = _weekly(delta.read(table, version)).filter(pl.col("week") <= day)
     if newest.is_empty():
         raise TerminalError(
             f"No week of features had ended by {day}.",
@@ -76,7 +72,7 @@ def read(settings: Settings, use_case: str, room: ModuleType, day: date) -> Know
         )
     week: date = newest["week"].max()  # type: ignore[assignment]
     recent = newest.filter(pl.col("week") > week - timedelta(weeks=WEEKS))
-    then = _then(table, recent["week"].min(), week)  # type: ignore[arg-type]
+    then = _then(table, recent["week"].min(), week, version)  # type: ignore[arg-type]
     features = pl.concat(
         [then, recent.join(then, on="week", how="anti")], how="diagonal_relaxed"
     ).sort("ubigeo", "week")  # fmt: skip
@@ -95,14 +91,18 @@ def _weekly(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _then(table: Path, first: date, last: date) -> pl.DataFrame:
-    """The rows of each week from the oldest version in which it was the newest week."""
+def _then(table: Path, first: date, last: date, upto: int | None) -> pl.DataFrame:
+    """The rows of each week from the oldest version in which it was the newest week.
+
+    Args:
+        upto: later versions are not looked at; None looks at all.
+    """
     import polars as pl
     from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError
 
     found: dict[date, pl.DataFrame] = {}
-    loaded = DeltaTable(str(table))
+    loaded = DeltaTable(str(table), version=upto)
     empty = _weekly(reading.frame(loaded).head(0))
     for version in range(loaded.version(), -1, -1):
         try:

@@ -44,6 +44,7 @@ class Run:
         day: what was known later is not seen.
         answers: whether answers are compared at all.
         inputs: references of what is read.
+        features: version of the feature table for the day; None: the newest.
     """
 
     id: str
@@ -53,12 +54,15 @@ class Run:
     day: date
     answers: bool
     inputs: tuple[str, ...]
+    features: int | None = None
 
 
 def run(
     settings: Settings, use_case: str, asked: Run, now: datetime, say: Callable[[str], None]
 ) -> dict[str, Any]:
     """Check the newest week by `asked.day`, keep what was found, and open or close alerts.
+
+    A week before one that was checked already opens and closes none: what is open is of today.
 
     Writes `reports/<use case>/watch-<week>.json` and `.html`, and Evidently's page
     `drift-<id>.html` where answers were compared.
@@ -72,7 +76,7 @@ def run(
         TerminalError: there are no features, or the model's test window cannot be used.
     """
     room = usecase.load("feature_repo", f"{use_case}_weekly")
-    read = known.read(settings, use_case, room, asked.day)
+    read = known.read(settings, use_case, room, asked.day, asked.features)
     folder = settings.reports / use_case
     page = folder / f"drift-{asked.id}.html"
     compared = _compared(settings, use_case, asked, room, read.week, page, say)
@@ -84,8 +88,11 @@ def run(
     checks.sort(key=lambda c: (_STATES[c.state], c.severity == "info"))
     owner = owner_of(settings, use_case)
     kept = {"model": asked.model, "inputs": list(asked.inputs), "window_weeks": asked.weeks}
+    newest = history.newest_week(settings.platform_db, use_case)
     history.keep(settings.platform_db, use_case, asked.id, read.week, checks, kept, now)
-    changed = alerts.update(settings, use_case, asked.id, checks, owner, now)
+    changed: dict[str, list[str]] = {}
+    if newest is None or newest <= read.week:
+        changed = alerts.update(settings, use_case, asked.id, checks, owner, now)
     told: dict[str, Any] = {
         "ref": f"report:{use_case}/{asked.id}",
         "id": asked.id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
@@ -83,10 +84,12 @@ def _week_of(settings: Settings, model: str) -> date | None:
 
 def _drift(settings: Settings, use_case: str, model: str) -> str:
     """Why monitoring asks for training; empty where it does not."""
-    found = events.last_done(
-        settings.events, "monitor", use_case, lambda event: model in event["inputs"]
-    )
-    facts = found["facts"] if found else {}
+    facts: dict[str, Any] = {}
+    for event in events.read(settings.events):
+        done = (event["step"], event["subject"], event["status"]) == ("monitor", use_case, "done")
+        if done and model in event["inputs"]:
+            # An earlier week may have been looked at after a later one.
+            facts = max(event["facts"], facts, key=lambda f: str(f.get("week", "")))
     if "retrain" in facts:
         # What the alarms ask for; nothing while a fault of the data is open (monitoring.rules).
         return f"monitoring of {model}: {'; '.join(facts['retrain'])}" if facts["retrain"] else ""

@@ -127,6 +127,8 @@ def land(
         still_there=lambda refs: (
             landing.find(settings, contract.name, refs[0].removeprefix("raw:")) is not None
         ),
+        # The file of an earlier release may come again.
+        earlier=True,
         anew=contract.stream,
     )
     return RawObject.model_validate(found.metrics["raw"])

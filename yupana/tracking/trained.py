@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
+from yupana.governance import events
 from yupana.tracking import registry, runs
 
 
@@ -38,3 +40,23 @@ def by(settings: Settings, use_case: str, day: date) -> tuple[int, Path]:
         )
     _, number, folder = max(usable, key=lambda f: f[:2])
     return number, folder
+
+
+def logged(settings: Settings, use_case: str, day: date) -> str:
+    """The reference that `by` gives, from the event log and the candidates' folders alone.
+
+    For a step's key, which must be cheap: the registry takes seconds to open. One that was
+    deleted is still told; empty where no model is that old.
+    """
+    found = []
+    for event in events.read(settings.events):
+        if (event["step"], event["subject"], event["status"]) != ("register", use_case, "done"):
+            continue
+        name = event["inputs"][0].removeprefix("candidate:") if event["inputs"] else ""
+        fitted = settings.home / "candidates" / name / "fit.json"
+        if name and fitted.exists():
+            through = json.loads(fitted.read_text())["params"].get("knows_through", "")
+            if through and date.fromisoformat(through) <= day:
+                version = int(event["outputs"][0].rpartition("@")[2])
+                found.append((through, version, event["outputs"][0]))
+    return max(found)[2] if found else ""

@@ -128,7 +128,7 @@ def _columns(table: Path, version: int) -> tuple[tuple[str, str], ...]:
     from deltalake.exceptions import DeltaError
 
     try:
-        fields = DeltaTable(table, version=version, without_files=True).schema().fields
+        fields = DeltaTable(table, version=version).schema().fields
     except DeltaError:
         return ()
     return tuple((field.name, _type(json.loads(field.type.to_json()))) for field in fields)

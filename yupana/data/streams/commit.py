@@ -44,7 +44,7 @@ def state(table: Path) -> spool.State:
     from deltalake import DeltaTable
 
     if delta.exists(table):
-        for commit in DeltaTable(table, without_files=True).history():
+        for commit in DeltaTable(table).history():
             facts = json.loads(commit.get("userMetadata") or "{}")
             if "offsets" in facts:
                 return dict(facts["offsets"])

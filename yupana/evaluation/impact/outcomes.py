@@ -22,6 +22,7 @@ from yupana.evaluation import reproduce
 from yupana.evaluation.impact import alerts
 from yupana.evaluation.scores import inside, weighted_interval_scores
 from yupana.features import as_known, training
+from yupana.features.given import WEEK
 from yupana.tracking import intervals
 from yupana.tracking.versions import Version, check_whole
 
@@ -148,7 +149,7 @@ def _recorded(
     told = delta.read(table, number).filter(pl.col("model") == version.ref)
     weekly = usecase.load("feature_repo", f"{version.name}_weekly")
     known = as_known.known(settings, weekly, day)
-    last = known.tables[weekly.REPORTED][as_known.WEEK].max()
+    last = known.tables[weekly.REPORTED][WEEK].max()
     if told.is_empty() or not isinstance(last, date) or last <= told["origin"].min():  # type: ignore[operator]
         return None
     given = weekly.weekly_features(known.tables).to_pandas()
