@@ -137,7 +137,7 @@ def test_conformity_is_that_of_the_standards_when_the_contract_breaks_more(lake:
     path.write_text(text.replace("- {property: unit, value: °C}", ""), encoding="utf-8")
     rows = small_lake.frame().rename({"fever": "fecha"})
     conform = indicator(measured(lake, rows=rows), "conformity")
-    assert (conform.numerator, conform.denominator) == (13, 15)
+    assert (conform.numerator, conform.denominator) == (14, 16)
 
 
 def test_trend_has_a_point_a_publication_up_to_the_day(lake: Settings) -> None:
