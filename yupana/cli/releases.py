@@ -120,8 +120,8 @@ def closing(result: StepResult) -> None:
     aside = told.get("set_aside") or {"rows": 0}
     if aside["rows"]:
         why = ", ".join(f"{rule} {count:,}" for rule, count in aside["rules"].items())
-        print(f"  set aside: {aside['rows']:,} rows ({why}); see `yupana quarantine "
-              f"{result.subject}`")  # fmt: skip
+        rows = f"{aside['rows']:,} {'row' if aside['rows'] == 1 else 'rows'}"
+        print(f"  set aside: {rows} ({why}); see `yupana quarantine {result.subject}`")
     elif "set_aside" in told:
         print("  set aside: no row")
     if result.status == "done" and (change := told.get("change")):
