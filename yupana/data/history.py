@@ -122,7 +122,7 @@ def publications(table: Path) -> list[Publication]:
 
 def _publication(commit: dict[str, Any], facts: dict[str, Any]) -> Publication:
     time = datetime.fromtimestamp(commit["timestamp"] / 1000, UTC)
-    known_on = facts.get("known_on")
+    known_on, before = facts.get("known_on"), str(facts.get("quarantine", ""))
     known = date.fromisoformat(known_on) if known_on else time.date()
     return Publication(
         version=int(commit["version"]),
@@ -132,7 +132,7 @@ def _publication(commit: dict[str, Any], facts: dict[str, Any]) -> Publication:
         stands_on=date.fromisoformat(facts["stands_on"]) if "stands_on" in facts else known,
         keeps=bool(facts.get("keeps")),
         corrects=dict(facts.get("corrects") or {}),
-        quarantine=facts.get("quarantine"),
+        quarantine=int(before.rpartition("@")[2]) if before else None,
         source=str(facts.get("source", "")),
         source_sha256=str(facts["source_sha256"]),
         contract_version=str(facts.get("contract_version", "")),

@@ -178,7 +178,8 @@ def _publish(
         "validation": validation.id,
         "mends": base.source_sha256,
         "stands_on": str(base.stands_on),
-        "quarantine": delta.version_of(settings.table("quarantine", contract.name)),
+        # As a reference, which the clean-up keeps readable.
+        "quarantine": delta.ref(settings.lake, "quarantine", contract.name).ref,
         "sources": _sources(contract, newest, raw),
         "corrects": _by_file(places),
     }
