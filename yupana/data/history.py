@@ -87,9 +87,14 @@ class Publication:
 
 def published_versions(table: Path) -> list[Publication]:
     """The publications that stand, in the order of their days; the last is current."""
+    return in_order(publications(table))
+
+
+def in_order(committed: list[Publication]) -> list[Publication]:
+    """As `published_versions`, of the publications that `publications` read."""
     standing: list[Publication] = []
     newest = date.min
-    for p in publications(table):
+    for p in committed:
         if p.retracted:
             continue
         newest = max(newest, p.stands_on)

@@ -57,7 +57,7 @@ def settle_quarantine(settings: Settings, name: str) -> None:
     if not any(p.corrects for p in known) or not delta.exists(quarantine):
         return
     now = mended(table, known)
-    current = {s for p in history.line(history.published_versions(table)) for s in p.sources}
+    current = {s for p in history.line(history.in_order(known)) for s in p.sources}
     files = current & {sha256 for p in known for sha256 in p.corrects}
     there = places(quarantine, files) | places(table, files) | set(now)
     lost: dict[int, set[Place]] = defaultdict(set)

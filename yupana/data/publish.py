@@ -29,13 +29,7 @@ def quarantine(
     table = settings.table("quarantine", contract.name)
     bad = refused(spark, contract, staged)
     _replace_source(spark, bad, table, raw, delta.commit_metadata(source=raw.sha256))
-    return DatasetRef(
-        zone="quarantine",
-        name=contract.name,
-        version=delta.version_of(table),
-        path=str(table),
-        rows=delta.count(table, *raw.hashes),
-    )
+    return _rows_of(raw, "quarantine", contract, table)
 
 
 def refused(spark: SparkSession, contract: Contract, staged: DatasetRef) -> DataFrame:
@@ -157,8 +151,13 @@ def publish(
             good = _merged(old.where(~old["source_sha256"].isin(*raw.hashes)), good, contract)
         writer = good.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
         writer.partitionBy(*contract.partitions).option("userMetadata", facts).save(str(table))
+    return _rows_of(raw, "published", contract, table)
+
+
+def _rows_of(raw: RawObject, zone: str, contract: Contract, table: Path) -> DatasetRef:
+    """The table's newest version; `rows` are those that came from this source."""
     return DatasetRef(
-        zone="published",
+        zone=zone,
         name=contract.name,
         version=delta.version_of(table),
         path=str(table),

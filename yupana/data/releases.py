@@ -71,15 +71,17 @@ def must_follow(contract: Contract, newest: date | None, known_on: date) -> None
         )
 
 
-def must_not_be_withdrawn(settings: Settings, name: str, raw: RawObject) -> None:
+def must_not_be_withdrawn(name: str, known: list[Publication], raw: RawObject) -> None:
     """Refuse a file that a person took back, by retracting it or by restoring another version.
 
     Of a release of several files, those that it added to the one before are meant.
 
+    Args:
+        known: as `history.publications`.
+
     Raises:
         WithdrawnError: says which version of it was withdrawn, and why.
     """
-    known = history.publications(settings.table("published", name))
     for at, p in reversed(list(enumerate(known))):
         if p.mends or p.restores is not None:
             continue

@@ -25,7 +25,8 @@ def of(
             published; or the contract has changed since.
     """
     table = settings.table("published", contract.name)
-    known = history.published_versions(table)
+    committed = history.publications(table)
+    known = history.in_order(committed)
     aside = mended_rows.places(settings.table("quarantine", contract.name))
     states = quarantine_state.states(contract, known)
     named = corrections.named(parsed, raw, {p.source_sha256 for p in aside} | set(states))
@@ -43,19 +44,24 @@ def of(
         of = {n: states.get(place.source_sha256, "refused") for n, place in waiting.items()}
         other = {n: place for n, place in waiting.items() if of[n] == state}
         corrections.refuse_other(raw, other, says)
-    _must_not_be_published(table, raw, waiting)
-    base = _base(contract, raw, history.publications(table), named)
+    _must_not_be_published(table, committed, raw, waiting)
+    base = _base(contract, raw, committed, named)
     # Those that are published already go in again, so that a crash after the first commit is
     # made good; those that another correction has mended since do not.
     return {n: place for n, place in named.items() if n in waiting or n in done}, base
 
 
-def _must_not_be_published(table: Path, raw: RawObject, waiting: dict[int, Place]) -> None:
+def _must_not_be_published(
+    table: Path,
+    committed: list[history.Publication],
+    raw: RawObject,
+    waiting: dict[int, Place],
+) -> None:
     """Refuse rows that are in the table, by themselves or by another correction."""
     own = mended_rows.places(table, {place.source_sha256 for place in waiting.values()})
     twice = {n: place for n, place in waiting.items() if place in own}
     corrections.refuse_other(raw, twice, "is published as it is; ingest its file again")
-    by = mended_rows.mended(table, history.publications(table))
+    by = mended_rows.mended(table, committed)
     other = {n: place for n, place in waiting.items()
              if place in by and by[place].source_sha256 != raw.sha256}  # fmt: skip
     corrections.refuse_other(raw, other, "was mended by another correction: give that one again")

@@ -110,9 +110,10 @@ def _published(
             return publication.recovered(contract.name, before)
         if accept:
             releases.note(settings, "accept", contract.name, raw.ref, accept)
+        committed = history.publications(table)
         if not accept or memory:
-            releases.must_not_be_withdrawn(settings, contract.name, raw)
-        known = history.published_versions(table)
+            releases.must_not_be_withdrawn(contract.name, committed, raw)
+        known = history.in_order(committed)
         newest = max((p.known_on for p in known if p.is_release), default=None)
         seen = (landing.first_seen(settings, file) for file in raw.files)
         known_on = as_of or max([*seen, *(p.stands_on for p in known)])

@@ -236,19 +236,15 @@ def get_json(
     target = target.copy_merge_params(params) if params else target
     where = masked(str(target))
 
+    too_big = TerminalError(
+        f"The answer is bigger than {_MOST_JSON >> 20} MiB.",
+        where=where,
+        fix="This is hardly the portal's API: check its address.",
+    )
+
     def work() -> bytes:
         with asked(made, target, user, {"Accept": "application/json"}) as response:
-            require_good(response)
-            body = bytearray()
-            for block in response.iter_bytes():
-                body += block
-                if len(body) > _MOST_JSON:
-                    raise TerminalError(
-                        f"The answer is bigger than {_MOST_JSON >> 20} MiB.",
-                        where=where,
-                        fix="This is hardly the portal's API: check its address.",
-                    )
-            return bytes(body)
+            return content(response, _MOST_JSON, too_big)
 
     body = persist(settings, work, where=where, first_wait=first_wait)
     try:
@@ -259,6 +255,17 @@ def get_json(
             where=where,
             fix="Check the portal's address and kind (ckan+ or dkan+); it may be out of order.",
         ) from error
+
+
+def content(response: httpx.Response, most: int, too_big: TerminalError) -> bytes:
+    """The bytes of a good answer; `too_big` is raised where there are more than `most`."""
+    require_good(response)
+    body = bytearray()
+    for block in response.iter_bytes():
+        body += block
+        if len(body) > most:
+            raise too_big
+    return bytes(body)
 
 
 def file_name(response: httpx.Response) -> str:

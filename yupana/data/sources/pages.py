@@ -171,19 +171,13 @@ def _content(settings: Settings, made: httpx.Client, url: str, first_wait: float
     target, user = http.taken_apart(url)
     where = http.masked(str(target))
 
+    too_big = TerminalError(
+        f"A page is bigger than {_MOST_PAGE >> 20} MiB.", where=where, fix="Ask for smaller pages."
+    )
+
     def work() -> bytes:
         with http.asked(made, target, user, {}) as response:
-            http.require_good(response)
-            body = bytearray()
-            for block in response.iter_bytes():
-                body += block
-                if len(body) > _MOST_PAGE:
-                    raise TerminalError(
-                        f"A page is bigger than {_MOST_PAGE >> 20} MiB.",
-                        where=where,
-                        fix="Ask for smaller pages.",
-                    )
-            return bytes(body)
+            return http.content(response, _MOST_PAGE, too_big)
 
     return http.persist(settings, work, where=where, first_wait=first_wait)
 
