@@ -11,10 +11,10 @@ run: ## set up, then run the whole thread on the shipped sample
 check: ## before each commit: style, types, units, properties, DAG policy (about a minute)
 	@$(ENV) exec infra/check.sh
 
-test: ## before each merge: set up, then every check and test (about 14 minutes on 2 cores)
+test: ## before each merge: set up, then every check and test (about 20 minutes on 2 cores)
 	@$(ENV) exec infra/test.sh
 
-test-long: ## before an issue is closed: kills on Spark and of a service, 40 made-up files (about 7 minutes)
+test-long: ## before an issue is closed: kills, 10,000 made-up files, a year of releases, cases on Spark (about 30 minutes)
 	@$(ENV) exec pytest -m long
 
 setup: ## only set up: the environment from uv.lock
@@ -26,8 +26,8 @@ up: ## start Airflow with its web page and an engine for all tasks (Ctrl-C stops
 down: ## stop what `make up` started, from another terminal
 	@$(ENV) exec yupana down
 
-serve: ## serve the outbreak endpoint (Ctrl-C stops it)
-	@$(ENV) exec yupana serve outbreak
+serve: ## serve an endpoint, USE_CASE=outbreak (Ctrl-C stops it)
+	@$(ENV) exec yupana serve $(or $(USE_CASE),outbreak)
 
 doctor: ## say what is missing on this machine
 	@$(ENV) exec yupana doctor
@@ -51,7 +51,7 @@ bench-stream: ## streams by Kafka, MQTT and files, Spark's own beside them (abou
 	@$(ENV) python -m tests.benchmark.stream --spark
 
 docs: ## draw the pictures and tables of docs/ and README again
-	@$(ENV) python -m docs.draw && yupana standards model
+	@$(ENV) python -m docs.draw && python -m docs.rooms --write && yupana standards model
 
 clean: ## remove everything that yupana wrote (tables, models, reports)
 	rm -rf var

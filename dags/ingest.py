@@ -47,7 +47,7 @@ _FAULT = """# {name}: the contract cannot be used
 def _doc(card: Card) -> str:
     if card.fault:
         return _FAULT.format(name=card.name, fault=card.fault)
-    late, kept = card.latency_days, card.retention_days
+    latency, retention = card.latency_days, card.retention_days
     return (_DOC + (_STREAM if card.stream else _FILES)).format(
         name=card.name,
         title=card.title,
@@ -56,8 +56,8 @@ def _doc(card: Card) -> str:
         purpose=card.purpose or "No purpose stated.",
         limitations=card.limitations or "None stated.",
         schedule=card.schedule or "on demand",
-        latency="with a delay that is not stated" if late is None else f"{late} days late",
-        retention="for ever" if kept is None else f"{kept} days",
+        latency="with a delay that is not stated" if latency is None else f"{latency} days late",
+        retention="for ever" if retention is None else f"{retention} days",
     )
 
 

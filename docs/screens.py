@@ -39,7 +39,7 @@ def draw(settings: Settings, folder: Path) -> None:
     if program is None:
         print(browser.HOW)
         return
-    for command in (["impact", "outbreak"], ["report", "build"]):
+    for command in (["impact", "outbreak"], ["report", "build", "--use-case", "outbreak"]):
         whole = [sys.executable, "-m", "yupana.cli.main", *command]
         subprocess.run(whole, check=True, env=settings.environment(), cwd=settings.root)
     with browser.opened(program) as opened:

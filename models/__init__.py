@@ -1,1 +1,1 @@
-"""Models, one module a use case, and the networks and baselines they are made of."""
+"""Use cases, one package each: spec, card, code and what it adds to its kind."""

@@ -1,1 +1,1 @@
-"""BentoML services, one module a use case. Imports no Spark, Airflow, KFP or GX."""
+"""BentoML services, one package a use case. Imports no Spark, Airflow, KFP or GX."""

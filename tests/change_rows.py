@@ -9,11 +9,11 @@ from functools import lru_cache
 import polars as pl
 
 from yupana.config.settings import ROOT
-from yupana.data import contract as contracts
-from yupana.data.columns import Column
-from yupana.data.contract import Contract
+from yupana.data.contracts import contract
+from yupana.data.contracts.columns import Column
+from yupana.data.contracts.contract import Contract
 from yupana.validation import changes
-from yupana.validation import changes_count as counting
+from yupana.validation.changes import count
 
 WEEKS = [date(2024, 1, 7) + timedelta(weeks=n) for n in range(6)]
 SCHEMA = {"id": pl.Int32, "week_start": pl.Date, "class": pl.String, "cases": pl.Int32,
@@ -30,8 +30,8 @@ def about(key: tuple[str, ...]) -> Contract:
         Column("cases", "cases", "integer", unit="cases"),
         Column("rain", "rain", "number", unit="mm"),
     )
-    found = contracts.load(ROOT, "iquitos_weekly")
-    return replace(found, key=key, columns=columns, rules=(), period="week_start")
+    base = contract.load(ROOT, "iquitos_weekly")
+    return replace(base, key=key, columns=columns, rules=(), period="week_start")
 
 
 def frame(rows: list[Row]) -> pl.LazyFrame:
@@ -43,8 +43,8 @@ def compared(old: list[Row], new: list[Row], key: tuple[str, ...] = ()) -> chang
     return changes.comparison(about(key), (frame(old), frame(new)), 0, None)
 
 
-def moved(old: list[Row], new: list[Row], key: tuple[str, ...]) -> counting.Moved:
+def movement(old: list[Row], new: list[Row], key: tuple[str, ...]) -> count.Movement:
     """Rows that move, exactly: also those that no change shows."""
     last = max((row[1] for row in old if row[1]), default=None)
     same = [name for name in SCHEMA if name != "source_line"]
-    return counting.moved((frame(old), frame(new)), key, same, ("week_start",), last)
+    return count.movement((frame(old), frame(new)), key, same, ("week_start",), last)

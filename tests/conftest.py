@@ -7,7 +7,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +21,21 @@ os.environ["YUPANA_SERVE_PORT"] = "0"
 import hypothesis
 import pytest
 from seconds import pytest_terminal_summary  # noqa: F401 (a hook)
-from xdist.scheduler import LoadFileScheduling
+from xdist.scheduler import LoadScopeScheduling
 
 from yupana.config.settings import ROOT, Settings, settings
 from yupana.core.progress import Lines
 from yupana.data.engine import spark
-from yupana.governance.local_key import local_key
-from yupana.orchestration import service
-from yupana.orchestration import thread as the_thread
+from yupana.identity.local_key import local_key
+from yupana.orchestration import quickstart, service
 
 # Spark's half of a test shares one JVM with all others of the process.
 ENGINES = ["sail", pytest.param("spark", marks=pytest.mark.spark)]
 BOTH_ENGINES = pytest.mark.parametrize("engine", ENGINES, indirect=True)
+# What happens before or after the engine: on Spark in `make test-long` alone, where a Spark ingest
+# takes 4 s and a Sail one 0.3.
+SPARK_LATER = ["sail", pytest.param("spark", marks=[pytest.mark.spark, pytest.mark.long])]
+BOTH_ENGINES_LATER = pytest.mark.parametrize("engine", SPARK_LATER, indirect=True)
 SHARED = ROOT.parent / "shared" / "data"
 SAMPLE = ROOT / "samples" / "dengue_loreto_2010_2021.csv.gz"
 
@@ -48,29 +51,39 @@ def engine_or_skip(name: str) -> str:
 hypothesis.settings.register_profile("yupana", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("yupana")
 
-TOGETHER = {
-    "thread": re.compile(r"^def \w+\([^)]*\bthread\b", re.M),
-    "spark": re.compile(r"\b(BOTH_ENGINES|ENGINES|mark\.spark)\b"),
-}
-"""What is made once a run (the thread, a JVM), and how a file that uses it is known: all those
-files go to the same test process."""
-
 QUICK = ("unit", "property", "golden")
+_THREAD = re.compile(r"^def \w+\([^)]*\bthread\b", re.M)
+_SPARK_ALONE = re.compile(r"^@pytest\.mark\.spark\n(?:@.*\n)*def (\w+)", re.M)
+_SPARK_FILE = re.compile(r"^pytestmark = pytest\.mark\.spark$", re.M)
 
 
-@lru_cache
-def group(file: str) -> str:
-    """What a test file shares with others, else the file itself."""
-    # The process that hands out tests does not import them.
-    text = (ROOT / file).read_text(encoding="utf-8")
-    return next((name for name, uses in TOGETHER.items() if uses.search(text)), file)
+@cache
+def group(nodeid: str) -> str:
+    """What a test shares with others: the thread, the one JVM of a process, else its file, so that
+    a fixture of a module is made once.
+
+    The process that hands out tests does not import them, so that this is read in their text;
+    `xdist_group` would be a mark for it, which pytest-xdist 3.8 loses under pytest 9.2.
+    """
+    file, _, test = nodeid.partition("::")
+    name, _, parameters = test.partition("[")
+    text = _text(file)
+    if _THREAD.search(text):
+        return "thread"
+    alone = _SPARK_FILE.search(text) or name in _SPARK_ALONE.findall(text)
+    return "spark" if alone or "spark" in re.split(r"[-\]]", parameters) else file
 
 
-class Together(LoadFileScheduling):
-    """Hands out whole files, so that a fixture of a module is made once, and groups of files."""
+@cache
+def _text(file: str) -> str:
+    return (ROOT / file).read_text(encoding="utf-8")
+
+
+class Together(LoadScopeScheduling):
+    """Hands out groups of tests."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return group(super()._split_scope(nodeid))
+        return group(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
@@ -81,15 +94,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Long parts go first, so that no process is left alone with one in the end."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: _rank(str(item.path.relative_to(ROOT))))
+        items.sort(key=lambda item: _rank(item.nodeid))
 
 
-@lru_cache
-def _rank(file: str) -> int:
-    first = group(file)
-    if first in TOGETHER:
-        return list(TOGETHER).index(first)
-    return 3 if file.split("/")[1] in QUICK else 2
+def _rank(nodeid: str) -> int:
+    first = ["thread", "spark"]
+    if group(nodeid) in first:
+        return first.index(group(nodeid))
+    return 3 if nodeid.split("/")[1] in QUICK else 2
 
 
 @dataclass
@@ -97,7 +109,7 @@ class Thread:
     """The thread after one run, with its service still answering at `url`."""
 
     settings: Settings
-    run: the_thread.ThreadRun
+    run: quickstart.QuickstartRun
     url: str
     key: str
 
@@ -105,10 +117,22 @@ class Thread:
 @pytest.fixture(scope="session")
 def thread() -> Iterator[Thread]:
     """Run the whole thread once: Airflow, KFP and BentoML as `make run` does."""
-    run = the_thread.run(settings(), Lines())
+    run = quickstart.run(settings(), "outbreak", Lines())
     with service.running(settings(), "outbreak") as url:
         key = local_key(settings().platform_db, settings().home)
         yield Thread(settings(), run, url, key)
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """No test leaves a setting behind in the environment, where the next one would read it."""
+    before = _settings_of_environment()
+    yield
+    assert _settings_of_environment() == before
+
+
+def _settings_of_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("YUPANA_")}
 
 
 @pytest.fixture

@@ -59,8 +59,8 @@ class Broker:
         self._properties.write_text(_properties(folder, self.port, ports.free()))
         # 16 bytes in base64, as Kafka writes the identity of a cluster.
         cluster = "AAAAAAAAAAAAAAAAAAAAAQ"
-        made = self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c")
-        assert made.wait() == 0, (folder / "log").read_text()
+        process = self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c")
+        assert process.wait() == 0, (folder / "log").read_text()
         self.start()
 
     @property

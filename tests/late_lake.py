@@ -10,7 +10,8 @@ import polars as pl
 from deltalake import CommitProperties, write_deltalake
 
 from yupana.config.settings import Settings
-from yupana.data import delta
+from yupana.data.lake import delta
+from yupana.lineage import events
 
 NAME = "dengue_linelist"
 FIRST = date(2017, 1, 1)
@@ -39,7 +40,7 @@ def known_on(week: int) -> date:
     return FIRST + timedelta(weeks=week, days=10)
 
 
-def known(counts: np.ndarray, week: int) -> pl.DataFrame:
+def vintage(counts: np.ndarray, week: int) -> pl.DataFrame:
     """What is known once a week was first reported: `ubigeo`, `week_start`, `cases`."""
     rows = []
     for i, ubigeo in enumerate(DISTRICTS):
@@ -59,12 +60,15 @@ def publish(settings: Settings, rows: pl.DataFrame, day: date) -> int:
         table, rows.to_arrow(), mode="overwrite",
         commit_properties=CommitProperties(custom_metadata={"userMetadata": facts}),
     )  # fmt: skip
-    return delta.version_of(table)
+    version = delta.version_of(table)
+    ref = f"delta:published/{NAME}@{version}"
+    events.append(settings, "ingest", NAME, status="done", outputs=(ref,))
+    return version
 
 
 def make(home: Path, versions: int, counts: np.ndarray) -> Settings:
     """A lake with one version a week, the first after `HISTORY` weeks."""
     settings = Settings(home=home)
     for week in range(HISTORY, HISTORY + versions):
-        publish(settings, known(counts, week), known_on(week))
+        publish(settings, vintage(counts, week), known_on(week))
     return settings

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from yupana.config.settings import ROOT, Settings
+from yupana.core.progress import Silent
+from yupana.core.types import StepResult
+from yupana.data.lake import delta, history
+from yupana.orchestration.ingest import ingest
 
 NAME = "beds"
 HEADER = "hospital,beds,reporter\n"
+TODAY = date(2024, 3, 31)
 
 
 def project(
@@ -21,8 +27,8 @@ def project(
     contract = yaml.safe_load((ROOT / "expectations/iquitos_weekly/contract.yaml").read_text())
     format = options.pop("format", "csv")
     key = options.pop("key", True)
-    given = {"licence": "CC BY 4.0", "quarantineLimit": 0.9, "publication": publication, **options}
-    contract["customProperties"] = [{"property": k, "value": v} for k, v in given.items()]
+    options = {"licence": "CC BY 4.0", "quarantineLimit": 0.9, "publication": publication} | options
+    contract["customProperties"] = [{"property": k, "value": v} for k, v in options.items()]
     contract["servers"] = [{"server": "file", "type": "local", "path": path, "format": format}]
     contract["schema"][0]["properties"] = [
         {"name": "hospital", "logicalType": "string", "primaryKey": key, "primaryKeyPosition": 1},
@@ -47,3 +53,19 @@ def put(lake: Settings, name: str, rows: str, header: str = HEADER) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(header + "".join(f"{row}\n" for row in rows.split()))
     return path
+
+
+def run(lake: Settings, source: str | None = None, **options: date) -> StepResult:
+    """Ingest what the contract names, on TODAY."""
+    return ingest(lake, NAME, source, Silent(), **({"today": TODAY} | options))
+
+
+def beds(lake: Settings, version: int | None = None) -> dict[str, int]:
+    """Beds by hospital, of a published version (default: the newest)."""
+    rows = delta.read(lake.table("published", NAME), version)
+    return dict(zip(rows["hospital"].to_list(), rows["beds"].to_list(), strict=True))
+
+
+def publications(lake: Settings) -> list[history.Publication]:
+    """The publications that stand, in the order of their days."""
+    return history.published_versions(lake.table("published", NAME))

@@ -20,9 +20,14 @@ PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
 
 
 class Mosquitto:
-    """A broker; with a `login` (user:password) it lets nobody else in."""
+    """A broker; with a `login` (user:password) it lets nobody else in.
 
-    def __init__(self, folder: Path, login: str = "") -> None:
+    Args:
+        safe: it writes all that it holds to its disk after each message, so that a kill loses
+            nothing; what that costs grows with what it holds.
+    """
+
+    def __init__(self, folder: Path, login: str = "", *, safe: bool = True) -> None:
         program = shutil.which("mosquitto", path=PATH)
         if program is None:
             pytest.skip("no MQTT broker here: apt install mosquitto")
@@ -32,17 +37,17 @@ class Mosquitto:
             f"listener {self.port} 127.0.0.1",
             "persistence true",
             f"persistence_location {folder}/",
-            "autosave_interval 1",
+            f"autosave_interval {1 if safe else 0}",
             "autosave_on_changes true",
             "max_queued_messages 0",
             f"user {os.environ.get('USER', 'root')}",
         ]
         if login:
             user, _, password = login.partition(":")
-            known = folder / "passwords"
+            passwords = folder / "passwords"
             make = shutil.which("mosquitto_passwd", path=PATH)
-            subprocess.run([str(make), "-b", "-c", str(known), user, password], check=True)
-            lines.append(f"password_file {known}")
+            subprocess.run([str(make), "-b", "-c", str(passwords), user, password], check=True)
+            lines.append(f"password_file {passwords}")
         else:
             lines.append("allow_anonymous true")
         conf = folder / "mosquitto.conf"
@@ -73,17 +78,17 @@ class Mosquitto:
         client.max_queued_messages_set(0)
         client.connect("127.0.0.1", self.port)
         client.loop_start()
-        sent = [client.publish(topic, m, qos=1) for topic, ms in messages.items() for m in ms]
-        for message in sent:
+        receipts = [client.publish(topic, m, qos=1) for topic, ms in messages.items() for m in ms]
+        for message in receipts:
             message.wait_for_publish(30)
         client.disconnect()
         client.loop_stop()
 
 
 @contextmanager
-def mosquitto(folder: Path, login: str = "") -> Iterator[Mosquitto]:
+def mosquitto(folder: Path, login: str = "", *, safe: bool = True) -> Iterator[Mosquitto]:
     """A broker that ends with the block."""
-    running = Mosquitto(folder, login)
+    running = Mosquitto(folder, login, safe=safe)
     try:
         yield running
     finally:

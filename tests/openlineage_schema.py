@@ -47,13 +47,13 @@ def _address(value: object) -> bool:
 
 def faults(event: Json) -> list[str]:
     """What is wrong with an event and its facets; empty: nothing."""
-    found = _broken("event", base.RunEvent, event)
+    lines = _broken("event", base.RunEvent, event)
     if event.get("eventType") not in [state.value for state in base.EventType]:
-        found.append(f"event: no eventType {event.get('eventType')}")
+        lines.append(f"event: no eventType {event.get('eventType')}")
     for name, facet in _facets(event):
         cls = _by_url().get(facet.get("_schemaURL", ""))
-        found += _broken(name, cls, facet) if cls else [f"{name}: no facet of OpenLineage"]
-    return found
+        lines += _broken(name, cls, facet) if cls else [f"{name}: no facet of OpenLineage"]
+    return lines
 
 
 def _facets(event: Json) -> list[tuple[str, Json]]:
@@ -70,12 +70,12 @@ def _broken(name: str, cls: type, value: Json) -> list[str]:
 @cache
 def _by_url() -> dict[str, type]:
     """Every facet class by the address of its schema."""
-    found: dict[str, type] = {}
+    classes: dict[str, type] = {}
     for module in pkgutil.iter_modules(generated.__path__):
         for value in vars(importlib.import_module(f"{generated.__name__}.{module.name}")).values():
             if isinstance(value, type) and issubclass(value, base.BaseFacet):
-                found[value._get_schema()] = value
-    return found
+                classes[value._get_schema()] = value
+    return classes
 
 
 @cache
@@ -129,21 +129,21 @@ def by_files(events: Path, spec: Path) -> Counter[str]:
 
     @cache
     def checker(address: str) -> Draft202012Validator:
-        asked = {"$ref": address}
-        return Draft202012Validator(asked, registry=registry, format_checker=_CHECKER)
+        schema = {"$ref": address}
+        return Draft202012Validator(schema, registry=registry, format_checker=_CHECKER)
 
-    told: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for line in events.read_text("utf-8").splitlines():
         event = json.loads(line)
-        told["events"] += 1
+        counts["events"] += 1
         for name, value in [("event", event), *_facets(event)]:
-            told["checked"] += 1
+            counts["checked"] += 1
             address = value["schemaURL" if name == "event" else "_schemaURL"]
-            told.update(f"{name}: {e.message}" for e in checker(address).iter_errors(value))
-            known = schemas[address.partition("#")[0]].get("properties", {})
-            if name != "event" and name not in known:
-                told[f"{name}: not the name of its facet"] += 1
-    return told
+            counts.update(f"{name}: {e.message}" for e in checker(address).iter_errors(value))
+            properties = schemas[address.partition("#")[0]].get("properties", {})
+            if name != "event" and name not in properties:
+                counts[f"{name}: not the name of its facet"] += 1
+    return counts
 
 
 if __name__ == "__main__":

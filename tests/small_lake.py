@@ -12,8 +12,9 @@ import polars as pl
 from deltalake import CommitProperties, write_deltalake
 
 from yupana.config.settings import ROOT, Settings
-from yupana.data import contract, delta
-from yupana.governance import events
+from yupana.data.contracts import contract
+from yupana.data.lake import delta
+from yupana.lineage import events
 
 NAME = "notified_cases"
 SECRET = "f3a9c1d2"
@@ -93,9 +94,9 @@ def frame(*, weeks: range = range(1, 11), flags: int = 0, each: int = 6) -> pl.D
     ]
     rows[0]["diagnosis_class"] = "C"
     schema = {"year": pl.Int32, "week": pl.Int32}
-    found = pl.DataFrame(rows, schema_overrides=schema).with_row_index("source_line", 2)
+    frame_of_rows = pl.DataFrame(rows, schema_overrides=schema).with_row_index("source_line", 2)
     flag = pl.when(pl.col("source_line") < 2 + flags).then(pl.lit(["fever.outlier_flag"]))
-    return found.with_columns(
+    return frame_of_rows.with_columns(
         pl.col("source_line").cast(pl.Int64),
         flag.otherwise(pl.lit([], dtype=pl.List(pl.String))).alias("quality_flags"),
     )
@@ -134,8 +135,8 @@ def publish(
         "rows": counts,
         "run": f"run-{source}",
     }
-    kept = rows.with_columns(pl.lit(sha256).alias("source_sha256"))
-    commit(table, kept, delta.commit_metadata(**facts), partition)
+    table_rows = rows.with_columns(pl.lit(sha256).alias("source_sha256"))
+    commit(table, table_rows, delta.commit_metadata(**facts), partition)
     version = delta.version_of(table)
     audit(settings, validation, counts["read"], broken or {}, empty or {})
     raw = {"dataset": NAME, "path": "", "sha256": sha256, "size": 1, "source": f"{source}.csv"}
@@ -146,6 +147,7 @@ def publish(
     events.append(
         settings, "ingest", NAME, status="done", inputs=(f"raw:{sha256}",),
         outputs=(f"delta:published/{NAME}@{version}", f"validation:{validation}"), facts=facts,
+        files=[settings.reports / "validation" / f"{NAME}-{validation}.json"],
     )  # fmt: skip
     return version
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from yupana.config.settings import Settings
 from yupana.core.progress import Silent
-from yupana.governance.ledger import book, check, signing
-from yupana.governance.ledger.book import Entry
-from yupana.governance.ledger.verifier import Report, lines_of, verify
+from yupana.ledger import check, signing, writer
+from yupana.ledger.entries import Entry
+from yupana.ledger.verifier import Report, lines_of, verify
 
 START = datetime(2026, 3, 1, 6, tzinfo=UTC)
 
@@ -30,7 +30,7 @@ def make(home: Path, days: int = 4, appends: int = 10, most: int = 6) -> Setting
             facts = {"n": n, "note": 'Iquitos, año \u2028 \U0001f99f "x"', "share": 0.25}
             many = rng.randint(1, most)
             entries = [Entry("access", f"raw:{rng.randrange(10**6)}", facts) for _ in range(many)]
-            book.append(settings, entries, now=now)
+            writer.append(settings, entries, now=now)
     return settings
 
 
@@ -57,7 +57,7 @@ def again(line: bytes, **changes: Any) -> bytes:
 
 def chained(lines: Sequence[bytes], start: int) -> list[bytes]:
     """Lines whose numbers and hashes fit from index `start` on: written anew without the key."""
-    made = list(lines[:start])
+    chain = list(lines[:start])
     for line in lines[start:]:
-        made.append(again(line, seq=len(made) + 1, previous=hash_of(made[-1])))
-    return made
+        chain.append(again(line, seq=len(chain) + 1, previous=hash_of(chain[-1])))
+    return chain

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from models import outbreak
+from models.outbreak import USE_CASE as outbreak
 
+HORIZONS = tuple(range(1, 9))
 DISTRICTS = ("160101", "160102", "160201", "160301")
 
 
@@ -18,10 +19,10 @@ def panel(weeks: int = 270, seed: int = 7) -> pd.DataFrame:
     counts = rng.negative_binomial(4, 4 / (4 + means)).astype(float)
     whole = counts.sum(axis=0)
     rows = []
-    for i, ubigeo in enumerate(DISTRICTS):
+    for i, entity in enumerate(DISTRICTS):
         for t in range(52, weeks):
             row: dict[str, object] = {
-                "ubigeo": ubigeo,
+                "entity": entity,
                 "event_timestamp": pd.Timestamp("2012-01-07", tz="UTC") + pd.Timedelta(weeks=t),
                 "mean_52": counts[i, t - 51 : t + 1].mean(),
                 "week_sin": season[t],
@@ -29,9 +30,9 @@ def panel(weeks: int = 270, seed: int = 7) -> pd.DataFrame:
             }
             row |= {f"cases_lag_{lag}": counts[i, t - lag] for lag in range(12)}
             row |= {f"department_lag_{lag}": whole[t - lag] for lag in range(4)}
-            for h in outbreak.HORIZONS:
+            for h in outbreak.horizons:
                 row[f"target_{h}"] = counts[i, t + h] if t + h < weeks else np.nan
-            left = weeks - 1 - t
-            row["part"] = "test" if left < 52 else "validation" if left < 104 else "train"
+            rest = weeks - 1 - t
+            row["part"] = "test" if rest < 52 else "validation" if rest < 104 else "train"
             rows.append(row)
     return pd.DataFrame(rows)

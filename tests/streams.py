@@ -12,10 +12,14 @@ import yaml
 from kafka_broker import Broker
 
 from yupana.config.settings import ROOT, Settings
-from yupana.data import delta
+from yupana.data.lake import delta
 
 NAME = "river_levels"
 START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Crash(BaseException):
+    """Not even `except Exception` stops it."""
 
 
 def project(folder: Path, server: dict[str, Any], engine: str = "sail", **columns: str) -> Settings:
@@ -78,7 +82,7 @@ def published(lake: Settings) -> Counter[int]:
     return Counter(int((t - START).total_seconds()) for t in rows["measured_at"].to_list())
 
 
-def set_aside(lake: Settings) -> list[list[str]]:
+def broken_rules(lake: Settings) -> list[list[str]]:
     """The rules that each row in quarantine breaks, by line."""
     rows = delta.read(lake.table("quarantine", NAME)).sort("source_sha256", "source_line")
     return [list(rules) for rules in rows["broken_rules"].to_list()]

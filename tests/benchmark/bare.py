@@ -9,14 +9,21 @@ from typing import Any
 
 import torch
 
-from models import training
-from models.network import POOLED, CountNetwork, Options
+from yupana.tasks.forecast.model import network_training
+from yupana.tasks.forecast.model.network import POOLED, CountNetwork, Options
 
 Make = Callable[[], CountNetwork]
 OPTIONS = Options()
 
 
-def loop(make: Make, train: training.Part, held: training.Part, *, seed: int, epochs: int) -> float:
+def loop(
+    make: Make,
+    train: network_training.Part,
+    batch: network_training.Part,
+    *,
+    seed: int,
+    epochs: int,
+) -> float:
     """What `training.train` does and nothing around it; gives the best validation loss.
 
     The same order of rows, batches, dropped names, optimiser, clipping, and kept weights.
@@ -28,13 +35,15 @@ def loop(make: Make, train: training.Part, held: training.Part, *, seed: int, ep
     best, weights = float("inf"), network.state_dict()
     for _ in range(epochs):
         network.train()
-        for rows in torch.randperm(len(train[0]), generator=order).split(training.BATCH):
+        for rows in torch.randperm(len(train[0]), generator=order).split(network_training.BATCH):
             features, recent, district, counts = (t[rows] for t in train)
-            unnamed = torch.rand(district.shape) < training.DISTRICT_DROPOUT
-            named = torch.where(unnamed, torch.full_like(district, POOLED), district)
-            loss = training.negative_binomial_nll(*network(features, recent, named), counts)
+            unnamed = torch.rand(district.shape) < network_training.DISTRICT_DROPOUT
+            districts = torch.where(unnamed, torch.full_like(district, POOLED), district)
+            loss = network_training.negative_binomial_nll(
+                *network(features, recent, districts), counts
+            )
             _step(network, optimiser, loss)
-        now = _validate(network, held)
+        now = _validate(network, batch)
         if now < best:
             best, weights = now, copy.deepcopy(network.state_dict())
     network.load_state_dict(weights)
@@ -42,7 +51,8 @@ def loop(make: Make, train: training.Part, held: training.Part, *, seed: int, ep
 
 
 def resident(
-    make: Make, train: training.Part, held: training.Part, *, seed: int, epochs: int, device: str
+    make: Make, train: network_training.Part, held: network_training.Part, *, seed: int,
+    epochs: int, device: str
 ) -> dict[str, Any]:
     """All data on the device, bf16, compiled into CUDA graphs; the host waits once an epoch.
 
@@ -56,33 +66,33 @@ def resident(
     network = make().to(device)
     optimiser = _optimiser(network, fused=device == "cuda")
     mine = tuple(t.to(device) for t in train)
-    seen = tuple(t.to(device) for t in held)
+    tensors = tuple(t.to(device) for t in held)
 
     def loss_of(features: Any, recent: Any, district: Any, counts: Any) -> torch.Tensor:
-        unnamed = torch.rand(district.shape, device=device) < training.DISTRICT_DROPOUT
-        named = torch.where(unnamed, torch.full_like(district, POOLED), district)
+        unnamed = torch.rand(district.shape, device=device) < network_training.DISTRICT_DROPOUT
+        districts = torch.where(unnamed, torch.full_like(district, POOLED), district)
         with torch.autocast(device, torch.bfloat16):
-            mean, dispersion = network(features, recent, named)
+            mean, dispersion = network(features, recent, districts)
         # The likelihood's log-gammas cancel: bf16 would lose what is left of them.
-        return training.negative_binomial_nll(mean.float(), dispersion.float(), counts)
+        return network_training.negative_binomial_nll(mean.float(), dispersion.float(), counts)
 
     compiled = torch.compile(loss_of, mode="reduce-overhead") if device == "cuda" else loss_of
-    steps = len(train[0]) // training.BATCH
-    taken, found = [], float("nan")
+    steps = len(train[0]) // network_training.BATCH
+    seconds_each, values = [], float("nan")
     for _ in range(epochs):
         began = time.perf_counter()
         network.train()
         rows = torch.randperm(len(train[0]), device=device)
-        for batch in rows[: steps * training.BATCH].split(training.BATCH):
+        for batch in rows[: steps * network_training.BATCH].split(network_training.BATCH):
             _step(network, optimiser, compiled(*(t[batch] for t in mine)))
-        found = _validate(network, seen)
-        taken.append(time.perf_counter() - began)
-    later = sorted(taken[1:] or taken)
+        values = _validate(network, tensors)
+        seconds_each.append(time.perf_counter() - began)
+    later = sorted(seconds_each[1:] or seconds_each)
     return {
-        "val_nll": found,
-        "seconds_first": round(taken[0], 3),
+        "val_nll": values,
+        "seconds_first": round(seconds_each[0], 3),
         "seconds_epoch": round(later[len(later) // 2], 4),
-        "rows": steps * training.BATCH,
+        "rows": steps * network_training.BATCH,
     }
 
 
@@ -103,12 +113,13 @@ def _step(network: torch.nn.Module, optimiser: torch.optim.Optimizer, loss: torc
     optimiser.zero_grad()
 
 
-def _validate(network: CountNetwork, held: Any) -> float:
+def _validate(network: CountNetwork, batch: Any) -> float:
     """Mean loss of the held-out rows; the one place where the host waits for the device."""
     network.eval()
     with torch.no_grad():
-        parts = zip(*(t.split(training.BATCH) for t in held), strict=True)
+        parts = zip(*(t.split(network_training.BATCH) for t in batch), strict=True)
         losses = [
-            training.negative_binomial_nll(*network(f, r, d), c) * len(c) for f, r, d, c in parts
+            network_training.negative_binomial_nll(*network(f, r, d), c) * len(c) for f, r, d,
+            c in parts
         ]
-    return float(torch.stack(losses).sum()) / len(held[0])
+    return float(torch.stack(losses).sum()) / len(batch[0])

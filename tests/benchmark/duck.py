@@ -22,9 +22,11 @@ from deltalake import write_deltalake
 
 from tests.benchmark.rulebook import broken
 from yupana.config.settings import settings
-from yupana.data import codes, contract
-from yupana.data.contract import Contract
-from yupana.data.rules import MALFORMED
+from yupana.data.contracts import contract
+from yupana.data.contracts.contract import Contract
+from yupana.data.contracts.rules import MALFORMED
+from yupana.data.national import calendar
+from yupana.data.national import places as national_places
 
 NAME = "dengue_linelist"
 TYPES = {"string": "VARCHAR", "integer": "INTEGER", "date": "DATE"}
@@ -34,8 +36,9 @@ def stage(about: Contract, source: str, scratch: Path) -> duckdb.DuckDBPyConnect
     """A table `staged` with typed and derived columns and the rules that each row breaks."""
     connection = duckdb.connect(scratch / "staged.duckdb")
     connection.execute("SET preserve_insertion_order = false")
-    places = list(zip(*((*names, code) for names, code in codes.ubigeos().items()), strict=True))
-    weeks = list(zip(*codes.epiweek_starts(1990, 2040), strict=True))
+    codes = national_places.ubigeos().items()
+    places = list(zip(*((*names, code) for names, code in codes), strict=True))
+    weeks = list(zip(*calendar.epiweek_starts(1990, 2040), strict=True))
     connection.register("places", pa.table(dict(zip("abcu", map(list, places), strict=True))))
     connection.register("weeks", pa.table(dict(zip("yws", map(list, weeks), strict=True))))
     connection.execute(f"CREATE TABLE staged AS {_query(about)}", [source])
@@ -73,8 +76,8 @@ def validate(about: Contract, staged: duckdb.DuckDBPyConnection) -> tuple[int, d
     """Rows read, and how many break each rule; stops over the contract's limit."""
     (count,) = staged.execute("SELECT count(*) FROM staged").fetchone() or (0,)
     names = "SELECT unnest(broken_rules) AS name FROM staged"
-    found = dict(staged.execute(f"SELECT name, count(*) FROM ({names}) GROUP BY 1").fetchall())
-    rules = {r.name: found.get(r.name, 0) for r in about.rules}
+    results = dict(staged.execute(f"SELECT name, count(*) FROM ({names}) GROUP BY 1").fetchall())
+    rules = {r.name: results.get(r.name, 0) for r in about.rules}
     if count == 0 or max(rules.values()) > count * about.limit:
         raise SystemExit("the validation failed")
     return count, rules

@@ -43,8 +43,8 @@ def generate(rows: int, target: Path, progress: Progress | None = None) -> Path:
         out.write(header)
         for start in range(0, rows, BLOCK):
             size = min(BLOCK, rows - start)
-            drawn = np.searchsorted(upto, random.random(size) * upto[-1], side="right")
-            out.write(b"".join(pool[drawn].tolist()))
+            picks = np.searchsorted(upto, random.random(size) * upto[-1], side="right")
+            out.write(b"".join(pool[picks].tolist()))
             if progress and (start + size) % 2_000_000 == 0:
                 progress.say(f"generated {start + size:,} of {rows:,} rows")
     return target

@@ -40,7 +40,7 @@ def run_side(side: str, source: Path, scratch: Path, progress: Progress) -> dict
     """One run in an empty folder; its measures, and what its tables hold."""
     home = scratch / side.replace(" ", "-")
     home.mkdir()
-    chosen = Settings(home=home, engine=OURS.get(side, "sail"))
+    config = Settings(home=home, engine=OURS.get(side, "sail"))
     module = {"plain": "tests.benchmark.plain", "duckdb": "tests.benchmark.duck"}.get(side)
     command = [sys.executable, "-m"]
     if module:
@@ -48,12 +48,12 @@ def run_side(side: str, source: Path, scratch: Path, progress: Progress) -> dict
         tables = [home / "published", home / "quarantine"]
     else:
         command += ["yupana.cli.main", "ingest", NAME, "--source", str(source), "--json"]
-        tables = [chosen.table("published", NAME), chosen.table("quarantine", NAME)]
+        tables = [config.table("published", NAME), config.table("quarantine", NAME)]
     log = scratch / f"{home.name}.log"
-    done = measured.run(side, command, chosen.environment(), ROOT, log, progress)
+    result = measured.run(side, command, config.environment(), ROOT, log, progress)
     found = outcome.of_tables(*tables)
     shutil.rmtree(home)
-    return {**done.facts(), "outcome": found}
+    return {**result.facts(), "outcome": found}
 
 
 def check(side: str, run: dict[str, Any], rows: int) -> None:
@@ -89,14 +89,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="*", default=SIZES)
     parser.add_argument("--peer", choices=PEERS, default="all")
-    chosen = parser.parse_args()
+    options = parser.parse_args()
     folder = settings().home / "bench"
     scratch = folder / "scratch"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    sides, runs = ["yupana", *PEERS[chosen.peer]], {}
+    sides, runs = ["yupana", *PEERS[options.peer]], {}
     try:
-        for rows in chosen.rows:
+        for rows in options.rows:
             runs[rows] = size(rows, sides, scratch, Lines())
             sides = [*sides[1:], sides[0]]
     finally:

@@ -27,15 +27,17 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
+from tests.answers import prediction, record
 from tests.benchmark import measured
 from tests.benchmark.ingest import machine
 from yupana.config.settings import ROOT, Settings, settings
-from yupana.core.progress import Lines
-from yupana.governance.database import engine
-from yupana.governance.ledger import book, signing, verifier, witness
-from yupana.governance.ledger.book import Entry
-from yupana.governance.ledger.canonical import canonical
-from yupana.governance.ledger.table import METADATA
+from yupana.core.progress import Lines, Silent
+from yupana.database.engine import engine
+from yupana.ledger import entries, signing, verifier, witness, writer
+from yupana.ledger.canonical import canonical
+from yupana.ledger.entries import Entry
+from yupana.predictions import log_writer
+from yupana.trace import audit
 
 EVENTS, SMALL, EXTRAPOLATED = 1_000_000, 100_000, 10_000_000
 BATCH, APPENDED, SINGLE = 100, 20_000, 200
@@ -75,24 +77,24 @@ def entry(number: int) -> Entry:
 def write_export(home: Path, path: Path, events: int) -> None:
     """An export with a signed root a day, as the platform writes it, without a database."""
     own = Settings(home=home)
-    head, tree, first, made = book.START, verifier.Tree(), 1, 0
+    head, tree, first, made = entries.START, verifier.Tree(), 1, 0
     with path.open("wb") as out:
         for seq in range(1, events + 1):
             day, at = divmod(seq - 1, A_DAY)
             new = entry(seq)
             if at == 0 and day:
-                told = {"day": f"{START + timedelta(days=day - 1):%Y-%m-%d}", "events": tree.size,
+                facts = {"day": f"{START + timedelta(days=day - 1):%Y-%m-%d}", "events": tree.size,
                         "first": first, "root": tree.root(), "type": "root"}  # fmt: skip
-                new = Entry("root", str(told["day"]), witness.sealed(own, told))
+                new = Entry("root", str(facts["day"]), witness.sealed(own, facts))
                 tree, first = verifier.Tree(), seq
             moment = (START + timedelta(days=day, seconds=at)).isoformat(timespec="milliseconds")
             line = canonical(
                 {"actor": new.actor, "facts": new.facts, "kind": new.kind, "previous": head,
                  "seq": seq, "subject": new.subject, "time": moment.replace("+00:00", "Z")}
             ).encode()  # fmt: skip
-            found = hashlib.sha256(line)
-            head, made = found.hexdigest(), made + 1
-            tree.add(found.digest())
+            digest = hashlib.sha256(line)
+            head, made = digest.hexdigest(), made + 1
+            tree.add(digest.digest())
             out.write(line + b"\n")
         mark = witness.checkpoint(own, made, head, datetime.now(UTC))
         out.write(canonical(mark).encode() + b"\n")
@@ -106,30 +108,46 @@ def verified(home: Path, events: int, say: Lines) -> dict[str, Any]:
     ours = [sys.executable, "-I", "-c", ALONE, str(verifier.__file__), str(path),
             "--key", str(home / "ledger.pub")]  # fmt: skip
     sides = {"verifier": ours, "json and sha256": [sys.executable, "-I", "-c", PLAIN, str(path)]}
-    told: dict[str, Any] = {"events": events, "bytes": path.stat().st_size}
+    facts: dict[str, Any] = {"events": events, "bytes": path.stat().st_size}
     for name, command in sides.items():
         log = home / f"{name.partition(' ')[0]}.log"
         run = measured.run(name, command, dict(os.environ), ROOT, log, say)
-        told[name] = {
+        facts[name] = {
             **run.told, "peak_bytes": run.peak_bytes,
             "events_a_second": round(events / run.told["seconds"]), "load_before": run.load_before,
         }  # fmt: skip
     path.unlink()
-    return told
+    return facts
+
+
+def answered(own: Settings, answers: int) -> dict[str, Any]:
+    """Seconds of `audit verify` on answers of a service in groups of `BATCH`, and their events."""
+    contents = [prediction(f"16{n:04}") for n in range(50)]
+    for start in range(0, answers, BATCH):
+        group = [record(contents[n % 50], time=START.timestamp() + start + n) for n in range(BATCH)]
+        log_writer.record(own.platform_db, group)
+    wall, cpu = time.perf_counter(), time.process_time()
+    report = audit.verify(own, Silent())
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    assert report.ok, report
+    rows = answers + report.checked
+    return {"answers": answers, "events": report.checked, "seconds": round(wall, 3),
+            "cpu_seconds": round(cpu, 3), "rows_a_second": round(rows / wall),
+            "rows_a_second_of_cpu": round(rows / cpu)}  # fmt: skip
 
 
 def appended(own: Settings, many: int, single: int) -> dict[str, Any]:
     """Events a second: by groups, one by one with their witness, and rows without a chain."""
     url = own.platform_db
-    book.append(own, [entry(0)])
+    writer.append(own, [entry(0)])
 
     def groups() -> None:
         for at in range(0, many, BATCH):
-            book.record(own, [entry(at + n) for n in range(BATCH)], datetime.now(UTC))
+            entries.record(own, [entry(at + n) for n in range(BATCH)], datetime.now(UTC))
 
     def singles() -> None:
         for n in range(single):
-            book.append(own, [entry(n)])
+            writer.append(own, [entry(n)])
 
     def rows() -> None:
         with _plain_table(url) as (connection, mark):
@@ -151,7 +169,7 @@ def appended(own: Settings, many: int, single: int) -> dict[str, Any]:
 
 @contextmanager
 def _plain_table(url: str) -> Iterator[tuple[Any, str]]:
-    raw = engine(url, METADATA).raw_connection()
+    raw = engine(url).raw_connection()
     cursor = raw.cursor()
     cursor.execute(
         "CREATE TABLE plain (seq bigint PRIMARY KEY, kind text, subject text, line text)"
@@ -170,32 +188,38 @@ def _seconds(work: Callable[[], None]) -> float:
     return time.perf_counter() - start
 
 
-def show(told: dict[str, Any]) -> None:
+def show(report: dict[str, Any]) -> None:
     """Print what was measured as a table."""
-    shown = Table("what", "value", "aim", "")
-    for database, found in told["appends"].items():
+    table = Table("what", "value", "aim", "")
+    for database, found in report["appends"].items():
         aim = APPENDS_AIM if database == "postgresql" else 0
-        _row(shown, f"appends/s on {database}, {BATCH} a group", found["batched"], aim)
-        _row(shown, f"appends/s on {database}, one by one, witnessed", found["single"], 0)
-        _row(shown, f"rows/s on {database} without a chain", found["rows without a chain"], 0)
-    for found in told["verify"]:
+        _row(table, f"appends/s on {database}, {BATCH} a group", found["batched"], aim)
+        _row(table, f"appends/s on {database}, one by one, witnessed", found["single"], 0)
+        _row(table, f"rows/s on {database} without a chain", found["rows without a chain"], 0)
+    for found in report["verify"]:
         many = f"{found['events']:,} events"
-        _row(shown, f"verified/s of {many}", found["verifier"]["events_a_second"], VERIFY_AIM)
-        _row(shown, f"json and sha256/s of {many}", found["json and sha256"]["events_a_second"], 0)
+        _row(table, f"verified/s of {many}", found["verifier"]["events_a_second"], VERIFY_AIM)
+        _row(table, f"json and sha256/s of {many}", found["json and sha256"]["events_a_second"], 0)
         for side in ("verifier", "json and sha256"):
             cost = found[side]["cpu_seconds"] / found["events"] * 1e6
-            shown.add_row(f"CPU of an event, {side}, µs", f"{cost:.1f}", "", "")
+            table.add_row(f"CPU of an event, {side}, µs", f"{cost:.1f}", "", "")
         peak = found["verifier"]["peak_bytes"] / 2**20
-        shown.add_row(f"memory of the verifier, {many}, MiB", f"{peak:.0f}", "", "")
-    shown.add_row("CPU of an event, large to small ledger", f"{told['growth']:.2f}", "about 1", "")
-    seconds = f"{told['extrapolated_seconds']:.0f}"
-    shown.add_row(f"{EXTRAPOLATED:,} events, s (extrapolated)", seconds, "", "")
-    Console().print(shown)
+        table.add_row(f"memory of the verifier, {many}, MiB", f"{peak:.0f}", "", "")
+    table.add_row(
+        "CPU of an event, large to small ledger", f"{report['growth']:.2f}", "about 1", ""
+    )
+    if live := report.get("live"):
+        what = f"{live['answers']:,} answers and {live['events']:,} events in the database"
+        _row(table, f"verified/s of {what}", live["rows_a_second"], VERIFY_AIM)
+        _row(table, "the same by second of CPU", live["rows_a_second_of_cpu"], VERIFY_AIM)
+    seconds = f"{report['extrapolated_seconds']:.0f}"
+    table.add_row(f"{EXTRAPOLATED:,} events, s (extrapolated)", seconds, "", "")
+    Console().print(table)
 
 
-def _row(shown: Table, what: str, value: int, aim: int) -> None:
+def _row(table: Table, what: str, value: int, aim: int) -> None:
     met = "" if not aim else "met" if value >= aim else "missed"
-    shown.add_row(what, f"{value:,}", f">= {aim:,}" if aim else "", met)
+    table.add_row(what, f"{value:,}", f">= {aim:,}" if aim else "", met)
 
 
 @contextmanager
@@ -217,35 +241,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=EVENTS)
     parser.add_argument("--appends", type=int, default=APPENDED)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     say, load = Lines(), round(os.getloadavg()[0], 2)
     home = Path(tempfile.mkdtemp(prefix="yupana-ledger-"))
     appends: dict[str, Any] = {}
     try:
         with _databases(home) as databases:
             for name, own in databases.items():
-                say.say(f"append {asked.appends:,} events to {name}")
-                appends[name] = appended(own, asked.appends, SINGLE)
-        sizes = sorted({min(SMALL, asked.events), asked.events})
+                say.say(f"append {options.appends:,} events to {name}")
+                appends[name] = appended(own, options.appends, SINGLE)
+        sizes = sorted({min(SMALL, options.events), options.events})
         verify = []
         for events in sizes:
             say.say(f"write and verify {events:,} events")
             verify.append(verified(home, events, say))
+        say.say(f"write and verify {options.events:,} answers")
+        (home / "answers").mkdir()
+        live = answered(Settings(home=home / "answers", platform_url=""), options.events)
     finally:
         shutil.rmtree(home)
-    each = [found["verifier"]["cpu_seconds"] / found["events"] for found in verify]
+    each = [values["verifier"]["cpu_seconds"] / values["events"] for values in verify]
     large = verify[-1]["verifier"]["seconds"] / verify[-1]["events"]
-    told = {
+    facts = {
         "machine": {**machine(), "load_before": load},
         "appends": appends,
         "verify": verify,
+        "live": live,
         "growth": round(each[-1] / each[0], 3),
         "extrapolated_seconds": round(large * EXTRAPOLATED, 1),
     }
-    show(told)
+    show(facts)
     out = settings().home / "bench" / "ledger.json"
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(told, indent=1))
+    out.write_text(json.dumps(facts, indent=1))
     print(f"→ {out}")
 
 

@@ -59,8 +59,8 @@ def run(name: str, command: list[str], environment: dict[str, str], cwd: Path, l
         out.seek(0)
         lines = deque(out, maxlen=1)
     if child.returncode:
-        shown = "".join(log.read_text(errors="replace").splitlines(keepends=True)[-30:])
-        raise SystemExit(f"{name} failed with exit code {child.returncode}:\n{shown}")
+        text = "".join(log.read_text(errors="replace").splitlines(keepends=True)[-30:])
+        raise SystemExit(f"{name} failed with exit code {child.returncode}:\n{text}")
     return Run(seconds, peak, round(load, 2), json.loads(lines[0]))
 
 

@@ -14,33 +14,24 @@ from pathlib import Path
 from typing import Any
 
 TEXTS = ["zone", "source"]
-MOST_FEW = 5
 
 
-def counts(folder: Path) -> dict[str, Any]:
-    """Both tables as counts, then Evidently's report on small tables of the same distributions."""
+def sample(folder: Path) -> dict[str, Any]:
+    """Evidently's report on a sample of each table."""
     from deltalake import DeltaTable
 
-    from yupana.data import reading
+    from yupana.data.lake import reading
     from yupana.monitoring import report
 
     sides = [reading.dataset(DeltaTable(str(folder / name))) for name in ("reference", "current")]
     columns = sides[0].schema.names
     numbers = [c for c in columns if c not in TEXTS]
-    found = report.compare(sides[0], sides[1], numbers, TEXTS, folder / "counts.html")
-    (folder / "counts.json").write_text(json.dumps(found.evidently))
-    theirs = {
-        m["config"]["column"]: m["value"]
-        for m in found.evidently["metrics"]
-        if "column" in m["config"]
-    }
+    comparison = report.compare(sides[0], sides[1], numbers, TEXTS, folder / "sample.html")
     return {
-        "how": found.how,
-        "drifted": sorted(found.drifted),
-        "scores": found.scores,
-        "error": found.error,
-        "evidently_scores": theirs,
-        "evidently_off": found.evidently.get("made_from", {}).get("off", {}),
+        "how": comparison.how,
+        "drifted": sorted(comparison.drifted),
+        "scores": comparison.scores,
+        "error": comparison.error,
     }
 
 
@@ -52,7 +43,7 @@ def evidently(folder: Path) -> dict[str, Any]:
     from evidently import DataDefinition, Dataset, Report
     from evidently.presets import DataDriftPreset
 
-    from yupana.data import reading
+    from yupana.data.lake import reading
 
     warnings.simplefilter("ignore")
     frames = [
@@ -66,8 +57,8 @@ def evidently(folder: Path) -> dict[str, Any]:
     )
     run.save_html(str(folder / "evidently.html"))
     (folder / "evidently.json").write_text(run.json())
-    found = json.loads(run.json())["metrics"]
-    scores = {m["config"]["column"]: m["value"] for m in found if "column" in m["config"]}
+    content = json.loads(run.json())["metrics"]
+    scores = {m["config"]["column"]: m["value"] for m in content if "column" in m["config"]}
     return {"drifted": sorted(c for c, s in scores.items() if s >= 0.1), "scores": scores}
 
 
@@ -77,21 +68,24 @@ def log(folder: Path) -> dict[str, Any]:
 
     from yupana.config.settings import Settings
     from yupana.monitoring import answers, report
+    from yupana.tasks.forecast.monitoring import observe
 
     columns = json.loads((folder / "columns.json").read_text())
     numbers = [c for c in columns if c not in TEXTS]
     settings = Settings(home=folder)
-    told = answers.told(settings, "outbreak", numbers, TEXTS, date(2022, 1, 1))
-    rows = told.select(columns).to_arrow()
-    kept = [*numbers]
-    found = report.compare(rows, rows, kept, TEXTS, folder / "log.html")
+    measures = answers.Measures((observe.MEDIAN,), observe.medians)
+    table = answers.distinct(settings, "outbreak", numbers, TEXTS, measures, date(2022, 1, 1))
+    rows = table.select(columns).to_arrow()
+    names = [*numbers]
+    comparison = report.compare(rows, rows, names, TEXTS, folder / "log.html")
     return {
-        "answers": int(told[answers.TIMES].sum()), "forecasts": len(told), "how": found.how,
-        "drifted": found.drifted,
+        "answers": int(table[answers.TIMES].sum()), "forecasts": len(table),
+        "how": comparison.how,
+        "drifted": comparison.drifted,
     }  # fmt: skip
 
 
-SIDES = {"counts": counts, "evidently": evidently, "log": log}
+SIDES = {"sample": sample, "evidently": evidently, "log": log}
 
 
 def main() -> None:

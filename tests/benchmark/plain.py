@@ -24,10 +24,12 @@ from pyspark.sql import functions as f
 
 from tests.benchmark.rulebook import broken, expectation
 from yupana.config.settings import settings
-from yupana.data import codes, contract
-from yupana.data.contract import Contract
+from yupana.data.contracts import contract
+from yupana.data.contracts.contract import Contract
+from yupana.data.contracts.rules import MALFORMED
 from yupana.data.engine import jars
-from yupana.data.rules import MALFORMED
+from yupana.data.national import calendar
+from yupana.data.national import places as national_places
 
 NAME = "dengue_linelist"
 TYPES = {"string": "STRING", "integer": "INT", "date": "DATE"}
@@ -35,10 +37,10 @@ TYPES = {"string": "STRING", "integer": "INT", "date": "DATE"}
 
 def start() -> SparkSession:
     """Spark with Delta; cores, heap and the settings for small clusters are yupana's."""
-    chosen = settings()
+    config = settings()
     options = {
-        "spark.driver.extraClassPath": ":".join(map(str, jars.paths(chosen.cache))),
-        "spark.driver.memory": chosen.engine_memory,
+        "spark.driver.extraClassPath": ":".join(map(str, jars.paths(config.cache))),
+        "spark.driver.memory": config.engine_memory,
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.session.timeZone": "UTC",
@@ -49,7 +51,7 @@ def start() -> SparkSession:
         "spark.driver.host": "127.0.0.1",
         "spark.log.level": "ERROR",
     }
-    builder = SparkSession.builder.appName("plain").master(chosen.spark_master)
+    builder = SparkSession.builder.appName("plain").master(config.spark_master)
     for key, value in options.items():
         builder = builder.config(key, value)
     return builder.getOrCreate()
@@ -73,11 +75,11 @@ def read(spark: SparkSession, about: Contract, source: str) -> DataFrame:
 def derive(spark: SparkSession, rows: DataFrame) -> DataFrame:
     """Add `ubigeo` by the district's names and `week_start` by year and week."""
     places = spark.createDataFrame(
-        [(*names, code) for names, code in codes.ubigeos().items()],
+        [(*names, code) for names, code in national_places.ubigeos().items()],
         "_a STRING, _b STRING, _c STRING, ubigeo STRING",
     )
     weeks = spark.createDataFrame(
-        list(codes.epiweek_starts(1990, 2040)), "year INT, week INT, week_start DATE"
+        list(calendar.epiweek_starts(1990, 2040)), "year INT, week INT, week_start DATE"
     )
     for key, name in {"_a": "department", "_b": "province", "_c": "district"}.items():
         bare = f.translate(f.upper(f.trim(name)), "ÁÉÍÓÚÜ", "AEIOUU")

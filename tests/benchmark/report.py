@@ -24,10 +24,10 @@ STREAMS, DUCKDB = 10_000_000, 1.5
 def validation_seconds(run: dict[str, Any]) -> float:
     """Seconds of the stages that decide: Great Expectations' in yupana and the plain way."""
     stages: dict[str, float] = run["told"]["stages"]
-    found = [v for k, v in stages.items() if k.startswith(("audit", "validate"))]
-    if not found:
+    values = [v for k, v in stages.items() if k.startswith(("audit", "validate"))]
+    if not values:
         raise SystemExit(f"No stage of {list(stages)} is the audit.")
-    return sum(found)
+    return sum(values)
 
 
 def ratios(runs: Runs) -> list[dict[str, Any]]:
@@ -78,6 +78,6 @@ def show(result: dict[str, Any]) -> None:
     for r in result["ratios"]:
         target = r["at_most"]
         verdict = "" if target is None else "met" if r["value"] <= target else "missed"
-        shown = "" if target is None else f"≤ {target:.3f}"
-        table.add_row(r["ratio"], f"{r['rows']:,}", f"{r['value']:.3f}", shown, verdict)
+        text = "" if target is None else f"≤ {target:.3f}"
+        table.add_row(r["ratio"], f"{r['rows']:,}", f"{r['value']:.3f}", text, verdict)
     console.print(table)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Literal
 
-from yupana.data.rules import Rule
+from yupana.data.contracts.rules import Rule
 
 Engine = Literal["spark", "duckdb"]
 QUOTE = {"spark": "`", "duckdb": '"'}

@@ -35,7 +35,7 @@ QUESTION = {"ubigeo": "160101", "horizon": 8}
 def highest(sides: list[Side], rounds: int, seconds: float, scratch: Path,
             progress: Progress) -> dict[str, dict[str, float]]:  # fmt: skip
     """Requests a second by side and number of connections: medians of the rounds."""
-    found: dict[str, dict[int, list[float]]] = {s.name: {n: [] for n in LINES} for s in sides}
+    results: dict[str, dict[int, list[float]]] = {s.name: {n: [] for n in LINES} for s in sides}
     for turn in range(rounds):
         for side in sides if turn % 2 else sides[::-1]:
             with serve_sides.alone(side, sides):
@@ -44,12 +44,12 @@ def highest(sides: list[Side], rounds: int, seconds: float, scratch: Path,
                     rate = serve_load.closed(
                         side.url + PATH, side.body, headers, lines, seconds, scratch
                     )
-                    found[side.name][lines].append(rate)
-        told = ", ".join(f"{n} {max(r[-1] for r in of.values()):,.0f}" for n, of in found.items())
-        progress.say(f"turn {turn + 1}/{rounds}, requests/s: {told}")
+                    results[side.name][lines].append(rate)
+        text = ", ".join(f"{n} {max(r[-1] for r in of.values()):,.0f}" for n, of in results.items())
+        progress.say(f"turn {turn + 1}/{rounds}, requests/s: {text}")
     return {
         name: {str(n): round(statistics.median(rates), 1) for n, rates in of.items()}
-        for name, of in found.items()
+        for name, of in results.items()
     }
 
 
@@ -64,26 +64,26 @@ def open_loop(side: Side, rate: float, seconds: float, scratch: Path) -> dict[st
         )
     )  # fmt: skip
     command = [sys.executable, "-m", "tests.benchmark.serve_load", str(job)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-    found: dict[str, Any] = json.loads(done.stdout)
-    if found["failed"]:
-        raise SystemExit(f"{side.name}: {found['failed']} of {found['sent']} requests failed")
-    return found
+    process = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    report: dict[str, Any] = json.loads(process.stdout)
+    if report["failed"]:
+        raise SystemExit(f"{side.name}: {report['failed']} of {report['sent']} requests failed")
+    return report
 
 
 def at_half(sides: list[Side], rate: float, rounds: int, seconds: float, scratch: Path,
             progress: Progress) -> dict[str, dict[str, Any]]:  # fmt: skip
     """Medians of the rounds, every side at the same rate."""
-    found: dict[str, list[dict[str, Any]]] = {side.name: [] for side in sides}
+    results: dict[str, list[dict[str, Any]]] = {side.name: [] for side in sides}
     for turn in range(rounds):
         for side in sides if turn % 2 else sides[::-1]:
             with serve_sides.alone(side, sides):
-                found[side.name].append(open_loop(side, rate, seconds, scratch))
-        told = ", ".join(f"{n} {of[-1]['p99_ms']:.1f}" for n, of in found.items())
-        progress.say(f"turn {turn + 1}/{rounds}, p99 in ms at {rate:,.0f}/s: {told}")
+                results[side.name].append(open_loop(side, rate, seconds, scratch))
+        text = ", ".join(f"{n} {of[-1]['p99_ms']:.1f}" for n, of in results.items())
+        progress.say(f"turn {turn + 1}/{rounds}, p99 in ms at {rate:,.0f}/s: {text}")
     return {
         name: {k: round(statistics.median(run[k] for run in of), 3) for k in of[0]}
-        for name, of in found.items()
+        for name, of in results.items()
     }
 
 
@@ -91,41 +91,41 @@ def soak(side: Side, rate: float, seconds: float, scratch: Path) -> dict[str, An
     """Resident bytes after a warm-up and after the load, and its latencies."""
     open_loop(side, rate, min(10.0, seconds), scratch)
     before = side.resident()
-    told = open_loop(side, rate, seconds, scratch)
-    return {"seconds": seconds, "before_bytes": before, "after_bytes": side.resident(), **told}
+    result = open_loop(side, rate, seconds, scratch)
+    return {"seconds": seconds, "before_bytes": before, "after_bytes": side.resident(), **result}
 
 
-def country(chosen: Settings, body: str, as_of: str) -> dict[str, Any]:
+def country(config: Settings, body: str, as_of: str) -> dict[str, Any]:
     """Seconds of one call for all districts: the first after a start, and later ones."""
     command = [sys.executable, "-m", "tests.benchmark.serve_country", str(DISTRICTS)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=True, cwd=ROOT, env=chosen.environment()
+    process = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=ROOT, env=config.environment()
     )
-    asked = {"ubigeo": json.loads(done.stdout.splitlines()[-1]), "horizon": 8, "as_of": as_of}
-    with serve_sides.ours(chosen, body) as (side, ready):
+    parent = {"ubigeo": json.loads(process.stdout.splitlines()[-1]), "horizon": 8, "as_of": as_of}
+    with serve_sides.ours(config, body) as (side, ready):
         spent, answer = [], b""
         for _ in range(1 + CALLS):
             began = time.perf_counter()
-            answer = side.ask(asked)
+            answer = side.ask(parent)
             spent.append(round(time.perf_counter() - began, 3))
-    found = len(json.loads(answer)["predictions"])
-    if found != DISTRICTS:
-        raise SystemExit(f"The national batch has {found} of {DISTRICTS} districts.")
+    report = len(json.loads(answer)["predictions"])
+    if report != DISTRICTS:
+        raise SystemExit(f"The national batch has {report} of {DISTRICTS} districts.")
     facts = {"first_s": spent[0], "later_s": statistics.median(spent[1:])}
-    return {"districts": found, "bytes": len(answer), "ready_s": round(ready, 2), **facts}
+    return {"districts": report, "bytes": len(answer), "ready_s": round(ready, 2), **facts}
 
 
-def measure(chosen: Settings, options: argparse.Namespace, scratch: Path,
+def measure(config: Settings, options: argparse.Namespace, scratch: Path,
             progress: Progress) -> dict[str, Any]:  # fmt: skip
     """All of it, on a copy of home."""
     question = json.dumps({**QUESTION, "as_of": options.as_of})
     log, ready = scratch / "peer.log", scratch / "body.json"
     starts = []
     for _ in range(STARTS - 1):
-        with serve_sides.ours(chosen, question) as (_, seconds):
+        with serve_sides.ours(config, question) as (_, seconds):
             starts.append(round(seconds, 2))
     with ExitStack() as stack:
-        mine, seconds = stack.enter_context(serve_sides.ours(chosen, question))
+        mine, seconds = stack.enter_context(serve_sides.ours(config, question))
         starts.append(round(seconds, 2))
         ready.write_bytes(mine.ask(json.loads(question)))
         sides = [mine]
@@ -146,7 +146,7 @@ def measure(chosen: Settings, options: argparse.Namespace, scratch: Path,
         progress.say(f"soak: {options.soak:g} s …")
         with serve_sides.alone(mine, sides):
             result["soak"] = soak(mine, rate, options.soak, scratch)
-    result["country"] = country(chosen, question, options.as_of)
+    result["country"] = country(config, question, options.as_of)
     return result
 
 
@@ -167,8 +167,8 @@ def main() -> None:
     load = os.getloadavg()[0]
     result = {"machine": {**machine(), "load_before": round(load, 2)}}
     try:
-        chosen = serve_sides.copied_home(settings(), scratch)
-        result |= measure(chosen, options, scratch, Lines())
+        config = serve_sides.copied_home(settings(), scratch)
+        result |= measure(config, options, scratch, Lines())
     finally:
         shutil.rmtree(scratch)
     result["ratios"] = serve_report.ratios(result)

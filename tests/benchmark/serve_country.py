@@ -12,7 +12,7 @@ import sys
 import pandas as pd
 
 from yupana.config.settings import settings
-from yupana.data import delta
+from yupana.data.lake import delta
 from yupana.features.store import feature_store
 
 TABLE = "outbreak_weekly"
@@ -24,16 +24,16 @@ def codes(districts: int) -> list[str]:
 
 
 def main() -> None:
-    chosen = settings()
-    table = delta.read(chosen.table("features", TABLE)).to_pandas()
+    config = settings()
+    table = delta.read(config.table("features", TABLE)).to_pandas()
     newest = table[table["event_timestamp"] == table["event_timestamp"].max()]
-    wanted = codes(int(sys.argv[1]))
-    rows = pd.concat([newest] * (len(wanted) // len(newest) + 1), ignore_index=True)
-    rows = rows.head(len(wanted)).assign(ubigeo=wanted)
+    districts = codes(int(sys.argv[1]))
+    rows = pd.concat([newest] * (len(districts) // len(newest) + 1), ignore_index=True)
+    rows = rows.head(len(districts)).assign(ubigeo=districts)
     # Real districts that share a code keep their own row.
     fresh = rows[~rows["ubigeo"].isin(newest["ubigeo"])]
-    feature_store(chosen).write_to_online_store(TABLE, fresh)
-    print(json.dumps(wanted))
+    feature_store(config).write_to_online_store(TABLE, fresh)
+    print(json.dumps(districts))
 
 
 if __name__ == "__main__":

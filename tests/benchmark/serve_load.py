@@ -39,18 +39,18 @@ def closed(url: str, body: str, headers: dict[str, str], lines: int, seconds: fl
         SystemExit: wrk is not here, or an answer was not good.
     """
     script = scratch / "post.lua"
-    told = "\n".join(f'wrk.headers["{k}"] = "{v}"' for k, v in headers.items())
-    script.write_text(_LUA.format(body=body, headers=told))
+    text = "\n".join(f'wrk.headers["{k}"] = "{v}"' for k, v in headers.items())
+    script.write_text(_LUA.format(body=body, headers=text))
     command = ["wrk", "-t1", f"-c{lines}", f"-d{seconds:g}s", "-s", str(script), url]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        process = subprocess.run(command, capture_output=True, text=True, check=True)
     except FileNotFoundError as error:
         raise SystemExit("wrk is not on this machine: apt install wrk") from error
-    if trouble := re.search(r"(Non-2xx.*|Socket errors.*)", done.stdout):
+    if trouble := re.search(r"(Non-2xx.*|Socket errors.*)", process.stdout):
         raise SystemExit(f"{url}: {trouble[0]}")
-    found = re.search(r"Requests/sec: +([\d.]+)", done.stdout)
-    assert found, done.stdout
-    return float(found[1])
+    match = re.search(r"Requests/sec: +([\d.]+)", process.stdout)
+    assert match, process.stdout
+    return float(match[1])
 
 
 class Line(asyncio.Protocol):
@@ -108,10 +108,10 @@ class Load:
 
     def open(self) -> None:
         self.lines += 1
-        made = asyncio.get_running_loop().create_connection(
+        connection = asyncio.get_running_loop().create_connection(
             lambda: Line(self), self.host, self.port
         )
-        task = asyncio.ensure_future(made)
+        task = asyncio.ensure_future(connection)
         self.opening.add(task)
         task.add_done_callback(self.opening.discard)
 

@@ -3,8 +3,6 @@
 `typed` is written as FastAPI teaches it, `ready` does the least that FastAPI can.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Any
@@ -13,11 +11,13 @@ import orjson
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from serving.question import Question
+from yupana.tasks.forecast import usecases
+from yupana.tasks.forecast.serving.question import questions
 
 READY = Path(os.environ["BENCH_BODY"]).read_bytes()
 TOLD = orjson.loads(READY)
 PATH = "/v1/outbreak/forecast"
+Question: Any = questions(usecases.load("outbreak")).forecast
 
 ready, typed = FastAPI(), FastAPI()
 

@@ -23,12 +23,12 @@ import psutil
 
 from yupana.config.settings import ROOT, Settings
 from yupana.core.progress import Progress
-from yupana.governance import keys
+from yupana.identity import api_keys
 from yupana.orchestration import service
 
 SERVER_CORE, LOAD_CORE = 0, 1
 PATH = "/v1/outbreak/forecast"
-KEPT = ("bentoml", "feast", "keys", "lake", "events.jsonl", "platform.db")
+KEPT = ("bentoml", "feast", "keys", "lake", "platform.db")
 START_SECONDS = 60
 
 
@@ -65,8 +65,8 @@ class Side:
         request = urllib.request.Request(self.url + PATH, json.dumps(question).encode(), headers)
         try:
             with urllib.request.urlopen(request, timeout=120) as answer:
-                found: bytes = answer.read()
-                return found
+                body: bytes = answer.read()
+                return body
         except urllib.error.HTTPError as error:
             raise SystemExit(f"{self.name}: {error.read().decode(errors='replace')}") from error
 
@@ -95,7 +95,7 @@ def on_core(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def copied_home(chosen: Settings, scratch: Path) -> Settings:
+def copied_home(config: Settings, scratch: Path) -> Settings:
     """A copy of what the service needs, so that the real log keeps real answers alone.
 
     Raises:
@@ -103,7 +103,7 @@ def copied_home(chosen: Settings, scratch: Path) -> Settings:
     """
     home = scratch / "home"
     for name in KEPT:
-        source = chosen.home / name
+        source = config.home / name
         if source.is_dir():
             shutil.copytree(source, home / name)
         elif source.exists():
@@ -115,18 +115,19 @@ def copied_home(chosen: Settings, scratch: Path) -> Settings:
 
 def with_limits(url: str) -> str:
     """A key as agencies have, of limits that are counted and not reached."""
-    terms = keys.Terms("bench", ("outbreak:forecast",), quota="900000000/day", rate="9000000/min")
-    return keys.create(url, terms, now=datetime.now(UTC), by="bench")
+    limits = {"quota": "900000000/day", "rate": "9000000/min"}
+    terms = api_keys.Terms("bench", ("outbreak:forecast",), **limits)
+    return api_keys.create(url, terms, now=datetime.now(UTC), by="bench")
 
 
 @contextmanager
-def ours(chosen: Settings, body: str) -> Iterator[tuple[Side, float]]:
+def ours(config: Settings, body: str) -> Iterator[tuple[Side, float]]:
     """`yupana serve` with keys and log on; and the seconds from its start to ready."""
-    key = with_limits(chosen.platform_db)
+    key = with_limits(config.platform_db)
     before = set(psutil.Process().children())
     began = time.monotonic()
     with on_core(SERVER_CORE):
-        running = service.running(chosen, "outbreak")
+        running = service.running(config, "outbreak")
         url = running.__enter__()
     seconds = time.monotonic() - began
     try:

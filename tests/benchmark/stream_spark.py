@@ -73,10 +73,11 @@ def main(host: str, topic: str, folder: Path) -> None:
     ended = time.monotonic()
     count = spark.read.format("delta").load(str(folder / "table")).count()
     spark.stop()
-    told = {"rows": count, "start_s": round(started - begin, 2), "run_s": round(ended - started, 2),
+    facts = {"rows": count, "start_s": round(started - begin, 2),
+            "run_s": round(ended - started, 2),
             "rows_a_second": round(count / (ended - begin)),
             "rows_a_second_once_started": round(count / (ended - started))}  # fmt: skip
-    print(json.dumps(told))
+    print(json.dumps(facts))
 
 
 if __name__ == "__main__":

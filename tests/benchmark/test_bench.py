@@ -64,7 +64,7 @@ def test_ratios_are_against_the_targets() -> None:
         10: {"yupana": side(20, 1), "plain": side(60, 16)},
         100: {"yupana": side(100, 5), "plain": side(400, 30)},
     }
-    found = {(r["ratio"], r["rows"]): r["value"] for r in report.ratios(runs)}
-    assert found[("total / plain", 10)] == 0.333
-    assert found[("validation / plain", 100)] == 0.167
-    assert found[("cost per row, biggest / smallest", 100)] == 0.5
+    results = {(r["ratio"], r["rows"]): r["value"] for r in report.ratios(runs)}
+    assert results[("total / plain", 10)] == 0.333
+    assert results[("validation / plain", 100)] == 0.167
+    assert results[("cost per row, biggest / smallest", 100)] == 0.5

@@ -10,7 +10,7 @@ from rich.console import Console
 from tests.benchmark import ledger
 from yupana.config.settings import Settings
 from yupana.core.progress import Lines
-from yupana.governance.ledger.verifier import lines_of, verify
+from yupana.ledger.verifier import lines_of, verify
 
 
 def test_an_export_made_without_a_database_is_a_good_one(
@@ -34,6 +34,12 @@ def test_all_is_measured_and_shown(tmp_path: Path) -> None:
     found = ledger.verified(tmp_path, 1_000, Lines())
     assert min(appends["sqlite"].values()) > 0
     assert found["verifier"]["events_a_second"] > 0 and found["verifier"]["peak_bytes"] > 1 << 20
-    told = {"appends": appends, "verify": [found], "growth": 1.0, "extrapolated_seconds": 1.0}
+    (tmp_path / "answers").mkdir()
+    live = ledger.answered(Settings(home=tmp_path / "answers", platform_url=""), 300)
+    assert (live["answers"], live["events"]) == (300, 4) and live["rows_a_second_of_cpu"] > 0
+    facts = {
+        "appends": appends, "verify": [found], "live": live, "growth": 1.0,
+        "extrapolated_seconds": 1.0,
+    }  # fmt: skip
     with Console().capture():
-        ledger.show(told)
+        ledger.show(facts)

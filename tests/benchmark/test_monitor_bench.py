@@ -11,12 +11,13 @@ from tests.benchmark import monitor
 from tests.benchmark.monitor_sides import TEXTS
 from yupana.config.settings import Settings
 from yupana.monitoring import answers
+from yupana.tasks.forecast.monitoring import observe
 
 
 def side(seconds: float, drifted: list[str], **scores: float) -> dict[str, Any]:
     return {
         "seconds": seconds, "peak_bytes": 1 << 20, "drifted": drifted, "scores": scores,
-        "error": 0.01, "evidently_off": {"x": 0.001},
+        "error": 0.01,
     }  # fmt: skip
 
 
@@ -31,22 +32,26 @@ def test_there_are_twenty_features_of_which_some_are_shifted() -> None:
 def test_the_log_holds_each_forecast_many_times(tmp_path: Path) -> None:
     from datetime import date
 
-    made = monitor.logged(monitor.table(50, 1, {}), 500)
+    rows = monitor.logged(monitor.table(50, 1, {}), 500)
     table = tmp_path / "lake" / "predictions" / "outbreak"
     table.parent.mkdir(parents=True)
-    made.write_delta(str(table))
-    told = answers.told(Settings(home=tmp_path), "outbreak", ["rain"], TEXTS, date(2022, 1, 1))
-    assert len(told) == 50 and told[answers.TIMES].sum() == 500
-    assert sorted(told["rain"]) == pytest.approx(sorted(monitor.table(50, 1, {})["rain"]))
+    rows.write_delta(str(table))
+    measures = answers.Measures((observe.MEDIAN,), observe.medians)
+    home = Settings(home=tmp_path)
+    answer = answers.distinct(home, "outbreak", ["rain"], TEXTS, measures, date(2022, 1, 1))
+    assert len(answer) == 50 and answer[answers.TIMES].sum() == 500
+    assert sorted(answer["rain"]) == pytest.approx(sorted(monitor.table(50, 1, {})["rain"]))
 
 
 def test_a_verdict_compares_medians_and_decisions() -> None:
-    found = {
-        "counts": [side(2.0, ["x"], x=0.2, y=0.05)] * 2 + [side(50.0, ["x"], x=0.2, y=0.05)],
+    results = {
+        "sample": [side(2.0, ["x"], x=0.2, y=0.05)] * 2 + [side(50.0, ["x"], x=0.2, y=0.05)],
         "evidently": [side(12.0, ["x"], x=0.205, y=0.05)],
     }
-    told = monitor.verdict(found)
-    assert told["times_faster"] == 6.0 and told["same_decisions"] and told["within_error"]
-    found["evidently"] = [side(12.0, ["x", "y"], x=0.205, y=0.1)]
-    told = monitor.verdict(found)
-    assert not told["same_decisions"] and not told["within_error"]
+    verdicts = monitor.verdict(results)
+    assert (
+        verdicts["times_faster"] == 6.0 and verdicts["same_decisions"] and verdicts["within_error"]
+    )
+    results["evidently"] = [side(12.0, ["x", "y"], x=0.205, y=0.1)]
+    verdicts = monitor.verdict(results)
+    assert not verdicts["same_decisions"] and not verdicts["within_error"]

@@ -69,15 +69,15 @@ def quiet(answer: Any) -> Any:
 
 def test_all_who_came_during_a_stall_are_charged_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve_load, "MOST_LINES", serve_load.FIRST_LINES)
-    load, told = answered(200, 1.0, stall=0.4)
-    assert told["failed"] == 0 and 150 < told["sent"] < 250
+    load, reply = answered(200, 1.0, stall=0.4)
+    assert reply["failed"] == 0 and 150 < reply["sent"] < 250
     # Some eighty of two hundred came in those 0.4 s; sixteen of them found a free line.
-    assert sum(each > 0.05 for each in load.latencies) > 40 and told["p50_ms"] < 200
+    assert sum(each > 0.05 for each in load.latencies) > 40 and reply["p50_ms"] < 200
 
 
 def test_an_answer_that_is_not_good_is_a_failure() -> None:
-    _, told = answered(100, 0.3, status=503)
-    assert told["failed"] == told["sent"] > 0
+    _, reply = answered(100, 0.3, status=503)
+    assert reply["failed"] == reply["sent"] > 0
 
 
 def test_a_verdict_needs_the_bound_on_its_side() -> None:
@@ -89,18 +89,21 @@ def test_a_verdict_needs_the_bound_on_its_side() -> None:
         "ready_s": [9.0, 11.0, 8.0],
         "soak": {"after_bytes": 110, "before_bytes": 100},
     }
-    told = {r["what"]: serve_report.verdict(r) for r in serve_report.ratios(result)}
-    assert told["requests/s, yupana / fastapi, ready"] == "met"
-    assert told["requests/s, yupana / litserve"] == "missed"
-    assert told["p99 at half load, yupana / fastapi, ready"] == "missed"
-    assert told["national batch, first call, s"] == "met" and told["start to ready, s"] == "met"
-    assert told["memory after / before the soak"] == "missed"
-    assert told["national batch, later calls, s"] == ""
+    verdicts = {r["what"]: serve_report.verdict(r) for r in serve_report.ratios(result)}
+    assert verdicts["requests/s, yupana / fastapi, ready"] == "met"
+    assert verdicts["requests/s, yupana / litserve"] == "missed"
+    assert verdicts["p99 at half load, yupana / fastapi, ready"] == "missed"
+    assert (
+        verdicts["national batch, first call, s"] == "met"
+        and verdicts["start to ready, s"] == "met"
+    )
+    assert verdicts["memory after / before the soak"] == "missed"
+    assert verdicts["national batch, later calls, s"] == ""
 
 
 def test_a_country_of_codes() -> None:
-    made = codes(1900)
-    assert len(set(made)) == 1900 and all(len(c) == 6 and c.isdigit() for c in made)
+    districts = codes(1900)
+    assert len(set(districts)) == 1900 and all(len(c) == 6 and c.isdigit() for c in districts)
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores are pinned on Linux only")

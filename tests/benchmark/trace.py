@@ -22,12 +22,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tests import event_rows
 from yupana.config.settings import ROOT, Settings
 from yupana.core.progress import Silent
-from yupana.data import delta, prediction_export
-from yupana.governance import prediction_rows
-from yupana.governance.database import engine
-from yupana.governance.predictions import ANSWERS, METADATA, Given, Told, new_id
+from yupana.data.lake import delta
+from yupana.database.engine import engine
+from yupana.predictions import archive, export, log_writer
+from yupana.predictions.entry import Basis
+from yupana.predictions.prediction_log import RECORDS, Prediction, PredictionRecord, new_id
 
 NOON = 1_772_366_400.0
 DISTRICTS, ROUNDS = 1_891, 5
@@ -40,29 +42,29 @@ def make(settings: Settings, answers: int, events: int) -> dict[str, str]:
     _log(settings, events)
     half = answers // 2
     first = _answers(settings, half, NOON)
-    prediction_export.export(settings, "outbreak", Silent())
-    prediction_export.forget(settings, "outbreak", datetime.fromtimestamp(NOON + 1e9, UTC))
+    export.export(settings, "outbreak", Silent())
+    archive.forget(settings, "outbreak", datetime.fromtimestamp(NOON + 1e9, UTC))
     last = _answers(settings, answers - half, NOON + 1e6)
     return {"database": last, "lake": first, "forecast": _forecast(settings)}
 
 
 def _answers(settings: Settings, many: int, start: float) -> str:
     weeks = [{"horizon": h, "quantiles": {str(q / 100): 1.5 for q in range(23)}} for h in range(8)]
-    rest = ("2022-01-01", {f"lag_{n}": 1.0 for n in range(20)}, weeks, [])
-    told = [
-        Told(f"{start:.0f}{n:016}", "outbreak", "1", "outbreak:1",
-             "delta:features/outbreak_weekly@0", f"{n:06}", *rest)
-        for n in range(DISTRICTS)
-    ]  # fmt: skip
+    basis = Basis("outbreak", "1", "outbreak:1", "delta:features/outbreak_weekly@0", "2022-01-01")
+    rest = ({f"lag_{n}": 1.0 for n in range(20)}, {"weeks": weeks}, 1, [])
+    predictions = [
+        Prediction(f"{start:.0f}{n:016}", basis, f"{n:06}", *rest) for n in range(DISTRICTS)
+    ]
+    question = {"as_of": "2022-01-02", "horizon": 8}
     middle = ""
     for at in range(0, many, 50_000):
-        given = [
-            Given(new_id(start + n / 100), start + n / 100, told[n % DISTRICTS], 8, "2022-01-02",
-                  "k1", f"agency {n % 7}", "answer", "r")
+        records = [
+            PredictionRecord(new_id(start + n / 100), start + n / 100, predictions[n % DISTRICTS],
+                             question, "k1", f"agency {n % 7}", "answer", "r")
             for n in range(at, min(many, at + 50_000))
         ]  # fmt: skip
-        prediction_rows.record(settings.platform_db, given)
-        middle = given[len(given) // 2].prediction_id
+        log_writer.record(settings.platform_db, records)
+        middle = records[len(records) // 2].prediction_id
     return middle
 
 
@@ -101,52 +103,51 @@ def _log(settings: Settings, many: int) -> None:
     ]  # fmt: skip
     facts = {"stages": {f"stage {n}": 1.25 for n in range(12)}, "text": "x" * 200}
     settings.home.mkdir(parents=True, exist_ok=True)
+    log = []
     every = max(1, many // len(chain))
-    with settings.events.open("w") as stream:
-        for n in range(many):
-            step, read, made, told = ("other", [f"a:{n - 1}"], [f"a:{n}"], facts)
-            if n % every == 0 and n // every < len(chain):
-                step, read, made, told = chain[n // every]
-            event = {
-                "id": f"{n:032}", "time": "2026-01-01T00:00:00.000+00:00", "step": step,
-                "subject": "outbreak", "status": "done", "inputs": read, "outputs": made,
-                "key": "0" * 64, "seconds": 1.0, "facts": told,
-            }  # fmt: skip
-            stream.write(json.dumps(event) + "\n")
+    for n in range(many):
+        step, read, record, told = ("other", [f"a:{n - 1}"], [f"a:{n}"], facts)
+        if n % every == 0 and n // every < len(chain):
+            step, read, record, told = chain[n // every]
+        log.append({
+            "id": f"{n:032}", "time": "2026-01-01T00:00:00.000+00:00", "step": step,
+            "subject": "outbreak", "status": "done", "inputs": read, "outputs": record,
+            "key": "0" * 64, "seconds": 1.0, "facts": told,
+        })  # fmt: skip
+    event_rows.add(settings, *log)
 
 
 def seconds(settings: Settings, *words: str, rounds: int = ROUNDS) -> float:
     """Median wall seconds of `yupana trace <words>` in a process of its own."""
-    taken = []
+    seconds_each = []
     for _ in range(rounds):
         start = time.monotonic()
         subprocess.run(
             [*YUPANA, "trace", *words, "--json"], env=settings.environment(), cwd=ROOT,
             check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        taken.append(time.monotonic() - start)
-    return round(statistics.median(taken), 2)
+        seconds_each.append(time.monotonic() - start)
+    return round(statistics.median(seconds_each), 2)
 
 
 def measure(home: Path, answers: int, events: int) -> dict[str, Any]:
     """All numbers; `home` is made where it is empty."""
     settings = Settings(home=home)
-    asked = home / "asked.json"
-    if not asked.exists():
-        asked.parent.mkdir(parents=True, exist_ok=True)
-        asked.write_text(json.dumps(make(settings, answers, events)))
-    told: dict[str, Any] = {"answers": answers, "events": events}
-    told["events_mb"] = round(settings.events.stat().st_size / 1e6, 1)
-    for name, reference in json.loads(asked.read_text()).items():
-        told[f"trace_{name}_s"] = seconds(settings, reference)
+    question = home / "asked.json"
+    if not question.exists():
+        question.parent.mkdir(parents=True, exist_ok=True)
+        question.write_text(json.dumps(make(settings, answers, events)))
+    answer: dict[str, Any] = {"answers": answers, "events": events}
+    for name, reference in json.loads(question.read_text()).items():
+        answer[f"trace_{name}_s"] = seconds(settings, reference)
     out = home / "touched.csv"
-    told["recall_s"] = seconds(settings, RAW, "--forward", "--out", str(out), rounds=1)
+    answer["recall_s"] = seconds(settings, RAW, "--forward", "--out", str(out), rounds=1)
     with out.open() as stream:
-        told["recall_rows"] = sum(1 for _ in stream) - 1
-    with engine(settings.platform_db, METADATA).connect() as connection:
-        count = sa.select(sa.func.count()).select_from(ANSWERS)
-        told["in_database"] = connection.execute(count).scalar_one()
-    return told
+        answer["recall_rows"] = sum(1 for _ in stream) - 1
+    with engine(settings.platform_db).connect() as connection:
+        count = sa.select(sa.func.count()).select_from(RECORDS)
+        answer["in_database"] = connection.execute(count).scalar_one()
+    return answer
 
 
 if __name__ == "__main__":

@@ -20,12 +20,12 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from models import training
-from models.network import CountNetwork
 from tests.benchmark import bare
 from tests.benchmark.ingest import machine
 from yupana.config.settings import settings
 from yupana.core.progress import Lines
+from yupana.tasks.forecast.model import network_training
+from yupana.tasks.forecast.model.network import CountNetwork
 
 HORIZONS, LAGS, FEATURES = 8, 12, 32
 SERIES = [100, 1_000, 10_000]
@@ -36,7 +36,7 @@ SEED = 7
 # A ratio must be at most this.
 TARGETS = {"Lightning / bare PyTorch": 1.10, "seconds a series, 10000 / 100": 1.0}
 
-Parts = tuple[training.Part, training.Part]
+Parts = tuple[network_training.Part, network_training.Part]
 
 
 def synthetic(series: int, origins: int) -> Parts:
@@ -56,7 +56,7 @@ def synthetic(series: int, origins: int) -> Parts:
     district = np.repeat(np.arange(1, series + 1)[:, None], origins, axis=1)
     cut = origins - origins // 10
 
-    def part(chosen: slice) -> training.Part:
+    def part(chosen: slice) -> network_training.Part:
         return (
             torch.from_numpy(features[:, chosen].reshape(-1, FEATURES).astype(np.float32)),
             torch.from_numpy(recent[:, chosen].reshape(-1).astype(np.float32)),
@@ -73,7 +73,7 @@ def maker(series: int) -> bare.Make:
 
 def lightning(series: int, parts: Parts, epochs: int) -> float:
     """Validation loss; refuses a run that stopped early, which would not be the same work."""
-    _, found = training.train(
+    _, found = network_training.train(
         maker(series), *parts, seed=SEED, say=lambda _: None, options=bare.OPTIONS, epochs=epochs
     )  # fmt: skip
     if found["epochs"] != epochs:
@@ -110,14 +110,14 @@ def overhead(say: Callable[[str], None]) -> dict[str, Any]:
             f"turn {turn + 1}/{TURNS}: "
             + ", ".join(f"{n} {r[-1]['seconds']:.2f} s" for n, r in runs.items())
         )
-    found = {
+    results = {
         name: {k: round(statistics.median(r[k] for r in of), 4) for k in of[0]}
         for name, of in runs.items()
     }
-    losses = [found[name]["val_nll"] for name in sides]
+    losses = [results[name]["val_nll"] for name in sides]
     if abs(losses[0] / losses[1] - 1) > 0.01:
         raise SystemExit(f"The loops learned different things: {losses}")
-    return {"rows": len(parts[0][0]), "epochs": EPOCHS, "turns": TURNS, **found}
+    return {"rows": len(parts[0][0]), "epochs": EPOCHS, "turns": TURNS, **results}
 
 
 def scaling(say: Callable[[str], None]) -> list[dict[str, Any]]:
@@ -148,7 +148,7 @@ def gpu(say: Callable[[str], None]) -> dict[str, Any]:
 
 def ratios(result: dict[str, Any]) -> list[dict[str, Any]]:
     """Each ratio with its target, on wall seconds and on processor seconds."""
-    found = []
+    rows = []
     for key, unit in (("seconds", "wall"), ("cpu_seconds", "processor")):
         sides = result["overhead"]
         first, *_, last = result["scaling"]
@@ -156,11 +156,11 @@ def ratios(result: dict[str, Any]) -> list[dict[str, Any]]:
             sides["lightning"][key] / sides["bare"][key],
             (last[key] / last["series"]) / (first[key] / first["series"]),
         )
-        found += [
+        rows += [
             {"ratio": name, "of": unit, "value": round(value, 3), "at_most": TARGETS[name]}
             for name, value in zip(TARGETS, values, strict=True)
         ]
-    return found
+    return rows
 
 
 def main() -> None:

@@ -8,12 +8,14 @@ import subprocess
 import sys
 
 import pytest
+from dag_bag import dags
 
-from yupana.config.settings import ROOT, Settings, settings
-from yupana.core.errors import TerminalError, TransientError, UsageError
-from yupana.data.contract import load, names
+from yupana.config.settings import ROOT, Settings
+from yupana.core import usecase
+from yupana.data.contracts.contract import load, names
 from yupana.orchestration import airflow_home
 
+__all__ = ["dags"]
 ENGINES = [
     "bentoml",
     "delta",
@@ -40,24 +42,12 @@ bag = DagBag(dag_folder=sys.argv[1])
 seconds = time.process_time() - start
 added = sorted({name.split(".")[0] for name in set(sys.modules) - before})
 tags = {name: sorted(dag.tags) for name, dag in bag.dags.items()}
-told = {"seconds": seconds, "added": added, "errors": bag.import_errors, "tags": tags}
-told["args"] = {name: [list(t.op_args) for t in d.tasks if hasattr(t, "op_args")]
+facts = {"seconds": seconds, "added": added, "errors": bag.import_errors, "tags": tags}
+facts["args"] = {name: [list(t.op_args) for t in d.tasks if hasattr(t, "op_args")]
                 for name, d in bag.dags.items()}
-told["params"] = {name: sorted(dag.params) for name, dag in bag.dags.items()}
-print(json.dumps(told))
+facts["params"] = {name: sorted(dag.params) for name, dag in bag.dags.items()}
+print(json.dumps(facts))
 """
-
-
-@pytest.fixture(scope="module")
-def dags():
-    with pytest.MonkeyPatch.context() as patch:
-        for key, value in airflow_home.environment(settings()).items():
-            patch.setenv(key, value)
-        from airflow.dag_processing.dagbag import DagBag
-
-        bag = DagBag(dag_folder=str(ROOT / "dags"))
-        assert not bag.import_errors, bag.import_errors
-        yield bag.dags
 
 
 @pytest.fixture(scope="module")
@@ -71,14 +61,14 @@ def fresh(tmp_path_factory) -> dict:
 
 
 def read_fresh(home: Settings) -> dict:
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", FRESH, str(home.root / "dags")],
         env=airflow_home.environment(home),
         capture_output=True,
         text=True,
     )
-    assert found.returncode == 0, found.stderr
-    return json.loads(found.stdout.splitlines()[-1])
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 def tasks(dags):
@@ -86,8 +76,8 @@ def tasks(dags):
 
 
 def test_each_contract_has_its_dag(dags) -> None:
-    others = {"outbreak", "outbreak_backfill", "outbreak_log", "maintenance"}
-    others |= {"monitor", "monitor_forecast"}
+    parts = ("", "_backfill", "_log", "_monitor", "_monitor_forecast")
+    others = {f"{name}{part}" for name in usecase.names() for part in parts} | {"maintenance"}
     assert {f"ingest_{name}" for name in names(ROOT)} | others == set(dags)
 
 
@@ -181,17 +171,6 @@ def test_a_stream_runs_what_has_come_by_its_schedule(tmp_path) -> None:
     assert card.stream and card.schedule == "@hourly" and not card.fault
 
 
-def test_a_stream_to_which_nothing_came_is_skipped(dags, monkeypatch) -> None:
-    from airflow.sdk.exceptions import AirflowSkipException
-
-    from yupana.orchestration import airflow
-
-    task = dags["ingest_iquitos_weekly"].tasks[0]
-    monkeypatch.setattr(airflow, "run_command", lambda args: {"outputs": [], "metrics": {}})
-    with pytest.raises(AirflowSkipException):
-        task.python_callable(["stream", "river_levels"], params={}, dag_run=Run())
-
-
 def test_outbreak_waits_for_the_published_table(dags) -> None:
     assert "dengue_linelist" in str(dags["outbreak"].timetable.asset_condition)
     order = [t.task_id for t in dags["outbreak"].topological_sort()]
@@ -199,9 +178,9 @@ def test_outbreak_waits_for_the_published_table(dags) -> None:
 
 
 def test_the_monitor_waits_for_the_forecast_and_for_the_clock(dags) -> None:
-    assert "outbreak_forecast" in str(dags["monitor_forecast"].timetable.asset_condition)
-    assert dags["monitor"].timetable.__class__.__name__ == "CronTriggerTimetable"
-    for name in ("monitor", "monitor_forecast"):
+    assert "outbreak_forecast" in str(dags["outbreak_monitor_forecast"].timetable.asset_condition)
+    assert dags["outbreak_monitor"].timetable.__class__.__name__ == "CronTriggerTimetable"
+    for name in ("outbreak_monitor", "outbreak_monitor_forecast"):
         assert [t.op_args[0] for t in dags[name].tasks] == [["monitor", "outbreak"]]
 
 
@@ -220,90 +199,3 @@ def test_the_deadline_calls_what_airflow_can_import(dags) -> None:
         alert = dag.deadline[0] if isinstance(dag.deadline, list) else dag.deadline
         module, _, function = alert.callback.path.rpartition(".")
         assert callable(getattr(import_module(module), function))
-
-
-@pytest.mark.parametrize(
-    ("params", "date", "options"),
-    [
-        ({}, None, []),
-        ({"source": None, "as_of": None}, None, []),
-        ({"as_of": "2026-01-04", "source": None}, None, ["--as-of=2026-01-04"]),
-        ({"as_of": "2026-01-04"}, None, ["--as-of=2026-01-04"]),
-        ({"as_of": None}, "2026-01-11", ["--as-of=2026-01-11"]),
-        ({"source": "/a.csv"}, None, ["--source=/a.csv"]),
-        (
-            {"source": "/a-{date}.csv"},
-            "2026-01-04",
-            ["--source=/a-2026-01-04.csv", "--as-of=2026-01-04"],
-        ),
-    ],
-)
-def test_dates_reach_the_command(params, date, options) -> None:
-    from yupana.orchestration.airflow import dated
-
-    assert dated(params, date) == options
-
-
-@pytest.mark.parametrize("source", [None, "https://example.org/live.csv"])
-def test_a_backfill_from_a_live_source_is_refused(source) -> None:
-    """It would pass off today's bytes as what was known then."""
-    from yupana.orchestration.airflow import dated
-
-    with pytest.raises(UsageError, match="where the file of each date is") as refused:
-        dated({"source": source}, "2026-01-04")
-    assert "{date}" in str(refused.value)
-
-
-def test_a_run_of_the_past_needs_a_date() -> None:
-    """Without one it would tell of today under the name of the past."""
-    from yupana.orchestration.airflow import AS_OF, dated
-
-    with pytest.raises(UsageError, match="the run has none"):
-        dated(dict.fromkeys(AS_OF), None)
-
-
-@pytest.mark.parametrize(("run_type", "date"), [("scheduled", "2026-01-04"), ("manual", None)])
-def test_the_clock_dates_a_run_of_the_past_alone(run_type, date) -> None:
-    from datetime import UTC, datetime
-    from types import SimpleNamespace
-
-    from yupana.orchestration.airflow import _date
-
-    run = SimpleNamespace(run_type=run_type, logical_date=datetime(2026, 1, 4, 11, tzinfo=UTC))
-    assert _date(run, {"as_of": None}) == date
-    assert _date(run, {"as_of": None, "source": None}) is None
-
-
-def test_rows_do_not_pass_between_tasks() -> None:
-    from yupana.orchestration.airflow import XCOM_BYTES, references
-
-    told = {"step": "x", "subject": "y", "outputs": ["row"] * XCOM_BYTES}
-    with pytest.raises(TerminalError, match="longer than") as refused:
-        references(told)
-    assert "references" in refused.value.fix
-
-
-class Run:
-    """The little of Airflow's `dag_run` that a task looks at."""
-
-    run_type = "manual"
-
-
-def test_an_error_in_the_command_fails_the_task_at_once(dags) -> None:
-    from airflow.sdk.exceptions import AirflowFailException
-
-    task = dags["ingest_iquitos_weekly"].tasks[0]
-    with pytest.raises(AirflowFailException, match="no_such_data"):
-        task.python_callable(["ingest", "no_such_data"], params={}, dag_run=Run())
-
-
-def test_outside_trouble_is_left_to_the_retries(dags, monkeypatch) -> None:
-    monkeypatch.setenv("YUPANA_ENGINE", "sc://127.0.0.1:9")
-    settings.cache_clear()
-    try:
-        task = dags["ingest_iquitos_weekly"].tasks[0]
-        with pytest.raises(TransientError):
-            task.python_callable(["ingest", "iquitos_weekly"], params={}, dag_run=Run())
-    finally:
-        monkeypatch.undo()
-        settings.cache_clear()

@@ -11,14 +11,14 @@ import pytest
 from conftest import Thread
 
 from yupana.config.settings import Settings, settings
-from yupana.governance import events
+from yupana.lineage import events
 from yupana.orchestration import airflow_home
 from yupana.orchestration.alerts import deadline_missed
 
 XCOM_BYTES = 1000
 
 
-def asked(of: Settings, question: str) -> list[tuple[Any, ...]]:
+def query(of: Settings, question: str) -> list[tuple[Any, ...]]:
     """Rows of Airflow's own database."""
     with sqlite3.connect(of.home / "airflow" / "airflow.db") as database:
         return database.execute(question).fetchall()
@@ -26,12 +26,12 @@ def asked(of: Settings, question: str) -> list[tuple[Any, ...]]:
 
 @pytest.mark.thread
 def test_the_event_of_a_data_set_tells_version_and_validation(thread: Thread) -> None:
-    found = asked(
+    rows = query(
         thread.settings,
         "SELECT e.extra FROM asset_event e JOIN asset a ON a.id = e.asset_id"
         " WHERE a.name = 'dengue_linelist' ORDER BY e.id",
     )
-    extra = json.loads(found[-1][0])
+    extra = json.loads(rows[-1][0])
     ingest = events.last_done(thread.settings.events, "ingest", "dengue_linelist")
     assert ingest and extra["ref"] == ingest["outputs"][0]
     assert extra["ref"].endswith(f"@{extra['version']}")
@@ -41,7 +41,7 @@ def test_the_event_of_a_data_set_tells_version_and_validation(thread: Thread) ->
 
 @pytest.mark.thread
 def test_tasks_pass_references_alone(thread: Thread) -> None:
-    passed = asked(thread.settings, "SELECT dag_id, task_id, value FROM xcom")
+    passed = query(thread.settings, "SELECT dag_id, task_id, value FROM xcom")
     assert len(passed) >= 5
     for dag, task, value in passed:
         assert len(value) < XCOM_BYTES, f"{dag}.{task} passes {len(value)} bytes: return references"
@@ -50,7 +50,7 @@ def test_tasks_pass_references_alone(thread: Thread) -> None:
 @pytest.mark.thread
 def test_maintenance_runs_and_finds_nothing_to_do(thread: Thread) -> None:
     airflow_home.run(thread.settings, ["dags", "test", "maintenance"])
-    states = asked(
+    states = query(
         thread.settings, "SELECT task_id, state FROM task_instance WHERE dag_id = 'maintenance'"
     )
     assert dict(states) == {"compact": "success", "vacuum": "success", "forget": "success"}
@@ -62,6 +62,6 @@ def test_a_missed_deadline_is_in_the_log() -> None:
         "deadline": {"id": "1", "deadline_time": "2026-01-04 05:00:00+00:00"},
     }
     asyncio.run(deadline_missed(late))
-    found = [e for e in events.read(settings().events) if e["step"] == "deadline"][-1]
-    assert (found["subject"], found["status"]) == ("ingest_x", "failed")
-    assert found["facts"]["run"] == "manual__1" and "2026-01-04" in found["facts"]["error"]
+    event = [e for e in events.read(settings().events) if e["step"] == "deadline"][-1]
+    assert (event["subject"], event["status"]) == ("ingest_x", "failed")
+    assert event["facts"]["run"] == "manual__1" and "2026-01-04" in event["facts"]["error"]

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 import yaml
-from command import yupana
+from command import Notices, yupana
 from conftest import SHARED
 
 from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError
-from yupana.data import contract as contracts
-from yupana.data import delta
+from yupana.data.contracts import contract as contracts
+from yupana.data.lake import delta
 from yupana.orchestration.ingest import ingest
 
 CASES = SHARED.parent / "cases" / "ingest"
@@ -158,7 +158,7 @@ class Project:
         table = self.lake.table("published", self.name)
         if not delta.exists(table):
             return []
-        names = [c.name for c in contracts.load(self.lake.root, self.name).kept]
+        names = [c.name for c in contracts.load(self.lake.root, self.name).table_columns]
         return delta.read(table).sort("source_line", *names).select(names).rows()
 
     def aside(self) -> list[tuple[int, str]]:
@@ -168,16 +168,6 @@ class Project:
             return []
         rows = delta.read(table).select("source_line", "broken_rules").rows()
         return sorted((line, " ".join(rules)) for line, rules in rows)
-
-
-class Notices:
-    """Progress that is kept."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, message: str) -> None:
-        self.lines.append(message)
 
 
 def _absent(parts: Iterable[str], text: str) -> list[str]:

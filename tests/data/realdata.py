@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import polars as pl
 
 from yupana.config.settings import Settings
 from yupana.core.progress import Silent
-from yupana.data import delta
+from yupana.data.lake import delta
+from yupana.lineage import events
 from yupana.orchestration.ingest import ingest
 
 
@@ -24,8 +26,8 @@ class Ingested:
     @property
     def flags(self) -> dict[str, int]:
         """How often cleaning left each flag."""
-        found = self.good["quality_flags"].explode().drop_nulls().value_counts()
-        return dict(found.rows())
+        counts = self.good["quality_flags"].explode().drop_nulls().value_counts()
+        return dict(counts.rows())
 
 
 def publish(lake: Settings, name: str, path: Path | None) -> Ingested:
@@ -38,8 +40,9 @@ def publish(lake: Settings, name: str, path: Path | None) -> Ingested:
     return Ingested((rows["read"], rows["published"], rows["quarantined"]), good, aside)
 
 
-def everything_written(lake: Settings) -> str:
-    """All that the lake's tables, their logs and the reports say, as one text."""
+def whole_output(lake: Settings) -> str:
+    """All that the lake's tables, their logs, the reports and the event log say, as one text."""
     texts = [repr(pl.read_parquet(p).rows()) for p in lake.lake.rglob("*.parquet")]
-    kept = [*lake.lake.rglob("*.json"), *lake.reports.rglob("*.*"), lake.events]
-    return "\n".join([*texts, *(p.read_text() for p in kept if p.is_file())])
+    texts += [json.dumps(event, ensure_ascii=False) for event in events.read(lake.events)]
+    files = [*lake.lake.rglob("*.json"), *lake.reports.rglob("*.*")]
+    return "\n".join([*texts, *(p.read_text() for p in files if p.is_file())])

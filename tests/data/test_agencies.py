@@ -13,7 +13,7 @@ from conftest import BOTH_ENGINES
 from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError
 from yupana.core.progress import Silent
-from yupana.data import delta
+from yupana.data.lake import delta
 from yupana.orchestration.ingest import ingest
 
 NAME = "agency"
@@ -67,14 +67,14 @@ def test_what_people_write_is_read_as_they_mean_it(tmp_path: Path, engine: str) 
     lake = project(tmp_path, engine, quarantineLimit=1)
     wrong = "".join(f"{n},,,{text},\n" for n, text in enumerate(REFUSED, 10))
     publish(lake, ROWS + wrong)
-    found = delta.read(lake.table("published", NAME)).sort("id")
-    assert found["code"].to_list() == ["010101", "160101", "A1", None, None]
-    assert found["ill"].to_list() == ["Y", "N", "Y", None, None]
-    assert found["day"].to_list() == [
+    rows = delta.read(lake.table("published", NAME)).sort("id")
+    assert rows["code"].to_list() == ["010101", "160101", "A1", None, None]
+    assert rows["ill"].to_list() == ["Y", "N", "Y", None, None]
+    assert rows["day"].to_list() == [
         date(2021, 3, 5), date(2020, 1, 16), date(2021, 9, 1), date(2020, 12, 31),
         date(2020, 4, 16),
     ]  # fmt: skip
-    times = [t.replace(tzinfo=None) for t in found["at"].to_list()[:2]]
+    times = [t.replace(tzinfo=None) for t in rows["at"].to_list()[:2]]
     assert times == [datetime(2021, 3, 5, 23, 59), datetime(2021, 1, 1)]
     aside = delta.read(lake.table("quarantine", NAME))
     assert sorted(aside["id"]) == list(range(10, 10 + len(REFUSED)))
@@ -98,6 +98,10 @@ NUMBERS: dict[str, dict[str, float | int | None]] = {
         "9" * 320: None, "1e308": 1e308},
     "negative: trailing": {"12-": -12.0, "5": 5.0, "-5-": None},
     "missing: [NA, s/d]": {"na": None, "S/D": None, "Na": None, "1": 1.0},
+    # A double would make one value of the second and the third.
+    "unit: t": {"9007199254740991": 9007199254740991.0, "9007199254740992": None,
+                "-9007199254740993": None, "9007199254740992.0": 9007199254740992.0, "1e17": 1e17},
+    "unit: m, thousands: '.', decimal: ','": {"9.007.199.254.740.993": None, "9.007,5": 9007.5},
     "format: i64": {"9223372036854775807": 2**63 - 1, "-3000000000": -3 * 10**9,
                     "9223372036854775808": None},
 }  # fmt: skip
@@ -105,10 +109,10 @@ NUMBERS: dict[str, dict[str, float | int | None]] = {
 
 def number_column(name: str, options: str) -> str:
     """A column of the contract, with these options."""
-    given = yaml.safe_load("{" + options + "}")
-    kind, long = ("integer", ", logicalTypeOptions: {format: i64}") if "format" in given else (
+    settings = yaml.safe_load("{" + options + "}")
+    kind, long = ("integer", ", logicalTypeOptions: {format: i64}") if "format" in settings else (
         "number", "")  # fmt: skip
-    custom = [{"property": k, "value": v} for k, v in given.items() if k != "format"]
+    custom = [{"property": k, "value": v} for k, v in settings.items() if k != "format"]
     return f"  - {{name: {name}, logicalType: {kind}, customProperties: {custom}{long}}}\n"
 
 
@@ -126,8 +130,8 @@ def test_numbers_as_people_write_them(tmp_path: Path, engine: str) -> None:
     tables = [delta.read(lake.table(zone, NAME)) for zone in ("published", "quarantine")]
     rows = {row["id"]: row for table in tables for row in table.to_dicts()}
     for number, texts in enumerate(NUMBERS.values()):
-        found = {text: rows[n][f"n{number}"] for n, text in enumerate(texts)}
-        assert found == texts
+        numbers = {text: rows[n][f"n{number}"] for n, text in enumerate(texts)}
+        assert numbers == texts
     # What cannot be read is a fault; a mark of no value is none.
     published = {row["id"] for row in tables[0].to_dicts()}
     faults = {n for options, texts in NUMBERS.items() if "missing" not in options
@@ -139,10 +143,10 @@ def test_the_message_names_every_rule_the_share_and_the_shape(tmp_path: Path) ->
     lake = project(tmp_path, "sail", quarantineLimit=0.005)
     with pytest.raises(TerminalError) as error:
         publish(lake, "id,code,ill,day,at\n1,,X,2021,\n2,,X,05/03/2021,\n")
-    told = str(error.value)
-    assert "2 of 2 rows break 'ill.codes', and the contract allows 0.5%" in told
-    assert "Also: row.parsed 1." in told and "line 2, column ill" in told
-    assert f"yupana quarantine {NAME}" in told
+    message = str(error.value)
+    assert "2 of 2 rows break 'ill.codes', and the contract allows 0.5%" in message
+    assert "Also: row.parsed 1." in message and "line 2, column ill" in message
+    assert f"yupana quarantine {NAME}" in message
     with pytest.raises(TerminalError, match=r"line 2, day: 9999"):
         publish(lake, "id,code,ill,day,at\n1,,,2021,\n")
 

@@ -11,23 +11,17 @@ from cases_of_contracts import CONTRACTS, MENDED
 from cases_of_files import DOCUMENTS, TEXT, WORKBOOKS
 from cases_of_values import DATES, NUMBERS_AND_CODES, RELEASES
 from command import yupana
-from conftest import BOTH_ENGINES
-from realdata import everything_written
+from conftest import BOTH_ENGINES, BOTH_ENGINES_LATER
+from realdata import whole_output
 
 from yupana.core.progress import Silent
-from yupana.data import contract as contracts
+from yupana.data.contracts import contract
 from yupana.orchestration.cards import cards
 from yupana.orchestration.ingest import ingest
 
-BEFORE_ENGINE = [*CONTRACTS, *TEXT, *WORKBOOKS, *DOCUMENTS]
-IN_ENGINE = [*DATES, *NUMBERS_AND_CODES, *RELEASES]
-ALL = [*BEFORE_ENGINE, *IN_ENGINE]
-# Files are cut into fields before the engine: Spark gets what Sail gets.
-SPARK_LATER = pytest.mark.parametrize(
-    "engine",
-    ["sail", pytest.param("spark", marks=[pytest.mark.spark, pytest.mark.long])],
-    indirect=True,
-)
+# Records are cut before the engine; `tests/parity` compares what engines make of dates and numbers.
+BEFORE_ENGINE = [*CONTRACTS, *TEXT, *WORKBOOKS, *DOCUMENTS, *DATES, *NUMBERS_AND_CODES]
+ALL = [*BEFORE_ENGINE, *RELEASES]
 BROKEN_ALONE = {
     "K14-limit-str": "quarantineLimit",
     "K2-latency-1.5": "latency",
@@ -37,12 +31,12 @@ PERSONAL = "D-pseudo-personal-date"
 
 
 @BOTH_ENGINES
-@pytest.mark.parametrize("case", [c for c in IN_ENGINE if c.engine], ids=str)
-def test_the_right_value_comes_out_of_an_engine(case: Case, tmp_path: Path, engine: str) -> None:
+@pytest.mark.parametrize("case", [c for c in RELEASES if c.engine], ids=str)
+def test_the_right_value_comes_out_of_releases(case: Case, tmp_path: Path, engine: str) -> None:
     Project(case, tmp_path, engine).walk()
 
 
-@SPARK_LATER
+@BOTH_ENGINES_LATER
 @pytest.mark.parametrize("case", [c for c in BEFORE_ENGINE if c.engine], ids=str)
 def test_the_right_value_comes_out_of_a_file(case: Case, tmp_path: Path, engine: str) -> None:
     Project(case, tmp_path, engine).walk()
@@ -58,7 +52,7 @@ def test_the_mended_contract_is_read(
     case: Case, attribute: str, value: object, tmp_path: Path
 ) -> None:
     project = Project(case, tmp_path, NO_ENGINE)
-    assert getattr(contracts.load(project.lake.root, project.name), attribute) == value
+    assert getattr(contract.load(project.lake.root, project.name), attribute) == value
 
 
 @pytest.mark.parametrize("folder", BROKEN_ALONE)
@@ -80,7 +74,7 @@ def test_a_number_of_a_person_is_published_as_a_pseudonym(tmp_path: Path, engine
     (first, one), (second, other) = project.published()
     assert (first, second) == (1, 2) and one != other
     assert all(re.fullmatch("[0-9a-f]{32}", name) for name in (one, other))
-    assert "0012345" not in everything_written(project.lake) and not project.aside()
+    assert "0012345" not in whole_output(project.lake) and not project.aside()
 
 
 def test_every_case_has_its_test() -> None:

@@ -12,9 +12,10 @@ from command import yupana
 
 from yupana.config.settings import ROOT, Settings
 from yupana.core.progress import Silent
-from yupana.data import contract as contracts
-from yupana.data import contract_faults, delta
 from yupana.data import draft as drafts
+from yupana.data.contracts import contract
+from yupana.data.contracts.checks import faults as contract_faults
+from yupana.data.lake import delta
 from yupana.orchestration.ingest import ingest
 
 NAME = "visits"
@@ -67,8 +68,8 @@ def write(lake: Settings, columns: str = COLUMNS, head: str = HEAD) -> None:
 
 def test_each_rule_has_its_expectation_and_limit(lake: Settings) -> None:
     write(lake)
-    said = json.loads(yupana(lake, "contract", "check", NAME, "--json").stdout)
-    rules = {r["rule"]: (r["expectation"], r["limit"]) for r in said["rules"]}
+    report = json.loads(yupana(lake, "contract", "check", NAME, "--json").stdout)
+    rules = {r["rule"]: (r["expectation"], r["limit"]) for r in report["rules"]}
     assert rules == {
         "row.parsed": ("expect_column_values_to_be_null", 0.02),
         "id.required": ("expect_column_values_to_not_be_null", 0.02),
@@ -77,9 +78,9 @@ def test_each_rule_has_its_expectation_and_limit(lake: Settings) -> None:
         "key.unique": ("expect_column_values_to_be_between", 0.02),
         "rowCount": ("expect_table_row_count_to_be_between", 0.0),
     }
-    assert list(rules)[:-1] == [r.name for r in contracts.load(lake.root, NAME).rules]
-    told = {(t["column"], t["field"]) for t in said["told"]}
-    assert told == {
+    assert list(rules)[:-1] == [r.name for r in contract.load(lake.root, NAME).rules]
+    notes = {(t["column"], t["field"]) for t in report["told"]}
+    assert notes == {
         ("", "latency"),
         ("", "quality: late"),
         ("dni", "classification: personal"),
@@ -94,7 +95,7 @@ def test_dates_of_the_file_at_hand_are_read_by_each_pattern(lake: Settings) -> N
     write(lake)
     assert json.loads(yupana(lake, "contract", "check", NAME, "--json").stdout)["dates"] == []
     (lake.root / "in.csv").write_text(FILE)
-    said = yupana(lake, "contract", "check", NAME)
+    result = yupana(lake, "contract", "check", NAME)
     dates = json.loads(yupana(lake, "contract", "check", NAME, "--json").stdout)["dates"]
     assert dates == [
         {"column": "day", "pattern": "d/M/yyyy", "rows": 1, "text": "99/99/9999",
@@ -104,7 +105,7 @@ def test_dates_of_the_file_at_hand_are_read_by_each_pattern(lake: Settings) -> N
         {"column": "day", "pattern": "", "rows": 1, "text": "aaaa", "value": ""},
     ]  # fmt: skip
     for secret in ("40112233", "1980-02-01", "01/02/1980"):
-        assert secret not in said.stdout
+        assert secret not in result.stdout
 
 
 def test_all_faults_are_told_each_with_line_and_mend(lake: Settings) -> None:
@@ -118,8 +119,8 @@ def test_all_faults_are_told_each_with_line_and_mend(lake: Settings) -> None:
         "      - {name: g, logicalType: string, logicalTypeOptions: {pattern: x}}\n"
     )
     write(lake, slips, HEAD.replace("0.02", "2%"))
-    said = yupana(lake, "contract", "check", NAME)
-    assert said.code == 1
+    result = yupana(lake, "contract", "check", NAME)
+    assert result.code == 1
     for line, what in (
         (9, "quarantineLimit '2%'"), (17, "the column name 'a.b'"), (18, "'dd/mm/yyyy'"),
         (19, "multipleOf"), (20, "a pattern on the column 'e'"), (21, "colour"),
@@ -128,8 +129,8 @@ def test_all_faults_are_told_each_with_line_and_mend(lake: Settings) -> None:
             what in fault.what and f"line {line}" in fault.where and fault.fix
             for fault in contract_faults.every(lake.root, NAME)
         ), what
-        assert what in said.stdout
-    assert "6 faults" in said.stdout
+        assert what in result.stdout
+    assert "6 faults" in result.stdout
 
 
 def test_what_breaks_the_standard_is_told_beside_other_faults(lake: Settings) -> None:
@@ -147,7 +148,7 @@ def test_no_yaml_and_no_contract(lake: Settings) -> None:
     assert yupana(lake, "contract", "check", "absent").code == 2
 
 
-@pytest.mark.parametrize("name", contracts.names(ROOT))
+@pytest.mark.parametrize("name", contract.names(ROOT))
 def test_the_contracts_that_are_shipped_have_no_fault(name: str) -> None:
     assert contract_faults.every(ROOT, name) == []
 
@@ -181,8 +182,8 @@ def test_bounds_and_queries_are_enforced(lake: Settings) -> None:
     bounds = "  - {property: change, value: {rows: 0.5, past: 0.1, periods: keep}}\nservers"
     head = HEAD.replace("quality: [", f"quality: [{few}, ").replace("servers", bounds, 1)
     write(lake, head=head)
-    said = json.loads(yupana(lake, "contract", "check", NAME, "--json").stdout)
-    rules = {rule["rule"]: rule for rule in said["rules"]}
+    report = json.loads(yupana(lake, "contract", "check", NAME, "--json").stdout)
+    rules = {rule["rule"]: rule for rule in report["rules"]}
     assert rules["few"]["says"].endswith("4") and rules["change.past"]["limit"] == 0.1
     assert rules["change.rows"]["says"] == "between 0.5 and 2 times the rows before"
     assert "change.periods" in rules

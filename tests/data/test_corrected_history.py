@@ -16,9 +16,10 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.progress import Silent
 from yupana.core.types import StepResult
-from yupana.data import contract as contracts
-from yupana.data import delta, history, refused, releases
-from yupana.data.releases import WithdrawnError
+from yupana.data.contracts import contract
+from yupana.data.lake import delta, history
+from yupana.data.publication import quarantine, releases
+from yupana.data.publication.releases import WithdrawnError
 from yupana.orchestration import correct
 from yupana.orchestration.ingest import ingest
 
@@ -68,23 +69,23 @@ def retract(lake: Settings, version: int) -> None:
 @pytest.fixture(params=["snapshot", "append"])
 def lake(tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
     """A release of 8 November with one refused row, mended on the 29th."""
-    made = project(tmp_path, request.param, "inbox/c_{date}.csv")
-    put(made, "inbox/c_2026-11-08.csv", "a,1,Ana b,x,Luz")
-    run(made, "inbox/c_{date}.csv")
-    fix(made)
-    assert beds(made) == [("a", 1), ("b", 2)] and aside(made) == []
-    return made
+    settings = project(tmp_path, request.param, "inbox/c_{date}.csv")
+    put(settings, "inbox/c_2026-11-08.csv", "a,1,Ana b,x,Luz")
+    run(settings, "inbox/c_{date}.csv")
+    fix(settings)
+    assert beds(settings) == [("a", 1), ("b", 2)] and aside(settings) == []
+    return settings
 
 
 def test_a_release_after_that_which_was_mended_becomes_current(lake: Settings) -> None:
     put(lake, "inbox/c_2026-11-15.csv", "c,10,Ana d,20,Luz")
     assert run(lake, "inbox/c_{date}.csv").status == "done"
-    kept = [("a", 1), ("b", 2)] * contracts.load(lake.root, NAME).keeps
-    assert beds(lake) == [*kept, ("c", 10), ("d", 20)]
+    earlier = [("a", 1), ("b", 2)] * contract.load(lake.root, NAME).keeps
+    assert beds(lake) == [*earlier, ("c", 10), ("d", 20)]
     table = lake.table("published", NAME)
     assert history.published_versions(table)[-1].version == delta.version_of(table)
-    known = history.known_as_of(table, date(2026, 11, 10))
-    assert len(delta.read(table, known.tidy_version)) == 1
+    version = history.known_as_of(table, date(2026, 11, 10))
+    assert len(delta.read(table, version.tidy_version)) == 1
 
 
 def test_a_row_whose_correction_is_retracted_is_in_quarantine_again(lake: Settings) -> None:
@@ -145,7 +146,7 @@ def test_rows_of_files_that_were_restored_away_are_not_mended(tmp_path: Path) ->
     for name, rows in (("f1", "a,1,Ana"), ("f2", "b,2,Luz c,x,Eva")):
         run(lake, str(put(lake, f"inbox/{name}.csv", rows)))
     restore(lake, 0)
-    states = {r.state for r in refused.refusals(lake, contracts.load(lake.root, NAME))}
+    states = {r.state for r in quarantine.refusals(lake, contract.load(lake.root, NAME))}
     assert states == {"superseded"}
 
 

@@ -10,31 +10,29 @@ from typing import Any
 
 import pytest
 import yaml
-from command import yupana
+from command import Notices, yupana
 from conftest import BOTH_ENGINES
-from many_lake import NAME, project, put
+from many_lake import NAME, beds, project, put
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.hashing import file_sha256
 from yupana.core.progress import Silent
 from yupana.core.types import StepResult
-from yupana.data import contract, delta, history, publish, recall, refused, releases
-from yupana.governance import events
+from yupana.data.contracts import contract
+from yupana.data.lake import delta, history
+from yupana.data.publication import publish, quarantine, releases
+from yupana.lineage import events, vouched
 from yupana.orchestration import correct
 from yupana.orchestration.ingest import ingest
+from yupana.trace import recall
 from yupana.validation import quality
 
 FIRST = "a,1,Ana b,x,Luz c,,Eva d,4,Ana"
 
 
-def run(lake: Settings, name: str, rows: str, **given: Any) -> StepResult:
-    return ingest(lake, NAME, str(put(lake, name, rows)), Silent(), **given)
-
-
-def beds(lake: Settings) -> dict[str, int]:
-    rows = delta.read(lake.table("published", NAME))
-    return dict(zip(rows["hospital"].to_list(), rows["beds"].to_list(), strict=True))
+def run(lake: Settings, name: str, rows: str, **options: Any) -> StepResult:
+    return ingest(lake, NAME, str(put(lake, name, rows)), Silent(), **options)
 
 
 def aside(lake: Settings) -> list[tuple[str, int, list[str]]]:
@@ -57,8 +55,8 @@ def fix(lake: Settings, rows: list[list[str]], name: str = "fixed.csv") -> StepR
 
 
 def states(lake: Settings) -> dict[tuple[str, int], str]:
-    found = refused.refusals(lake, contract.load(lake.root, NAME))
-    return {(r.source, r.line): r.state for r in found}
+    refusals = quarantine.refusals(lake, contract.load(lake.root, NAME))
+    return {(r.source, r.line): r.state for r in refusals}
 
 
 @BOTH_ENGINES
@@ -156,10 +154,10 @@ def test_a_correction_is_traced_and_counted(tmp_path: Path) -> None:
         assert f"delta:published/{NAME}@{version}" in recall.recall(
             lake, str(lake.root / name)
         ).of("published")  # fmt: skip
-    told = yupana(lake, "trace", f"{NAME}@{version}")
-    assert told.code == 0 and "fixed.csv" in told.stdout and "in/b.csv" in told.stdout
-    found = quality.measure(lake, NAME, date.today())
-    usable = next(i for i in found.indicators if i.id == "usability")
+    trace = yupana(lake, "trace", f"{NAME}@{version}")
+    assert trace.code == 0 and "fixed.csv" in trace.stdout and "in/b.csv" in trace.stdout
+    measures = quality.measure(lake, NAME, date.today())
+    usable = next(i for i in measures.indicators if i.id == "usability")
     assert (usable.numerator, usable.denominator) == (4, 6)
     assert states(lake) == {("in/a.csv", 3): "current", ("in/a.csv", 4): "current"}
     assert ingest(lake, NAME, None, Silent()).status == "unchanged"
@@ -175,10 +173,10 @@ def test_what_became_of_a_refused_rows_file(tmp_path: Path) -> None:
     }  # fmt: skip
     run(lake, "b.csv", "a,1,Ana c,x,Luz")
     assert states(lake)["a.csv", 3] == "superseded" and states(lake)["b.csv", 3] == "current"
-    shown = json.loads(yupana(lake, "quarantine", NAME, "--json").stdout)
-    assert {line["state"] for line in shown["lines"]} == {"current", "refused"}
-    shown = json.loads(yupana(lake, "quarantine", NAME, "--all", "--json").stdout)
-    assert {line["state"] for line in shown["lines"]} == {"current", "refused", "superseded"}
+    report = json.loads(yupana(lake, "quarantine", NAME, "--json").stdout)
+    assert {line["state"] for line in report["lines"]} == {"current", "refused"}
+    report = json.loads(yupana(lake, "quarantine", NAME, "--all", "--json").stdout)
+    assert {line["state"] for line in report["lines"]} == {"current", "refused", "superseded"}
     assert "refused whole" in yupana(lake, "quarantine", NAME).stdout
     # The first file is published again: its rows are current again.
     run(lake, "a.csv", "a,1,Ana b,x,Luz")
@@ -197,8 +195,8 @@ def test_a_merged_source_that_came_again_replaced_itself(tmp_path: Path) -> None
     lake = project(tmp_path, "merge", "a.csv")
     run(lake, "a.csv", "a,1,Ana b,x,Luz")
     run(lake, "a.csv", "a,1,Ana b,2,Luz c,y,Luz")
-    found = refused.refusals(lake, contract.load(lake.root, NAME))
-    assert {(r.line, r.state) for r in found} == {(3, "superseded"), (4, "current")}
+    refusals = quarantine.refusals(lake, contract.load(lake.root, NAME))
+    assert {(r.line, r.state) for r in refusals} == {(3, "superseded"), (4, "current")}
 
 
 def test_what_cannot_be_taken_changes_nothing(tmp_path: Path) -> None:
@@ -206,6 +204,7 @@ def test_what_cannot_be_taken_changes_nothing(tmp_path: Path) -> None:
     run(lake, "a.csv", "a,1,Ana b,x,Luz")
     with pytest.raises(TerminalError, match="audit failed"):
         run(lake, "bad.csv", "a,x,Ana b,y,Luz c,3,Luz")
+    assert [*vouched.faults(lake)] == [], "rows that were set aside are vouched for all the same"
     head, (sha256, *_) = exported(lake)
     whole = file_sha256(lake.root / "bad.csv")
     versions = [delta.version_of(lake.table(z, NAME)) for z in ("published", "quarantine")]
@@ -257,8 +256,8 @@ def test_a_crash_between_the_two_commits_is_made_good(
     assert len(aside(lake)) == 2 and len(beds(lake)) == 4, "in both, never in neither"
     assert fix(lake, [head, first, second]).status == "done"
     assert aside(lake) == [] and beds(lake) == {"a": 1, "b": 2, "c": 3, "d": 4}
-    found = quality.measure(lake, NAME, date.today())
-    usable = next(i for i in found.indicators if i.id == "usability")
+    measures = quality.measure(lake, NAME, date.today())
+    usable = next(i for i in measures.indicators if i.id == "usability")
     assert (usable.numerator, usable.denominator) == (4, 4)
 
 
@@ -275,14 +274,6 @@ def test_a_changed_contract_asks_for_the_file_first(tmp_path: Path) -> None:
     assert beds(lake) == {"a": 1, "b": 2, "d": 4}
 
 
-class Said(Silent):
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, message: str) -> None:
-        self.lines.append(message)
-
-
 def test_a_file_judged_anew_says_which_corrections_to_take_again(tmp_path: Path) -> None:
     lake = project(tmp_path, "snapshot", "a.csv")
     run(lake, "a.csv", FIRST)
@@ -290,44 +281,9 @@ def test_a_file_judged_anew_says_which_corrections_to_take_again(tmp_path: Path)
     first[3] = "2"
     fix(lake, [head, first])
     project(tmp_path, "snapshot", "a.csv", quarantineLimit=0.8)
-    said = Said()
-    ingest(lake, NAME, str(lake.root / "a.csv"), said)
-    (line,) = [line for line in said.lines if "--fix" in line]
+    progress = Notices()
+    ingest(lake, NAME, str(lake.root / "a.csv"), progress)
+    (line,) = [line for line in progress.lines if "--fix" in line]
     path = Path(line.rpartition(" --fix ")[2])
     assert correct.correct(lake, NAME, path, Silent()).status == "done"
     assert beds(lake) == {"a": 1, "b": 2, "d": 4}
-
-
-def test_export_is_noted_and_keeps_what_the_contract_drops_to_itself(tmp_path: Path) -> None:
-    import yaml
-
-    lake = project(tmp_path, "snapshot", "a.csv")
-    path = lake.root / "expectations" / NAME / "contract.yaml"
-    about = yaml.safe_load(path.read_text())
-    about["schema"][0]["properties"][2].pop("customProperties")
-    path.write_text(yaml.safe_dump(about))
-    run(lake, "a.csv", FIRST)
-    told = yupana(lake, "quarantine", NAME, "--export", str(lake.root / "rows.csv"))
-    assert told.code == 0 and "2 rows" in told.stdout and "columns as text" in told.stdout
-    text = (lake.root / "rows.csv").read_text()
-    assert text.startswith("source_sha256,line,hospital,beds\n") and "Luz" not in text
-    ledger = yupana(lake, "audit", "export", str(lake.root / "ledger.jsonl"))
-    assert ledger.code == 0, ledger.stderr
-    noted = [json.loads(line) for line in (lake.root / "ledger.jsonl").read_text().splitlines()]
-    assert any('"export": true' in json.dumps(one) and NAME in json.dumps(one) for one in noted)
-    result = correct.correct(lake, NAME, _mend(lake.root / "rows.csv"), Silent())
-    assert result.metrics["rows"]["published"] == 2
-
-
-def _mend(path: Path) -> Path:
-    path.write_text(path.read_text().replace(",x\n", ",2\n").replace("c,\n", "c,3\n"))
-    return path
-
-
-def test_nothing_to_export(tmp_path: Path) -> None:
-    lake = project(tmp_path, "snapshot", "a.csv")
-    run(lake, "a.csv", "a,1,Ana")
-    with pytest.raises(TerminalError, match="No row of a file that is published now"):
-        correct.export(lake, NAME, lake.root / "rows.csv")
-    both = yupana(lake, "quarantine", NAME, "--export", "x", "--fix", "y")
-    assert both.code == 2

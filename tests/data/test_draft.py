@@ -13,9 +13,9 @@ from draft_truth import FILES, LEFT_OUT, Truth
 
 from yupana.config.settings import ROOT, Settings
 from yupana.core.progress import Silent
-from yupana.data import delta
 from yupana.data import draft as drafts
 from yupana.data.draft import Draft
+from yupana.data.lake import delta
 from yupana.orchestration.ingest import ingest
 
 pytestmark = pytest.mark.real
@@ -84,8 +84,8 @@ def test_share_of_columns_that_are_right(
 
 def test_the_ten_are_right_in_95_of_100(root: Path, shared: Callable[[str], Path]) -> None:
     for files in (FILES, LEFT_OUT):
-        found = [n for file, t in files.items() for n in right(drafted(root, shared(file)), t)]
-        assert sum(found) >= 0.95 * 3 * sum(len(t.columns) for t in files.values())
+        hits = [n for file, t in files.items() for n in right(drafted(root, shared(file)), t)]
+        assert sum(hits) >= 0.95 * 3 * sum(len(t.columns) for t in files.values())
 
 
 @pytest.mark.parametrize("file", FILES)

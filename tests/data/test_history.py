@@ -11,26 +11,27 @@ from small_lake import NAME, day
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
-from yupana.data import contract, delta, history
+from yupana.data.contracts import contract
+from yupana.data.lake import delta, history
 
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Settings:
     """Two publications of one file and one of another, with a tidying commit after the first."""
-    made = small_lake.make(tmp_path)
-    table = made.table("published", NAME)
+    settings = small_lake.make(tmp_path)
+    table = settings.table("published", NAME)
     rows = small_lake.frame()
-    assert small_lake.publish(made, rows, known_on="2024-04-01", source="a") == 0
+    assert small_lake.publish(settings, rows, known_on="2024-04-01", source="a") == 0
     small_lake.commit(table, rows, None)
-    assert small_lake.publish(made, rows, known_on="2024-05-01", source="b") == 2
-    assert small_lake.publish(made, rows, known_on="2024-05-01", source="a") == 3
-    return made
+    assert small_lake.publish(settings, rows, known_on="2024-05-01", source="b") == 2
+    assert small_lake.publish(settings, rows, known_on="2024-05-01", source="a") == 3
+    return settings
 
 
 def test_publications_are_told_oldest_first_with_what_the_commit_says(lake: Settings) -> None:
-    found = history.published_versions(lake.table("published", NAME))
-    assert [(p.version, p.tidy_version) for p in found] == [(0, 1), (2, 2), (3, 3)]
-    first = found[0]
+    publications = history.published_versions(lake.table("published", NAME))
+    assert [(p.version, p.tidy_version) for p in publications] == [(0, 1), (2, 2), (3, 3)]
+    first = publications[0]
     assert first.known_on == day("2024-04-01")
     assert first.rows == {"read": 60, "published": 60, "quarantined": 0}
     assert (first.source, first.source_sha256, first.run) == ("a.csv", "a" * 64, "run-a")
@@ -38,11 +39,11 @@ def test_publications_are_told_oldest_first_with_what_the_commit_says(lake: Sett
 
 
 @pytest.mark.parametrize(
-    ("asked", "version"),
+    ("on", "version"),
     [("2024-04-01", 0), ("2024-04-30", 0), ("2024-05-01", 3), ("2030-01-01", 3)],
 )
-def test_version_known_on_a_day(lake: Settings, asked: str, version: int) -> None:
-    assert history.version_as_of(lake.table("published", NAME), day(asked)) == version
+def test_version_known_on_a_day(lake: Settings, on: str, version: int) -> None:
+    assert history.version_as_of(lake.table("published", NAME), day(on)) == version
 
 
 def test_before_the_first_version_says_since_when(lake: Settings) -> None:
@@ -66,14 +67,14 @@ def test_what_stands_is_what_is_published_now_or_was_known_then(lake: Settings) 
     def version(
         source: str, contract_sha256: str = sha256, on: str | None = None, **table_is: bool
     ) -> int | None:
-        found = history.standing(
+        publication = history.standing(
             table,
             source_sha256=source * 64,
             contract_sha256=contract_sha256,
             known_on=day(on) if on else None,
             **table_is,
         )
-        return found.version if found else None
+        return publication.version if publication else None
 
     assert version("a") == 3, "the newest of two"
     assert version("a", on="2024-04-01") == 0
@@ -86,8 +87,8 @@ def test_what_stands_is_what_is_published_now_or_was_known_then(lake: Settings) 
 
 
 def test_no_table_is_no_publication(tmp_path: Path) -> None:
-    made = small_lake.make(tmp_path)
-    table = made.table("published", NAME)
+    lake = small_lake.make(tmp_path)
+    table = lake.table("published", NAME)
     assert history.published_versions(table) == []
     with pytest.raises(TerminalError) as caught:
         history.at_version(table)

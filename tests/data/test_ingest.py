@@ -14,9 +14,9 @@ from conftest import BOTH_ENGINES, SAMPLE
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
 from yupana.core.progress import Silent
-from yupana.data import contract as contracts
-from yupana.data import delta
-from yupana.data import engine as engines
+from yupana.data import engine
+from yupana.data.contracts import contract as contracts
+from yupana.data.lake import delta
 from yupana.orchestration.ingest import ingest
 
 NAME = "dengue_linelist"
@@ -162,7 +162,7 @@ def test_great_expectations_and_spark_count_the_same(
     for place, value in bad.items():
         rows.append((*good_row[:place], value, *good_row[place + 1 :]))
         rows.append((*good_row[:place], None, *good_row[place + 1 :]))
-    frame = engines.session(lake).createDataFrame(rows, schema)
+    frame = engine.session(lake).createDataFrame(rows, schema)
     by_gx = {r.rule: r.broken for r in audit(contract, frame, tmp_path).rules}
     by_spark = {rule.name: frame.where(f"NOT {rule.good}").count() for rule in contract.rules}
     assert by_gx == by_spark

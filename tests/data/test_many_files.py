@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-import zipfile
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from command import yupana
 from conftest import BOTH_ENGINES
-from many_lake import HEADER, NAME, project, put
+from many_lake import HEADER, NAME, beds, project, publications, put, run
 
-from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.hashing import file_sha256
 from yupana.core.progress import Silent
-from yupana.core.types import StepResult
-from yupana.data import delta, history, recall, releases
 from yupana.data import engine as engines
-from yupana.data.sources import many
-from yupana.orchestration.ingest import ingest
-from yupana.orchestration.maintain import maintain
+from yupana.data.lake import delta, history
+from yupana.data.publication import releases
 from yupana.orchestration.many import SomeRefusedError
-
-TODAY = date(2024, 3, 31)
-
-
-def run(lake: Settings, source: str | None = None, **given: date) -> StepResult:
-    return ingest(lake, NAME, source, Silent(), **({"today": TODAY} | given))
-
-
-def beds(lake: Settings, version: int | None = None) -> dict[str, int]:
-    rows = delta.read(lake.table("published", NAME), version)
-    return dict(zip(rows["hospital"].to_list(), rows["beds"].to_list(), strict=True))
-
-
-def publications(lake: Settings) -> list[history.Publication]:
-    return history.published_versions(lake.table("published", NAME))
+from yupana.trace import recall
 
 
 @BOTH_ENGINES
@@ -92,13 +72,14 @@ def test_a_file_of_several_is_traced_and_recalled(tmp_path: Path) -> None:
     run(lake)
     first, second = (f"delta:published/{NAME}@{p.version}" for p in publications(lake))
     assert recall.recall(lake, str(path)).of("published") == [first, second]
-    gone = next(s for s in publications(lake)[0].sources if s not in publications(lake)[1].sources)
-    assert recall.recall(lake, f"raw:{gone}").of("published") == [first]
-    told = yupana(lake, "trace", f"{NAME}@{publications(lake)[1].version}")
-    assert told.code == 0, told.stderr
+    before, now = (p.sources for p in publications(lake))
+    former = next(s for s in before if s not in now)
+    assert recall.recall(lake, f"raw:{former}").of("published") == [first]
+    trace = yupana(lake, "trace", f"{NAME}@{publications(lake)[1].version}")
+    assert trace.code == 0, trace.stderr
     for sha256 in publications(lake)[1].sources:
-        assert f"source file SHA-256: {sha256}" in told.stdout
-    assert "in/a.csv" in told.stdout and "in/b.csv" in told.stdout
+        assert f"source file SHA-256: {sha256}" in trace.stdout
+    assert "in/a.csv" in trace.stdout and "in/b.csv" in trace.stdout
 
 
 def test_one_bad_file_stops_a_release_and_is_named(tmp_path: Path) -> None:
@@ -158,9 +139,9 @@ def test_the_command_tells_the_rest_and_ends_with_1(tmp_path: Path) -> None:
     lake = project(tmp_path, "append", "in/")
     put(lake, "in/a.csv", "a,1,Ana")
     put(lake, "in/b.csv", "b,x,Ana", header="")
-    said = yupana(lake, "ingest", NAME, "--json")
-    assert said.code == 1 and "in/b.csv" in said.stderr
-    assert '"published": 1' in said.stdout and '"refused": 1' in said.stdout
+    result = yupana(lake, "ingest", NAME, "--json")
+    assert result.code == 1 and "in/b.csv" in result.stderr
+    assert '"published": 1' in result.stdout and '"refused": 1' in result.stdout
 
 
 def test_a_file_that_comes_again_with_other_rows_is_not_added(tmp_path: Path) -> None:
@@ -184,126 +165,6 @@ def test_merged_files_follow_each_other_once(tmp_path: Path) -> None:
     put(lake, "in/3.csv", "b,3,Ana")
     run(lake)
     assert beds(lake) == {"a": 2, "b": 3} and len(publications(lake)) == 3
-
-
-def test_dated_files_are_releases_of_their_days(tmp_path: Path) -> None:
-    lake = project(tmp_path, "snapshot", "in/cases_{date}.csv")
-    put(lake, "in/cases_2024-03-08.csv", "a,2,Ana")
-    put(lake, "in/cases_2024-03-01.csv", "a,1,Ana")
-    put(lake, "in/cases_2024-13-01.csv", "a,9,Ana")
-    put(lake, "in/cases_2024-04-01.csv", "a,7,Ana")
-    run(lake)
-    known = [(str(p.known_on), p.source) for p in publications(lake)]
-    assert known == [("2024-03-01", "in/cases_2024-03-01.csv"),
-                     ("2024-03-08", "in/cases_2024-03-08.csv")]  # fmt: skip
-    assert beds(lake) == {"a": 2}
-    assert run(lake).status == "unchanged"
-    run(lake, today=date(2024, 4, 2))
-    assert beds(lake) == {"a": 7} and len(publications(lake)) == 3
-    table = lake.table("published", NAME)
-    assert beds(lake, history.version_as_of(table, date(2024, 3, 7))) == {"a": 1}
-    with pytest.raises(UsageError, match="--since"):
-        run(lake, since=TODAY, as_of=TODAY)
-
-
-def test_a_day_stays_as_it_was_known_when_the_contract_changes(tmp_path: Path) -> None:
-    lake = project(tmp_path, "snapshot", "in/cases_{date}.csv")
-    put(lake, "in/cases_2024-03-01.csv", "a,1,Ana")
-    put(lake, "in/cases_2024-03-08.csv", "a,2,Ana")
-    run(lake)
-    project(tmp_path, "snapshot", "in/cases_{date}.csv", quarantineLimit=0.5)
-    result = run(lake)
-    assert result.metrics["files"]["published"] == 1, "the newest alone is judged anew"
-    assert result.metrics["files"]["refused"] == 0
-    assert run(lake).status == "unchanged"
-
-
-def test_a_folder_a_day_is_a_release_a_day(tmp_path: Path) -> None:
-    lake = project(tmp_path, "snapshot", "in/{date:yyyy}/{date:MM}/*_{date:yyyyMMdd}.csv")
-    put(lake, "in/2024/03/north_20240301.csv", "a,1,Ana")
-    put(lake, "in/2024/03/south_20240301.csv", "b,1,Ana")
-    put(lake, "in/2024/03/north_20240302.csv", "a,2,Ana")
-    put(lake, "in/2024/02/south_20240302.csv", "b,2,Ana")
-    run(lake)
-    assert [str(p.known_on) for p in publications(lake)] == ["2024-03-01", "2024-03-02"]
-    assert beds(lake, 0) == {"a": 1, "b": 1} and beds(lake) == {"a": 2}
-
-
-def test_a_day_may_be_the_name_of_a_folder(tmp_path: Path) -> None:
-    lake = project(tmp_path, "snapshot", "in/{date}/")
-    put(lake, "in/2024-03-01/a.csv", "a,1,Ana")
-    put(lake, "in/2024-03-01/b.csv", "b,1,Ana")
-    put(lake, "in/2024-03-02/a.csv", "a,2,Ana")
-    (lake.root / "in/2024-03-03").mkdir()
-    run(lake)
-    assert beds(lake, 0) == {"a": 1, "b": 1} and beds(lake) == {"a": 2}
-    assert [str(p.known_on) for p in publications(lake)] == ["2024-03-01", "2024-03-02"]
-
-
-def test_files_that_a_release_is_made_of_are_kept(tmp_path: Path) -> None:
-    lake = project(tmp_path, "snapshot", "in/")
-    path = lake.root / "expectations" / NAME / "contract.yaml"
-    retention = "slaProperties: [{property: retention, value: 1, unit: d}]"
-    path.write_text(f"{path.read_text()}{retention}\n")
-    put(lake, "in/a.csv", "a,1,Ana")
-    put(lake, "in/b.csv", "b,1,Ana")
-    run(lake)
-    later = datetime.now(UTC) + timedelta(days=400)
-    done = maintain(lake, "forget", Silent(), now=later)
-    assert done.metrics["forget"]["raw"] == []
-
-
-def test_as_of_takes_the_file_of_a_day(tmp_path: Path) -> None:
-    lake = project(tmp_path, "snapshot", "in/cases_{date}.csv")
-    put(lake, "in/cases_2024-03-01.csv", "a,1,Ana")
-    put(lake, "in/cases_2024-03-08.csv", "a,2,Ana")
-    run(lake, as_of=date(2024, 3, 1))
-    assert beds(lake) == {"a": 1}
-    assert [str(p.known_on) for p in publications(lake)] == ["2024-03-01"]
-    with pytest.raises(UsageError, match="not there"):
-        run(lake, as_of=date(2024, 3, 2))
-
-
-@pytest.mark.parametrize("publication", ["snapshot", "append", "merge"])
-def test_the_files_of_a_zip(tmp_path: Path, publication: str) -> None:
-    lake = project(tmp_path, publication, "in.zip", member="*.csv")
-    texts = {"x/b.csv": "b,2,Ana", "a.csv": "a,1,Ana", "readme.txt": "no", "x/c.csv": "c,3,Ana"}
-    lake.root.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(lake.root / "in.zip", "w") as packed:
-        for name, row in texts.items():
-            packed.writestr(name, f"{HEADER}{row}\n")
-    run(lake)
-    assert beds(lake) == {"a": 1, "b": 2, "c": 3}
-    assert run(lake).status == "unchanged"
-    assert len(publications(lake)) == (1 if publication == "snapshot" else 3)
-    assert len(delta.read(lake.table("published", NAME))["source_sha256"].unique()) == 3
-    touched = recall.recall(lake, str(lake.root / "in.zip")).of("published")
-    assert touched == [f"delta:published/{NAME}@{p.version}" for p in publications(lake)]
-
-
-def test_a_name_in_a_zip_is_no_name_here(tmp_path: Path) -> None:
-    lake = project(tmp_path, "append", "in.zip", member="*")
-    lake.root.mkdir(parents=True, exist_ok=True)
-    names = ("x/..", f"{'b' * 300}.csv", "/etc/c.csv", "c.csv")
-    with zipfile.ZipFile(lake.root / "in.zip", "w") as packed:
-        for number, name in enumerate(names):
-            packed.writestr(name, f"{HEADER}{number},1,Ana\n")
-    run(lake)
-    assert set(beds(lake)) == {"0", "1", "2", "3"}
-    assert [p.source for p in publications(lake)] == [f"in.zip#{n}" for n in sorted(names)]
-
-
-@pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_two_files_of_one_name_in_a_zip_are_refused(tmp_path: Path) -> None:
-    lake = project(tmp_path, "append", "in.zip", member="*.csv")
-    lake.root.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(lake.root / "in.zip", "w") as packed:
-        for name, row in (("a.csv", "a,1,Ana"), ("b.csv", "b,1,Ana"), ("a.csv", "c,1,Ana")):
-            packed.writestr(name, f"{HEADER}{row}\n")
-    with pytest.raises(TerminalError, match="two files of one name") as refused:
-        run(lake)
-    assert "in.zip, member a.csv" in refused.value.where
-    assert not delta.exists(lake.table("published", NAME))
 
 
 def test_files_here_and_elsewhere_are_one_release(tmp_path: Path) -> None:
@@ -346,20 +207,6 @@ def test_names_with_brackets_are_no_patterns(tmp_path: Path) -> None:
     put(lake, "in/cases 1.csv", "b,1,Ana")
     run(lake)
     assert beds(lake) == {"a": 1}
-
-
-@pytest.mark.parametrize(
-    ("location", "says"),
-    [
-        ("in/{date:dd}.csv", "tells no month"),
-        ("in/{date:DD/MM/YYYY}.csv", "the date pattern"),
-        ("in/{date:yyyy-MM}.csv", None),
-        ("ckan+https://host/cases#{date}", "in no address"),
-    ],
-)
-def test_the_form_of_a_date(location: str, says: str | None) -> None:
-    found = many.fault(location)
-    assert says in found if says and found else found is says
 
 
 def test_a_contract_leads_nowhere_outside(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from conftest import BOTH_ENGINES
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from test_agencies import NAME, project, publish
 
-from yupana.data import delta, history
+from yupana.data.lake import delta, history
 
 HEADER = "id,code,ill,day,at\n"
 YEAR_43038 = 15_000_000  # days since 1970: an Excel serial read as one of them

@@ -5,47 +5,24 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import many_lake
 import pytest
-import yaml
 from conftest import BOTH_ENGINES
+from many_lake import NAME, beds
 
-from yupana.config.settings import ROOT, Settings
+from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
 from yupana.core.progress import Silent
 from yupana.core.types import StepResult
-from yupana.data import delta, history
+from yupana.data.lake import delta, history
 from yupana.orchestration.ingest import ingest
 
-pytestmark = BOTH_ENGINES
-NAME = "beds"
 FIRST, LATER = date(2024, 1, 31), date(2024, 2, 29)
 
 
 def project(tmp_path: Path, engine: str, publication: str) -> Settings:
-    """A project with one contract: beds by hospital, with the name of who reported."""
-    contract = yaml.safe_load((ROOT / "expectations/iquitos_weekly/contract.yaml").read_text())
-    reporter = {"property": "treatment", "value": "pseudonymise"}
-    contract["customProperties"] = [
-        {"property": "licence", "value": "CC BY 4.0"},
-        {"property": "publication", "value": publication},
-        {"property": "quarantineLimit", "value": 0.9},
-    ]
-    if publication == "replace-period":
-        contract["customProperties"].append({"property": "period", "value": "hospital"})
-    contract["schema"][0]["properties"] = [
-        {"name": "hospital", "logicalType": "string", "primaryKey": True, "primaryKeyPosition": 1},
-        {"name": "beds", "logicalType": "integer", "required": True},
-        {
-            "name": "reporter",
-            "logicalType": "string",
-            "classification": "personal",
-            "customProperties": [reporter],
-        },
-    ]
-    folder = tmp_path / "project" / "expectations" / NAME
-    folder.mkdir(parents=True)
-    (folder / "contract.yaml").write_text(yaml.safe_dump(contract))
-    return Settings(root=tmp_path / "project", home=tmp_path / "home", engine=engine)
+    period = {"period": "hospital"} if publication == "replace-period" else {}
+    return many_lake.project(tmp_path, publication, "in.csv", engine=engine, **period)
 
 
 def publish(
@@ -56,11 +33,7 @@ def publish(
     return ingest(lake, NAME, str(path), Silent(), as_of=as_of, accept=accept)
 
 
-def beds(lake: Settings, version: int | None = None) -> dict[str, int]:
-    rows = delta.read(lake.table("published", NAME), version)
-    return dict(zip(rows["hospital"].to_list(), rows["beds"].to_list(), strict=True))
-
-
+@BOTH_ENGINES
 @pytest.mark.parametrize(
     ("publication", "after"),
     [
@@ -77,16 +50,29 @@ def test_a_revised_file(
     assert result.metrics["rows"] == {"read": 2, "published": 2, "quarantined": 0}
     assert beds(lake) == after
     table = lake.table("published", NAME)
-    for day, known in [(FIRST, {"a": 1, "b": 2}), (date(2024, 2, 15), {"a": 1, "b": 2}),
+    for day, expected in [(FIRST, {"a": 1, "b": 2}), (date(2024, 2, 15), {"a": 1, "b": 2}),
                        (LATER, after), (date(2030, 1, 1), after)]:  # fmt: skip
-        assert beds(lake, history.version_as_of(table, day)) == known
+        assert beds(lake, history.version_as_of(table, day)) == expected
     with pytest.raises(UsageError, match="Nothing was known on 2023-12-31"):
         history.version_as_of(table, date(2023, 12, 31))
     assert len(history.published_versions(table)) == 2
 
 
-@pytest.mark.parametrize("publication", ["snapshot", "merge"])
-@pytest.mark.parametrize("as_of", [None, LATER])
+# The day is decided before the engine, and looked up after it.
+@pytest.mark.parametrize(
+    ("engine", "publication", "as_of"),
+    [
+        ("sail", "snapshot", None),
+        ("sail", "merge", None),
+        ("sail", "snapshot", LATER),
+        ("sail", "merge", LATER),
+        pytest.param("spark", "snapshot", None, marks=pytest.mark.spark),
+        pytest.param("spark", "merge", LATER, marks=pytest.mark.spark),
+        pytest.param("spark", "merge", None, marks=[pytest.mark.spark, pytest.mark.long]),
+        pytest.param("spark", "snapshot", LATER, marks=[pytest.mark.spark, pytest.mark.long]),
+    ],
+    indirect=["engine"],
+)
 def test_the_good_file_again_takes_an_error_back(
     tmp_path: Path, engine: str, publication: str, as_of: date | None
 ) -> None:
@@ -102,6 +88,7 @@ def test_the_good_file_again_takes_an_error_back(
     assert beds(lake, history.version_as_of(table, date.today())) == {"a": 1, "b": 2}
 
 
+@BOTH_ENGINES
 def test_an_appended_file_adds_its_rows_once(tmp_path: Path, engine: str) -> None:
     lake = project(tmp_path, engine, "append")
     publish(lake, "a,1,Ana b,2,Luz")
@@ -112,6 +99,7 @@ def test_an_appended_file_adds_its_rows_once(tmp_path: Path, engine: str) -> Non
     assert delta.version_of(lake.table("published", NAME)) == 1
 
 
+@BOTH_ENGINES
 def test_the_key_of_appended_files_holds_over_the_table(tmp_path: Path, engine: str) -> None:
     lake = project(tmp_path, engine, "append")
     publish(lake, "a,1,Ana b,2,Luz")
@@ -124,6 +112,7 @@ def test_the_key_of_appended_files_holds_over_the_table(tmp_path: Path, engine: 
     assert publish(lake, "a,6,Ana c,7,Luz").status == "unchanged"
 
 
+@BOTH_ENGINES
 def test_a_doubled_key_is_set_aside_whole_and_names_stay_out(tmp_path: Path, engine: str) -> None:
     lake = project(tmp_path, engine, "merge")
     result = publish(lake, "a,1,Ana b,2,Luz b,3,Luz ,4,Eva")
@@ -138,5 +127,5 @@ def test_a_doubled_key_is_set_aside_whole_and_names_stay_out(tmp_path: Path, eng
     published = delta.read(lake.table("published", NAME))
     names = [*published["reporter"], *aside["reporter"]]
     assert all(len(name) == 32 for name in names) and names[1] == names[2]
-    written = b"".join(p.read_bytes() for p in lake.home.rglob("*.parquet"))
-    assert b"Luz" not in written and b"Eva" not in written
+    content = b"".join(p.read_bytes() for p in lake.home.rglob("*.parquet"))
+    assert b"Luz" not in content and b"Eva" not in content

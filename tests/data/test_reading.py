@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
-from yupana.data import reading
+from yupana.data.lake import reading
 
 
 def test_folders_and_partitions_with_blanks_and_accents(tmp_path: Path) -> None:

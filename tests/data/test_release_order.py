@@ -12,16 +12,18 @@ from pathlib import Path
 import polars as pl
 import pytest
 from command import yupana
-from conftest import BOTH_ENGINES
+from conftest import BOTH_ENGINES, BOTH_ENGINES_LATER
 from deltalake import CommitProperties, write_deltalake
-from test_publication import NAME, beds, project, publish
+from many_lake import NAME, beds
+from test_publication import project, publish
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.progress import Silent
-from yupana.data import delta, history, releases
-from yupana.governance import events
-from yupana.governance.ledger import book
+from yupana.data.lake import delta, history
+from yupana.data.publication import releases
+from yupana.ledger import entries
+from yupana.lineage import events
 
 JANUARY, FEBRUARY, MARCH, MAY = (date(2024, m, 28) for m in (1, 2, 3, 5))
 OLD, MIDDLE, NEW = {"a": 1, "b": 2}, {"a": 1, "b": 3, "c": 3}, {"a": 1, "b": 4, "c": 4}
@@ -31,7 +33,7 @@ def table(lake: Settings) -> Path:
     return lake.table("published", NAME)
 
 
-def known(lake: Settings, day: date) -> dict[str, int]:
+def beds_on(lake: Settings, day: date) -> dict[str, int]:
     return beds(lake, history.version_as_of(table(lake), day))
 
 
@@ -47,7 +49,7 @@ def three(tmp_path: Path, engine: str) -> Settings:
 @BOTH_ENGINES
 def test_a_release_that_comes_late_finds_its_place(tmp_path: Path, engine: str) -> None:
     lake = three(tmp_path, engine)
-    assert [known(lake, d) for d in (JANUARY, FEBRUARY, MARCH, MAY)] == [OLD, MIDDLE, NEW, NEW]
+    assert [beds_on(lake, d) for d in (JANUARY, FEBRUARY, MARCH, MAY)] == [OLD, MIDDLE, NEW, NEW]
     assert beds(lake) == NEW, "what every reader of the newest version takes"
     current = history.at_version(table(lake))
     assert (current.version, current.commits) == (1, (1, 3)), "the fourth commit is no publication"
@@ -62,7 +64,7 @@ def test_a_release_that_comes_late_finds_its_place(tmp_path: Path, engine: str) 
     assert later.metrics["change"]["before"] == 1 and beds(lake)["b"] == 5
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 @pytest.mark.parametrize("publication", ["append", "merge", "replace-period"])
 def test_a_table_of_several_files_takes_no_older_one(
     tmp_path: Path, engine: str, publication: str
@@ -74,7 +76,7 @@ def test_a_table_of_several_files_takes_no_older_one(
     assert beds(lake) == {"a": 1}
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_what_a_crash_left_out_is_made_up_for(
     tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,7 +96,7 @@ def test_what_a_crash_left_out_is_made_up_for(
     assert events.last_done(lake.events, "settle", NAME)
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 @pytest.mark.parametrize("step", ["retract", "restore"])
 def test_the_event_of_a_killed_command_is_made_up_for(
     tmp_path: Path, engine: str, step: str, monkeypatch: pytest.MonkeyPatch
@@ -112,8 +114,8 @@ def test_the_event_of_a_killed_command_is_made_up_for(
     assert events.last_done(lake.events, step, NAME) is None
     versions = delta.version_of(table(lake))
     run()
-    told = events.last_done(lake.events, step, NAME)
-    assert told and told["outputs"] == [f"delta:published/{NAME}@{versions}"]
+    event = events.last_done(lake.events, step, NAME)
+    assert event and event["outputs"] == [f"delta:published/{NAME}@{versions}"]
     assert delta.version_of(table(lake)) == versions
 
 
@@ -128,50 +130,50 @@ def test_kill_9_between_the_two_commits_of_a_late_release(tmp_path: Path, engine
     killed = f"""
 import os, signal, sys
 from yupana.cli import main
-from yupana.data import releases
+from yupana.data.publication import releases
 releases._put_back = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 sys.argv = {["yupana", *words]!r}
 main.main()
 """
     environment = {**lake.environment(), "YUPANA_ROOT": str(lake.root)}
-    done = subprocess.run([sys.executable, "-c", killed], env=environment, capture_output=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    process = subprocess.run([sys.executable, "-c", killed], env=environment, capture_output=True)
+    assert process.returncode == -signal.SIGKILL, process.stderr.decode()
     assert delta.version_of(table(lake)) == 2 and beds(lake) == MIDDLE
     assert yupana(lake, *words).code == 0
-    assert beds(lake) == NEW and known(lake, FEBRUARY) == MIDDLE
+    assert beds(lake) == NEW and beds_on(lake, FEBRUARY) == MIDDLE
     assert delta.version_of(table(lake)) == 3
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_a_retracted_version_answers_for_no_day(tmp_path: Path, engine: str) -> None:
     lake = three(tmp_path, engine)
     result = releases.retract(lake, NAME, 1, "wrong hospital", Silent())
-    assert [known(lake, d) for d in (JANUARY, FEBRUARY, MARCH)] == [OLD, MIDDLE, MIDDLE]
-    assert known(lake, MAY) == MIDDLE
+    assert [beds_on(lake, d) for d in (JANUARY, FEBRUARY, MARCH)] == [OLD, MIDDLE, MIDDLE]
+    assert beds_on(lake, MAY) == MIDDLE
     assert beds(lake) == MIDDLE and beds(lake, 1) == NEW, "its rows stay in the log"
     assert result.inputs == (f"delta:published/{NAME}@2",)
     assert history.at_version(table(lake), 1).retracted == "wrong hospital"
-    (entry,) = [e for e in book.read(lake.platform_db) if e.kind == "release"]
+    (entry,) = [e for e in entries.read(lake.platform_db) if e.kind == "release"]
     assert entry.facts == {"what": "retract", "ref": result.outputs[0], "reason": "wrong hospital"}
     again = releases.retract(lake, NAME, 1, "wrong hospital", Silent())
     assert (again.status, again.outputs) == ("unchanged", result.outputs)
     with pytest.raises(TerminalError, match="as version 1 and retracted: wrong hospital"):
         publish(lake, "a,1,Ana b,4,Luz c,4,Luz", MARCH)
     assert publish(lake, "a,1,Ana b,4,Luz c,4,Luz", MARCH, accept="was right").status == "done"
-    assert beds(lake) == NEW and known(lake, MARCH) == NEW
+    assert beds(lake) == NEW and beds_on(lake, MARCH) == NEW
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_an_older_version_is_retracted_and_the_current_one_stays(
     tmp_path: Path, engine: str
 ) -> None:
     lake = three(tmp_path, engine)
     releases.retract(lake, NAME, 2, "no release of the agency", Silent())
-    assert [known(lake, d) for d in (JANUARY, FEBRUARY, MARCH)] == [OLD, OLD, NEW]
+    assert [beds_on(lake, d) for d in (JANUARY, FEBRUARY, MARCH)] == [OLD, OLD, NEW]
     assert beds(lake) == NEW and history.at_version(table(lake)).version == 1
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_the_only_version_leaves_an_empty_table(tmp_path: Path, engine: str) -> None:
     lake = project(tmp_path, engine, "snapshot")
     publish(lake, "a,9,Ana", JANUARY)
@@ -181,7 +183,7 @@ def test_the_only_version_leaves_an_empty_table(tmp_path: Path, engine: str) -> 
         history.at_version(table(lake))
     assert '"known": null' in yupana(lake, "history", NAME, "--json").stdout
     publish(lake, "a,1,Ana b,2,Luz", FEBRUARY)
-    assert beds(lake) == OLD and known(lake, MAY) == OLD
+    assert beds(lake) == OLD and beds_on(lake, MAY) == OLD
 
 
 @BOTH_ENGINES
@@ -191,7 +193,7 @@ def test_restored_rows_are_a_publication_of_today(tmp_path: Path, engine: str) -
     with pytest.raises(UsageError, match="Version 1 was retracted: wrong"):
         releases.restore(lake, NAME, 1, "", Silent(), MAY)
     result = releases.restore(lake, NAME, 1, "it was right", Silent(), MAY)
-    assert [known(lake, d) for d in (FEBRUARY, MARCH, MAY)] == [MIDDLE, MIDDLE, NEW]
+    assert [beds_on(lake, d) for d in (FEBRUARY, MARCH, MAY)] == [MIDDLE, MIDDLE, NEW]
     assert beds(lake) == NEW and result.inputs == (f"delta:published/{NAME}@1",)
     assert releases.restore(lake, NAME, 1, "again", Silent(), MAY).status == "unchanged"
     versions = delta.version_of(table(lake))
@@ -199,7 +201,7 @@ def test_restored_rows_are_a_publication_of_today(tmp_path: Path, engine: str) -
     assert delta.version_of(table(lake)) == versions, "it is what is published now"
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_files_of_a_restored_append_table_come_again(tmp_path: Path, engine: str) -> None:
     lake = project(tmp_path, engine, "append")
     for rows in ("a,1,Ana", "b,2,Luz", "c,3,Luz"):
@@ -219,7 +221,7 @@ def test_files_of_a_restored_append_table_come_again(tmp_path: Path, engine: str
     assert beds(lake) == OLD, "its rows were gone"
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_a_retraction_names_what_rests_on_it(tmp_path: Path, engine: str) -> None:
     lake = three(tmp_path, engine)
     # What a later step reads is the newest commit, here the one that put version 1 back.
@@ -227,13 +229,13 @@ def test_a_retraction_names_what_rests_on_it(tmp_path: Path, engine: str) -> Non
                   inputs=(f"delta:published/{NAME}@3",), outputs=("delta:features/x@0",))
     events.append(lake, "register", "x", status="done",
                   inputs=("delta:features/x@0",), outputs=("model:x@1",))  # fmt: skip
-    said = yupana(lake, "retract", f"{NAME}@1", "--reason", "wrong hospital", "--json")
-    rests = json.loads(said.stdout.splitlines()[-1])["rests_on_it"]
+    result = yupana(lake, "retract", f"{NAME}@1", "--reason", "wrong hospital", "--json")
+    rests = json.loads(result.stdout.splitlines()[-1])["rests_on_it"]
     assert (rests["features"], rests["models"]) == (["delta:features/x@0"], ["model:x@1"])
     other = yupana(lake, "trace", f"{NAME}@2", "--forward", "--json")
     assert json.loads(other.stdout)["models"] == [], "what stands instead is no part of it"
-    shown = yupana(lake, "history", NAME).stdout
-    assert "retracted: wrong hospital" in shown and "current: delta:published/beds@2" in shown
+    listing = yupana(lake, "history", NAME).stdout
+    assert "retracted: wrong hospital" in listing and "current: delta:published/beds@2" in listing
     assert yupana(lake, "retract", NAME, "--reason", "x").code == 2
 
 

@@ -8,11 +8,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from command import Said, yupana
+from command import CommandResult, yupana
 from conftest import BOTH_ENGINES, SAMPLE
 
 from yupana.config.settings import Settings
-from yupana.data import delta, history
+from yupana.data.lake import delta, history
 
 NAME = "dengue_linelist"
 YEAR, WEEK = 3, 6
@@ -34,7 +34,7 @@ class Desk:
 
     def ingest(
         self, rows: list[list[str]], as_of: str, *words: str, header: str = HEADER
-    ) -> Said:
+    ) -> CommandResult:
         self.files += 1
         path = self.folder / f"{self.files}.csv"
         path.write_text("\n".join([header, *(",".join(r) for r in rows)]) + "\n", encoding="utf-8")
@@ -50,59 +50,59 @@ class Desk:
 @pytest.fixture
 def desk(lake: Settings, tmp_path: Path) -> Desk:
     """One release is published: all weeks up to week 20 of 2021."""
-    made = Desk(lake, tmp_path)
-    first = made.ingest(upto(20), "2021-06-02")
+    office = Desk(lake, tmp_path)
+    first = office.ingest(upto(20), "2021-06-02")
     assert first.code == 0, first.stderr
     assert "set aside: no row" in first.stdout and "against version" not in first.stdout
-    return made
+    return office
 
 
 @BOTH_ENGINES
 def test_lower_old_counts_are_told_and_stop_over_the_bound(desk: Desk) -> None:
     rows = upto(21)
     few = [r for n, r in enumerate(rows) if n % 20 or r[YEAR] != "2020"]
-    said = desk.ingest(few, "2021-06-09")
-    assert said.code == 0, said.stderr
-    gone = len(rows) - len(few)
-    assert f"{gone:,} gone" in said.stdout and f"{gone:,} rows revised" in said.stdout
-    assert "periods new: 1 (2021-05-23)" in said.stdout and "warning" not in said.stdout
+    result = desk.ingest(few, "2021-06-09")
+    assert result.code == 0, result.stderr
+    fewer = len(rows) - len(few)
+    assert f"{fewer:,} gone" in result.stdout and f"{fewer:,} rows revised" in result.stdout
+    assert "periods new: 1 (2021-05-23)" in result.stdout and "warning" not in result.stdout
     many = [r for n, r in enumerate(rows) if n % 3 or r[YEAR] != "2020"]
     stopped = desk.ingest(many, "2021-06-16")
     assert stopped.code == 1 and "(past: 0.2). Nothing was published" in stopped.stderr
     assert "--accept-change" in stopped.stderr and len(desk.published()) == 2
-    taken = desk.ingest(many, "2021-06-16", "--accept-change", "duplicates of 2020 taken out")
-    assert taken.code == 0 and "warning: " in taken.stdout
+    accepted = desk.ingest(many, "2021-06-16", "--accept-change", "duplicates of 2020 taken out")
+    assert accepted.code == 0 and "warning: " in accepted.stdout
     assert desk.counts() == len(many)
 
 
 def test_a_new_column_is_told(desk: Desk) -> None:
     rows = [[*r, "34"] for r in upto(21)]
-    said = desk.ingest(rows, "2021-06-09", header=HEADER + ",Edad")
-    assert said.code == 0
-    assert "Edad" in said.stdout + said.stderr, "a column that the contract does not name"
+    result = desk.ingest(rows, "2021-06-09", header=HEADER + ",Edad")
+    assert result.code == 0
+    assert "Edad" in result.stdout + result.stderr, "a column that the contract does not name"
     assert desk.counts() == len(rows)
 
 
 def test_a_renamed_column_stops(desk: Desk) -> None:
-    said = desk.ingest(upto(21), "2021-06-09", header=HEADER.replace(",Semana,", ",SE,"))
-    assert said.code == 1 and "Semana" in said.stderr and len(desk.published()) == 1
+    result = desk.ingest(upto(21), "2021-06-09", header=HEADER.replace(",Semana,", ",SE,"))
+    assert result.code == 1 and "Semana" in result.stderr and len(desk.published()) == 1
 
 
 def test_rows_of_the_next_year_are_new_periods(desk: Desk) -> None:
     later = [[*r[:YEAR], "2022", *r[YEAR + 1 :]] for r in upto(10) if r[YEAR] == "2021"]
-    said = desk.ingest([*upto(20), *later], "2022-03-20")
-    assert said.code == 0, said.stderr
+    result = desk.ingest([*upto(20), *later], "2022-03-20")
+    assert result.code == 0, result.stderr
     weeks = len({r[WEEK] for r in later})
-    assert f"periods new: {weeks} (2022-01-02 to 2022-03-06)" in said.stdout
-    assert f"rows: {len(later):,} new, 0 gone" in said.stdout
+    assert f"periods new: {weeks} (2022-01-02 to 2022-03-06)" in result.stdout
+    assert f"rows: {len(later):,} new, 0 gone" in result.stdout
 
 
 @BOTH_ENGINES
 def test_an_error_is_taken_back_by_the_right_file(desk: Desk) -> None:
     wrong = [[*r[:7], "Probables", *r[8:]] if r[YEAR] == "2021" else r for r in upto(21)]
     assert desk.ingest(wrong, "2021-06-09", "--accept-change", "the agency says so").code == 0
-    said = yupana(desk.lake, "retract", f"{NAME}@1", "--reason", "a class for another")
-    assert said.code == 0 and "version 0 is current" in said.stdout
+    result = yupana(desk.lake, "retract", f"{NAME}@1", "--reason", "a class for another")
+    assert result.code == 0 and "version 0 is current" in result.stdout
     assert desk.counts() == len(upto(20))
     again = desk.ingest(wrong, "2021-06-16")
     assert again.code == 1 and "retracted: a class for another" in again.stderr
@@ -122,21 +122,22 @@ def test_a_release_that_comes_late_finds_its_place(desk: Desk) -> None:
     assert desk.published() == ["2021-06-02", "2021-06-09", "2021-06-23"]
     assert desk.counts() == len(upto(23)), "the newest release stays what is current"
     for day, week in ((9, 21), (22, 21), (23, 23)):
-        found = history.known_as_of(desk.table, date(2021, 6, day))
-        assert found.rows["published"] == len(upto(week))
-    told = json.loads(yupana(desk.lake, "diff", NAME, "--json").stdout)
-    assert told["periods_new"] == ["2021-05-30", "2021-06-06"]
+        publication = history.known_as_of(desk.table, date(2021, 6, day))
+        assert publication.rows["published"] == len(upto(week))
+    change = json.loads(yupana(desk.lake, "diff", NAME, "--json").stdout)
+    assert change["periods_new"] == ["2021-05-30", "2021-06-06"]
 
 
 def test_every_row_twice_stops(desk: Desk) -> None:
-    said = desk.ingest([*upto(20), *upto(20)], "2021-06-09")
-    assert said.code == 1 and "(rows: 0.5)" in said.stderr and "(past: 0.2)" in said.stderr
+    result = desk.ingest([*upto(20), *upto(20)], "2021-06-09")
+    assert result.code == 1 and "(rows: 0.5)" in result.stderr and "(past: 0.2)" in result.stderr
     assert desk.counts() == len(upto(20))
 
 
 def test_the_last_week_alone_stops(desk: Desk) -> None:
-    said = desk.ingest([r for r in upto(21) if r[YEAR] == "2021" and r[WEEK] == "21"], "2021-06-09")
-    assert said.code == 1 and "periods are gone" in said.stderr
-    assert "(periods: keep)" in said.stderr and desk.counts() == len(upto(20))
-    report = said.stderr.split("compared in ")[1].split("\n")[0]
+    week = [r for r in upto(21) if r[YEAR] == "2021" and r[WEEK] == "21"]
+    result = desk.ingest(week, "2021-06-09")
+    assert result.code == 1 and "periods are gone" in result.stderr
+    assert "(periods: keep)" in result.stderr and desk.counts() == len(upto(20))
+    report = result.stderr.split("compared in ")[1].split("\n")[0]
     assert json.loads(Path(report).read_text())["after"] is None

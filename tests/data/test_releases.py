@@ -13,14 +13,16 @@ from conftest import BOTH_ENGINES, SAMPLE
 from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError
 from yupana.core.progress import Silent
-from yupana.data import codes, delta, history, refused
-from yupana.data import contract as contracts
-from yupana.data.rules import Rule
+from yupana.data.contracts import contract
+from yupana.data.contracts.rules import Rule
+from yupana.data.lake import delta, history
+from yupana.data.national import calendar
+from yupana.data.publication import quarantine
 from yupana.orchestration.ingest import ingest
 
 NAME = "dengue_linelist"
 YEAR, WEEK = 3, 6
-STARTS = {(year, week): start for year, week, start in codes.epiweek_starts(2020, 2040)}
+STARTS = {(year, week): start for year, week, start in calendar.epiweek_starts(2020, 2040)}
 EPIWEEK, EPIYEAR = "week_start.not_after_release", "year.not_after_release"
 
 
@@ -100,12 +102,12 @@ def test_a_row_from_the_future_waits_for_a_later_release_day(
     first = publish(lake, path, day)
     assert first == {"read": 300, "published": 298, "quarantined": 2}
     assert broken(lake) == {9: {EPIWEEK}, 43: {EPIWEEK, EPIYEAR}}
-    about = contracts.load(lake.root, NAME)
-    told = {(r.line, r.rule): r for r in refused.refusals(lake, about)}
-    assert told[43, EPIYEAR].column == "Ano"
-    assert told[9, EPIWEEK].column == "Ano, Semana"
-    assert told[9, EPIWEEK].value_class == "9999-99-99"
-    assert "--as-of" in told[9, EPIWEEK].fix
+    about = contract.load(lake.root, NAME)
+    refusals = {(r.line, r.rule): r for r in quarantine.refusals(lake, about)}
+    assert refusals[43, EPIYEAR].column == "Ano"
+    assert refusals[9, EPIWEEK].column == "Ano, Semana"
+    assert refusals[9, EPIWEEK].value_class == "9999-99-99"
+    assert "--as-of" in refusals[9, EPIWEEK].fix
 
     # A week that begins on the release's day is one that may be told of.
     assert publish(lake, path, day + timedelta(days=1))["quarantined"] == 1
@@ -146,14 +148,14 @@ def test_without_a_day_the_release_is_of_the_day_it_first_landed(
 def test_great_expectations_and_spark_count_the_same_of_each_type(
     lake: Settings, tmp_path: Path
 ) -> None:
-    from yupana.data import engine as engines
+    from yupana.data import engine
     from yupana.validation.audit import audit
 
     kinds = {"y": "integer", "d": "date", "t": "timestamp"}
     rules = tuple(Rule("not_after_release", c, (kind, None)) for c, kind in kinds.items())
-    about = replace(contracts.load(ROOT, NAME), rules=rules).at(date(2023, 5, 10))
+    about = replace(contract.load(ROOT, NAME), rules=rules).at(date(2023, 5, 10))
     good = (2023, date(2023, 5, 10), datetime(2023, 5, 10, 23, 59, 59))
-    frame = engines.session(lake).createDataFrame(
+    frame = engine.session(lake).createDataFrame(
         [
             good,
             (2024, *good[1:]),

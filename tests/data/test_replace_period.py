@@ -13,8 +13,8 @@ from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError
 from yupana.core.progress import Silent
 from yupana.core.types import StepResult
-from yupana.data import contract as contracts
-from yupana.data import delta, history
+from yupana.data.contracts import contract as contracts
+from yupana.data.lake import delta, history
 from yupana.orchestration.ingest import ingest
 
 NAME = "cases_weekly"
@@ -51,8 +51,8 @@ def publish(
 
 
 def rows(lake: Settings, version: int | None = None) -> set[tuple[int, str, int]]:
-    found = delta.read(lake.table("published", NAME), version)
-    return {(n, str(d), c) for n, d, c in found.select("number", "week_start", "cases").iter_rows()}
+    frame = delta.read(lake.table("published", NAME), version)
+    return {(n, str(d), c) for n, d, c in frame.select("number", "week_start", "cases").iter_rows()}
 
 
 @BOTH_ENGINES
@@ -66,14 +66,14 @@ def test_a_file_replaces_the_periods_that_it_brings(tmp_path: Path, engine: str)
     result = publish(lake, third)
     assert result.metrics["rows"] == {"read": 3, "published": 2, "quarantined": 1}
     assert result.metrics["set_aside"] == {"rows": 1, "rules": {"key.unique": 1}}
-    kept = {(3, "2024-01-14", 5), (4, "2024-01-14", 6)}
-    assert rows(lake) == {(2, "2024-01-07", 9), (5, "2024-01-07", 1), *kept}
+    others = {(3, "2024-01-14", 5), (4, "2024-01-14", 6)}
+    assert rows(lake) == {(2, "2024-01-07", 9), (5, "2024-01-07", 1), *others}
     versions = len(history.published_versions(lake.table("published", NAME)))
     for again in (second, third):
         publish(lake, again)
     assert len(history.published_versions(lake.table("published", NAME))) == versions
     publish(lake, first)
-    assert rows(lake) == {(1, "2024-01-07", 3), (2, "2024-01-07", 4), *kept}, "published again"
+    assert rows(lake) == {(1, "2024-01-07", 3), (2, "2024-01-07", 4), *others}, "published again"
 
 
 @BOTH_ENGINES
@@ -97,12 +97,12 @@ def test_a_new_column_of_an_appended_file_is_added(tmp_path: Path, engine: str) 
     write(lake, contract)
     result = publish(lake, "2,2024-01-14,4,Ana", "number,week_start,cases,ward")
     assert result.metrics["change"]["columns_new"] == ["ward"]
-    found = delta.read(lake.table("published", NAME)).sort("number")
-    assert found.select("number", "cases", "ward").rows() == [(1, 3, None), (2, 4, "Ana")]
+    frame = delta.read(lake.table("published", NAME)).sort("number")
+    assert frame.select("number", "cases", "ward").rows() == [(1, 3, None), (2, 4, "Ana")]
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({}, "publication: replace-period and no period"),
         ({"period": "month"}, "the period 'month', which is no column"),
@@ -112,9 +112,9 @@ def test_a_new_column_of_an_appended_file_is_added(tmp_path: Path, engine: str) 
     ],
 )
 def test_slips_are_told_with_their_line(
-    tmp_path: Path, options: dict[str, object], told: str
+    tmp_path: Path, options: dict[str, object], message: str
 ) -> None:
     lake = project(tmp_path, "sail", "replace-period", **options)
     with pytest.raises(TerminalError) as error:
         contracts.load(lake.root, NAME)
-    assert told in error.value.what and ", line " in error.value.where
+    assert message in error.value.what and ", line " in error.value.where

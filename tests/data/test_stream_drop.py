@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from pathlib import Path
 
 import pytest
 import yaml
-from command import yupana
-from streams import NAME, dropped, published, put, reading, readings
+from command import Notices, yupana
+from streams import NAME, Crash, broken_rules, dropped, published, put, reading, readings
 
 from yupana.core.progress import Silent
-from yupana.data import delta
+from yupana.data.lake import delta
 from yupana.data.streams import drop
 from yupana.orchestration import stream as streaming
 from yupana.orchestration.stream import stream
-
-
-class Crash(BaseException):
-    """Not even `except Exception` stops it."""
-
-
-class Said(Silent):
-    """What a run told of its progress."""
-
-    def __init__(self) -> None:
-        self.all: list[str] = []
-
-    def say(self, message: str) -> None:
-        self.all.append(message)
 
 
 def test_a_file_name_that_is_not_utf8_is_taken_like_any(tmp_path: Path) -> None:
@@ -59,12 +46,12 @@ def test_links_and_what_memory_may_not_hold_are_left_and_told(
     put(folder, "a.json", readings(0, 3))
     put(folder, "big.json", readings(10, 30))
     monkeypatch.setattr(drop, "_MOST_BYTES", 1 << 10)
-    said = Said()
-    stream(lake, NAME, said)
+    progress = Notices()
+    stream(lake, NAME, progress)
     assert published(lake) == dict.fromkeys(range(3), 1)
     assert sorted(p.name for p in folder.iterdir()) == ["big.json", "link.json"]
-    assert "1 file left: links are not followed" in said.all
-    assert any("1 file left: a file has 0.000976562 MiB at most" in told for told in said.all)
+    assert "1 file left: links are not followed" in progress.lines
+    assert any("1 file left: a file has 0.000976562 MiB at most" in line for line in progress.lines)
     monkeypatch.undo()
     stream(lake, NAME, Silent())
     assert published(lake) == dict.fromkeys([*range(3), *range(10, 40)], 1)
@@ -92,9 +79,33 @@ def test_a_place_that_is_a_personal_column_is_not_shown(tmp_path: Path) -> None:
     content["schema"][0]["properties"][-2].update(classification="personal")
     path.write_text(yaml.safe_dump(content, allow_unicode=True))
     put(folder, "PEREZ-40112233.json", [*readings(0, 30), reading(level_m=99)])
-    said = Said()
-    stream(lake, NAME, said)
+    progress = Notices()
+    stream(lake, NAME, progress)
     told = yupana(lake, "quarantine", NAME)
     assert "  (personal: not shown), line 31, column level_m" in told.stdout
-    told = told.stdout + yupana(lake, "quarantine", NAME, "--json").stdout + "".join(said.all)
+    told = told.stdout + yupana(lake, "quarantine", NAME, "--json").stdout + "".join(progress.lines)
     assert "PEREZ" not in told
+
+
+def test_a_byte_order_mark_costs_no_reading(tmp_path: Path) -> None:
+    """At the head of a file, and before a message."""
+    lake, folder = dropped(tmp_path)
+    first, *others = readings(0, 3)
+    mark = codecs.BOM_UTF8
+    put(folder, "a.json", [mark + first, *others])
+    put(folder, "b.json", [mark, readings(3, 1)[0], mark + readings(4, 1)[0]])
+    run = stream(lake, NAME, Silent())
+    assert run.metrics["rows"] == {"read": 5, "published": 5, "quarantined": 0}
+    assert published(lake) == dict.fromkeys(range(5), 1)
+
+
+def test_what_cannot_be_read_is_told_once(tmp_path: Path) -> None:
+    """It is not also empty where a value is required."""
+    lake, folder = dropped(tmp_path)
+    text, empty = reading(level_m="high", station="IT-001"), reading(level_m=None)
+    put(folder, "a.json", [b"no JSON", text, empty, b"{}", *readings(1, 90)])
+    broken = stream(lake, NAME, Silent()).metrics["broken"]
+    assert broken == {
+        "row.parsed": 2, "level.required": 2, "station.required": 1, "measured_at.required": 1,
+    }  # fmt: skip
+    assert broken_rules(lake)[:3] == [["row.parsed"], ["row.parsed"], ["level.required"]]

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from command import yupana
 from mqtt_broker import Mosquitto, mosquitto
-from streams import NAME, project, published, readings, set_aside
+from streams import NAME, broken_rules, project, published, readings
 from waiting import wait_until
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError, UsageError
 from yupana.core.progress import Silent
-from yupana.data import delta
+from yupana.data.lake import delta
 from yupana.data.streams import mqtt
 from yupana.orchestration.stream import bridge, stream
 
@@ -53,8 +53,8 @@ def test_messages_go_by_files_to_the_table(tmp_path: Path, broker: Mosquitto) ->
     assert not files(lake)
     topics = delta.read(lake.table("published", NAME))["topic"].value_counts()
     assert dict(topics.iter_rows()) == {"a/north/level": 60, "a/south/level": 40}
-    said = yupana(lake, "quarantine", NAME).stdout
-    assert "  a/south/level, received 20" in said and "rule row.parsed" in said
+    output = yupana(lake, "quarantine", NAME).stdout
+    assert "  a/south/level, received 20" in output and "rule row.parsed" in output
 
 
 def test_what_was_not_written_is_sent_again(
@@ -86,19 +86,19 @@ def test_what_was_not_written_is_sent_again(
     result = stream(lake, NAME, Silent())
     assert result.metrics["rows"] == {"read": 60, "published": 30, "quarantined": 30}
     assert published(lake) == dict.fromkeys(range(30), 1)
-    assert set_aside(lake) == [["key.unique"]] * 30
+    assert broken_rules(lake) == [["key.unique"]] * 30
 
 
 def test_a_broker_that_restarts_is_found_again(tmp_path: Path) -> None:
     with mosquitto(tmp_path / "broker") as broker:
         lake = subscribed(tmp_path, broker, "c")
+        assert bridged(lake, 0) == 0
         ended, counts = threading.Event(), []
         work = threading.Thread(
             target=lambda: counts.append(bridge(lake, NAME, Silent(), stopped=ended.is_set))
         )
         work.start()
         try:
-            wait_until(lambda: mqtt.folder(lake, NAME).exists())
             broker.send({"c/x/level": readings(0, 20)})
             wait_until(lambda: files(lake))
             broker.kill(signal.SIGTERM)
@@ -120,16 +120,16 @@ def test_the_login_is_a_file_and_never_written(
         with pytest.raises(TerminalError, match="refuses the connection"):
             bridged(lake)
         login = tmp_path / "login"
-        known = Settings(root=lake.root, home=lake.home, stream_login=login)
+        settings = Settings(root=lake.root, home=lake.home, stream_login=login)
         with pytest.raises(UsageError, match="cannot be used"):
-            bridged(known)
+            bridged(settings)
         login.write_text("127.0.0.1 station:s3cr3t\n")
-        assert bridged(known, 0.2) == 0
+        assert bridged(settings, 0.2) == 0
         login.write_text("broker.example station:s3cr3t\n")
         with pytest.raises(TerminalError, match="refuses the connection"):
-            bridged(known)
-    kept = b"".join(p.read_bytes() for p in lake.home.rglob("*") if p.is_file())
-    assert b"s3cr3t" not in kept and "s3cr3t" not in caplog.text
+            bridged(settings)
+    content = b"".join(p.read_bytes() for p in lake.home.rglob("*") if p.is_file())
+    assert b"s3cr3t" not in content and "s3cr3t" not in caplog.text
 
 
 def test_a_broker_that_is_away_is_worth_a_retry(tmp_path: Path) -> None:

@@ -27,11 +27,11 @@ async def forecast(scope: Any, receive: Any, send: Any) -> None:
         raise RuntimeError("the service broke")
     caller = scope.get("state", {}).get("caller")
     if caller:
-        caller.model, caller.ubigeos = "outbreak@3", ["160101", "160201"]
-    said = {"agency": caller.agency if caller else None, "path": scope["path"]}
+        caller.model, caller.entities = "outbreak@3", ["160101", "160201"]
+    body = {"agency": caller.agency if caller else None, "path": scope["path"]}
     headers = [(b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps(said).encode()})
+    await send({"type": "http.response.body", "body": json.dumps(body).encode()})
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def serving(url: str, port: int, require_keys: bool = True, stale: float = 10) -
 if __name__ == "__main__":
     import uvicorn
 
-    from serving.http import access
+    from yupana.serving.http import access
 
     url, port, require, stale = sys.argv[1:]
     access.STALE_SECONDS = float(stale)

@@ -8,12 +8,15 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-from models.outbreak import FINAL
 from yupana.config.settings import Settings
+from yupana.core import evaluation as evaluations
+from yupana.core.evaluation import Evaluation
+from yupana.tasks.forecast.model.model import FINAL
 from yupana.tracking import facts, registry
 
 NAME = "outbreak"
 TAGS = {"candidate": "candidate:1", "split": "split:1", "evaluation": "evaluation:1"}
+SCORED = 2000
 DATA = {
     "ref": "split:0123456789abcdef",
     "use_case": NAME,
@@ -50,6 +53,7 @@ def candidate(folder: Path, wis: float, baseline: float = 2.0) -> Path:
         FINAL: {"wis": wis, "mae": 1.0, "coverage_50": 0.55, "coverage_90": 0.91},
         "last_value": {"wis": baseline, "mae": 2.5},
         "ar": {"wis": baseline + 0.5, "mae": 2.4},
+        "seasonal": {"wis": baseline + 1.0, "mae": 2.6},
     }
     fitted = {
         "params": {"seed": 1, "knows_through": "2019-12-28"},
@@ -58,6 +62,7 @@ def candidate(folder: Path, wis: float, baseline: float = 2.0) -> Path:
     }
     (folder / "weights.safetensors").write_bytes(bytes(str(wis), "ascii"))
     facts.record(Settings(), folder, DATA, seconds=12.5, machine=facts.hardware())
-    (folder / "evaluation.json").write_text(json.dumps(scores))
+    evaluation = Evaluation(metric="wis", better="lower", final=FINAL, n=SCORED, scores=scores)
+    evaluations.write(folder, evaluation)
     (folder / "fit.json").write_text(json.dumps(fitted))
     return folder

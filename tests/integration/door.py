@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from serving.http.access import Access
-from yupana.governance.oidc import Issuer
+from yupana.identity.oidc import Issuer
+from yupana.serving.http.access import Access
 
 Header = tuple[bytes, bytes]
 FORECAST = "/v1/outbreak/forecast"
@@ -30,9 +30,9 @@ class Told:
 async def _app(scope: Any, receive: Any, send: Any) -> None:
     """Says who asked."""
     caller = scope["state"]["caller"]
-    said = {"id": caller.key_id, "agency": caller.agency, "role": caller.role}
+    body = {"id": caller.key_id, "agency": caller.agency, "role": caller.role}
     await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": json.dumps(said).encode()})
+    await send({"type": "http.response.body", "body": json.dumps(body).encode()})
 
 
 class Door:
@@ -60,23 +60,24 @@ class Door:
         self._runner.close()
 
     async def _one(self, headers: list[Header], path: str, body: bytes, method: str) -> Told:
+        path, _, query = path.partition("?")
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method,
             "scheme": "http", "path": path, "raw_path": path.encode("utf-8", "surrogatepass"),
-            "query_string": b"", "root_path": "", "headers": headers,
+            "query_string": query.encode(), "root_path": "", "headers": headers,
             "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "state": {},
         }  # fmt: skip
-        sent: list[dict[str, Any]] = []
+        messages: list[dict[str, Any]] = []
 
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: Any) -> None:
-            sent.append(message)
+            messages.append(message)
 
         await self.entry(scope, receive, send)
-        told = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
-        return Told(sent[0]["status"], told, b"".join(m.get("body", b"") for m in sent))
+        told = {name.decode().lower(): value.decode() for name, value in messages[0]["headers"]}
+        return Told(messages[0]["status"], told, b"".join(m.get("body", b"") for m in messages))
 
 
 def bearer(key: str | bytes) -> Header:

@@ -10,19 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from candidates import NAME, candidate, empty_home, tags
+from candidates import NAME, SCORED, candidate, empty_home, tags
 
-from models.outbreak import FINAL
 from yupana.config.settings import ROOT, Settings
+from yupana.core import evaluation as evaluations
+from yupana.core.evaluation import Group
 from yupana.core.hashing import value_sha256
-from yupana.governance import acting, actions, decisions, events, gate, measures
+from yupana.gate import actions, decisions, gate, measures
+from yupana.identity import actors
+from yupana.lineage import events
 from yupana.tracking import registry, subjects
 
-ME = acting.here()[0]
+ME = actors.here()[0]
 BERTA, CARLA, DIEGO = ("os:berta",), ("os:carla",), ("os:diego",)
 PEOPLE = [
     {"id": "author-1", "name": "Ana Huamán Rojas", "roles": ["author"],
-     "accounts": [*acting.here()]},
+     "accounts": [*actors.here()]},
     {"id": "approver-1", "name": "Berta Flores Inga", "roles": ["approver"],
      "accounts": [*BERTA, "key:0123456789ab"]},
     {"id": "supervisor-1", "name": "Carla Ríos Tello", "roles": ["supervisor"],
@@ -45,14 +48,14 @@ def same(_: dict[str, Any]) -> None:
 
 
 def path_of(root: Path) -> Path:
-    return root / "models" / f"{NAME}.governance.yaml"
+    return root / "models" / NAME / "governance.yaml"
 
 
 def edit(root: Path, change: Change) -> None:
     """Change the register as an editor would."""
-    told = yaml.safe_load(path_of(root).read_text())
-    change(told)
-    path_of(root).write_text(yaml.safe_dump(told, allow_unicode=True, sort_keys=False))
+    register = yaml.safe_load(path_of(root).read_text())
+    change(register)
+    path_of(root).write_text(yaml.safe_dump(register, allow_unicode=True, sort_keys=False))
 
 
 def stage(name: str) -> Change:
@@ -62,21 +65,21 @@ def stage(name: str) -> Change:
 def project(folder: Path, change: Change = same) -> Path:
     """A project with a filled-in register, at stage service, and what it names as evidence."""
     root = folder / "project"
-    (root / "models").mkdir(parents=True)
+    (root / "models" / NAME).mkdir(parents=True)
     (root / "docs" / "transparency").mkdir(parents=True)
     (root / "expectations").symlink_to(ROOT / "expectations")
-    for name in (f"models/{NAME}.card.yaml", f"docs/transparency/{NAME}.md"):
+    for name in (f"models/{NAME}/card.yaml", f"docs/transparency/{NAME}.md"):
         shutil.copy(ROOT / name, root / name)
     (root / "docs" / "evidence.md").write_text("as told\n")
-    told = yaml.safe_load((ROOT / "models" / f"{NAME}.governance.yaml").read_text())
-    _close(told)
+    register = yaml.safe_load((ROOT / "models" / NAME / "governance.yaml").read_text())
+    _close(register)
     for part in ("data_protection", "ethics", "adoption"):
-        told[part]["reviewed"] = now().date()
-    told["notice"]["published"] = now().date()
-    told |= {"stage": "service", "people": PEOPLE}
-    told["costs"]["set_by"] = "Dirección de Epidemiología, acta 12"
-    change(told)
-    path_of(root).write_text(yaml.safe_dump(told, allow_unicode=True, sort_keys=False))
+        register[part]["reviewed"] = now().date()
+    register["notice"]["published"] = now().date()
+    register |= {"stage": "service", "people": PEOPLE}
+    register["costs"]["set_by"] = "Dirección de Epidemiología, acta 12"
+    change(register)
+    path_of(root).write_text(yaml.safe_dump(register, allow_unicode=True, sort_keys=False))
     return root
 
 
@@ -98,32 +101,28 @@ def home(folder: Path, change: Change = same) -> Settings:
     return Settings(home=empty_home(folder).home, root=project(folder, change))
 
 
-SCORED = 2000
-
-
 def measured(folder: Path, wis: float = 1.0) -> Path:
     """A candidate with scores by horizon and province."""
-    made = candidate(folder, wis)
-    path = made / "evaluation.json"
-    scores = json.loads(path.read_text())
+    candidate_folder = candidate(folder, wis)
+    whole = evaluations.read(candidate_folder)
+    assert whole
     by = [("horizon", "1"), ("horizon", "2"), ("province", "1601"), ("province", "1602")]
-    scores[FINAL]["counts"] = SCORED
-    wises = {m: v["wis"] for m, v in scores.items()}
-    scores["groups"] = [{"group": g, "of": of, "n": 300, "wis": wises} for g, of in by]
-    path.write_text(json.dumps(scores))
-    return made
+    groups = tuple(Group(group=g, of=of, n=300, scores=whole.scores) for g, of in by)
+    evaluations.write(candidate_folder, whole.model_copy(update={"groups": groups}))
+    return candidate_folder
 
 
 def registered(settings: Settings, folder: Path, wis: float = 1.0) -> measures.Subject:
     """A version of such a candidate, with an impact report on it."""
     name = folder.name
-    measured(folder, wis)
-    ref = measures.evaluation_ref(f"candidate:{name}", measures.evaluation(folder))
+    evaluation = evaluations.read(measured(folder, wis))
+    assert evaluation
+    ref = measures.evaluation_ref(f"candidate:{name}", evaluation)
     inputs = (f"candidate:{name}",)
     events.append(settings, "evaluate", NAME, status="done", inputs=inputs, outputs=(ref,))
-    made = registry.register(settings, NAME, folder, tags(name))
-    measured_impact(settings, made.version)
-    return judged(settings, made.version)
+    registration = registry.register(settings, NAME, folder, tags(name))
+    measured_impact(settings, registration.version)
+    return judged(settings, registration.version)
 
 
 def measured_impact(
@@ -133,24 +132,24 @@ def measured_impact(
     rural = {"by": "rural", "of": "rural", "n": 400, "suppressed": False}
     everyone = {"by": "all", "of": "all", "n": n, "suppressed": False}
     groups = [everyone, {**rural, "missed": {"rate": missed}}]
-    told: dict[str, Any] = {"model": f"model:{NAME}@{version}", "groups": groups}
-    told["id"] = value_sha256(told)[:12]
-    path = settings.reports / NAME / f"impact-{told['id']}.json"
+    facts: dict[str, Any] = {"model": f"model:{NAME}@{version}", "groups": groups}
+    facts["id"] = value_sha256(facts)[:12]
+    path = settings.reports / NAME / f"impact-{facts['id']}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(told))
+    path.write_text(json.dumps(facts))
     ref = f"report:{NAME}/{path.stem}"
     events.append(
-        settings, "impact", NAME, status="done", inputs=(told["model"],), outputs=(ref,)
+        settings, "impact", NAME, status="done", inputs=(facts["model"],), outputs=(ref,)
     )  # fmt: skip
     return path
 
 
 def judged(settings: Settings, version: int) -> measures.Subject:
-    found = registry.client(settings).get_model_version(NAME, str(version))
-    return subjects.of_folder(NAME, version, Path(str(found.source).removeprefix("file://")))
+    entry = registry.client(settings).get_model_version(NAME, str(version))
+    return subjects.of_folder(NAME, version, Path(str(entry.source).removeprefix("file://")))
 
 
-def approved(settings: Settings, model: measures.Subject) -> decisions.Made:
+def approved(settings: Settings, model: measures.Subject) -> decisions.Record:
     """Assessed by its author, approved by another."""
     actions.assess(settings, model, now=now(), accounts=(ME,))
     return actions.approve(settings, model, "revisado en comité", now=now(), accounts=BERTA)

@@ -61,13 +61,13 @@ class LineageServer:
 @contextmanager
 def running() -> Iterator[LineageServer]:
     """A server for as long as the block runs."""
-    made = LineageServer()
-    thread = threading.Thread(target=made.run, daemon=True)
+    server = LineageServer()
+    thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
-        yield made
+        yield server
     finally:
-        made.stop()
+        server.stop()
         thread.join()
 
 
@@ -83,20 +83,20 @@ def place(dataset: Json) -> Place:
 
 def graph(events: list[Json]) -> dict[Place, set[Place]]:
     """What each version of a data set was made from, by the events alone, as Marquez has it."""
-    made: dict[Place, set[Place]] = {}
+    links: dict[Place, set[Place]] = {}
     for event in events:
         if event["eventType"] == "COMPLETE":
             for output in event["outputs"]:
                 read = {place(one) for one in event["inputs"]} - {place(output)}
-                made.setdefault(place(output), set()).update(read)
-    return made
+                links.setdefault(place(output), set()).update(read)
+    return links
 
 
-def files_below(made: dict[Place, set[Place]], start: Place) -> set[str]:
+def files_below(links: dict[Place, set[Place]], start: Place) -> set[str]:
     """SHA-256 of the source files that a version rests on."""
-    seen, waiting = {start}, [start]
+    places, waiting = {start}, [start]
     while waiting:
-        for one in made.get(waiting.pop(), set()) - seen:
-            seen.add(one)
+        for one in links.get(waiting.pop(), set()) - places:
+            places.add(one)
             waiting.append(one)
-    return {name.removeprefix("raw/") for _, name, _ in seen if name.startswith("raw/")}
+    return {name.removeprefix("raw/") for _, name, _ in places if name.startswith("raw/")}

@@ -38,11 +38,11 @@ class LocalIssuer:
         self.private[kid] = (algorithm, private or MAKE[algorithm]())
 
     def jwks(self) -> dict[str, Any]:
-        found = []
+        public_keys = []
         for kid, (algorithm, private) in self.private.items():
-            made = jwt.get_algorithm_by_name(algorithm).to_jwk(private.public_key(), as_dict=True)
-            found.append({**made, "kid": kid, "use": "sig", "alg": algorithm})
-        return {"keys": found}
+            jwk = jwt.get_algorithm_by_name(algorithm).to_jwk(private.public_key(), as_dict=True)
+            public_keys.append({**jwk, "kid": kid, "use": "sig", "alg": algorithm})
+        return {"keys": public_keys}
 
     def token(
         self, kid: str = "first", *, header: dict[str, Any] | None = None, **given: Any
@@ -66,8 +66,11 @@ def local_issuer() -> Iterator[LocalIssuer]:
         def do_GET(self) -> None:
             issuer.asked.append(self.path)
             time.sleep(issuer.seconds)
-            known = {"/.well-known/openid-configuration": issuer.described, "/keys": issuer.jwks()}
-            body = issuer.body or json.dumps(known[self.path]).encode()
+            documents = {
+                "/.well-known/openid-configuration": issuer.described,
+                "/keys": issuer.jwks(),
+            }
+            body = issuer.body or json.dumps(documents[self.path]).encode()
             self.send_response(issuer.status)
             self.send_header("Location", "/keys")
             self.send_header("Content-Length", str(len(body)))

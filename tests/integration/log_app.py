@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +81,16 @@ async def clients(
 def app(url: str, spool: Path, durable: bool) -> Any:
     """The ASGI application."""
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    from answers import given, told
+    from answers import prediction, record
 
-    from yupana.governance.recorder import LogAwayError, Recorder
+    from yupana.config.settings import Settings
+    from yupana.ledger import witness
+    from yupana.predictions.recorder import LogAwayError, Recorder
 
-    recorder = Recorder(url, durable=durable, spool=spool)
-    forecasts = [told(f"16{n:04}") for n in range(50)]
+    own = Settings(home=spool.parent, platform_url=url)
+    seen = partial(witness.leave, own)
+    recorder = Recorder(url, durable=durable, spool=spool, witness=seen)
+    forecasts = [prediction(f"16{n:04}") for n in range(50)]
     turn = 0
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:
@@ -99,7 +104,7 @@ def app(url: str, spool: Path, durable: bool) -> Any:
                 if kind == "lifespan.shutdown":
                     return
         turn += 1
-        one = given(forecasts[turn % len(forecasts)], time=time.time())
+        one = record(forecasts[turn % len(forecasts)], time=time.time())
         status, said = 200, {"prediction_id": one.prediction_id}
         try:
             await recorder.record([one])

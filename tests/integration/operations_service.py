@@ -13,12 +13,12 @@ from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
-from serving.http import bounds, tracing
-from serving.http.front import front, split
-from serving.http.guard import Guard
-from serving.http.logs import Lines
-from serving.http.refusal import OneShape
-from yupana.governance.usage import Caller
+from yupana.predictions.usage import Caller
+from yupana.serving.http import bounds, tracing
+from yupana.serving.http.access_log import AccessLog
+from yupana.serving.http.asgi import front, split
+from yupana.serving.http.guard import Guard
+from yupana.serving.http.refusal import OneShape
 
 bounds.BODY_SECONDS, bounds.REQUEST_SECONDS = 1.0, 4.0
 APP = FastAPI()
@@ -63,7 +63,8 @@ async def fail(request: Request) -> JSONResponse:
 
 def stack(rest: ASGIApp) -> ASGIApp:
     """As a service of the platform has it, less the keys."""
-    return Guard(OneShape(split(APP, rest), {"": "Envíe / Send"}), Lines(), behind_tls=True)
+    inside = OneShape(split(APP, rest, rest), {"": "Envíe / Send"})
+    return Guard(inside, AccessLog(), behind_tls=True)
 
 
 @bentoml.service(

@@ -38,26 +38,26 @@ def looked_at(paths: Sequence[Path]) -> dict[str, list[str]]:
     """What is wrong with pages, by page; nothing for those that are as they should be."""
     from axe_playwright_python.sync_playwright import Axe
 
-    axe, found = Axe(), {}
+    axe, faults = Axe(), {}
     with chromium() as opened:
         for name, width in WIDTHS.items():
             context = opened.new_context(viewport={"width": width, "height": 800}, offline=True)
             page = context.new_page()
-            asked: list[str] = []
-            page.on("request", lambda request: asked.append(request.url))  # noqa: B023
+            requests: list[str] = []
+            page.on("request", lambda request: requests.append(request.url))  # noqa: B023
             for path in paths:
-                asked.clear()
+                requests.clear()
                 page.goto(path.as_uri())
-                told = axe.run(page, options=OPTIONS).response
+                response = axe.run(page, options=OPTIONS).response
                 wide = page.evaluate("document.documentElement.scrollWidth")
-                wrong = [f"{v['id']}: {v['nodes'][0]['html'][:90]}" for v in told["violations"]]
+                wrong = [f"{v['id']}: {v['nodes'][0]['html'][:90]}" for v in response["violations"]]
                 wrong += [f"{wide} px wide"] if wide > width else []
-                wrong += [f"asked for {url}" for url in asked if not url.startswith("file://")]
-                wrong += [] if len(told["passes"]) > 10 else ["axe looked at nothing"]
+                wrong += [f"asked for {url}" for url in requests if not url.startswith("file://")]
+                wrong += [] if len(response["passes"]) > 10 else ["axe looked at nothing"]
                 if wrong:
-                    found[f"{path.name}, {name}"] = wrong
+                    faults[f"{path.name}, {name}"] = wrong
             context.close()
-    return found
+    return faults
 
 
 class Read(HTMLParser):
@@ -90,16 +90,16 @@ class Read(HTMLParser):
 def broken(folder: Path) -> list[str]:
     """Links that lead nowhere, pictures that are not there or say nothing, and outside assets."""
     read = {p.name: Read(p.read_text(encoding="utf-8")) for p in folder.glob("*.html")}
-    found = []
+    faults = []
     for name, page in read.items():
         for link in page.links:
             path, _, anchor = link.partition("#")
             target = read.get(path or name)
             if target is None or (anchor and anchor not in target.ids):
-                found.append(f"{name}: link to {link}")
-        found += [f"{name}: {f} is not there" for f in page.files if not (folder / f).is_file()]
-        found += [f"{name}: says nothing: {tag[:80]}" for tag in page.mute]
+                faults.append(f"{name}: link to {link}")
+        faults += [f"{name}: {f} is not there" for f in page.files if not (folder / f).is_file()]
+        faults += [f"{name}: says nothing: {tag[:80]}" for tag in page.mute]
         text = (folder / name).read_text(encoding="utf-8")
-        found += [f"{name}: from outside: {m[0]}" for m in OUTSIDE.finditer(text)]
-        found += [f"{name}: a script"] if "<script" in text else []
-    return found
+        faults += [f"{name}: from outside: {m[0]}" for m in OUTSIDE.finditer(text)]
+        faults += [f"{name}: a script"] if "<script" in text else []
+    return faults

@@ -15,12 +15,14 @@ import pyarrow as pa
 import small_lake
 from answers import NOON
 
-from yupana.core.hashing import value_sha256
 from yupana.core.progress import Silent
-from yupana.data import delta, prediction_export
-from yupana.governance import deployments, events, prediction_rows
-from yupana.governance.predictions import Given, Told, new_id
-from yupana.governance.spool import Spool
+from yupana.data.lake import delta
+from yupana.lineage import events
+from yupana.predictions import archive, export, log_writer
+from yupana.predictions.entry import Basis
+from yupana.predictions.prediction_log import PredictionRecord, new_id, prediction
+from yupana.predictions.spool import Spool
+from yupana.tracking import slots
 
 PUBLISHED = f"delta:published/{small_lake.NAME}"
 FEATURES = "delta:features/outbreak_weekly"
@@ -55,10 +57,10 @@ class Planted:
         self._answers()
 
     def _done(
-        self, step: str, read: tuple[str, ...], made: tuple[str, ...], **facts: object
+        self, step: str, read: tuple[str, ...], record: tuple[str, ...], **facts: object
     ) -> None:
         events.append(
-            self.settings, step, "outbreak", status="done", inputs=read, outputs=made, facts=facts
+            self.settings, step, "outbreak", status="done", inputs=read, outputs=record, facts=facts
         )
 
     def _versions(self) -> None:
@@ -95,11 +97,11 @@ class Planted:
         )  # fmt: skip
         now = datetime.fromtimestamp(NOON, UTC)
         for slot, placed in (
-            (deployments.CHAMPION, deployments.Placed("outbreak:3")),
-            (deployments.CHALLENGER, deployments.Placed("outbreak:2", 0.1)),
+            (slots.CHAMPION, slots.Placed("outbreak:3")),
+            (slots.CHALLENGER, slots.Placed("outbreak:2", 0.1)),
         ):
             url = self.settings.platform_db
-            deployments.place(url, "outbreak", slot, placed, now=now, by="test")
+            slots.place(url, "outbreak", slot, placed, now=now, by="test")
 
     def _forecasts(self) -> None:
         """Three runs: of a model of A; of the clean one on version 1; of the clean one on 2."""
@@ -123,43 +125,44 @@ class Planted:
     def _answers(self) -> None:
         """The oldest are in the lake alone, then: lake and database, database, spool."""
         url = self.settings.platform_db
-        first = self._given(0)
-        prediction_rows.record(url, first)
-        prediction_export.export(self.settings, "outbreak", Silent())
-        prediction_export.forget(
+        first = self._records(0)
+        log_writer.record(url, first)
+        export.export(self.settings, "outbreak", Silent())
+        archive.forget(
             self.settings, "outbreak", datetime.fromtimestamp(NOON + 5_000, UTC)
         )
-        both = self._given(10_000)
-        prediction_rows.record(url, both)
-        prediction_export.export(self.settings, "outbreak", Silent())
-        new = self._given(20_000)
-        prediction_rows.record(url, new)
-        away = self._given(30_000)
+        both = self._records(10_000)
+        log_writer.record(url, both)
+        export.export(self.settings, "outbreak", Silent())
+        new = self._records(20_000)
+        log_writer.record(url, new)
+        away = self._records(30_000)
         self.spool = Spool(self.settings.home / "spool" / "outbreak.jsonl")
         # As when the writer was killed after the database had them: they are there twice.
         waiting = [*away, *new[:4]]
-        told = {g.told.key: g.told for g in waiting}
+        predictions = {one.prediction.key: one.prediction for one in waiting}
         self.spool.append(
-            [prediction_rows.forecast_row(one) for one in told.values()],
-            [prediction_rows.answer_row(g) for g in waiting],
+            [log_writer.prediction_row(one) for one in predictions.values()],
+            [log_writer.record_row(one) for one in waiting],
         )
         for kept, some in (("lake", first + both), ("database", new), ("spool", away)):
             for one in some:
-                told = one.told
-                basis = (told.model_version, told.features_ref, told.data_as_of)
-                (self.touched if BASIS[basis] else self.free)[one.prediction_id] = kept
+                _, model, _, features, day = one.prediction.basis
+                ids = self.touched if BASIS[model, features, day] else self.free
+                ids[one.prediction_id] = kept
 
-    def _given(self, later: float) -> list[Given]:
-        """An answer of each kind on each basis."""
-        made = []
+    def _records(self, later: float) -> list[PredictionRecord]:
+        """A record of each kind on each basis."""
+        records = []
         for n, (model, features, day) in enumerate(BASIS):
-            content = [
-                "outbreak", model, f"outbreak:{model}", features, "160101", day, {}, [{"h": 1}], [],
-            ]  # fmt: skip
-            told = Told(value_sha256([str(part) for part in content])[:32], *content)
+            content = prediction(
+                Basis("outbreak", model, f"outbreak:{model}", features, day), "160101",
+                {"weeks": [{"horizon": 1}]}, payload_version=1, features={}, caveats=[],
+            )  # fmt: skip
+            question = {"as_of": "2022-01-20", "horizon": 1}
             for m, kind in enumerate(("answer", "simulation", "shadow")):
                 time = NOON + later + 10 * n + m
-                made.append(
-                    Given(new_id(time), time, told, 1, "2022-01-20", "k1", "A", kind, "r1")
+                records.append(
+                    PredictionRecord(new_id(time), time, content, question, "k1", "A", kind, "r1")
                 )
-        return made
+        return records

@@ -15,9 +15,9 @@ import httpx
 import pytest
 from access_app import serving
 
-from yupana.governance import activity, keys
-from yupana.governance.keys import Terms
-from yupana.governance.usage_report import report
+from yupana.identity import activity, api_keys
+from yupana.identity.api_keys import Terms
+from yupana.predictions.usage_report import EntityUsage, report
 
 FORECAST = "/v1/outbreak/forecast"
 PROBLEM = {"type", "title", "status", "where", "fix", "request_id"}
@@ -31,7 +31,7 @@ def port() -> int:
 
 def make(url: str, *, agency: str = "DIRESA Loreto", **terms: Any) -> str:
     given = {"scopes": ("outbreak:forecast",), "quota": "none", "rate": "none", **terms}
-    return keys.create(url, Terms(agency, **given), now=datetime.now(UTC), by="test")
+    return api_keys.create(url, Terms(agency, **given), now=datetime.now(UTC), by="test")
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -69,7 +69,7 @@ def test_every_refusal_has_the_shape_and_tells_nothing(url: str, client: httpx.C
     key, other = make(url), make(url)
     late = make(url, expires=timedelta(microseconds=1))
     ended = make(url)
-    keys.revoke(url, ended.split("_")[1], now=datetime.now(UTC), by="test")
+    api_keys.revoke(url, ended.split("_")[1], now=datetime.now(UTC), by="test")
     wrong, unknown = f"{key[:-8]}00000000", f"yup_{'0' * 12}_{'0' * 64}"
     cases = [
         ({}, FORECAST, 401, "Falta"),
@@ -85,19 +85,19 @@ def test_every_refusal_has_the_shape_and_tells_nothing(url: str, client: httpx.C
         (bearer(key), "/nothing", 403, "platform:admin"),
         (bearer(key), "/static_content", 403, "platform:admin"),
     ]
-    said = []
+    bodies = []
     for headers, path, status, says in cases:
         raw = {k: v.encode("latin-1") for k, v in headers.items()}
         answer = client.post(path, headers=raw)
-        told = answer.json()
-        assert (answer.status_code, set(told)) == (status, PROBLEM), path
+        body = answer.json()
+        assert (answer.status_code, set(body)) == (status, PROBLEM), path
         assert answer.headers["content-type"] == "application/problem+json"
-        assert says in told["title"] and " / " in told["title"]
+        assert says in body["title"] and " / " in body["title"]
         assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="yupana"')
         for secret in headers.values():
             assert secret.split("_")[-1] not in answer.text
-        said.append(answer.text)
-    assert said[1] == said[2], "a key that exists and one that does not are told alike"
+        bodies.append(answer.text)
+    assert bodies[1] == bodies[2], "a key that exists and one that does not are told alike"
 
 
 @pytest.mark.parametrize("path", ["/", "/livez", "/readyz", "/metrics", "/openapi.json"])
@@ -111,13 +111,13 @@ def test_a_revocation_and_a_rotation_reach_a_running_service(
     key = make(url)
     name = key.split("_")[1]
     assert [c.post(FORECAST, headers=bearer(key)).status_code for c in clients] == [200, 200]
-    new = keys.rotate(url, name, grace=timedelta(hours=1), now=datetime.now(UTC), by="test")
+    new = api_keys.rotate(url, name, grace=timedelta(hours=1), now=datetime.now(UTC), by="test")
     for presented in (key, new):
         assert [c.post(FORECAST, headers=bearer(presented)).status_code for c in clients] == [
             200,
             200,
         ]
-    keys.revoke(url, name, now=datetime.now(UTC), by="test")
+    api_keys.revoke(url, name, now=datetime.now(UTC), by="test")
     time.sleep(1.1)
     assert [c.post(FORECAST, headers=bearer(new)).status_code for c in clients] == [401, 401]
 
@@ -149,12 +149,10 @@ def test_use_is_counted_within_a_second_and_refusals_in_one_line(
     for _ in range(20):
         client.post("/v1/secret-looking/text", headers=bearer(f"yup_{'1' * 12}_{'1' * 64}"))
     time.sleep(1)
-    found = report(url, start.date(), "CDC Perú", "outbreak")
-    assert {k: found["total"][k] for k in ("requests", "refused", "errors")} == {
-        "requests": 5, "refused": 1, "errors": 1,
-    }  # fmt: skip
-    assert found["districts"] == [{"ubigeo": u, "asked": 3} for u in ("160101", "160201")]
-    (row,) = keys.listing(url, "CDC Perú")
+    usage = report(url, start.date(), "CDC Perú", "outbreak")
+    assert (usage.total.requests, usage.total.refused, usage.total.errors) == (5, 1, 1)
+    assert usage.entities == [EntityUsage(u, 3) for u in ("160101", "160201")]
+    (row,) = api_keys.listing(url, "CDC Perú")
     assert row["last_used"] >= start
     logged = [r for r in activity.listing(url, start) if r["what"] == "refused"]
     unknown = [r for r in logged if not r["key_id"]]
@@ -171,7 +169,7 @@ def test_a_polite_stop_writes_what_waits(tmp_path: Path) -> None:
     with serving(url, port()) as base, httpx.Client(base_url=base) as client:
         for _ in range(50):
             client.post(FORECAST, headers=bearer(key))
-    assert report(url, datetime.now(UTC).date())["total"]["requests"] == 50
+    assert report(url, datetime.now(UTC).date()).total.requests == 50
 
 
 def test_keys_are_switched_off_by_the_setting_alone(tmp_path: Path) -> None:
@@ -179,4 +177,4 @@ def test_keys_are_switched_off_by_the_setting_alone(tmp_path: Path) -> None:
     with serving(url, port(), require_keys=False) as base:
         answer = httpx.post(f"{base}{FORECAST}", headers=bearer("junk"))
         assert (answer.status_code, answer.json()["agency"]) == (200, "")
-    assert report(url, datetime.now(UTC).date())["total"]["requests"] == 1
+    assert report(url, datetime.now(UTC).date()).total.requests == 1

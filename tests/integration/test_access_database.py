@@ -16,13 +16,15 @@ import pytest
 from access_app import serving
 from platform_db import Control, postgres
 
-from yupana.governance import activity, deployments, keys, usage
-from yupana.governance.deployments import Placed
-from yupana.governance.keyring import Keyring
-from yupana.governance.keys import Terms
-from yupana.governance.quotas import Counter, Policy
-from yupana.governance.usage import Caller, Request, Writer
-from yupana.governance.usage_report import report
+from yupana.identity import activity, api_keys
+from yupana.identity.api_keys import Terms
+from yupana.identity.keyring import Keyring
+from yupana.identity.quotas import Counter, Policy
+from yupana.predictions import usage
+from yupana.predictions.usage import Caller, Request, Writer
+from yupana.predictions.usage_report import EntityUsage, Figures, report
+from yupana.tracking import slots
+from yupana.tracking.slots import Placed
 
 NOON = 1_772_366_400.0
 DAY = date(2026, 3, 1)
@@ -30,8 +32,8 @@ DAY = date(2026, 3, 1)
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[str, Control]]:
-    with postgres() as made:
-        yield made
+    with postgres() as database:
+        yield database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -70,40 +72,40 @@ def six() -> Iterator[Pool]:
 def test_processes_at_once_answer_the_limit_and_no_more(url: str, limit: int, six: Pool) -> None:
     """The first question of each also makes the tables: all at once."""
     start = time.time() + 0.3
-    given = [(url, f"k{limit}", limit, limit, start) for _ in range(6)]
-    assert sum(six.starmap(_spend, given, chunksize=1)) == limit
+    arguments = [(url, f"k{limit}", limit, limit, start) for _ in range(6)]
+    assert sum(six.starmap(_spend, arguments, chunksize=1)) == limit
 
 
 def test_a_key_lives_as_it_does_on_the_other_database(url: str) -> None:
     now = datetime.now(UTC)
-    made = keys.create(url, Terms("Áncash", ("outbreak:forecast",)), now=now, by="test")
-    name = made.split("_")[1]
-    new = keys.rotate(url, name, grace=timedelta(hours=1), now=now, by="test")
+    key = api_keys.create(url, Terms("Áncash", ("outbreak:forecast",)), now=now, by="test")
+    name = key.split("_")[1]
+    new = api_keys.rotate(url, name, grace=timedelta(hours=1), now=now, by="test")
     ring = Keyring(url)
     ring.refresh()
-    assert [ring.check(k, now.timestamp())[1] for k in (made, new)] == ["", ""]
-    keys.revoke(url, name, now=now, by="test")
+    assert [ring.check(k, now.timestamp())[1] for k in (key, new)] == ["", ""]
+    api_keys.revoke(url, name, now=now, by="test")
     ring.refresh()
     assert ring.check(new, now.timestamp())[1] == "revoked"
-    (row,) = (r for r in keys.listing(url) if r["id"] == name)
+    (row,) = (r for r in api_keys.listing(url) if r["id"] == name)
     assert row["created"] == now and row["revoked"] == now
 
 
 def test_slots_are_placed_changed_and_cleared(url: str) -> None:
     who = {"now": datetime.now(UTC), "by": "test"}
-    slot = ("outbreak", deployments.CHALLENGER)
-    deployments.place(url, "outbreak", deployments.CHAMPION, Placed("outbreak:1"), **who)
-    deployments.place(url, *slot, Placed("outbreak:2", 0.1), **who)
-    deployments.place(url, *slot, Placed("outbreak:3"), **who)
-    assert deployments.current(url, "outbreak") == {
+    slot = ("outbreak", slots.CHALLENGER)
+    slots.place(url, "outbreak", slots.CHAMPION, Placed("outbreak:1"), **who)
+    slots.place(url, *slot, Placed("outbreak:2", 0.1), **who)
+    slots.place(url, *slot, Placed("outbreak:3"), **who)
+    assert slots.current(url, "outbreak") == {
         "champion": Placed("outbreak:1"), "challenger": Placed("outbreak:3"),
     }  # fmt: skip
-    deployments.clear(url, *slot, **who)
-    deployments.clear(url, *slot, **who)
-    assert deployments.current(url, "outbreak") == {"champion": Placed("outbreak:1")}
-    done = [r["what"] for r in activity.listing(url, who["now"]) if r["by"] == "test"]
-    assert done.count("deploy") == 3 and done.count("withdraw") == 1
-    deployments.clear(url, "outbreak", deployments.CHAMPION, **who)
+    slots.clear(url, *slot, **who)
+    slots.clear(url, *slot, **who)
+    assert slots.current(url, "outbreak") == {"champion": Placed("outbreak:1")}
+    entries = [r["what"] for r in activity.listing(url, who["now"]) if r["by"] == "test"]
+    assert entries.count("deploy") == 3 and entries.count("withdraw") == 1
+    slots.clear(url, "outbreak", slots.CHAMPION, **who)
 
 
 def test_the_report_counts_ranks_and_filters(url: str) -> None:
@@ -115,28 +117,27 @@ def test_the_report_counts_ranks_and_filters(url: str) -> None:
     writer.add(Request(NOON + 86400, Caller("j", "B", "agency", "cholera"), "x:y", 200, 7.0))
     writer.add(Request(NOON - 86400, Caller("k", "A", "agency", "outbreak@2"), "x:y", 200, 1.0))
     writer.close()
-    found = report(url, DAY)
-    assert found["total"] == {
-        "requests": 101, "refused": 2, "errors": 1,
-        "median_ms": pytest.approx(50, rel=0.05), "p95_ms": pytest.approx(95, rel=0.05),
-    }  # fmt: skip
-    assert [(d["day"], d["requests"]) for d in found["days"]] == [
+    usage = report(url, DAY)
+    assert usage.total == Figures(
+        "", 101, 2, 1, pytest.approx(50, rel=0.05), pytest.approx(95, rel=0.05)
+    )
+    assert [(d.name, d.requests) for d in usage.days] == [
         ("2026-03-01", 100), ("2026-03-02", 1),
     ]  # fmt: skip
-    assert [a["agency"] for a in found["agencies"]] == ["A", "B"]
-    assert [a["p95_ms"] for a in found["agencies"]] == pytest.approx([95, 7], rel=0.05)
-    assert found["districts"][0] == {"ubigeo": "160101", "asked": 100}
-    assert sum(d["asked"] for d in found["districts"]) == 200
-    assert report(url, DAY, "B")["total"]["requests"] == 1
-    assert report(url, DAY - timedelta(days=1), model="outbreak")["total"]["requests"] == 101
-    assert report(url, DAY - timedelta(days=1), model="outbreak@2")["total"]["requests"] == 1
-    nothing = report(url, DAY, "nobody")["total"]
-    assert (nothing["requests"], nothing["errors"], nothing["median_ms"]) == (0, 0, None)
+    assert [a.name for a in usage.agencies] == ["A", "B"]
+    assert [a.p95_ms for a in usage.agencies] == pytest.approx([95, 7], rel=0.05)
+    assert usage.entities[0] == EntityUsage("160101", 100)
+    assert sum(e.requests for e in usage.entities) == 200
+    assert report(url, DAY, "B").total.requests == 1
+    assert report(url, DAY - timedelta(days=1), model="outbreak").total.requests == 101
+    assert report(url, DAY - timedelta(days=1), model="outbreak@2").total.requests == 1
+    assert report(url, DAY, "nobody").total == Figures("", 0, 0, 0, None, None)
 
 
 def test_old_statistics_are_forgotten_and_what_was_done_to_keys_is_not(url: str) -> None:
     now = datetime.now(UTC)
-    keys.create(url, Terms("old", ("outbreak:forecast",)), now=now - timedelta(days=900), by="test")
+    terms = Terms("old", ("outbreak:forecast",))
+    api_keys.create(url, terms, now=now - timedelta(days=900), by="test")
     writer = Writer(url)
     for days in (0, 800):
         caller = Caller("k", "old", "agency", "outbreak@1", ["160101"])
@@ -144,11 +145,11 @@ def test_old_statistics_are_forgotten_and_what_was_done_to_keys_is_not(url: str)
     writer.refused("unknown", "", "", "")
     writer.close()
     before = now.date() - timedelta(days=730)
-    old = {"requests_counted": 1, "districts_asked": 1, "activity": 0}
+    old = {"request_counts": 1, "entity_counts": 1, "activity": 0}
     assert usage.forget(url, before, dry_run=True) == old == usage.forget(url, before)
     assert usage.forget(url, before) == dict.fromkeys(old, 0)
     kept = report(url, before - timedelta(days=900), "old")
-    assert kept["total"]["requests"] == 1 and kept["districts"][0]["asked"] == 1
+    assert kept.total.requests == 1 and kept.entities[0].requests == 1
     assert usage.forget(url, now.date() + timedelta(days=1))["activity"] >= 1
     start = now - timedelta(days=901)
     assert [r["what"] for r in activity.listing(url, start) if r["agency"] == "old"] == ["create"]
@@ -161,8 +162,8 @@ def test_a_database_that_goes_away_closes_the_door_and_loses_no_count(
     url, control = server
     now = datetime.now(UTC)
     terms = {"scopes": ("outbreak:forecast",), "rate": "none"}
-    wide = keys.create(url, Terms("wide", quota="none", **terms), now=now, by="test")
-    exact = keys.create(url, Terms("exact", quota="90/day", **terms), now=now, by="test")
+    wide = api_keys.create(url, Terms("wide", quota="none", **terms), now=now, by="test")
+    exact = api_keys.create(url, Terms("exact", quota="90/day", **terms), now=now, by="test")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -180,5 +181,5 @@ def test_a_database_that_goes_away_closes_the_door_and_loses_no_count(
         assert ask(base, wide) == 503
         control("start")
         assert [ask(base, k) for k in (wide, exact)] == [200, 200]
-    assert report(url, now.date(), "wide")["total"]["requests"] >= 3
+    assert report(url, now.date(), "wide").total.requests >= 3
     assert usage.FLUSH_SECONDS <= 1

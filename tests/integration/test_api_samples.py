@@ -20,6 +20,11 @@ from yupana.config.settings import ROOT
 
 DOCS = ROOT / "docs" / "api"
 SAMPLES = DOCS / "samples"
+SERVING = [
+    path
+    for room in ("yupana/serving", "yupana/tasks/forecast/serving")
+    for path in (ROOT / room).rglob("*.py")
+]
 PAGE = (DOCS / "index.md").read_text(encoding="utf-8")
 ERRORS = (DOCS / "errors.md").read_text(encoding="utf-8")
 ASKED = {
@@ -31,8 +36,8 @@ ASKED = {
 
 def blocks(page: str, marker: str) -> dict[str, str]:
     """Fenced blocks after a comment that names them."""
-    found = re.findall(rf"<!-- {marker}(.*?) -->\n```\w+\n(.*?)^```$", page, re.S | re.M)
-    return dict(found)
+    matches = re.findall(rf"<!-- {marker}(.*?) -->\n```\w+\n(.*?)^```$", page, re.S | re.M)
+    return dict(matches)
 
 
 def ask(thread: Thread, path: str, body: Any = None) -> Any:
@@ -57,21 +62,21 @@ def lacking(example: Any, real: Any, at: str = "") -> list[str]:
 
 
 def test_the_page_shows_the_very_programs() -> None:
-    shown = blocks(PAGE, "samples/")
-    assert shown == {p.name: p.read_text(encoding="utf-8") for p in SAMPLES.iterdir()}
+    programs = blocks(PAGE, "samples/")
+    assert programs == {p.name: p.read_text(encoding="utf-8") for p in SAMPLES.iterdir()}
 
 
 def test_every_caveat_and_abstention_is_on_the_page() -> None:
-    sources = [p.read_text(encoding="utf-8") for p in (ROOT / "serving").glob("*.py")]
+    sources = [p.read_text(encoding="utf-8") for p in SERVING]
     codes = {c for text in sources for c in re.findall(r'\bnote\(\s*"([a-z_]+)"', text)}
     assert codes and not {c for c in codes if f"`{c}`" not in PAGE}
 
 
 def test_every_problem_is_on_the_page() -> None:
-    from serving.http.barred import _REASONS, _UNFIT
-    from serving.http.refusal import _CODES
+    from yupana.serving.http.auth_errors import _REASONS, _UNFIT
+    from yupana.serving.http.refusal import _CODES
 
-    sources = [p.read_text(encoding="utf-8") for p in (ROOT / "serving").glob("*.py")]
+    sources = [p.read_text(encoding="utf-8") for p in SERVING]
     codes = {c for text in sources for c in re.findall(r'\bcode="([a-z_]+)"', text)}
     codes |= {*_CODES.values(), "failed", "invalid_key"}
     codes |= {"suspended", "not_admitted"}
@@ -105,15 +110,15 @@ def test_a_program_of_the_page_runs_as_it_stands(
         "YUPANA_API_KEY": thread.key,
         "PYTHONPATH": str(ROOT),
     }
-    done = subprocess.run(
+    process = subprocess.run(
         [program, str(SAMPLES / sample)], cwd=tmp_path, env=environment, capture_output=True,
         text=True, timeout=120,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert process.returncode == 0, process.stderr[-2000:]
     # The forecast, the explanation and the model came through.
-    for told in ("160101", "2022-01-08", "outbreak@"):
-        assert told in done.stdout, done.stdout[-2000:]
-    assert re.search(r"^- El modelo espera|\"groups\"|feedback_id", done.stdout, re.M)
+    for phrase in ("160101", "2022-01-08", "outbreak@"):
+        assert phrase in process.stdout, process.stdout[-2000:]
+    assert re.search(r"^- El modelo espera|\"groups\"|feedback_id", process.stdout, re.M)
 
 
 @pytest.mark.thread
@@ -121,8 +126,8 @@ def test_a_program_of_the_page_runs_as_it_stands(
 def test_an_answer_on_the_page_has_the_fields_of_the_real_one(thread: Thread, name: str) -> None:
     path = name.split(" ", 1)[1]
     if path.endswith("/"):
-        made = ask(thread, "/v1/outbreak/forecast", ASKED["/v1/outbreak/forecast"])
-        path += made["predictions"][0]["prediction_id"]
+        answer = ask(thread, "/v1/outbreak/forecast", ASKED["/v1/outbreak/forecast"])
+        path += answer["predictions"][0]["prediction_id"]
     body = next((b for start, b in ASKED.items() if path.startswith(start)), None)
     assert lacking(json.loads(blocks(PAGE, "answer: ")[name]), ask(thread, path, body)) == []
 

@@ -9,15 +9,18 @@ import pytest
 from candidates import NAME, TAGS, candidate, empty_home, tags
 from small_panel import panel
 
-from models.outbreak import FINAL
-from yupana.evaluation import backtest_split
+from yupana.core.spec import Metric
+from yupana.tasks.forecast.backtest import split
+from yupana.tasks.forecast.model.model import FINAL
 from yupana.tracking import registry, runs
 from yupana.tracking.verdict import Standing, verdict
 
+METRIC = Metric(name="wis", label="WIS", better="lower", baselines=("ar",))
+
 
 def standing(test: float, tried: float | None, key: str = "k") -> Standing:
-    earlier = None if tried is None else Standing(tried, {"ar": 3.0}, key)
-    return Standing(test, {"ar": 2.0}, "split:1", earlier)
+    earlier = None if tried is None else Standing(METRIC, tried, {"ar": 3.0}, key)
+    return Standing(METRIC, test, {"ar": 2.0}, "split:1", earlier)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +41,8 @@ def standing(test: float, tried: float | None, key: str = "k") -> Standing:
 def test_it_must_be_the_better_one_in_both_seasons(
     mine: Standing, champion: Standing | None, good: bool, says: str
 ) -> None:
-    made, reason = verdict(mine, champion is not None, champion)
-    assert made is good
+    alias, reason = verdict(mine, champion is not None, champion)
+    assert alias is good
     assert says in reason
 
 
@@ -51,19 +54,19 @@ def test_one_that_is_worse_on_the_backtest_stays_challenger(tmp_path: Path) -> N
         scores = {FINAL: {"wis": tried, **others}, "ar": {"wis": 3.0, **others}}
         report = {"origins": ["2018-01-06"], "scores": scores, "key": "k"}
         (folder / runs.BACKTEST).write_text(json.dumps(report))
-        made = registry.register(home, NAME, folder, tags(name) if name != "1" else TAGS)
-        assert made.alias == alias, made.reason
-    assert "backtest" in made.reason
+        registration = registry.register(home, NAME, folder, tags(name) if name != "1" else TAGS)
+        assert registration.alias == alias, registration.reason
+    assert "backtest" in registration.reason
     assert registry.champion(home, NAME)[0] == 1
 
 
 def test_a_short_history_is_told_as_such(tmp_path: Path) -> None:
     class Room:
         @staticmethod
-        def told(*_: object, **__: object) -> None:
+        def past_forecasts(*_: object, **__: object) -> None:
             return None
 
-    found = backtest_split.of_members(Room, panel(), {}, seed=1)
-    assert found["scores"] == {} and found["left_out"]
-    (tmp_path / runs.BACKTEST).write_text(json.dumps(found))
+    periods = split.of_members(Room, panel(), {}, seed=1)
+    assert periods["scores"] == {} and periods["left_out"]
+    (tmp_path / runs.BACKTEST).write_text(json.dumps(periods))
     assert runs.backtest(tmp_path) is None

@@ -14,14 +14,15 @@ import typer
 import yaml
 from typer.testing import CliRunner, Result
 
-from pipelines import cluster, outbreak
-from yupana.cli import learn
-from yupana.config import settings as configured
+from pipelines.outbreak import PIPELINE
+from yupana.cli.registry import train as commands
+from yupana.config import settings
 from yupana.core.errors import TerminalError, TransientError, UsageError, YupanaError
-from yupana.governance import events
+from yupana.lineage import events
+from yupana.training import cluster
 
 APP = typer.Typer()
-learn.register(APP)
+commands.register(APP)
 TOKEN = "right"
 RUN = {"run_id": "r-1", "experiment_id": "e-1", "display_name": "outbreak newest"}
 
@@ -58,8 +59,8 @@ class Answers(BaseHTTPRequestHandler):
         elif path == "experiments":
             self._answer({"experiments": [{"experiment_id": "e-1", "display_name": "outbreak"}]})
         elif path == "runs/r-1":
-            found = self.server.polls.pop(0)
-            self._answer(found if isinstance(found, dict) else {}, 200 if found else 503)
+            reply = self.server.polls.pop(0)
+            self._answer(reply if isinstance(reply, dict) else {}, 200 if reply else 503)
         else:
             self._answer({}, 404)
 
@@ -71,12 +72,12 @@ class Answers(BaseHTTPRequestHandler):
     def _answer(self, body: dict[str, Any], status: int = 200) -> None:
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
             body, status = {"error": "Unauthenticated"}, 401
-        told = json.dumps(body).encode()
+        content = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(told)))
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(told)
+        self.wfile.write(content)
 
 
 @pytest.fixture
@@ -85,17 +86,17 @@ def kubeflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kubefl
     thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     (tmp_path / "token").write_text(f"{TOKEN}\n")
-    told = {
+    environment = {
         "HOME": tmp_path / "home", "KFP_HOST": server.url, "KFP_TOKEN": tmp_path / "token",
         "KFP_NAMESPACE": "epidemiology", "IMAGE": "registry.example/yupana:1", "CPU_LIMIT": "4",
         "MEMORY_LIMIT": "16Gi", "GPU_COUNT": "2", "GPU_TYPE": "NVIDIA-H200", "QUEUE": "health",
     }  # fmt: skip
-    for name, value in told.items():
+    for name, value in environment.items():
         monkeypatch.setenv(f"YUPANA_{name}", str(value))
     monkeypatch.setattr(cluster, "POLL_SECONDS", 0.01)
-    configured.settings.cache_clear()
+    settings.settings.cache_clear()
     yield server
-    configured.settings.cache_clear()
+    settings.settings.cache_clear()
     server.shutdown()
     server.server_close()
 
@@ -104,23 +105,26 @@ def train(*options: str) -> Result:
     return CliRunner().invoke(APP, ["train", "outbreak", "--cluster", *options])
 
 
-def error(done: Result) -> YupanaError:
-    assert isinstance(done.exception, YupanaError), done.output
-    return done.exception
+def error(result: Result) -> YupanaError:
+    assert isinstance(result.exception, YupanaError), result.output
+    return result.exception
 
 
 def test_the_run_asks_for_what_the_settings_say(kubeflow: Kubeflow) -> None:
-    done = train("--no-wait", "--as-of", "2019-12-28", "--tuning", "tuning:1", "--json")
-    assert done.exit_code == 0, done.exception
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert told["outputs"] == ["kfp:r-1"] and told["state"] == "SUBMITTED"
-    assert told["link"] == f"{kubeflow.url}/#/runs/details/r-1"
+    result = train("--no-wait", "--as-of", "2019-12-28", "--tuning", "tuning:1", "--json")
+    assert result.exit_code == 0, result.exception
+    report = json.loads(result.stdout.splitlines()[-1])
+    assert report["outputs"] == ["kfp:r-1"] and report["state"] == "SUBMITTED"
+    assert report["link"] == f"{kubeflow.url}/#/runs/details/r-1"
     assert any("namespace=epidemiology" in path for path in kubeflow.asked)
-    sent = kubeflow.submitted[-1]
-    assert sent["experiment_id"] == "e-1"
+    submission = kubeflow.submitted[-1]
+    assert submission["experiment_id"] == "e-1"
     arguments = {"as_of": "2019-12-28", "tuning": "tuning:1", "backtest_origins": ""}
-    assert sent["runtime_config"]["parameters"] == arguments
-    spec, platform = sent["pipeline_spec"]["pipeline_spec"], sent["pipeline_spec"]["platform_spec"]
+    assert submission["runtime_config"]["parameters"] == arguments
+    spec, platform = (
+        submission["pipeline_spec"]["pipeline_spec"],
+        submission["pipeline_spec"]["platform_spec"],
+    )
     placed = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     labels = {"kueue.x-k8s.io/queue-name": "health"}
     volume = [{"constant": "yupana-home", "mountPath": cluster.HOME}]
@@ -129,32 +133,33 @@ def test_the_run_asks_for_what_the_settings_say(kubeflow: Kubeflow) -> None:
         assert container["image"] == "registry.example/yupana:1"
         assert {"name": "YUPANA_HOME", "value": cluster.HOME} in container["env"]
         assert {"name": "OMP_NUM_THREADS", "value": "4"} in container["env"]
-        given = {one["name"]: one.get("value", "") for one in container["env"]}
-        asked = json.loads(given["YUPANA_ASKED_BY"])
-        assert (asked["run"], asked["job"]) == (told["event"], "submit.outbreak")
-        wanted = container["resources"]
-        assert (wanted["resourceCpuLimit"], wanted["resourceMemoryLimit"]) == ("4", "16Gi")
+        variables = {one["name"]: one.get("value", "") for one in container["env"]}
+        parent = json.loads(variables["YUPANA_ASKED_BY"])
+        assert (parent["run"], parent["job"]) == (report["event"], "submit.outbreak")
+        resources = container["resources"]
+        assert (resources["resourceCpuLimit"], resources["resourceMemoryLimit"]) == ("4", "16Gi")
         assert placed[name]["podMetadata"] == {"labels": labels}
         assert placed[name]["pvcMount"] == volume
-        learns = task in outbreak.LEARNS
-        assert ("accelerator" in wanted) == ("nodeSelector" in placed[name]) == learns
+        learns = task in PIPELINE.learns
+        assert ("accelerator" in resources) == ("nodeSelector" in placed[name]) == learns
         if learns:
             kind = {"resourceType": "nvidia.com/gpu", "resourceCount": "2"}
-            assert kind.items() <= wanted["accelerator"].items()
+            assert kind.items() <= resources["accelerator"].items()
             assert placed[name]["nodeSelector"] == {
                 "labels": {"nvidia.com/gpu.product": "NVIDIA-H200"}
             }
 
 
-def test_it_is_the_pipeline_that_runs_here(kubeflow: Kubeflow) -> None:
+def test_it_is_the_pipeline_that_runs_here(kubeflow: Kubeflow, tmp_path: Path) -> None:
     assert train("--no-wait").exit_code == 0
-    sent = kubeflow.submitted[-1]["pipeline_spec"]["pipeline_spec"]
-    here = yaml.safe_load(outbreak.COMPILED.read_text())
-    assert sent["root"]["dag"]["tasks"].keys() == here["root"]["dag"]["tasks"].keys()
+    submission = kubeflow.submitted[-1]["pipeline_spec"]["pipeline_spec"]
+    PIPELINE.compile_to(tmp_path / "here.yaml")
+    here = yaml.safe_load((tmp_path / "here.yaml").read_text())
+    assert submission["root"]["dag"]["tasks"].keys() == here["root"]["dag"]["tasks"].keys()
     for name, task in here["root"]["dag"]["tasks"].items():
-        assert sent["root"]["dag"]["tasks"][name]["inputs"] == task["inputs"]
+        assert submission["root"]["dag"]["tasks"][name]["inputs"] == task["inputs"]
     for name, executor in here["deploymentSpec"]["executors"].items():
-        there = sent["deploymentSpec"]["executors"][name]["container"]
+        there = submission["deploymentSpec"]["executors"][name]["container"]
         assert there["command"] == executor["container"]["command"]
 
 
@@ -165,32 +170,38 @@ def test_waiting_tells_each_task_and_survives_a_lost_answer(kubeflow: Kubeflow) 
         {**RUN, "state": "SUCCEEDED",
          "run_details": {"task_details": [state("split", "SUCCEEDED")]}},
     ]  # fmt: skip
-    done = train("--json")
-    assert done.exit_code == 0, done.exception
-    assert json.loads(done.stdout.splitlines()[-1])["state"] == "SUCCEEDED"
-    assert "split: running" in done.stderr and "split: succeeded" in done.stderr
+    result = train("--json")
+    assert result.exit_code == 0, result.exception
+    assert json.loads(result.stdout.splitlines()[-1])["state"] == "SUCCEEDED"
+    assert "split: running" in result.stderr and "split: succeeded" in result.stderr
 
 
 def test_a_task_that_fails_there_is_named(kubeflow: Kubeflow) -> None:
     details = {"task_details": [state("pool", "FAILED"), state("split", "SUCCEEDED")]}
     kubeflow.polls = [{**RUN, "state": "FAILED", "run_details": details}]
-    found = error(train())
-    assert isinstance(found, TerminalError) and "pool failed" in found.what
-    assert "r-1" in found.where
-    assert [e["status"] for e in events.read(configured.settings().events)] == ["failed"]
+    fault = error(train())
+    assert isinstance(fault, TerminalError) and "pool failed" in fault.what
+    assert "r-1" in fault.where
+    assert [e["status"] for e in events.read(settings.settings().events)] == ["failed"]
+
+
+def test_a_run_that_is_cancelled_there_ends_the_wait(kubeflow: Kubeflow) -> None:
+    kubeflow.polls = [{**RUN, "state": "RUNNING"}, {**RUN, "state": "CANCELED"}]
+    fault = error(train())
+    assert isinstance(fault, TerminalError) and "CANCELED (no task failed)" in fault.what
 
 
 def test_when_the_cluster_goes_away_the_run_goes_on(kubeflow: Kubeflow) -> None:
     kubeflow.polls = [None] * cluster.LOST
-    found = error(train())
-    assert isinstance(found, TransientError) and "goes on" in found.fix
+    fault = error(train())
+    assert isinstance(fault, TransientError) and "goes on" in fault.fix
 
 
 def test_a_wrong_token_is_told(kubeflow: Kubeflow, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("wrong")
-    found = error(train())
-    assert isinstance(found, UsageError) and "401" in found.what
-    assert "YUPANA_KFP_TOKEN" in found.fix
+    fault = error(train())
+    assert isinstance(fault, UsageError) and "401" in fault.what
+    assert "YUPANA_KFP_TOKEN" in fault.fix
     assert not kubeflow.submitted
 
 
@@ -213,7 +224,7 @@ def test_wrong_settings_are_told(
     name: str, value: str, kind: type, says: str,
 ) -> None:  # fmt: skip
     monkeypatch.setenv(f"YUPANA_{name}", value)
-    configured.settings.cache_clear()
-    found = error(train())
-    assert isinstance(found, kind) and says in found.what
+    settings.settings.cache_clear()
+    fault = error(train())
+    assert isinstance(fault, kind) and says in fault.what
     assert not kubeflow.submitted

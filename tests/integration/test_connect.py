@@ -21,9 +21,11 @@ from waiting import wait_until
 from yupana.config.settings import Settings
 from yupana.core import ports
 from yupana.core.errors import TransientError, UsageError
-from yupana.data import delta
-from yupana.data import engine as engines
-from yupana.orchestration import airflow_home, family, standalone
+from yupana.core.progress import Silent
+from yupana.data import engine
+from yupana.data.lake import delta
+from yupana.orchestration import airflow_home, processes, standalone
+from yupana.orchestration.ingest import ingest
 
 START_SECONDS = 240
 DATASET = "iquitos_weekly"
@@ -91,7 +93,7 @@ def shared(up: Up) -> Settings:
 
 
 def members(settings: Settings) -> list[psutil.Process]:
-    running = family.load(settings)
+    running = processes.load(settings)
     assert running
     return running.members()
 
@@ -121,23 +123,27 @@ def test_it_listens_on_this_machine_alone(up: Up) -> None:
 
 
 def test_a_second_one_is_refused(up: Up) -> None:
-    done = yupana(up.settings, "up")
-    assert done.returncode == 2 and "runs already" in done.stderr and "yupana down" in done.stderr
+    result = yupana(up.settings, "up")
+    assert (
+        result.returncode == 2
+        and "runs already" in result.stderr
+        and "yupana down" in result.stderr
+    )
 
 
 def test_a_taken_port_is_named(up: Up, tmp_path: Path) -> None:
     other = up.settings.model_copy(update={"home": tmp_path, "engine_port": ports.free()})
-    done = yupana(other, "up")
-    assert done.returncode == 3
-    assert f"port {up.settings.airflow_port} is taken" in done.stderr
-    assert "YUPANA_AIRFLOW_PORT" in done.stderr and not (tmp_path / "up.json").exists()
+    result = yupana(other, "up")
+    assert result.returncode == 2
+    assert f"port {up.settings.airflow_port} is taken" in result.stderr
+    assert "YUPANA_AIRFLOW_PORT" in result.stderr and not (tmp_path / "up.json").exists()
 
 
 def test_the_shared_engine_publishes_the_same_rows(shared: Settings, tmp_path: Path) -> None:
     own = Settings(home=tmp_path)
-    for settings in (shared, own):
-        done = yupana(settings, "ingest", DATASET, "--json")
-        assert done.returncode == 0, done.stderr
+    task = yupana(shared, "ingest", DATASET, "--json")
+    assert task.returncode == 0, task.stderr
+    ingest(own, DATASET, None, Silent())
     here, there = (delta.read(s.table("published", DATASET)) for s in (own, shared))
     assert here.height == 468 and here.sort("source_line").equals(there.sort("source_line"))
 
@@ -161,18 +167,18 @@ def test_a_dag_run_tells_version_and_validation(up: Up) -> None:
 def test_no_server_is_told_at_once() -> None:
     start = time.monotonic()
     with pytest.raises(TransientError, match="does not answer"):
-        engines.session(Settings(engine=f"sc://127.0.0.1:{ports.free()}"))
+        engine.session(Settings(engine=f"sc://127.0.0.1:{ports.free()}"))
     assert time.monotonic() - start < 10
     with pytest.raises(UsageError, match="not the address"):
-        engines.session(Settings(engine="sc://"))
+        engine.session(Settings(engine="sc://"))
     with pytest.raises(UsageError, match="no engine '127"):
-        engines.session(Settings(engine="127.0.0.1:15002"))
+        engine.session(Settings(engine="127.0.0.1:15002"))
 
 
 def test_a_token_in_an_address_is_not_shown() -> None:
     settings = Settings(engine="sc://spark.example:15002/;token=SECRET")
-    shown = [engines.name(settings), str(engines.select(settings))]
-    assert shown == ["sc://spark.example:15002"] * 2
+    names = [engine.name(settings), str(engine.select(settings))]
+    assert names == ["sc://spark.example:15002"] * 2
 
 
 # The last one: it stops what the tests above use.
@@ -181,10 +187,10 @@ def test_down_ends_all_even_after_a_kill(up: Up) -> None:
     assert {"python"} <= {p.name().split()[0].rstrip("3") for p in started}
     os.kill(up.leader.pid, signal.SIGKILL)
     up.leader.wait()
-    done = yupana(up.settings, "down")
-    assert done.returncode == 0 and "without stopping its parts" in done.stdout
-    left = [p for p in started if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
-    assert not left
+    result = yupana(up.settings, "down")
+    assert result.returncode == 0 and "without stopping its parts" in result.stdout
+    rest = [p for p in started if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    assert not rest
     again = yupana(up.settings, "down")
     assert again.returncode == 0 and "nothing runs here" in again.stdout
 
@@ -192,8 +198,8 @@ def test_down_ends_all_even_after_a_kill(up: Up) -> None:
 def test_a_number_that_is_another_process_now_is_left_alone(tmp_path: Path) -> None:
     """The file outlived a restart of the machine: this test has the number of the leader."""
     settings = Settings(home=tmp_path)
-    old = family.Member(os.getpid(), 0.0)
-    family.save(settings, family.Family(old, "nobody", {"engine": old}))
+    old = processes.Member(os.getpid(), 0.0)
+    processes.save(settings, processes.ProcessGroup(old, "nobody", {"engine": old}))
     assert "ended 0 processes" in standalone.down(settings)
     assert standalone.down(settings) == "nothing runs here"
 
@@ -201,7 +207,7 @@ def test_a_number_that_is_another_process_now_is_left_alone(tmp_path: Path) -> N
 def test_what_is_started_is_ended_by_session_and_by_mark(tmp_path: Path) -> None:
     """Orphans of a part that is gone: one hides its mark, one left the session."""
     settings = Settings(home=tmp_path)
-    ours = family.Family(family.Member(1, 0.0), "mark-of-this-test")
+    ours = processes.ProcessGroup(processes.Member(1, 0.0), "mark-of-this-test")
     script = "env -i sleep 300 & setsid sleep 301 & sleep 1"
     child = ours.start(settings, "part", ["bash", "-c", script], dict(os.environ), tmp_path / "log")
     child.wait(10)
@@ -209,4 +215,4 @@ def test_what_is_started_is_ended_by_session_and_by_mark(tmp_path: Path) -> None
     assert sorted(p.cmdline()[-1] for p in orphans) == ["300", "301"]
     standalone.down(settings)
     assert not [p for p in orphans if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
-    assert family.load(settings) is None
+    assert processes.load(settings) is None

@@ -43,8 +43,8 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_deltalake(str(folder / "cases"), FIRST)
     more = pl.DataFrame({"ubigeo": ["010101"], "cases": [9], "weeks": [[4]]})
     write_deltalake(str(folder / "cases"), more, mode="append")
-    made = share_table(Settings(home=folder / "var"), folder / "cases", "cases", 0, FACTS)
-    assert made == "shared:cases@cases-v0"
+    share = share_table(Settings(home=folder / "var"), folder / "cases", "cases", 0, FACTS)
+    assert share == "shared:cases@cases-v0"
     return folder
 
 
@@ -96,10 +96,10 @@ def test_table_is_fetched_by_tag_from_another_folder(
         tag = f"cases-v{version}"
         for file in ("cases.parquet", "metadata.json"):
             _dvc(elsewhere, "get", str(exchange), f"datasets/cases/{file}", "--rev", tag, "--force")
-        told: dict[str, Any] = json.loads((elsewhere / "metadata.json").read_text())
-        assert told["sha256"] == file_sha256(elsewhere / "cases.parquet")
-        assert (told["rows"], told["delta_version"]) == (rows, version)
-        assert FACTS.items() <= told.items()
+        content: dict[str, Any] = json.loads((elsewhere / "metadata.json").read_text())
+        assert content["sha256"] == file_sha256(elsewhere / "cases.parquet")
+        assert (content["rows"], content["delta_version"]) == (rows, version)
+        assert FACTS.items() <= content.items()
         assert pl.read_parquet(elsewhere / "cases.parquet").height == rows
 
 

@@ -17,10 +17,13 @@ from governed import BERTA, CARLA, DIEGO, ME, now
 
 from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError, UsageError
-from yupana.governance import acting, actions, decisions, gate, keys, people, register
-from yupana.governance.ledger import book
-from yupana.governance.ledger.book import Entry
+from yupana.database.engine import engine
+from yupana.gate import actions, decisions, gate, register
+from yupana.identity import actors, api_keys, credentials
+from yupana.ledger import pseudonyms, writer
+from yupana.ledger.entries import Entry
 from yupana.tracking import deployment, registry, versions
+from yupana.tracking.shared_models import SharedModel
 
 WHO = {"now": now(), "by": "test"}
 
@@ -32,16 +35,16 @@ def home(tmp_path: Path, own_store: None) -> Settings:
 
 
 def standing(settings: Settings, model: Any) -> gate.Standing:
-    decisions._GLANCED.clear()
+    decisions._CACHE.clear()
     return gate.standing(settings, NAME, str(model.version), model.sha256, now())
 
 
 def untouchable(url: str) -> sa.Connection:
     """A connection of someone who may drop what guards the ledger."""
-    made = sa.create_engine(url).connect()
+    connection = sa.create_engine(url).connect()
     for what in ("update", "delete"):
-        made.exec_driver_sql(f"DROP TRIGGER IF EXISTS ledger_no_{what}")
-    return made
+        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS ledger_no_{what}")
+    return connection
 
 
 def delete_events(settings: Settings, kind: str) -> None:
@@ -59,8 +62,8 @@ def test_the_straight_way_goes_through(home: Settings, tmp_path: Path) -> None:
     assert governed.codes(home, model) == []
     versions.promote(home, versions.find(home, f"{NAME}@1"), reason="", by="ana")
     assert registry.champion(home, NAME)[0] == 1
-    told = standing(home, model)
-    assert told.allowed and not told.trial and not told.expired
+    state = standing(home, model)
+    assert state.allowed and not state.trial and not state.expired
     assert decisions.trouble(decisions.of(home, NAME)) == ""
 
 
@@ -68,10 +71,10 @@ def test_registration_and_the_api_called_directly_set_no_champion(
     home: Settings, tmp_path: Path
 ) -> None:
     model = governed.registered(home, tmp_path / "a")
-    told = next(v for v in versions.listing(home, NAME))
-    assert told.aliases == ("challenger",) and "approval" in told.reason
+    version = next(v for v in versions.listing(home, NAME))
+    assert version.aliases == ("challenger",) and "approval" in version.reason
     with pytest.raises(gate.GateRefusedError, match="approval") as caught:
-        versions.promote(home, told, reason="because", by="ana")
+        versions.promote(home, version, reason="because", by="ana")
     assert "governance approve outbreak@1" in caught.value.fix
     with pytest.raises(gate.GateRefusedError):
         deployment.challenge(home, NAME, 0.5, **WHO)
@@ -100,9 +103,9 @@ def test_a_pass_written_by_hand_is_not_signed(home: Settings, tmp_path: Path) ->
         "action": "promote", "version": 1, "sha256": model.sha256, "allowed": True,
         "stage": "service", "meets": "service", "accounts": [], "after": "", "signature": "ab" * 64,
     }  # fmt: skip
-    book.append(home, [Entry("gate", "outbreak@1", facts)])
-    told = standing(home, model)
-    assert not told.allowed and told.why and "not signed" in told.why[1]
+    writer.append(home, [Entry("gate", "outbreak@1", facts)])
+    state = standing(home, model)
+    assert not state.allowed and state.why and "not signed" in state.why[1]
     assert "ledger" in governed.codes(home, model)
 
 
@@ -127,9 +130,9 @@ def test_model_files_that_were_edited_are_refused(home: Settings, tmp_path: Path
     with pytest.raises(TerminalError, match="not those that its fit wrote"):
         versions.promote(home, versions.find(home, f"{NAME}@1"), reason="x", by="ana")
     # Also where the fit's own record was edited to agree.
-    told = json.loads((model.folder / "run.json").read_text())
-    told["files"] = {}
-    (model.folder / "run.json").write_text(json.dumps(told))
+    content = json.loads((model.folder / "run.json").read_text())
+    content["files"] = {}
+    (model.folder / "run.json").write_text(json.dumps(content))
     assert {"assessment", "approval"} <= set(governed.codes(home, governed.judged(home, 1)))
 
 
@@ -139,8 +142,8 @@ def test_an_assessment_expires_and_serving_says_so(home: Settings, tmp_path: Pat
     gate.admit(home, NAME, model, "promote", now())
     late = governed.later(181)
     assert {"assessment", "impact"} <= set(governed.codes(home, model, late))
-    told = gate.standing(home, NAME, "1", model.sha256, late)
-    assert told.allowed and told.expired and told.trial
+    state = gate.standing(home, NAME, "1", model.sha256, late)
+    assert state.allowed and state.expired and state.trial
 
 
 def test_a_clock_that_was_set_back_is_told(home: Settings, tmp_path: Path) -> None:
@@ -151,7 +154,7 @@ def test_a_clock_that_was_set_back_is_told(home: Settings, tmp_path: Path) -> No
     with pytest.raises(gate.GateRefusedError, match="clock"):
         gate.admit(home, NAME, model, "promote", back)
     # An event of the future moves the ledger on: back to today is back all the same.
-    book.append(home, [Entry("step", "x")], now=governed.later(400))
+    writer.append(home, [Entry("step", "x")], now=governed.later(400))
     assert "clock" in governed.codes(home, model)
 
 
@@ -165,8 +168,11 @@ def test_a_register_that_was_edited_is_assessed_again(home: Settings, tmp_path: 
 
 
 def test_the_class_is_not_played_down(home: Settings) -> None:
-    def down(told: dict[str, Any]) -> None:
-        told["risk"]["strategy"]["of"], told["risk"]["regulation"]["of"] = "low", "acceptable"
+    def down(register: dict[str, Any]) -> None:
+        register["risk"]["strategy"]["of"], register["risk"]["regulation"]["of"] = (
+            "low",
+            "acceptable",
+        )
 
     governed.edit(home.root, down)
     with pytest.raises(TerminalError, match="health is of high risk") as caught:
@@ -181,20 +187,20 @@ def test_the_author_does_not_approve_under_another_account(
     actions.assess(home, model, now=now(), accounts=(ME,))
     monkeypatch.setenv("USER", "berta")
     monkeypatch.setenv("LOGNAME", "berta")
-    assert acting.here()[0] == ME, "the environment makes no other person"
+    assert actors.here()[0] == ME, "the environment makes no other person"
     for accounts in ((ME,), ("key:0123456789ab", ME), ("os:nobody-known",)):
         with pytest.raises(TerminalError, match="is not approved"):
             actions.approve(home, model, "me parece bien", now=now(), accounts=accounts)
 
 
 def test_a_key_that_approves_is_checked(home: Settings, tmp_path: Path) -> None:
-    terms = keys.Terms("DIRESA", ("outbreak:*",), "ml-engineer", quota="none", rate="none")
-    made = keys.create(home.platform_db, terms, now=now(), by="test")
-    (tmp_path / "key").write_text(made)
-    assert acting.by_file(home, tmp_path / "key") == f"key:{made.split('_')[1]}"
-    (tmp_path / "key").write_text(made[:-1] + ("0" if made[-1] != "0" else "1"))
+    terms = api_keys.Terms("DIRESA", ("outbreak:*",), "ml-engineer", quota="none", rate="none")
+    key = api_keys.create(home.platform_db, terms, now=now(), by="test")
+    (tmp_path / "key").write_text(key)
+    assert credentials.by_file(home, tmp_path / "key") == f"key:{key.split('_')[1]}"
+    (tmp_path / "key").write_text(key[:-1] + ("0" if key[-1] != "0" else "1"))
     with pytest.raises(TerminalError, match="not good"):
-        acting.by_file(home, tmp_path / "key")
+        credentials.by_file(home, tmp_path / "key")
 
 
 @pytest.mark.parametrize(
@@ -216,8 +222,8 @@ def test_one_person_under_two_names_is_refused(home: Settings, twin: dict[str, A
 def test_an_author_who_was_forgotten_is_nobody(home: Settings, tmp_path: Path) -> None:
     model = governed.registered(home, tmp_path / "a")
     governed.approved(home, model)
-    with people.prepare(home.platform_db).begin() as connection:
-        people.erase(connection, ME)
+    with engine(home.platform_db).begin() as connection:
+        pseudonyms.erase(connection, ME)
     assert "author" in governed.codes(home, model)
 
 
@@ -226,8 +232,8 @@ def test_a_stage_that_was_flipped_to_trial_leaves_no_way_in(home: Settings, tmp_
     model = governed.registered(home, tmp_path / "a")
     assert standing(home, model).trial, "on trial its answers say so"
     governed.edit(home.root, governed.stage("service"))
-    told = standing(home, model)
-    assert not told.allowed and told.why and "trial" in told.why[1]
+    state = standing(home, model)
+    assert not state.allowed and state.why and "trial" in state.why[1]
     with pytest.raises(TerminalError, match="pass is of a trial"):
         registry.champion(home, NAME)
     # The stage alone may change: approved on trial, it serves without a gap.
@@ -263,8 +269,8 @@ def test_a_suspension_that_was_deleted_or_spoiled_is_missed(home: Settings, tmp_
     assert standing(home, model).suspended, "spoiling its signature lifts nothing"
     # The last event of all: the chain alone would not miss it, the witness does.
     delete_events(home, "suspend")
-    told = standing(home, model)
-    assert not told.allowed and told.why and "witness" in told.why[1]
+    state = standing(home, model)
+    assert not state.allowed and state.why and "witness" in state.why[1]
 
 
 def test_a_resumption_is_the_supervisors(home: Settings, tmp_path: Path) -> None:
@@ -296,8 +302,8 @@ def test_a_suspended_use_case_takes_no_new_champion(home: Settings, tmp_path: Pa
     governed.registered(home, tmp_path / "a")
     actions.suspend(home, NAME, "revisión de datos", now=now(), accounts=CARLA)
     governed.registered(home, tmp_path / "b", 0.5)
-    told = {v.number: (v.aliases, v.reason) for v in versions.listing(home, NAME)}
-    assert told[2][0] == ("challenger",) and "suspended" in told[2][1]
+    aliases = {v.number: (v.aliases, v.reason) for v in versions.listing(home, NAME)}
+    assert aliases[2][0] == ("challenger",) and "suspended" in aliases[2][1]
     with pytest.raises(TerminalError, match=r"suspended since .* by the supervisor"):
         registry.champion(home, NAME)
 
@@ -310,13 +316,13 @@ def test_a_prohibited_use_is_refused_on_every_way_in(
 ) -> None:
     governed.edit(home.root, governed.stage("trial"))
     model = governed.registered(home, tmp_path / "a")
-    found = versions.find(home, f"{NAME}@1")
+    version = versions.find(home, f"{NAME}@1")
     governed.edit(home.root, lambda told: told["risk"][part].update(of=of))
     ways: list[Callable[[], Any]] = [
         lambda: governed.registered(home, tmp_path / "b", 0.5),
-        lambda: versions.promote(home, found, reason="because", by="ana"),
+        lambda: versions.promote(home, version, reason="because", by="ana"),
         lambda: deployment.deploy(home, NAME, **WHO),
-        lambda: deployment.adopt(home, NAME, 7, model.folder, **WHO),
+        lambda: deployment.adopt(home, NAME, SharedModel(7, model.folder), **WHO),
         lambda: gate.admit(home, NAME, model, "shadow", now()),
         lambda: registry.champion(home, NAME),
         lambda: governed.approved(home, model),
@@ -330,27 +336,28 @@ def test_a_prohibited_use_is_refused_on_every_way_in(
 def test_a_foreign_model_is_adopted_by_its_approval_here(home: Settings, tmp_path: Path) -> None:
     folder = governed.measured(tmp_path / "theirs")
     with pytest.raises(gate.GateRefusedError, match="approval"):
-        deployment.adopt(home, NAME, 7, folder, **WHO)
+        deployment.adopt(home, NAME, SharedModel(7, folder), **WHO)
     (folder / "weights.safetensors").write_bytes(b"changed on the way")
     governed.edit(home.root, governed.stage("trial"))
     with pytest.raises(gate.GateRefusedError, match="changed since the fit"):
-        deployment.adopt(home, NAME, 7, folder, **WHO)
+        deployment.adopt(home, NAME, SharedModel(7, folder), **WHO)
 
 
 @pytest.mark.parametrize(
     ("call", "where"),
     [
         ("set_registered_model_alias(", {"registry.py", "versions.py"}),
-        ("deployments.place(", {"deployment.py"}),
+        ("slots.place(", {"deployment.py"}),
         ("bentoml.models.create(", {"deployment.py"}),
+        ("SharedModel(", {"shared_models.py"}),
     ],
 )
 def test_commands_dags_and_pipelines_have_no_way_of_their_own(call: str, where: set[str]) -> None:
     rooms = ("yupana", "serving", "dags", "pipelines", "models", "feature_repo")
     files = (p for room in rooms for p in (ROOT / room).rglob("*.py"))
-    found = {p for p in files if call in p.read_text(encoding="utf-8")}
-    assert {p.name for p in found} == where
-    assert {p.parent.name for p in found} == {"tracking"}
+    callers = {p for p in files if call in p.read_text(encoding="utf-8")}
+    assert {p.name for p in callers} == where
+    assert {p.parent.name for p in callers} == {"tracking"}
 
 
 def test_without_a_register_nothing_is_promoted(home: Settings, tmp_path: Path) -> None:

@@ -15,18 +15,21 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-import serving.slots as slots_module
-from serving.slots import Slots
 from yupana.client.transport import LONGEST_WAIT
+from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
-from yupana.governance import acting, actions, deployments, gate, measures
-from yupana.governance.deployments import CHALLENGER, CHAMPION, Placed
-from yupana.tracking import subjects
+from yupana.gate import actions, gate, measures
+from yupana.identity import actors
+from yupana.serving import model_manager
+from yupana.serving.model_manager import ModelManager
+from yupana.tasks.forecast.serving.kind import Preparation
+from yupana.tracking import slots, subjects
+from yupana.tracking.slots import CHALLENGER, CHAMPION, Placed
 
 pytestmark = pytest.mark.thread
 NAME, AS_OF = "outbreak", "2022-01-05"
 WITHIN_SECONDS = 5
-HERE = acting.here()
+HERE = actors.here()
 
 
 def now() -> datetime:
@@ -45,17 +48,17 @@ def forecast(thread: conftest.Thread) -> httpx.Response:
 
 def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
     end = time.monotonic() + WITHIN_SECONDS
-    while not good(found := look()):
-        assert time.monotonic() < end, found
+    while not good(state := look()):
+        assert time.monotonic() < end, state
         time.sleep(0.1)
-    return found
+    return state
 
 
 @pytest.fixture
 def suspended(thread: conftest.Thread) -> Iterator[conftest.Thread]:
     """The champion, suspended; resumed in the end."""
-    told = {"reason_en": "false alerts", "now": now(), "accounts": HERE}
-    actions.suspend(thread.settings, "outbreak@1", "alertas falsas", **told)
+    terms = {"reason_en": "false alerts", "now": now(), "accounts": HERE}
+    actions.suspend(thread.settings, "outbreak@1", "alertas falsas", **terms)
     yield thread
     actions.resume(thread.settings, "outbreak@1", "corregido", now=now(), accounts=HERE)
     until(lambda: forecast(thread).status_code, lambda status: status == 200)
@@ -66,16 +69,21 @@ def placed(thread: conftest.Thread) -> Iterator[str]:
     """The platform database, whose slots are put back in the end."""
     url = thread.settings.platform_db
     yield url
-    deployments.clear(url, NAME, CHALLENGER, now=now(), by="test")
-    deployments.place(url, NAME, CHAMPION, Placed("outbreak:1"), now=now(), by="test")
+    slots.clear(url, NAME, CHALLENGER, now=now(), by="test")
+    slots.place(url, NAME, CHAMPION, Placed("outbreak:1"), now=now(), by="test")
+
+
+def manager(settings: Settings) -> ModelManager:
+    """What a service follows its models by."""
+    return ModelManager(settings, NAME, Preparation(settings, NAME))
 
 
 def copied(tag: str) -> Path:
     """The champion once more in the store, under another version."""
     source = Path(bentoml.models.get("outbreak:1").path)
-    with bentoml.models.create(tag) as made:
+    with bentoml.models.create(tag) as model:
         skip = shutil.ignore_patterns("model.yaml")
-        shutil.copytree(source, made.path, dirs_exist_ok=True, ignore=skip)
+        shutil.copytree(source, model.path, dirs_exist_ok=True, ignore=skip)
     return Path(bentoml.models.get(tag).path)
 
 
@@ -85,24 +93,24 @@ def subject(version: int) -> measures.Subject:
 
 
 def test_a_trial_says_so_in_every_answer(thread: conftest.Thread) -> None:
-    made = forecast(thread).json()["predictions"][0]
-    assert [c["code"] for c in made["caveats"]] == ["trial"]
+    prediction = forecast(thread).json()["predictions"][0]
+    assert [c["code"] for c in prediction["caveats"]] == ["trial"]
     changed = {"ubigeo": "160101", "recent_cases": 2.0}
-    told = ask(thread, "POST", "/v1/outbreak/simulate", changed).json()
-    assert told["caveats"][0]["code"] == "trial"
+    body = ask(thread, "POST", "/v1/outbreak/simulate", changed).json()
+    assert body["caveats"][0]["code"] == "trial"
     model = ask(thread, "GET", "/v1/models").json()["models"][0]
-    assert model["stage"] == "trial" and model["notice"] == made["notice"]
-    notice = ask(thread, "GET", made["notice"])
+    assert model["stage"] == "trial" and model["notice"] == prediction["notice"]
+    notice = ask(thread, "GET", prediction["notice"])
     assert notice.status_code == 200 and "Está a prueba" in notice.text
     assert ask(thread, "GET", "/v1/models/other/notice").status_code == 404
 
 
 def test_a_suspension_stops_every_answer_and_says_why(suspended: conftest.Thread) -> None:
-    told = until(lambda: forecast(suspended), lambda answer: answer.status_code == 503)
-    assert told.headers["content-type"] == "application/problem+json"
-    said = told.json()
+    reply = until(lambda: forecast(suspended), lambda answer: answer.status_code == 503)
+    assert reply.headers["content-type"] == "application/problem+json"
+    said = reply.json()
     assert said["type"].endswith(":suspended")
-    assert int(told.headers["Retry-After"]) > LONGEST_WAIT, "no client waits for a person"
+    assert int(reply.headers["Retry-After"]) > LONGEST_WAIT, "no client waits for a person"
     assert "alertas falsas" in said["title"] and "false alerts" in said["title"]
     assert HERE[0].removeprefix("os:") not in said["title"].split(), "a role, no name"
     for method, path, body in (
@@ -123,11 +131,11 @@ def test_a_suspension_is_quick_also_while_a_model_is_loaded(
     for what in ("alone", "while a model is loaded"):
         if what != "alone":
             put = Placed("outbreak:65")
-            deployments.place(placed, NAME, CHALLENGER, put, now=now(), by="test")
+            slots.place(placed, NAME, CHALLENGER, put, now=now(), by="test")
             # Until the service has seen it, and has begun.
             time.sleep(1.0)
-        told = {"reason_en": "false alerts", "now": now(), "accounts": HERE}
-        actions.suspend(thread.settings, NAME, "alertas falsas", **told)
+        terms = {"reason_en": "false alerts", "now": now(), "accounts": HERE}
+        actions.suspend(thread.settings, NAME, "alertas falsas", **terms)
         start = time.monotonic()
         try:
             until(lambda: forecast(thread).status_code, lambda status: status == 503)
@@ -146,10 +154,10 @@ def test_a_copy_that_was_changed_in_the_store_does_not_serve(
     folder = copied("outbreak:68")
     gate.admit(thread.settings, NAME, subject(68), "promote", now())
     (folder / "README.md").write_text("otra ficha")
-    deployments.place(placed, NAME, CHAMPION, Placed("outbreak:68"), now=now(), by="hand")
+    slots.place(placed, NAME, CHAMPION, Placed("outbreak:68"), now=now(), by="hand")
     try:
         with pytest.raises(TerminalError, match=r"outbreak@68 may not serve: .*no gate pass"):
-            Slots(thread.settings, NAME)
+            manager(thread.settings)
     finally:
         bentoml.models.delete("outbreak:68")
 
@@ -157,71 +165,71 @@ def test_a_copy_that_was_changed_in_the_store_does_not_serve(
 def test_a_gate_that_cannot_be_asked_stops_what_serves(
     thread: conftest.Thread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slots_module, "LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(slots_module, "PATIENCE_SECONDS", 0.4)
-    slots = Slots(thread.settings, NAME)
+    monkeypatch.setattr(model_manager, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(model_manager, "PATIENCE_SECONDS", 0.4)
+    models = manager(thread.settings)
     try:
-        until(lambda: slots.halted, lambda halted: halted is None)
-        asked = gate.standing
+        until(lambda: models.suspension, lambda suspension: suspension is None)
+        standing = gate.standing
         # Such as where the ledger's public key was removed, or the database cannot be read.
         monkeypatch.setattr(gate, "standing", lambda *_: 1 / 0)
-        told = until(lambda: slots.halted, bool)
-        assert told.code == "not_admitted" and "cannot be asked" in told.en
-        monkeypatch.setattr(gate, "standing", asked)
-        until(lambda: slots.halted, lambda halted: halted is None)
+        reason = until(lambda: models.suspension, bool)
+        assert reason.code == "not_admitted" and "cannot be asked" in reason.en
+        monkeypatch.setattr(gate, "standing", standing)
+        until(lambda: models.suspension, lambda suspension: suspension is None)
     finally:
-        slots.close()
+        models.close()
 
 
 def test_a_suspended_model_stays_stopped_when_it_is_started_again(
     suspended: conftest.Thread,
 ) -> None:
-    slots = Slots(suspended.settings, NAME)
+    models = manager(suspended.settings)
     try:
-        assert slots.halted and slots.halted.code == "suspended"
-        slots.look()
-        assert slots.halted
+        assert models.suspension and models.suspension.code == "suspended"
+        models.look()
+        assert models.suspension
     finally:
-        slots.close()
+        models.close()
 
 
 def test_what_is_placed_by_hand_without_a_pass_does_not_serve(
     thread: conftest.Thread, placed: str
 ) -> None:
-    slots = Slots(thread.settings, NAME)
+    models = manager(thread.settings)
     try:
         copied("outbreak:66")
         for slot in (CHAMPION, CHALLENGER):
-            rows = deployments.SLOTS
+            rows = slots.SLOTS
             mine = (rows.c.use_case == NAME) & (rows.c.slot == slot)
             row = {"use_case": NAME, "slot": slot, "tag": "outbreak:66", "share": 0.5}
             with sa.create_engine(placed).begin() as connection:
                 connection.execute(sa.delete(rows).where(mine))
                 connection.execute(sa.insert(rows), {**row, "time": now(), "by": "hand"})
-            slots.look()
-            assert "no gate pass" in slots.refused["outbreak:66"]
-            assert slots.champion.model.tag == "outbreak:1" and slots.challenger is None
+            models.look()
+            assert "no gate pass" in models.refused["outbreak:66"]
+            assert models.champion.model.tag == "outbreak:1" and models.challenger is None
         with pytest.raises(TerminalError, match="outbreak@66 may not serve"):
-            Slots(thread.settings, NAME)
+            manager(thread.settings)
     finally:
-        slots.close()
+        models.close()
         bentoml.models.delete("outbreak:66")
 
 
 def test_a_shadows_pass_does_not_let_it_answer(thread: conftest.Thread, placed: str) -> None:
     copied("outbreak:67")
     gate.admit(thread.settings, NAME, subject(67), "shadow", now())
-    slots = Slots(thread.settings, NAME)
+    models = manager(thread.settings)
     try:
         for share, serves in ((0.0, True), (0.5, False), (0.0, True)):
             put = Placed("outbreak:67", share)
-            deployments.place(placed, NAME, CHALLENGER, put, now=now(), by="hand")
-            slots.look()
-            assert (slots.challenger is not None) is serves, share
-            assert serves or "shadow" in slots.refused["outbreak:67"]
-        deployments.place(placed, NAME, CHAMPION, Placed("outbreak:67"), now=now(), by="hand")
-        slots.look()
-        assert slots.champion.model.tag == "outbreak:1"
+            slots.place(placed, NAME, CHALLENGER, put, now=now(), by="hand")
+            models.look()
+            assert (models.challenger is not None) is serves, share
+            assert serves or "shadow" in models.refused["outbreak:67"]
+        slots.place(placed, NAME, CHAMPION, Placed("outbreak:67"), now=now(), by="hand")
+        models.look()
+        assert models.champion.model.tag == "outbreak:1"
     finally:
-        slots.close()
+        models.close()
         bentoml.models.delete("outbreak:67")

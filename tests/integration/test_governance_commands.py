@@ -14,31 +14,32 @@ from candidates import NAME
 from governed import BERTA, CARLA, DIEGO, ME
 from typer.testing import CliRunner, Result
 
-from yupana.cli import governance as commands
-from yupana.config import settings as configured
+from yupana.cli.oversight import governance
+from yupana.config import settings
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
-from yupana.governance import acting, gate
+from yupana.gate import gate
+from yupana.identity import actors
 
 APP = typer.Typer()
-commands.register(APP)
+governance.register(APP)
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """Stage service; outbreak@1 is registered by its author."""
-    made = governed.home(tmp_path)
-    governed.registered(made, tmp_path / "a")
-    monkeypatch.setenv("YUPANA_HOME", str(made.home))
-    monkeypatch.setenv("YUPANA_ROOT", str(made.root))
-    configured.settings.cache_clear()
-    yield made
-    configured.settings.cache_clear()
+    folder = governed.home(tmp_path)
+    governed.registered(folder, tmp_path / "a")
+    monkeypatch.setenv("YUPANA_HOME", str(folder.home))
+    monkeypatch.setenv("YUPANA_ROOT", str(folder.root))
+    settings.settings.cache_clear()
+    yield folder
+    settings.settings.cache_clear()
 
 
 @pytest.fixture
 def become(monkeypatch: pytest.MonkeyPatch) -> Any:
-    return lambda accounts: monkeypatch.setattr(acting, "here", lambda: accounts)
+    return lambda accounts: monkeypatch.setattr(actors, "here", lambda: accounts)
 
 
 def call(*words: str) -> Result:
@@ -46,23 +47,23 @@ def call(*words: str) -> Result:
 
 
 def told(*words: str) -> Any:
-    done = call(*words, "--json")
-    assert done.exit_code == 0, (done.output, done.exception)
-    return json.loads(done.stdout.splitlines()[-1])
+    result = call(*words, "--json")
+    assert result.exit_code == 0, (result.output, result.exception)
+    return json.loads(result.stdout.splitlines()[-1])
 
 
 def test_from_the_check_to_the_approval(home: Settings, become: Any) -> None:
-    done = call("check", NAME, "--model", f"{NAME}@1")
-    assert done.exit_code == 1 and "stage service: REFUSED" in done.stdout
-    assert "✗ assessment" in done.stdout and "fix: Run `yupana governance assess" in done.stdout
-    done = call("assess", f"{NAME}@1")
-    assert "open: nothing" in done.stdout and "next, by another person" in done.stdout
+    result = call("check", NAME, "--model", f"{NAME}@1")
+    assert result.exit_code == 1 and "stage service: REFUSED" in result.stdout
+    assert "✗ assessment" in result.stdout and "fix: Run `yupana governance assess" in result.stdout
+    result = call("assess", f"{NAME}@1")
+    assert "open: nothing" in result.stdout and "next, by another person" in result.stdout
     refused = call("approve", f"{NAME}@1", "--reason", "me parece bien").exception
     assert isinstance(refused, TerminalError) and "own work" in refused.what
     become(BERTA)
-    done = call("approve", f"{NAME}@1", "--reason", "revisado en comité")
-    assert "by os:berta: revisado en comité" in done.stdout
-    assert "next: yupana models promote outbreak@1" in done.stdout
+    result = call("approve", f"{NAME}@1", "--reason", "revisado en comité")
+    assert "by os:berta: revisado en comité" in result.stdout
+    assert "next: yupana models promote outbreak@1" in result.stdout
     decision = json.loads(call("check", NAME, "--model", f"{NAME}@1", "--json").stdout)
     assert decision["allowed"] and all(c["met"] for c in decision["conditions"])
     rows = told("history", NAME)
@@ -75,9 +76,9 @@ def test_a_deputy_stops_and_a_supervisor_starts_again(home: Settings, become: An
     become(DIEGO)
     words = ("--reason", "alertas falsas en Maynas")
     assert told("suspend", f"{NAME}@1", *words)["facts"]["role"] == "deputy"
-    done = call("check", NAME, "--model", f"{NAME}@1", "--stage", "trial")
-    assert done.exit_code == 1
-    assert "yupana governance resume outbreak@1" in done.stdout
+    result = call("check", NAME, "--model", f"{NAME}@1", "--stage", "trial")
+    assert result.exit_code == 1
+    assert "yupana governance resume outbreak@1" in result.stdout
     refused = call("resume", f"{NAME}@1", *words).exception
     assert isinstance(refused, TerminalError) and "none of supervisor" in refused.what
     become(CARLA)
@@ -113,9 +114,9 @@ def test_what_is_written_wrong_is_told_with_its_mend(
 
 def test_help_says_who_may_and_gives_an_example() -> None:
     for command in ("check", "assess", "approve", "suspend", "resume", "history"):
-        said = call(command, "--help").stdout
-        assert f"Example: yupana governance {command} outbreak" in said, command
-        assert ("Who may" in said) is (command in ("approve", "suspend")), command
+        output = call(command, "--help").stdout
+        assert f"Example: yupana governance {command} USE_CASE" in output, command
+        assert ("Who may" in output) is (command in ("approve", "suspend")), command
 
 
 def test_a_decision_explains_itself_in_both_languages(home: Settings) -> None:

@@ -12,31 +12,46 @@ import pytest
 import yaml
 
 from yupana.config.settings import ROOT
+from yupana.core import usecase
 
-BASE = ROOT / "infra" / "base"
 KUBERNETES = "1.34"
 Manifest = dict[str, Any]
 
 
+@pytest.fixture(scope="module", params=usecase.names())
+def use_case(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def rendered() -> list[Manifest]:
+def rendered(use_case: str) -> list[Manifest]:
     tools = (["kubectl", "kustomize"], ["kustomize", "build"])
     tool = next((t for t in tools if shutil.which(t[0])), None)
     if tool is None:
         pytest.skip("neither kubectl nor kustomize is on PATH")
-    done = subprocess.run([*tool, str(BASE)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return list(yaml.safe_load_all(done.stdout))
+    process = subprocess.run(
+        [*tool, str(ROOT / "serving" / use_case)], capture_output=True, text=True
+    )
+    assert process.returncode == 0, process.stderr
+    return list(yaml.safe_load_all(process.stdout))
 
 
-def kind(rendered: list[Manifest], wanted: str) -> Manifest:
-    return next(m for m in rendered if m["kind"] == wanted)
+def kind(rendered: list[Manifest], name: str) -> Manifest:
+    return next(m for m in rendered if m["kind"] == name)
 
 
 def test_every_object_fits_the_kubernetes_schema(rendered: list[Manifest]) -> None:
     assert {m["kind"] for m in rendered} == {"Deployment", "Service", "PersistentVolumeClaim"}
     for manifest in rendered:
         kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+
+
+def test_the_pod_serves_the_use_case(rendered: list[Manifest], use_case: str) -> None:
+    pod = kind(rendered, "Deployment")["spec"]["template"]
+    assert f"serving.{use_case}.service:" in pod["spec"]["containers"][0]["command"][-1]
+    for manifest in (kind(rendered, "Deployment"), kind(rendered, "Service")):
+        assert manifest["metadata"]["name"] == use_case
+    assert pod["metadata"]["labels"]["app.kubernetes.io/name"] == use_case
 
 
 def test_a_misspelt_field_is_refused(rendered: list[Manifest]) -> None:

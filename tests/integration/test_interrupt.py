@@ -20,23 +20,23 @@ WAIT_SECONDS = 90
 
 def of_home(home: Path) -> list[psutil.Process]:
     """Processes that were started for this home."""
-    found = []
+    processes = []
     for process in psutil.process_iter():
         try:
             if process.environ().get("YUPANA_HOME") == str(home):
-                found.append(process)
+                processes.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-    return found
+    return processes
 
 
 def commands(home: Path) -> list[list[str]]:
     """Words of the command lines of this home's processes."""
-    found = []
+    lines = []
     for process in of_home(home):
         with suppress(psutil.NoSuchProcess):
-            found.append(process.cmdline())
-    return found
+            lines.append(process.cmdline())
+    return lines
 
 
 @pytest.mark.parametrize(

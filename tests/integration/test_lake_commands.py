@@ -13,6 +13,7 @@ import small_lake
 from command import yupana
 from small_lake import NAME, SECRET
 
+from tests import event_rows
 from yupana.config.settings import Settings
 
 YUPANA = Path(sys.executable).parent / "yupana"
@@ -20,9 +21,9 @@ YUPANA = Path(sys.executable).parent / "yupana"
 
 def run(lake: Settings, *words: str, code: int = 0) -> str:
     """stdout of a command that ends with `code` (stderr instead, when it is not 0)."""
-    done = yupana(lake, *words)
-    assert done.code == code, done.stderr
-    return done.stdout if code in (0, 1) and done.stdout else done.stderr
+    result = yupana(lake, *words)
+    assert result.code == code, result.stderr
+    return result.stdout if code in (0, 1) and result.stdout else result.stderr
 
 
 def told(lake: Settings, *words: str, code: int = 0) -> Any:
@@ -32,14 +33,14 @@ def told(lake: Settings, *words: str, code: int = 0) -> Any:
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Two publications, and three refused rows of the second file."""
-    made = small_lake.make(tmp_path_factory.mktemp("lake"))
-    small_lake.publish(made, small_lake.frame(), known_on="2024-03-20", source="a")
+    project = small_lake.make(tmp_path_factory.mktemp("lake"))
+    small_lake.publish(project, small_lake.frame(), known_on="2024-03-20", source="a")
     rows = small_lake.frame(flags=2)
     small_lake.publish(
-        made, rows, known_on="2024-04-01", source="b", quarantined=3, validation="v2"
+        project, rows, known_on="2024-04-01", source="b", quarantined=3, validation="v2"
     )
     small_lake.refuse(
-        made,
+        project,
         "b",
         [
             {"line": 17, "broken": {"week.range": "99"}},
@@ -47,8 +48,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Settings:
             {"line": 30, "broken": {"week.range": "99", "diagnosis_class.codes": "A"}},
         ],
     )
-    small_lake.refuse(made, "a", [{"line": 5, "broken": {"year.required": ""}}])
-    return made
+    small_lake.refuse(project, "a", [{"line": 5, "broken": {"year.required": ""}}])
+    return project
 
 
 def test_datasets_lists_and_tells_all_of_one(lake: Settings) -> None:
@@ -71,28 +72,28 @@ def test_the_installed_program_says_the_same(lake: Settings) -> None:
     """By name, in a process of its own: a good end and a bad one."""
     environment = {**lake.environment(), "YUPANA_ROOT": str(lake.root), "COLUMNS": "200"}
     for words in (["datasets"], ["history", "nothing"]):
-        done = subprocess.run(
+        process = subprocess.run(
             [YUPANA, *words], env=environment, capture_output=True, text=True, timeout=60
         )
-        assert (done.stdout, done.stderr, done.returncode) == yupana(lake, *words)
-        assert "Traceback" not in done.stderr
+        assert (process.stdout, process.stderr, process.returncode) == yupana(lake, *words)
+        assert "Traceback" not in process.stderr
 
 
 def test_a_broken_contract_does_not_hide_the_others(tmp_path: Path) -> None:
-    made = small_lake.make(tmp_path)
-    folder = made.root / "expectations" / "broken"
+    project = small_lake.make(tmp_path)
+    folder = project.root / "expectations" / "broken"
     folder.mkdir()
     (folder / "contract.yaml").write_text("kind: DataContract\n")
-    entries = told(made, "datasets")
+    entries = told(project, "datasets")
     assert [e["name"] for e in entries] == ["broken", NAME]
     assert "Open Data Contract Standard" in entries[0]["status"]
     assert entries[1]["status"] == "never ingested"
 
 
 def test_history_tells_what_was_known_when(lake: Settings) -> None:
-    found = told(lake, "history", NAME, "--as-of", "2024-03-31")
-    assert found["known"] == f"delta:published/{NAME}@0"
-    assert [v["rows"]["quarantined"] for v in found["versions"]] == [0, 3]
+    report = told(lake, "history", NAME, "--as-of", "2024-03-31")
+    assert report["known"] == f"delta:published/{NAME}@0"
+    assert [v["rows"]["quarantined"] for v in report["versions"]] == [0, 3]
     text = run(lake, "history", NAME)
     assert "2024-03-20" in text and "bbbbbbbbbbbb" in text and f"@{1}" in text
     assert "2024-03-20" in run(lake, "history", NAME, "--as-of", "2024-03-19", code=2)
@@ -111,9 +112,9 @@ def test_quarantine_names_lines_columns_and_shapes_but_no_person(lake: Settings)
     assert "line 5, column Año, rule year.required, no value" in text
     assert text.index("b.csv") < text.index("a.csv"), "the newest file first"
     assert SECRET not in text and "99999999" not in text
-    found = told(lake, "quarantine", NAME, "--rule", "week.range", "--limit", "1")
-    assert found["rows"] == 2 and len(found["lines"]) == 1
-    assert found["by_rule"] == [
+    report = told(lake, "quarantine", NAME, "--rule", "week.range", "--limit", "1")
+    assert report["rows"] == 2 and len(report["lines"]) == 1
+    assert report["by_rule"] == [
         {
             "rule": "week.range",
             "column": "Semana",
@@ -126,45 +127,45 @@ def test_quarantine_names_lines_columns_and_shapes_but_no_person(lake: Settings)
 
 
 def test_quality_and_profile_write_their_pages(lake: Settings) -> None:
-    found = told(lake, "quality", NAME, "--as-of", "2024-04-10")
-    usable = next(i for i in found["indicators"] if i["id"] == "usability")
+    report = told(lake, "quality", NAME, "--as-of", "2024-04-10")
+    usable = next(i for i in report["indicators"] if i["id"] == "usability")
     assert (usable["numerator"], usable["denominator"]) == (58, 63)
-    assert Path(found["html"]).exists() and Path(found["json"]).exists()
+    assert Path(report["html"]).exists() and Path(report["json"]).exists()
     assert "58 of 63" in run(lake, "quality", NAME, "--as-of", "2024-04-10")
-    found = told(lake, "profile", NAME, "--version", "0")
-    assert found["html"].endswith(f"{NAME}-v0.html") and Path(found["html"]).exists()
+    report = told(lake, "profile", NAME, "--version", "0")
+    assert report["html"].endswith(f"{NAME}-v0.html") and Path(report["html"]).exists()
     assert "left out: source_sha256, source_line, patient" in run(lake, "profile", NAME)
 
 
 def test_trace_of_a_version_leads_to_file_audit_and_run(lake: Settings) -> None:
-    found = told(lake, "trace", f"{NAME}@0")
-    assert found["publication"]["source_sha256"] == "a" * 64
-    assert found["publication"]["run"] == "run-a"
-    assert found["audit"]["success"] is True
-    assert found["trace"]["inputs"][0]["ref"] == f"raw:{'a' * 64}"
+    report = told(lake, "trace", f"{NAME}@0")
+    assert report["publication"]["source_sha256"] == "a" * 64
+    assert report["publication"]["run"] == "run-a"
+    assert report["audit"]["success"] is True
+    assert report["trace"]["inputs"][0]["ref"] == f"raw:{'a' * 64}"
     text = run(lake, "trace", NAME)
     assert f"delta:published/{NAME}@1" in text and f"source file SHA-256: {'b' * 64}" in text
     assert "versions: 0, 1" in run(lake, "trace", f"{NAME}@9", code=2)
 
 
 def test_trace_needs_no_event_log_for_where_a_version_is_from(tmp_path: Path) -> None:
-    made = small_lake.make(tmp_path)
-    small_lake.publish(made, small_lake.frame(), known_on="2024-03-20")
-    made.events.unlink()
-    found = told(made, "trace", NAME)
-    assert found["trace"] is None and found["publication"]["source_sha256"] == "a" * 64
+    project = small_lake.make(tmp_path)
+    small_lake.publish(project, small_lake.frame(), known_on="2024-03-20")
+    event_rows.clear(project)
+    report = told(project, "trace", NAME)
+    assert report["trace"] is None and report["publication"]["source_sha256"] == "a" * 64
 
 
 def test_standards_check_fails_by_exit_code(tmp_path: Path) -> None:
-    made = small_lake.make(tmp_path)
-    assert "Every standard is kept" in run(made, "standards", "check")
-    path = made.root / "expectations" / NAME / "contract.yaml"
+    project = small_lake.make(tmp_path)
+    assert "Every standard is kept" in run(project, "standards", "check")
+    path = project.root / "expectations" / NAME / "contract.yaml"
     path.write_text(path.read_text("utf-8").replace("name: note", "name: Nota"), encoding="utf-8")
-    (fault,) = told(made, "standards", "check", NAME, code=1)
+    (fault,) = told(project, "standards", "check", NAME, code=1)
     assert (fault["column"], fault["standard"]) == ("Nota", "name.snake_case")
-    assert "name.snake_case" in run(made, "standards", "list")
+    assert "name.snake_case" in run(project, "standards", "list")
     page = tmp_path / "model.md"
-    run(made, "standards", "model", "--to", str(page))
+    run(project, "standards", "model", "--to", str(page))
     assert f"### {NAME}" in page.read_text("utf-8")
 
 
@@ -172,12 +173,12 @@ def test_standards_check_fails_by_exit_code(tmp_path: Path) -> None:
     "command", ["history", "quarantine", "quality", "profile", "trace", "datasets"]
 )
 def test_unknown_and_never_ingested_say_what_to_do(tmp_path: Path, command: str) -> None:
-    made = small_lake.make(tmp_path)
-    assert run(made, command, "nothing", code=2)
+    project = small_lake.make(tmp_path)
+    assert run(project, command, "nothing", code=2)
     if command == "datasets":
-        assert f"yupana ingest {NAME}" in run(made, command, NAME)
+        assert f"yupana ingest {NAME}" in run(project, command, NAME)
     else:
-        assert f"yupana ingest {NAME}" in run(made, command, NAME, code=1)
+        assert f"yupana ingest {NAME}" in run(project, command, NAME, code=1)
 
 
 @pytest.mark.parametrize(

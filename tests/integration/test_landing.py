@@ -11,13 +11,14 @@ import pytest
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
 from yupana.core.progress import Silent
-from yupana.data import landing, sources
+from yupana.data import sources
+from yupana.data.files import landing
 
 NAME = "cases"
 CONTENT = b"year,cases\n2020,7\n"
 
 
-def fetch(lake: Settings, location: str) -> landing.Fetched:
+def fetch(lake: Settings, location: str) -> landing.SourceFile:
     return sources.fetch(lake, NAME, location, Silent())
 
 
@@ -26,7 +27,7 @@ def test_local_files(lake: Settings, tmp_path: Path) -> None:
     file.write_bytes(CONTENT)
     for location in (str(file), file.as_uri()):
         fetched = fetch(lake, location)
-        assert (fetched.path, fetched.shown) == (file, str(file))
+        assert (fetched.path, fetched.label) == (file, str(file))
     raw = landing.land(lake, NAME, fetched, format="csv")
     assert file.exists()
     assert Path(raw.path).read_bytes() == CONTENT
@@ -34,7 +35,7 @@ def test_local_files(lake: Settings, tmp_path: Path) -> None:
     records = json.loads((Path(raw.path).parent / "landed.json").read_text("utf-8"))
     assert len(records) == 2
     sample = fetch(lake, "samples/dengue_loreto_2010_2021.csv.gz")
-    assert sample.shown == "samples/dengue_loreto_2010_2021.csv.gz"
+    assert sample.label == "samples/dengue_loreto_2010_2021.csv.gz"
     for nowhere in ("samples/nothing.csv", "file:///nothing.csv"):
         with pytest.raises(UsageError, match="not there"):
             fetch(lake, nowhere)

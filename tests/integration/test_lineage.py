@@ -17,30 +17,32 @@ from openlineage.client.serde import Serde
 from openlineage_schema import faults
 from recall_case import Planted
 
+from tests import event_rows
 from yupana.config.settings import ROOT, Settings
 from yupana.core.progress import Silent
-from yupana.data import prediction_export
-from yupana.data.lineage import runs
-from yupana.governance import events, steps, trace
+from yupana.lineage import events, steps
+from yupana.predictions import export
+from yupana.trace import backward
+from yupana.trace.openlineage import runs
 
 RAW = "raw:" + "a" * 64
 STAGED, TABLE = (f"delta:{zone}/{small_lake.NAME}" for zone in ("staging", "published"))
 CHILD = """
 from yupana.config.settings import settings
-from yupana.governance import steps
+from yupana.lineage import steps
 steps.run(settings(), "fit", "outbreak", lambda: steps.Outcome(("member:1",)))
 """
 
 
 def told(settings: Settings) -> list[dict[str, Any]]:
     """Every event of the log as OpenLineage, as it goes out; each is OpenLineage."""
-    made = [
+    documents = [
         Serde.to_dict(one)
         for event in events.read(settings.events)
         for one in runs.of_event(settings, event)
     ]
-    assert [fault for one in made for fault in faults(one)] == []
-    return made
+    assert [fault for one in documents for fault in faults(one)] == []
+    return documents
 
 
 def done(
@@ -54,17 +56,17 @@ def done(
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    made = small_lake.make(tmp_path)
-    small_lake.publish(made, small_lake.frame(), known_on="2024-03-12")
-    made.events.unlink()
-    return made
+    project = small_lake.make(tmp_path)
+    small_lake.publish(project, small_lake.frame(), known_on="2024-03-12")
+    event_rows.clear(project)
+    return project
 
 
 def test_a_step_is_a_run_with_the_events_own_id(settings: Settings) -> None:
-    made = done(settings, "features", (f"{TABLE}@0",), "delta:features/w@0", rows=7)
+    event = done(settings, "features", (f"{TABLE}@0",), "delta:features/w@0", rows=7)
     start, end = told(settings)
     assert (start["eventType"], end["eventType"]) == ("START", "COMPLETE")
-    assert start["run"]["runId"] == end["run"]["runId"] == str(uuid.UUID(made))
+    assert start["run"]["runId"] == end["run"]["runId"] == str(uuid.UUID(event))
     assert end["job"]["namespace"] == "yupana"
     assert end["job"]["name"] == f"features.{small_lake.NAME}"
     assert start["eventTime"] < end["eventTime"] and start["outputs"] == []
@@ -81,7 +83,7 @@ def test_a_failed_step_fails_and_its_words_stay_here(settings: Settings) -> None
         raise ValueError("DNI 12345678 is not a number")
 
     with pytest.raises(ValueError):
-        steps.run(settings, "features", "outbreak", work, inputs=(f"{TABLE}@0",))
+        steps.run(settings, "features", "outbreak", work, inputs=(RAW,))
     end = told(settings)[-1]
     assert end["eventType"] == "FAIL" and end["outputs"] == []
     assert "errorMessage" in end["run"]["facets"] and "12345678" not in json.dumps(end)
@@ -90,7 +92,7 @@ def test_a_failed_step_fails_and_its_words_stay_here(settings: Settings) -> None
 def test_an_ingestion_tells_its_true_inputs_and_its_audit(settings: Settings) -> None:
     stages = {"read cases.csv": 1.0, "stage cases.csv": 10.0, "audit 60 rows by …": 20.0,
               "publish": 5.0}  # fmt: skip
-    made = done(
+    event = done(
         settings, "ingest", (RAW, f"{STAGED}@4", f"{TABLE}@0"), f"{TABLE}@1",
         f"delta:quarantine/{small_lake.NAME}@1", "validation:v1", stages=stages,
         rows={"read": 60, "published": 58, "quarantined": 2},
@@ -105,7 +107,7 @@ def test_an_ingestion_tells_its_true_inputs_and_its_audit(settings: Settings) ->
     assert rows == [58, 2]
     checks = audit["inputs"][0]["inputFacets"]["dataQualityAssertions"]["assertions"]
     assert {"assertion": "week.required", "success": True, "column": "week", "params": {}} in checks
-    assert all(e["run"]["facets"]["parent"]["run"]["runId"] == str(uuid.UUID(made))
+    assert all(e["run"]["facets"]["parent"]["run"]["runId"] == str(uuid.UUID(event))
                for e in (stage, audit, publish))  # fmt: skip
     times = [e["eventTime"] for e in told(settings)]
     assert times == sorted(times[:-1]) + times[-1:] and times[-1] == max(times)
@@ -147,8 +149,10 @@ def test_the_pipeline_is_the_parent_of_its_steps_and_airflow_of_the_pipeline(
 
     steps.run(settings, "dag", "outbreak", dag)
     ends = {e["job"]["name"]: e for e in told(settings) if e["eventType"] == "COMPLETE"}
-    asked = {n: e["run"]["facets"]["parent"]["job"] for n, e in ends.items() if n != "dag.outbreak"}
-    assert {n: (job["namespace"], job["name"]) for n, job in asked.items()} == {
+    parents = {
+        n: e["run"]["facets"]["parent"]["job"] for n, e in ends.items() if n != "dag.outbreak"
+    }
+    assert {n: (job["namespace"], job["name"]) for n, job in parents.items()} == {
         "fit.outbreak": ("yupana", "train.outbreak"),
         "train.outbreak": ("airflow", "outbreak.train"),
         "outbreak.train": ("airflow", "outbreak"),
@@ -163,20 +167,20 @@ def test_the_pipeline_is_the_parent_of_its_steps_and_airflow_of_the_pipeline(
 
 def test_the_graph_of_the_events_alone_leads_from_a_batch_to_its_files(tmp_path: Path) -> None:
     home = Planted(tmp_path)
-    made = graph(told(home.settings))
-    batch = max(p for p in made if p[1].endswith("/lake/predictions/outbreak"))
-    node = trace.trace(home.settings.events, f"delta:predictions/outbreak@{batch[2]}")
-    assert files_below(made, batch) == {ref.removeprefix("raw:") for ref in trace.sources(node)}
-    assert {"a" * 64, "b" * 64, "c" * 64} == files_below(made, batch)
-    clean = next(p for p in made if p[1] == "model/outbreak" and p[2] == "1")
-    assert files_below(made, clean) == {"a" * 64}
+    links = graph(told(home.settings))
+    batch = max(p for p in links if p[1].endswith("/lake/predictions/outbreak"))
+    node = backward.trace(home.settings.events, f"delta:predictions/outbreak@{batch[2]}")
+    assert files_below(links, batch) == {ref.removeprefix("raw:") for ref in backward.sources(node)}
+    assert {"a" * 64, "b" * 64, "c" * 64} == files_below(links, batch)
+    clean = next(p for p in links if p[1] == "model/outbreak" and p[2] == "1")
+    assert files_below(links, clean) == {"a" * 64}
 
 
 def test_no_answer_and_no_asker_is_told(tmp_path: Path) -> None:
     """A batch of answers is one event: not who asked, not for which district."""
     home = Planted(tmp_path)
-    prediction_export.export(home.settings, "outbreak", Silent())
-    sent = told(home.settings)
-    assert len(sent) == 2 * sum(1 for _ in events.read(home.settings.events))
-    text = json.dumps(sent)
+    export.export(home.settings, "outbreak", Silent())
+    runs = told(home.settings)
+    assert len(runs) == 2 * sum(1 for _ in events.read(home.settings.events))
+    text = json.dumps(runs)
     assert not [one for one in (*home.touched, *home.free, "160101", '"k1"') if one in text]

@@ -17,27 +17,28 @@ import pytest
 from lineage_server import LineageServer, running
 from typer.testing import CliRunner
 
+from tests import event_rows
 from yupana.cli.main import app
 from yupana.config.settings import ROOT, Settings
 from yupana.config.settings import settings as chosen
 from yupana.core.errors import TransientError, UsageError
 from yupana.core.progress import Silent
-from yupana.data.lineage import sending, targets
-from yupana.governance import events, lineage_bell
+from yupana.lineage import events, openlineage_queue
+from yupana.trace.openlineage import sending, targets
 
 SEND = [sys.executable, "-m", "yupana.cli.main", "lineage", "send"]
 
 
 @pytest.fixture
 def server() -> Iterator[LineageServer]:
-    with running() as made:
-        yield made
+    with running() as receiver:
+        yield receiver
 
 
 @pytest.fixture
 def settings(tmp_path: Path, server: LineageServer, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A home that tells the server; the bell is silent, so that the test alone sends."""
-    monkeypatch.setattr(lineage_bell, "ring", lambda settings: None)
+    monkeypatch.setattr(openlineage_queue, "ring", lambda settings: None)
     return Settings(home=tmp_path / "home", openlineage_url=server.url)
 
 
@@ -61,12 +62,12 @@ def test_each_event_once_and_in_order_over_an_outage(
     second = log(settings, 4, 4)
     with pytest.raises(TransientError, match="503"):
         sending.send(settings, Silent())
-    assert lineage_bell.away(settings).exists() and server.states() == first
+    assert openlineage_queue.away(settings).exists() and server.states() == first
     server.answer = lambda event: 201
     third = log(settings, 4, 8)
     (cursor,) = sending.send(settings, Silent())
     assert server.states() == first + second + third
-    assert cursor.lines == 12 and not lineage_bell.away(settings).exists()
+    assert cursor.lines == 12 and not openlineage_queue.away(settings).exists()
     sending.send(settings, Silent())
     assert len(server.events) == 24, "nothing twice"
 
@@ -129,13 +130,26 @@ def test_a_wrong_key_waits_and_a_right_one_is_sent(
 def test_another_log_is_told_from_its_start(settings: Settings, server: LineageServer) -> None:
     log(settings, 3)
     sending.send(settings, Silent())
-    settings.events.unlink()
+    event_rows.clear(settings)
     expected = log(settings, 5)
-    # A line that is being written belongs to the next time.
-    with settings.events.open("a") as stream:
-        stream.write('{"id": "')
     sending.send(settings, Silent())
     assert server.states()[6:] == expected
+
+
+def test_a_cursor_from_when_the_log_was_a_file_goes_on_where_it_was(
+    settings: Settings, server: LineageServer
+) -> None:
+    log(settings, 3)
+    (cursor,) = sending.send(settings, Silent())
+    path = sending._path(settings, cursor.to)
+    old = {"to": cursor.to, "offset": 900, "line": cursor.line, "lines": 3}
+    path.write_text(json.dumps(old))
+    expected = log(settings, 2, 3)
+    sending.send(settings, Silent())
+    assert server.states()[6:] == expected, "nothing twice"
+    path.write_text(json.dumps({**old, "line": "0" * 64}))
+    sending.send(settings, Silent())
+    assert len(server.states()) == 10 + 10, "another log is told from its start"
 
 
 def test_a_file_gets_the_same_and_a_torn_line_is_mended(
@@ -149,8 +163,8 @@ def test_a_file_gets_the_same_and_a_torn_line_is_mended(
         stream.write('{"eventTime": "20')
     expected += log(both, 1, 2)
     sending.send(both, Silent())
-    told = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [(one["run"]["runId"], one["eventType"]) for one in told] == expected
+    documents = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(one["run"]["runId"], one["eventType"]) for one in documents] == expected
 
 
 def test_a_step_does_not_wait_for_a_server_that_hangs(
@@ -166,32 +180,32 @@ def test_a_step_does_not_wait_for_a_server_that_hangs(
     server.answer = answer
     quiet = Settings(home=tmp_path / "quiet")
     settings = Settings(home=tmp_path / "home", openlineage_url=server.url)
-    taken = {}
+    seconds = {}
     for name, one in (("without", quiet), ("with", settings)):
         start = time.monotonic()
         expected = log(one, 10)
-        taken[name] = time.monotonic() - start
-    assert taken["with"] < taken["without"] + 5, f"{taken}: ten steps waited"
+        seconds[name] = time.monotonic() - start
+    assert seconds["with"] < seconds["without"] + 5, f"{seconds}: ten steps waited"
     awake.set()
     until = time.monotonic() + 60
     while len(server.events) < len(expected) and time.monotonic() < until:
         time.sleep(0.05)
     assert server.states() == expected
-    assert (lineage_bell.folder(settings) / "send.log").read_bytes().count(b"Traceback") == 0
+    assert (openlineage_queue.folder(settings) / "send.log").read_bytes().count(b"Traceback") == 0
 
 
 def test_after_a_failure_steps_do_not_start_a_sender_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[Any] = []
-    monkeypatch.setattr(lineage_bell.subprocess, "Popen", lambda *a, **k: started.append(a))
+    monkeypatch.setattr(openlineage_queue.subprocess, "Popen", lambda *a, **k: started.append(a))
     settings = Settings(home=tmp_path / "home", openlineage_url="http://127.0.0.1:9")
     log(settings, 1)
     with pytest.raises(TransientError):
         sending.send(settings, Silent())
     log(settings, 3, 1)
     assert len(started) == 1, "the server was away a moment ago"
-    os.utime(lineage_bell.away(settings), (1, 1))
+    os.utime(openlineage_queue.away(settings), (1, 1))
     log(settings, 1, 4)
     assert len(started) == 2
 
@@ -202,7 +216,7 @@ def test_a_machine_without_room_for_a_process_still_does_the_step(
     def none_left(*args: Any, **more: Any) -> None:
         raise OSError("no process left")
 
-    monkeypatch.setattr(lineage_bell.subprocess, "Popen", none_left)
+    monkeypatch.setattr(openlineage_queue.subprocess, "Popen", none_left)
     settings = Settings(home=tmp_path / "home", openlineage_url="http://127.0.0.1:9")
     log(settings, 2)
     assert sum(1 for _ in events.read(settings.events)) == 2
@@ -223,8 +237,8 @@ def test_the_whole_log_goes_to_a_file_or_a_server(
     expected = log(settings, 3)
     out = tmp_path / "out.jsonl"
     for _ in range(2):
-        done = command.invoke(app, ["lineage", "export", str(out), "--json"])
-        assert json.loads(done.stdout)["events"] == 3, "it takes the place of the file"
+        result = command.invoke(app, ["lineage", "export", str(out), "--json"])
+        assert json.loads(result.stdout)["events"] == 3, "it takes the place of the file"
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert [(e["run"]["runId"], e["eventType"]) for e in lines] == expected
     command.invoke(app, ["lineage", "export", "--url", server.url], catch_exceptions=False)
@@ -239,10 +253,10 @@ def test_wrong_use_says_the_fix(
         assert isinstance(failed.exception, UsageError), words
     with pytest.raises(UsageError, match="no address"):
         targets.of_url("marquez:5000")
-    assert targets.of_url("http://me:secret@marquez:5000").shown == "http://marquez:5000"
+    assert targets.of_url("http://me:secret@marquez:5000").label == "http://marquez:5000"
     monkeypatch.setenv("YUPANA_OPENLINEAGE_URL", settings.openlineage_url)
     chosen.cache_clear()
     log(settings, 2)
-    said = command.invoke(app, ["lineage", "send"]).stdout
-    assert "2 events told, 0 refused" in said
-    assert "0 bytes of the log wait" in command.invoke(app, ["lineage", "status"]).stdout
+    output = command.invoke(app, ["lineage", "send"]).stdout
+    assert "2 events told, 0 refused" in output
+    assert "0 events of the log wait" in command.invoke(app, ["lineage", "status"]).stdout

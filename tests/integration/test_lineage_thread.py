@@ -13,15 +13,15 @@ pytestmark = pytest.mark.thread
 
 
 def test_the_events_of_a_whole_run_lead_from_a_batch_to_the_file(thread: Thread) -> None:
-    sent = told(thread.settings)
-    made = graph(sent)
+    runs = told(thread.settings)
+    links = graph(runs)
     tables = ("/lake/predictions/outbreak", "/lake/forecasts/outbreak")
-    batches = [one for one in made if one[1].endswith(tables)]
+    batches = [one for one in links if one[1].endswith(tables)]
     assert {name for _, name, _ in batches} == {str(thread.settings.home) + t for t in tables}
     for batch in batches:
-        assert files_below(made, batch) == {file_sha256(SAMPLE)}, f"{batch} leads elsewhere"
-    read = {place(one) for event in sent for one in event["inputs"]}
-    assert read <= made.keys(), "what is read was made by a step under the same name"
+        assert files_below(links, batch) == {file_sha256(SAMPLE)}, f"{batch} leads elsewhere"
+    read = {place(one) for event in runs for one in event["inputs"]}
+    assert read <= links.keys(), "what is read was made by a step under the same name"
 
 
 def test_tasks_and_pipeline_are_parents(thread: Thread) -> None:

@@ -16,9 +16,9 @@ from conftest import engine_or_skip
 from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.progress import Silent
-from yupana.data import delta, history, maintenance
-from yupana.data import engine as engines
-from yupana.governance import events
+from yupana.data import engine
+from yupana.data.lake import delta, history, maintenance
+from yupana.lineage import events
 from yupana.orchestration.maintain import maintain
 
 
@@ -48,13 +48,13 @@ def parquet(table: Path) -> set[str]:
 
 def readable(table: Path) -> dict[int, int]:
     """Version -> rows, of those that can still be read."""
-    found = {}
+    rows_of = {}
     for version in range(delta.version_of(table) + 1):
         try:
-            found[version] = delta.read(table, version).height
+            rows_of[version] = delta.read(table, version).height
         except FileNotFoundError:
             continue
-    return found
+    return rows_of
 
 
 def test_a_version_in_the_log_stays_and_the_others_go(house: Settings) -> None:
@@ -63,10 +63,10 @@ def test_a_version_in_the_log_stays_and_the_others_go(house: Settings) -> None:
         write(house, "staging", "cases", rows)
     mention(house, "delta:staging/cases@1")
     before = delta.read(table, 1)
-    told = maintain(house, "vacuum", Silent())
+    result = maintain(house, "vacuum", Silent())
     assert delta.read(table, 1).equals(before)
     assert {v: r for v, r in readable(table).items() if v < 4} == {1: 20, 3: 40}
-    assert told.status == "done" and told.metrics["vacuum"]["files"] == 2
+    assert result.status == "done" and result.metrics["vacuum"]["files"] == 2
 
 
 def test_a_mention_in_the_facts_counts_too(house: Settings) -> None:
@@ -120,11 +120,11 @@ def test_fragments_are_merged_once_and_the_rows_stay(house: Settings) -> None:
         write(house, "published", "cases", 5, mode="append")
     mention(house, f"delta:published/cases@{maintenance.MANY - 1}")
     rows = delta.read(table).sort("week", "cases")
-    told = maintain(house, "compact", Silent())
-    assert told.metrics["compact"]["files"] == maintenance.MANY
+    result = maintain(house, "compact", Silent())
+    assert result.metrics["compact"]["files"] == maintenance.MANY
     assert delta.read(table).sort("week", "cases").equals(rows)
     again = maintain(house, "compact", Silent())
-    assert again.status == "unchanged" and told.outputs == (
+    assert again.status == "unchanged" and result.outputs == (
         f"delta:published/cases@{newest(table)}",
     )
     maintain(house, "vacuum", Silent())
@@ -154,20 +154,20 @@ def test_the_log_is_kept_for_time_travel(house: Settings) -> None:
 def test_a_trace_leads_through_maintenance(house: Settings) -> None:
     for rows in (10, 20):
         write(house, "staging", "cases", rows)
-    told = maintain(house, "vacuum", Silent())
-    made = events.producer(house.events, told.outputs[0])
-    assert made["inputs"] == ["delta:staging/cases@1"]
-    assert made["facts"]["files"] == 1 and len(made["facts"]["names"]) == 1
+    result = maintain(house, "vacuum", Silent())
+    event = events.producer(house.events, result.outputs[0])
+    assert event["inputs"] == ["delta:staging/cases@1"]
+    assert event["facts"]["files"] == 1 and len(event["facts"]["names"]) == 1
 
 
 def test_a_dry_run_tells_and_touches_nothing(house: Settings) -> None:
     for rows in (10, 20):
         write(house, "staging", "cases", rows)
     files = parquet(house.table("staging", "cases"))
-    told = maintain(house, "all", Silent(), dry_run=True)
-    assert told.metrics["vacuum"]["files"] == 1 and told.status == "unchanged"
+    result = maintain(house, "all", Silent(), dry_run=True)
+    assert result.metrics["vacuum"]["files"] == 1 and result.status == "unchanged"
     assert parquet(house.table("staging", "cases")) == files
-    assert newest(house.table("staging", "cases")) == 1 and not house.events.exists()
+    assert newest(house.table("staging", "cases")) == 1 and not [*events.read(house.events)]
 
 
 def test_an_unknown_part_is_told(house: Settings) -> None:
@@ -206,7 +206,7 @@ def test_tables_of_spark_keep_their_versions_for_spark(
     from pyspark.sql import functions as f
 
     monkeypatch.setattr(maintenance, "MANY", 4)
-    spark = engines.session(house.model_copy(update={"engine": engine_or_skip("spark")}))
+    spark = engine.session(house.model_copy(update={"engine": engine_or_skip("spark")}))
     table = house.table("published", "cases")
     name = f"delta.`{table}`"
 
@@ -215,7 +215,7 @@ def test_tables_of_spark_keep_their_versions_for_spark(
         return sorted(str(r) for r in read.collect())
 
     for number in range(maintenance.MANY + 1):
-        made = spark.range(number, number + 3).select(
+        batch = spark.range(number, number + 3).select(
             f.col("id").alias("week"),
             (f.col("id") % 2).cast("string").alias("district"),
             f.current_date().alias("day"),
@@ -224,7 +224,7 @@ def test_tables_of_spark_keep_their_versions_for_spark(
             f.create_map(f.lit("rule"), f.lit("999")).alias("classes"),
         )
         mode = "overwrite" if number == 1 else "append"
-        made.write.format("delta").partitionBy("district").mode(mode).save(str(table))
+        batch.write.format("delta").partitionBy("district").mode(mode).save(str(table))
     spark.range(2).selectExpr("id AS week", "'1' AS district").createOrReplaceTempView("news")
     spark.sql(
         f"MERGE INTO {name} t USING news n ON t.week = n.week AND t.district = n.district "
@@ -234,8 +234,8 @@ def test_tables_of_spark_keep_their_versions_for_spark(
     merged = delta.version_of(table)
     mention(house, "delta:published/cases@3", f"delta:published/cases@{merged}")
     before = {v: rows(v) for v in (3, merged)}
-    told = maintain(house, "all", Silent())
-    assert told.metrics["compact"]["files"] and told.metrics["vacuum"]["files"]
+    result = maintain(house, "all", Silent())
+    assert result.metrics["compact"]["files"] and result.metrics["vacuum"]["files"]
     assert {v: rows(v) for v in before} == before
     assert rows(delta.version_of(table)) == before[merged]
     with pytest.raises(Exception, match=r"(?i)exist|vacuum|missing"):

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,28 +17,28 @@ import typer
 from candidates import NAME, candidate, empty_home, tags
 from typer.testing import CliRunner, Result
 
-from models.outbreak import FINAL
-from yupana.cli import models as commands
-from yupana.config import settings as configured
+from yupana.cli.registry import models
+from yupana.config import settings
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError, UsageError
-from yupana.governance import events
-from yupana.tracking import registry, trained, versions
+from yupana.core.errors import TerminalError, TransientError, UsageError
+from yupana.lineage import events
+from yupana.tasks.forecast.model.model import FINAL
+from yupana.tracking import aliases, past_models, registry, versions
 
 APP = typer.Typer()
-commands.register(APP)
+models.register(APP)
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """Three versions: 1 was champion, 2 is worse, 3 is champion."""
-    made = empty_home(tmp_path)
+    folder = empty_home(tmp_path)
     for name, wis in (("1", 1.5), ("2", 1.8), ("3", 1.2)):
-        registry.register(made, NAME, candidate(tmp_path / name, wis), tags(name))
-    monkeypatch.setenv("YUPANA_HOME", str(made.home))
-    configured.settings.cache_clear()
-    yield made
-    configured.settings.cache_clear()
+        registry.register(folder, NAME, candidate(tmp_path / name, wis), tags(name))
+    monkeypatch.setenv("YUPANA_HOME", str(folder.home))
+    settings.settings.cache_clear()
+    yield folder
+    settings.settings.cache_clear()
 
 
 def call(*words: str, answer: str = "") -> Result:
@@ -42,23 +46,23 @@ def call(*words: str, answer: str = "") -> Result:
 
 
 def told(*words: str) -> Any:
-    done = call(*words, "--json")
-    assert done.exit_code == 0, (done.output, done.exception)
-    return json.loads(done.stdout.splitlines()[-1])
+    result = call(*words, "--json")
+    assert result.exit_code == 0, (result.output, result.exception)
+    return json.loads(result.stdout.splitlines()[-1])
 
 
 def test_list_says_alias_score_and_data(home: Settings) -> None:
     rows = told("models", "list", NAME)
-    assert [(r["version"], r["aliases"], r["wis"]) for r in rows] == [
+    assert [(r["version"], r["aliases"], r["value"]) for r in rows] == [
         ("model:outbreak@1", [], 1.5),
         ("model:outbreak@2", ["challenger"], 1.8),
         ("model:outbreak@3", ["champion"], 1.2),
     ]
     assert rows[0]["against"]["last_value"] == 0.75
     assert rows[0]["data"]["sources"] == "delta:published/dengue_linelist@3"
-    shown = call("models", "list").stdout
-    assert "champion" in shown
-    assert "0.600 last_value" in shown
+    page = call("models", "list").stdout
+    assert "champion" in page
+    assert "0.600 last_value" in page
     with pytest.raises(UsageError, match="No model 'other'"):
         raise call("models", "list", "other").exception  # type: ignore[misc]
 
@@ -76,8 +80,9 @@ def test_show_tells_one_version_by_number_or_alias(home: Settings) -> None:
 
 def test_compare_shows_what_differs_and_only_that(home: Settings) -> None:
     both = told("models", "compare", f"{NAME}@1", f"{NAME}@3")
-    assert both["wis"] == [1.5, 1.2]
-    assert both["against"] == {"ar": [0.6, 0.48], "last_value": [0.75, 0.6]}
+    assert (both["metric"], both["values"]) == ("WIS", [1.5, 1.2])
+    against = {"ar": [0.6, 0.48], "last_value": [0.75, 0.6], "seasonal": [0.5, 0.4]}
+    assert {k: pytest.approx(v) for k, v in against.items()} == both["against"]
     assert both["params"] == {}
     assert list(both["metrics"]) == [f"{FINAL}.wis"]
     assert both["facts"]["candidate"] == ["candidate:1", "candidate:3"]
@@ -92,8 +97,8 @@ def test_a_worse_version_is_promoted_only_with_a_persons_reason(home: Settings) 
     assert isinstance(refused, TerminalError)
     assert "--reason" in refused.fix
     assert registry.champion(home, NAME)[0] == 3
-    made = told("models", "promote", f"{NAME}@2", "--reason", "3 misses the rainy season")
-    assert (made["version"], made["alias"], made["before"]) == (2, "champion", 3)
+    report = told("models", "promote", f"{NAME}@2", "--reason", "3 misses the rainy season")
+    assert (report["version"], report["alias"], report["before"]) == (2, "champion", 3)
     assert registry.champion(home, NAME)[0] == 2
     aliases = {v.number: v.aliases for v in versions.listing(home, NAME)}
     assert aliases == {1: (), 2: ("champion",), 3: ("challenger",)}
@@ -107,13 +112,43 @@ def test_a_worse_version_is_promoted_only_with_a_persons_reason(home: Settings) 
     assert registry.champion(home, NAME)[0] == 3
 
 
-def test_the_log_knows_the_promoted_champion(home: Settings) -> None:
-    facts = {"version": 3, "alias": "champion", "reason": ""}
-    events.append(
-        home, "register", NAME, status="done", outputs=("model:outbreak@3",), facts=facts
-    )
+def test_the_champion_is_read_without_mlflow_as_mlflow_says_it(home: Settings) -> None:
+    assert aliases.champion(home, NAME) == "model:outbreak@3"
     told("models", "promote", f"{NAME}@1", "--reason", "why not")
-    assert events.champion(home.events, NAME) == "model:outbreak@1"
+    assert aliases.champion(home, NAME) == "model:outbreak@1"
+    assert registry.versions_by_alias(home, NAME) == aliases.of(home, NAME)
+    registry.client(home).delete_registered_model_alias(NAME, "champion")
+    for absent in (NAME, "other"):
+        with pytest.raises(TerminalError, match=f"'{absent}' has no champion"):
+            aliases.champion(home, absent)
+    code = (
+        "import sys; from yupana.config.settings import Settings; from yupana.tracking import "
+        f"aliases; aliases.of(Settings(home={str(home.home)!r}), 'other'); "
+        "assert not {'mlflow', 'sqlalchemy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_an_empty_home_has_no_champion_and_gets_no_registry(tmp_path: Path) -> None:
+    with pytest.raises(TerminalError, match="no champion"):
+        aliases.champion(Settings(home=tmp_path), NAME)
+    assert list(tmp_path.iterdir()) == []
+    broken = tmp_path / "mlflow" / "mlflow.db"
+    broken.parent.mkdir()
+    broken.write_text("this is no database, " * 100)
+    with pytest.raises(TransientError, match="does not answer"):
+        aliases.champion(Settings(home=tmp_path), NAME)
+
+
+def test_a_promotion_is_by_the_account_and_not_by_the_environment(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "carla")
+    report = told("models", "promote", f"{NAME}@1", "--reason", "why not")
+    mine = pwd.getpwuid(os.getuid()).pw_name
+    assert report["reason"] == f"promoted by {mine}: why not"
+    assert versions.find(home, f"{NAME}@1").tags["promoted_by"] == mine
 
 
 def test_a_version_whose_files_changed_is_not_promoted(home: Settings) -> None:
@@ -133,9 +168,9 @@ def test_delete_asks_refuses_the_champion_and_is_undone(home: Settings) -> None:
     assert isinstance(refused, TerminalError)
     last = date.today() + timedelta(days=home.keep_days)
     assert told("models", "delete", f"{NAME}@2", "--yes")["restore_until"] == str(last)
-    gone = versions.find(home, f"{NAME}@2")
-    assert gone.deleted
-    assert gone.aliases == ()
+    version = versions.find(home, f"{NAME}@2")
+    assert version.deleted
+    assert version.aliases == ()
     assert isinstance(call("models", "promote", f"{NAME}@2", "--reason", "x").exception, UsageError)
     with pytest.raises(UsageError, match="deleted"):
         registry.register(home, NAME, home.home.parent / "2", tags("2"))
@@ -162,14 +197,14 @@ def test_a_deleted_version_is_removed_when_its_time_is_over(home: Settings) -> N
 
 def test_a_deleted_model_forecasts_no_past_day(home: Settings) -> None:
     day = date(2020, 1, 1)
-    assert trained.by(home, NAME, day)[0] == 3
+    assert past_models.by(home, NAME, day)[0] == 3
     for number in (1, 2):
         versions.delete(home, versions.find(home, f"{NAME}@{number}"), day)
-    assert trained.by(home, NAME, day)[0] == 3
+    assert past_models.by(home, NAME, day)[0] == 3
     told("models", "promote", f"{NAME}@3")
     registry.client(home).set_model_version_tag(NAME, "3", "deleted_on", "2020-01-01")
     with pytest.raises(UsageError, match="there is none"):
-        trained.by(home, NAME, day)
+        past_models.by(home, NAME, day)
 
 
 def test_every_command_shows_an_example() -> None:

@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from answers import NOON, given, told
+from answers import NOON, prediction, record
 
+from models.outbreak import USE_CASE as OUTBREAK
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.progress import Silent
-from yupana.data import prediction_export
-from yupana.governance import prediction_rows
-from yupana.governance.predictions import Given, new_id
 from yupana.monitoring import drift
-from yupana.monitoring.answers import FORECAST
+from yupana.monitoring.answers import Measures
+from yupana.predictions import export, log_writer
+from yupana.predictions.prediction_log import PredictionRecord, new_id
+from yupana.tasks.forecast.monitoring import observe
+from yupana.tasks.forecast.monitoring.observe import MEDIAN
 
 FEATURES = ["rain_mm", "cases_lag_1", "region"]
 WEEK = date(2022, 1, 1)
@@ -35,24 +37,24 @@ def _window(rows: int, seed: int, rain: float = 100.0) -> pd.DataFrame:
             "rain_mm": rng.gamma(4, rain / 4, rows),
             "cases_lag_1": cases,
             "region": rng.choice(["coast", "jungle"], rows),
-            FORECAST: cases * 1.1 + rng.normal(0, 1, rows),
+            MEDIAN: cases * 1.1 + rng.normal(0, 1, rows),
             "target_1": cases,
         }
     )
 
 
 def _log(settings: Settings, window: pd.DataFrame, without: str = "", name: str = "") -> None:
-    def answer(row: dict[str, Any]) -> Given:
-        weeks = [{"horizon": h, "median": row[FORECAST] + h - 1} for h in (2, 1)]
+    def answer(row: dict[str, Any]) -> PredictionRecord:
+        weeks = [{"horizon": h, "median": row[MEDIAN] + h - 1} for h in (2, 1)]
         features = {c: row[c] for c in FEATURES if c != without}
-        fresh = {"key": name or new_id(NOON), "features": features, "answer": weeks}
-        return given(told(model="1")._replace(**fresh), horizon=2)
+        fresh = {"key": name or new_id(NOON), "features": features, "payload": {"weeks": weeks}}
+        return record(prediction(model="1")._replace(**fresh), horizon=2)
 
     answers = [answer(row) for row in window.to_dict("records")]
-    prediction_rows.record(settings.platform_db, answers)
+    log_writer.record(settings.platform_db, answers)
     shadows = [one._replace(prediction_id=new_id(NOON), kind="shadow") for one in answers]
-    prediction_rows.record(settings.platform_db, shadows)
-    prediction_export.export(settings, "outbreak", Silent())
+    log_writer.record(settings.platform_db, shadows)
+    export.export(settings, "outbreak", Silent())
 
 
 @pytest.fixture
@@ -73,27 +75,34 @@ def compare(
     settings: Settings, reference: Path, columns: list[str] = FEATURES, week: date = WEEK
 ) -> dict[str, Any]:
     page = settings.reports / "drift.html"
-    asked = drift.Asked(reference, columns, week, 8, page)
-    return drift.compare(settings, "outbreak", asked, lambda _: None)
+    request = drift.Request(
+        reference, "ubigeo", columns, Measures((MEDIAN,), observe.medians),
+        lambda rows: observe.groups_of(OUTBREAK, rows), week, 8, page,
+    )  # fmt: skip
+    return drift.compare(settings, "outbreak", request, lambda _: None)
 
 
 def test_shifted_feature_has_drifted_and_others_have_not(
     settings: Settings, reference: Path
 ) -> None:
     _log(settings, _window(120, seed=2, rain=180.0))
-    found = compare(settings, reference)
-    assert found["drifted"] == ["rain_mm"]
-    assert found["compared"] == ["rain_mm", "cases_lag_1", FORECAST, "region"]
-    assert found["share_drifted"] == 0.25
-    assert (found["rows_reference"], found["rows_current"], found["answers"]) == (2000, 120, 120)
-    assert found["models"] == ["1"] and found["how"] == "rows"
+    comparison = compare(settings, reference)
+    assert comparison["drifted"] == ["rain_mm"]
+    assert comparison["compared"] == ["rain_mm", "cases_lag_1", MEDIAN, "region"]
+    assert comparison["share_drifted"] == 0.25
+    assert (comparison["rows_reference"], comparison["rows_current"], comparison["answers"]) == (
+        2000,
+        120,
+        120,
+    )
+    assert comparison["models"] == ["1"] and comparison["how"] == "rows"
     assert 1e6 < (settings.reports / "drift.html").stat().st_size < 8e6
-    assert found["evidently"]["metrics"][0]["value"]["count"] == 1, "Evidently counts the same"
-    checks = {(c.check, c.column, c.group): c for c in drift.checks(found, WEEK, 0.5)}
+    assert comparison["evidently"]["metrics"][0]["value"]["count"] == 1, "Evidently counts the same"
+    checks = {(c.check, c.column, c.group): c for c in drift.checks(comparison, WEEK, 0.5)}
     assert checks["drift", "", ""].state == "ok" and checks["drift", "", ""].value == 0.25
     assert checks["drift_column", "rain_mm", ""].state == "alarm"
     assert {c.severity for c in checks.values() if c.column} == {"info"}
-    worse = drift.checks(found, WEEK, 0.25)[0]
+    worse = drift.checks(comparison, WEEK, 0.25)[0]
     assert (worse.state, worse.severity, worse.kind) == ("alarm", "warning", "drift")
 
 
@@ -115,25 +124,25 @@ def test_one_forecast_told_all_day_is_not_drift(settings: Settings, reference: P
     extreme = usual.head(1).assign(rain_mm=900.0)
     for _ in range(30):
         _log(settings, extreme, name="asked-again")
-    found = compare(settings, reference)
-    assert (found["rows_current"], found["answers"]) == (41, 70)
-    assert found["drifted"] == []
+    comparison = compare(settings, reference)
+    assert (comparison["rows_current"], comparison["answers"]) == (41, 70)
+    assert comparison["drifted"] == []
 
 
 def test_feature_that_answers_lack_is_told_not_compared(
     settings: Settings, reference: Path
 ) -> None:
     _log(settings, _window(40, seed=5), without="rain_mm")
-    found = compare(settings, reference)
-    assert found["empty"] == ["rain_mm"]
-    assert "rain_mm" not in found["compared"]
+    comparison = compare(settings, reference)
+    assert comparison["empty"] == ["rain_mm"]
+    assert "rain_mm" not in comparison["compared"]
 
 
 def test_too_few_answers_are_told_and_no_error(settings: Settings, reference: Path) -> None:
     _log(settings, _window(19, seed=6))
-    found = compare(settings, reference)
-    assert not found["enough"] and found["rows_current"] == 19
-    (check,) = drift.checks(found, WEEK, 0.5)
+    comparison = compare(settings, reference)
+    assert not comparison["enough"] and comparison["rows_current"] == 19
+    (check,) = drift.checks(comparison, WEEK, 0.5)
     assert check.state == "unknown" and "19" in check.es and "20" in check.es
     assert drift.checks(None, WEEK, 0.5)[0].state == "unknown"
 

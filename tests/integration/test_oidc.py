@@ -19,7 +19,7 @@ from local_issuer import MAKE, LocalIssuer, local_issuer
 
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
-from yupana.governance import activity, keys, oidc
+from yupana.identity import activity, api_keys, oidc
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -61,12 +61,12 @@ def test_a_good_token_gets_in_as_who_the_issuer_says(
     issuer: LocalIssuer, door: Door, algorithm: str
 ) -> None:
     issuer.add("mine", algorithm)
-    told = ask(door, issuer.token("mine"))
-    assert told.status == 200
-    assert told.json() == {
+    answer = ask(door, issuer.token("mine"))
+    assert answer.status == 200
+    assert answer.json() == {
         "id": oidc.subject_id(issuer.url, "ana"), "agency": "DIRESA Loreto", "role": "agency",
     }  # fmt: skip
-    assert told.headers["ratelimit-policy"] == '"rate";q=60;w=60, "quota";q=10000;w=86400'
+    assert answer.headers["ratelimit-policy"] == '"rate";q=60;w=60, "quota";q=10000;w=86400'
     assert door.ask(bearer(issuer.token("mine")), path="/v1/outbreak/train").status == 403
     again = [ask(door, issuer.token("mine", sub="luis")).status for _ in range(3)]
     assert again == [200] * 3 and len(issuer.asked) == 2, "the keys are read once"
@@ -118,14 +118,14 @@ def test_what_is_forged_or_not_meant_for_us_is_refused_and_logged(
     assert ask(door, good).status == 200
     for reason, tokens in cases.items():
         for token in tokens:
-            told = ask(door, token)
-            assert told.status == 401, (reason, token)
-            assert ("venció" in told.body.decode()) == (reason == "expired")
-            assert "www-authenticate" in told.headers
+            answer = ask(door, token)
+            assert answer.status == 401, (reason, token)
+            assert ("venció" in answer.body.decode()) == (reason == "expired")
+            assert "www-authenticate" in answer.headers
             assert refusals(door, given)[-1] == reason, token
     logged = json.dumps(activity.listing(given.platform_db, START), default=str)
-    for sent in ("never", "../keys", "sso.example", "ana", "another"):
-        assert sent not in logged.replace("another key", ""), sent
+    for secret in ("never", "../keys", "sso.example", "ana", "another"):
+        assert secret not in logged.replace("another key", ""), secret
     assert ask(door, issuer.token(exp=now - 20)).status == 200, "clocks may differ by 30 seconds"
 
 
@@ -174,8 +174,8 @@ def test_keys_are_rotated_and_unknown_ones_ask_once_in_a_while(
     monkeypatch.setattr(oidc, "WAIT_SECONDS", 0.2)
     time.sleep(0.3)
     # All that came while the keys were read wait for the one reading.
-    told = door.ask_at_once(bearer(token) for token in (new, *flood, new))
-    assert [t.status for t in told] == [200, *[401] * 20, 200] and len(issuer.asked) == 4
+    answer = door.ask_at_once(bearer(token) for token in (new, *flood, new))
+    assert [t.status for t in answer] == [200, *[401] * 20, 200] and len(issuer.asked) == 4
     del issuer.private["first"]
     monkeypatch.setattr(oidc, "FRESH_SECONDS", 0.1)
     time.sleep(0.3)
@@ -192,9 +192,8 @@ def test_an_issuer_that_is_away(
     monkeypatch.setattr(oidc, "AGAIN_SECONDS", 0.0)
     issuer.status = 500
     assert ask(door, issuer.token()).status == 503, "nothing is known of it yet"
-    key = keys.create(
-        given.platform_db, keys.Terms("A", ("outbreak:forecast",)), now=datetime.now(UTC), by="test"
-    )
+    terms = api_keys.Terms("A", ("outbreak:forecast",))
+    key = api_keys.create(given.platform_db, terms, now=datetime.now(UTC), by="test")
     assert ask(door, key).status == 200, "keys do not need it"
     issuer.status = 200
     assert ask(door, issuer.token()).status == 200
@@ -206,8 +205,8 @@ def test_an_issuer_that_is_away(
     time.sleep(0.2)
     assert ask(door, issuer.token(header={"kid": "new"})).status == 503, "no one can tell"
     monkeypatch.setattr(oidc, "TRUST_SECONDS", 0.01)
-    told = ask(door, issuer.token())
-    assert told.status == 503 and told.headers["retry-after"] == "5"
+    answer = ask(door, issuer.token())
+    assert answer.status == 503 and answer.headers["retry-after"] == "5"
 
 
 @pytest.mark.parametrize(
@@ -257,8 +256,8 @@ def test_keys_that_may_not_sign_are_left_out(issuer: LocalIssuer, door: Door) ->
         "kid": "x",
     }
     oct_key = {"kty": "oct", "kid": "shared", "k": "c2VjcmV0", "alg": "HS256"}
-    found = oidc._signing({"keys": [*described, oct_key, private, {"kty": "EC"}, {}, 7]})
-    assert list(found) == [("good", "RS256")]
+    keys = oidc._signing({"keys": [*described, oct_key, private, {"kty": "EC"}, {}, 7]})
+    assert list(keys) == [("good", "RS256")]
 
 
 def test_a_replayed_token_is_good_for_its_life_until_its_subject_is_revoked(
@@ -268,10 +267,10 @@ def test_a_replayed_token_is_good_for_its_life_until_its_subject_is_revoked(
     assert [ask(door, token).status for _ in range(2)] == [200, 200]
     subject = oidc.subject_id(issuer.url, "ana")
     now = datetime.fromtimestamp(time.time() - 40, UTC)
-    keys.revoke_subject(given.platform_db, subject, now=now, by="test")
+    api_keys.revoke_subject(given.platform_db, subject, now=now, by="test")
     time.sleep(1.1)
-    told = ask(door, token)
-    assert told.status == 401 and "revocada" in told.body.decode()
+    answer = ask(door, token)
+    assert answer.status == 401 and "revocada" in answer.body.decode()
     assert ask(door, other).status == 200
     assert ask(door, issuer.token()).status == 200, "what is issued later is good"
     door.access.writer.flush()

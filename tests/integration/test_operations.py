@@ -41,8 +41,10 @@ class Running:
         """The log's lines of one request, once they are written."""
         end = time.monotonic() + 5
         while time.monotonic() < end:
-            told = [json.loads(x) for x in self.log.read_text().splitlines() if x.startswith("{")]
-            mine = [x for x in told if x["event"] == event and x["request_id"] == request_id]
+            entries = [
+                json.loads(x) for x in self.log.read_text().splitlines() if x.startswith("{")
+            ]
+            mine = [x for x in entries if x["event"] == event and x["request_id"] == request_id]
             if mine:
                 return mine
             time.sleep(0.1)
@@ -126,10 +128,10 @@ def raw(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
         for part in parts:
             connection.sendall(part)
             time.sleep(pause)
-        said = b""
+        answer = b""
         while chunk := connection.recv(65536):
-            said += chunk
-        return said
+            answer += chunk
+        return answer
 
 
 def test_the_name_of_a_request_is_in_the_answer_and_the_log(service: Running) -> None:
@@ -160,7 +162,8 @@ def test_every_answer_carries_the_headers_that_protect(service: Running) -> None
         assert "frame-ancestors 'none'" in headers["content-security-policy"], path
         assert headers["strict-transport-security"] == "max-age=31536000", path
         assert headers["referrer-policy"] == "no-referrer", path
-        assert ("no-store" in headers.get("cache-control", "")) == path.startswith("/v1/"), path
+        expected = {"/v1/wait?seconds=0": "private, no-cache", "/v1/none": "no-store"}.get(path, "")
+        assert headers.get("cache-control", "") == expected, path
         assert "server" not in headers, path
         assert "access-control-allow-origin" not in headers, path
     page = httpx.get(f"{service.url}/").headers["content-security-policy"]
@@ -183,20 +186,20 @@ def test_errors_of_others_get_the_shape(service: Running) -> None:
         ("GET", "/v1/wait", 400, "invalid_request"),
     ]:
         answer = httpx.request(method, f"{service.url}{path}")
-        told = answer.json()
-        assert (answer.status_code, told["status"]) == (status, status)
-        assert told["type"] == f"urn:yupana:problem:{code}"
+        body = answer.json()
+        assert (answer.status_code, body["status"]) == (status, status)
+        assert body["type"] == f"urn:yupana:problem:{code}"
         assert answer.headers["content-type"] == "application/problem+json"
-        assert told["request_id"] == answer.headers["x-request-id"]
-        assert (" / " in told["title"] and " / " in told["fix"]) or code == "invalid_request"
+        assert body["request_id"] == answer.headers["x-request-id"]
+        assert (" / " in body["title"] and " / " in body["fix"]) or code == "invalid_request"
 
 
 def test_what_breaks_is_told_to_the_operator_alone(service: Running) -> None:
     answer = httpx.post(f"{service.url}/v1/fail", content=SECRET)
-    told = answer.json()
-    assert (answer.status_code, told["type"]) == (500, "urn:yupana:problem:failed")
+    body = answer.json()
+    assert (answer.status_code, body["type"]) == (500, "urn:yupana:problem:failed")
     assert "Runtime" not in answer.text and ".py" not in answer.text
-    error = service.lines("error", told["request_id"])[0]
+    error = service.lines("error", body["request_id"])[0]
     assert error["error"] == "RuntimeError" and " fail" in error["frames"][-1]
     assert SECRET not in service.log.read_text()
 
@@ -207,20 +210,20 @@ def test_large_bodies_are_refused_before_they_are_read(service: Running) -> None
     assert httpx.post(url, content=iter([b"x" * 30000] * 2)).json()["bytes"] == 60000
     started = time.monotonic()
     head = b"POST /v1/small/a HTTP/1.1\r\nHost: a\r\n"
-    told = raw(service.port, head + b"Content-Length: 10000000\r\n\r\n")
-    assert told.startswith(b"HTTP/1.1 413") and b"connection: close" in told
+    answer = raw(service.port, head + b"Content-Length: 10000000\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 413") and b"connection: close" in answer
     assert time.monotonic() - started < 0.9
     chunks = [b"8000\r\n" + b"x" * 0x8000 + b"\r\n"] * 3
-    told = raw(service.port, head + b"Transfer-Encoding: chunked\r\n\r\n", *chunks)
-    assert told.startswith(b"HTTP/1.1 413")
+    answer = raw(service.port, head + b"Transfer-Encoding: chunked\r\n\r\n", *chunks)
+    assert answer.startswith(b"HTTP/1.1 413")
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(service: Running) -> None:
     head = b"POST /v1/small/a HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n"
     for pieces in ([b"x"], [b"x"] * 3):
         started = time.monotonic()
-        told = raw(service.port, head, *pieces, pause=0.2)
-        assert told.startswith(b"HTTP/1.1 408") and b"slow_request" in told
+        answer = raw(service.port, head, *pieces, pause=0.2)
+        assert answer.startswith(b"HTTP/1.1 408") and b"slow_request" in answer
         assert time.monotonic() - started < 3
 
 
@@ -238,6 +241,66 @@ def test_headers_and_addresses_have_bounds(service: Running) -> None:
     assert httpx.get(url, headers=many).status_code == 431
     assert httpx.get(url, headers={"X-A": "b" * 17000}).status_code == 431
     assert httpx.get(f"{url}&a={'b' * 5000}").status_code == 414
+
+
+@pytest.mark.parametrize("endless", ["value", "fields", "line", "trailer"])
+def test_a_connection_that_never_ends_its_headers_is_cut(service: Running, endless: str) -> None:
+    start = {
+        "value": b"GET /livez HTTP/1.1\r\nHost: a\r\nX-A: ",
+        "fields": b"GET /livez HTTP/1.1\r\nHost: a\r\n",
+        "line": b"GET /livez?a=",
+        "trailer": b"POST /v1/small/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"1\r\nx\r\n0\r\n",
+    }[endless]
+    part = b"X-A: b\r\n" * 8192 if endless in ("fields", "trailer") else b"a" * 65536
+    before = _memory(service)
+    sent = 0
+    with socket.create_connection(("127.0.0.1", service.port), timeout=15) as connection:
+        connection.sendall(start)
+        try:
+            for _ in range(800):
+                connection.sendall(part)
+                sent += len(part)
+        except OSError:
+            pass
+    assert sent < 30e6, "it is cut long before fifty megabytes"
+    assert _memory(service) - before < 20e6
+    assert httpx.get(f"{service.url}/livez").status_code == 200
+
+
+def test_headers_that_come_slowly_are_cut(service: Running) -> None:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=15) as connection:
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        began = time.monotonic()
+        try:
+            for _ in range(60):
+                connection.sendall(b"GET /livez HTTP/1.1\r\nX-A: b"[:1])
+                time.sleep(0.1)
+        except OSError:
+            pass
+        assert time.monotonic() - began < 4, "the service's tests give a second"
+
+
+def _memory(running: Running) -> int:
+    family = psutil.Process(running.process.pid).children(recursive=True)
+    return sum(process.memory_info().rss for process in family)
+
+
+def test_the_fields_of_a_trailer_are_no_headers(service: Running) -> None:
+    reply = raw(
+        service.port,
+        b"POST /v1/small/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Request-Id: smuggled-1\r\n\r\n",
+    )
+    assert b" 200 " in reply.splitlines()[0] + b" " and b"smuggled-1" not in reply
+
+
+def test_two_hosts_are_refused(service: Running) -> None:
+    request = b"GET /v1/wait?seconds=0 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"
+    reply = raw(service.port, request)
+    assert reply.startswith(b"HTTP/1.1 400") and b"application/problem+json" in reply
+    assert b'"where":"Host"' in reply
 
 
 def test_an_answer_has_a_time(service: Running) -> None:
@@ -273,10 +336,10 @@ def test_health_and_unknown_paths_are_not_logged(service: Running) -> None:
 
 def test_a_polite_stop_ends_what_runs_and_takes_nothing_new(tmp_path: Path) -> None:
     with served(tmp_path) as running:
-        told: list[int] = []
+        codes: list[int] = []
 
         def ask() -> None:
-            told.append(httpx.get(f"{running.url}/v1/wait?seconds=3", timeout=20).status_code)
+            codes.append(httpx.get(f"{running.url}/v1/wait?seconds=3", timeout=20).status_code)
 
         asking = [threading.Thread(target=ask) for _ in range(5)]
         for thread in asking:
@@ -291,10 +354,10 @@ def test_a_polite_stop_ends_what_runs_and_takes_nothing_new(tmp_path: Path) -> N
                 return True
 
         wait_until(refused)
-        assert not told, "what runs is still running"
+        assert not codes, "what runs is still running"
         for thread in asking:
             thread.join()
-        assert told == [200] * 5
+        assert codes == [200] * 5
         assert running.process.wait(timeout=20) == 0
 
 
@@ -305,8 +368,10 @@ def test_spans_reach_the_receiver(service: Running) -> None:
     httpx.post(f"{service.url}/v1/small/{SECRET}", headers={"traceparent": parent})
 
     def mine() -> dict[str, Any]:
-        sent = [ExportTraceServiceRequest.FromString(body) for _, body in Receiver.got]
-        every = (s for x in sent for r in x.resource_spans for y in r.scope_spans for s in y.spans)
+        exports = [ExportTraceServiceRequest.FromString(body) for _, body in Receiver.got]
+        every = (
+            s for x in exports for r in x.resource_spans for y in r.scope_spans for s in y.spans
+        )
         return {s.name: s for s in every if s.trace_id.hex() == "ab" * 16}
 
     spans = wait_until(lambda: found if len(found := mine()) > 1 else None)

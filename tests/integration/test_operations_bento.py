@@ -22,9 +22,9 @@ BATCH = {
 MODULES = {"pyspark", "delta", "airflow", "kfp", "great_expectations", "mlflow", "evidently",
            "matplotlib", "dvc", "optuna", "pytorch_lightning"}  # fmt: skip
 
-COMMAND = "import typer; from yupana.cli import bento; typer.run(bento.bento)"
+COMMAND = "import typer; from yupana.cli.services import serve; typer.run(serve.bento)"
 LOADED = (
-    "import json, sys, serving.outbreak, serving.desk; "
+    "import json, sys, serving.outbreak.service, yupana.tasks.forecast.serving.prediction_service; "
     "print(json.dumps([serving.__file__, *sys.modules]))"
 )
 
@@ -37,15 +37,15 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | float]:
     home = tmp_path_factory.mktemp("bento")
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", COMMAND, "outbreak", "--json"],
         env={**os.environ, "YUPANA_HOME": str(home), "BENTOML_HOME": str(home / "bentoml")},
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr
-    facts: dict[str, str | float] = json.loads(done.stdout.splitlines()[-1])
+    assert process.returncode == 0, process.stderr
+    facts: dict[str, str | float] = json.loads(process.stdout.splitlines()[-1])
     return facts
 
 
@@ -73,7 +73,7 @@ def test_it_holds_the_code_of_the_service_alone(made: dict[str, str | float]) ->
 def test_its_code_is_whole_and_loads_no_batch_engine(made: dict[str, str | float]) -> None:
     home = Path(str(made["folder"])).parents[3]
     folder = Path(str(made["folder"])) / "src"
-    done = subprocess.run(
+    process = subprocess.run(
         # The current folder comes first in the path of `-c`: this is the bento's code.
         [sys.executable, "-c", LOADED],
         env={**os.environ, "YUPANA_HOME": str(home), "BENTOML_HOME": str(home / "bentoml")},
@@ -81,7 +81,7 @@ def test_its_code_is_whole_and_loads_no_batch_engine(made: dict[str, str | float
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr
-    where, *loaded = json.loads(done.stdout.splitlines()[-1])
+    assert process.returncode == 0, process.stderr
+    where, *loaded = json.loads(process.stdout.splitlines()[-1])
     assert Path(where).resolve().is_relative_to(folder.resolve())
     assert not {name.split(".")[0] for name in loaded} & MODULES

@@ -17,8 +17,10 @@ from replay import File, Site, answer, serving
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError, UsageError
 from yupana.core.progress import Silent
-from yupana.data import contract as contracts
-from yupana.data import delta, history, landing, sources
+from yupana.data import sources
+from yupana.data.contracts import contract as contracts
+from yupana.data.files import landing
+from yupana.data.lake import delta, history
 from yupana.orchestration.ingest import ingest
 
 ROWS = [(f"h{n}", n, 'a "quoted"\nname' if n % 2 else "Ana") for n in range(7)]
@@ -27,8 +29,8 @@ TODAY = date(2024, 3, 5)
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with serving() as made:
-        yield made
+    with serving() as server:
+        yield server
 
 
 def text(rows: list[tuple[str, int, str]], end: str = "\n") -> bytes:
@@ -69,8 +71,8 @@ def lake_of(tmp_path: Path, publication: str = "snapshot", **options: object) ->
 def test_pages_of_csv_are_one_file(tmp_path: Path, site: Site, query: str, end: str) -> None:
     lake = lake_of(tmp_path)
     paged(site, lambda rows, _: text(rows, end))
-    found = fetched(lake, f"{site.url}/rows.csv{query}").read_bytes()
-    read = list(csv.reader(io.StringIO(found.decode(), newline="")))
+    content = fetched(lake, f"{site.url}/rows.csv{query}").read_bytes()
+    read = list(csv.reader(io.StringIO(content.decode(), newline="")))
     assert [tuple(r) for r in read[1:]] == [(h, str(n), who) for h, n, who in ROWS]
     assert len(site.asked) == 4, "an empty page ends it"
 
@@ -78,17 +80,17 @@ def test_pages_of_csv_are_one_file(tmp_path: Path, site: Site, query: str, end: 
 def test_a_server_that_gives_fewer_rows_than_asked_loses_none(tmp_path: Path, site: Site) -> None:
     lake = lake_of(tmp_path)
     paged(site, lambda rows, _: text(rows), cap=2)
-    found = fetched(lake, f"{site.url}/rows.csv?$limit=5&$offset={{offset}}").read_bytes()
-    assert found == text(ROWS)
+    content = fetched(lake, f"{site.url}/rows.csv?$limit=5&$offset={{offset}}").read_bytes()
+    assert content == text(ROWS)
 
 
 def test_pages_of_json_keep_their_texts(tmp_path: Path, site: Site) -> None:
     lake = lake_of(tmp_path, format="json")
     body = '[{"hospital": "a",\n "beds": 1.50, "reporter": "x\\ny"}, {"hospital": "b"}]'
     site.api = lambda target: (200, body.encode() if target.endswith("0") else b"[]")
-    found = fetched(lake, f"{site.url}/rows?offset={{offset}}").read_text()
-    assert '"beds": 1.50, "reporter": "x\\ny"' in found
-    assert json.loads(found) == json.loads(body)
+    content = fetched(lake, f"{site.url}/rows?offset={{offset}}").read_text()
+    assert '"beds": 1.50, "reporter": "x\\ny"' in content
+    assert json.loads(content) == json.loads(body)
 
 
 def test_pages_of_json_hold_their_records_where_the_contract_says(
@@ -133,12 +135,16 @@ def test_odata_names_its_next_page(tmp_path: Path, site: Site) -> None:
     assert sorted(rows["hospital"]) == [h for h, _, _ in ROWS]
 
 
-def test_a_next_page_elsewhere_is_not_asked(tmp_path: Path, site: Site) -> None:
+@pytest.mark.parametrize(
+    "there", ["http://elsewhere.example/2", "http://127.0.0.1:1/2", "http://127.0.0.1:99999/2"]
+)
+def test_a_next_page_elsewhere_is_not_asked(tmp_path: Path, site: Site, there: str) -> None:
     lake = project(tmp_path, "snapshot", "https://h/x", format="json", next="links.next")
-    page = {"results": objects(ROWS), "links": {"next": "http://elsewhere.example/2"}}
+    page = {"results": objects(ROWS), "links": {"next": there}}
     site.api = lambda target: (200, json.dumps(page).encode())
     with pytest.raises(TerminalError, match="another server"):
         fetched(lake, f"{site.url}/rows")
+    assert len(site.asked) == 1
 
 
 @pytest.mark.parametrize(
@@ -172,8 +178,8 @@ def test_geojson_pages_stay_geojson(tmp_path: Path, site: Site) -> None:
         return json.dumps({"type": "FeatureCollection", "features": features}).encode()
 
     paged(site, make)
-    found = json.loads(fetched(lake, f"{site.url}/rows?page={{page}}").read_text())
-    assert [f["properties"] for f in found["features"]] == objects(ROWS)
+    report = json.loads(fetched(lake, f"{site.url}/rows?page={{page}}").read_text())
+    assert [f["properties"] for f in report["features"]] == objects(ROWS)
 
 
 def test_pages_end_with_404_or_are_tried_again(tmp_path: Path, site: Site) -> None:
@@ -212,8 +218,8 @@ def test_days_of_an_address(tmp_path: Path, site: Site) -> None:
     site.asked.clear()
     result = ingest(lake, NAME, location, Silent(), since=date(2024, 3, 1), today=TODAY)
     assert result.metrics["files"]["absent_days"] == 2 and len(site.asked) == 5
-    found = history.published_versions(lake.table("published", NAME))
-    assert [str(p.known_on) for p in found] == ["2024-03-01", "2024-03-02", "2024-03-04"]
+    versions = history.published_versions(lake.table("published", NAME))
+    assert [str(p.known_on) for p in versions] == ["2024-03-01", "2024-03-02", "2024-03-04"]
     site.asked.clear()
     site.files["/cases_2024-03-05.csv"] = File(text([("a", 5, "Ana")]))
     ingest(lake, NAME, location, Silent(), today=TODAY)
@@ -235,13 +241,13 @@ def test_a_day_that_cannot_be_had_now_is_worth_a_retry(tmp_path: Path, site: Sit
     for day in (3, 4, 5):
         site.files[f"/cases_2024-03-0{day}.csv"] = File(text([("a", day, "Ana")]))
     site.faults = [lambda h: False, answer(503)]
-    given = {"since": date(2024, 3, 3), "today": TODAY}
+    span = {"since": date(2024, 3, 3), "today": TODAY}
     location = f"{site.url}/cases_{{date}}.csv"
     with pytest.raises(TransientError):
-        ingest(lake, NAME, location, Silent(), **given)
+        ingest(lake, NAME, location, Silent(), **span)
     ingest(lake, NAME, location, Silent(), today=TODAY)
-    found = history.published_versions(lake.table("published", NAME))
-    assert [str(p.known_on) for p in found] == ["2024-03-03", "2024-03-04", "2024-03-05"]
+    versions = history.published_versions(lake.table("published", NAME))
+    assert [str(p.known_on) for p in versions] == ["2024-03-03", "2024-03-04", "2024-03-05"]
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import sqlite3
 import pytest
 from conftest import Thread
 
-from pipelines.run import run_local
 from yupana.core.errors import TerminalError
-from yupana.data import delta
-from yupana.governance import events
+from yupana.data.lake import delta
+from yupana.lineage import events
 from yupana.orchestration import airflow_home
 from yupana.tracking import registry
+from yupana.training.local import run_local
 
 pytestmark = pytest.mark.thread
 NAME = "outbreak"
@@ -22,19 +22,19 @@ NAME = "outbreak"
 def states(thread: Thread, dag: str) -> dict[str, str]:
     """How the newest run of each task ended."""
     with sqlite3.connect(thread.settings.home / "airflow" / "airflow.db") as database:
-        found = database.execute(
+        rows = database.execute(
             "SELECT task_id, state FROM task_instance WHERE dag_id = ? ORDER BY start_date", (dag,)
         )
-        return dict(found.fetchall())
+        return dict(rows.fetchall())
 
 
 def test_every_step_ran_once_and_told_its_seconds(thread: Thread) -> None:
     assert set(states(thread, NAME).values()) == {"success"}
-    done = [e for e in events.read(thread.settings.events) if e["status"] == "done"]
+    entries = [e for e in events.read(thread.settings.events) if e["status"] == "done"]
     for step, times in (("fit", 2), ("pool", 1), ("backtest", 1), ("evaluate", 1)):
-        found = [e for e in done if e["step"] == step]
-        assert len(found) == times and all(e["seconds"] > 0 for e in found), step
-    decided = next(e for e in done if e["step"] == "due")
+        runs = [e for e in entries if e["step"] == step]
+        assert len(runs) == times and all(e["seconds"] > 0 for e in runs), step
+    decided = next(e for e in entries if e["step"] == "due")
     assert decided["facts"] == {"due": True, "reason": "there is no champion"}
 
 
@@ -52,8 +52,8 @@ def test_a_past_week_is_forecast_by_the_model_that_knew_no_more(thread: Thread) 
     day = "2021-06-05"
     conf = ["--conf", json.dumps({"as_of": day})]
     airflow_home.run(thread.settings, ["dags", "test", *conf, "outbreak_backfill"])
-    found = states(thread, "outbreak_backfill")
-    assert found == {"due": "success", "train": "skipped", "predict": "success"}
+    tasks = states(thread, "outbreak_backfill")
+    assert tasks == {"due": "success", "train": "skipped", "predict": "success"}
     event = events.last_done(thread.settings.events, "forecast", NAME)
     assert event and event["facts"]["data_as_of"] <= day
     rows = delta.read(thread.settings.table("forecasts", NAME))

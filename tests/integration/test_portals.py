@@ -15,8 +15,9 @@ from replay import File, Site, serving
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError, UsageError
 from yupana.core.progress import Silent
-from yupana.data import landing, sources
-from yupana.data.landing import Fetched
+from yupana.data import sources
+from yupana.data.files import landing
+from yupana.data.files.landing import SourceFile
 from yupana.data.sources import portals, words
 
 SOON = 0.01
@@ -26,11 +27,11 @@ CSV = b"date,price\n1950-01,34.73\n"
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with serving() as made:
-        yield made
+    with serving() as server:
+        yield server
 
 
-def fetch(lake: Settings, location: str) -> Fetched:
+def fetch(lake: Settings, location: str) -> SourceFile:
     return sources.fetch(lake, "gold", location, Silent(), first_wait=SOON)
 
 
@@ -46,9 +47,9 @@ def says(site: Site, replies: dict[str, Callable[[dict[str, str]], Any]]) -> Non
         if parts.path not in replies:
             return None
         query = {k: v[0] for k, v in parse_qs(parts.query).items()}
-        found = replies[parts.path](query)
+        reply = replies[parts.path](query)
         missing = json.dumps({"success": False, "error": {"message": "Not found"}}).encode()
-        return (404, missing) if found is None else (200, json.dumps(found).encode())
+        return (404, missing) if reply is None else (200, json.dumps(reply).encode())
 
     site.api = api
 
@@ -114,24 +115,24 @@ def test_a_dkan_file_is_found_by_its_package(lake: Settings, real: Site) -> None
 
 
 def test_dkan_is_searched_by_its_list(lake: Settings, real: Site) -> None:
-    found = portals.search(lake, f"dkan+{real.url}", "Polling Places", first_wait=SOON)
-    assert [p.name for p in found] == ["wisconsin-polling-places-test"]
+    best = portals.search(lake, f"dkan+{real.url}", "Polling Places", first_wait=SOON)
+    assert [p.name for p in best] == ["wisconsin-polling-places-test"]
 
 
 def test_ckan_is_searched_by_itself(lake: Settings, real: Site) -> None:
-    found = portals.search(lake, f"ckan+{real.url}/ckan/", "snow", first_wait=SOON)
-    assert len({p.name for p in found}) == len(found) == 2
-    assert found[0].title.startswith("The importance of hot summers")
-    assert found[0].licence == "Creative Commons Attribution (CC-BY 4.0)"
-    assert found[0].publisher == "CRYOS"
-    assert [r.format for r in found[0].resources] == ["zip"]
+    best = portals.search(lake, f"ckan+{real.url}/ckan/", "snow", first_wait=SOON)
+    assert len({p.name for p in best}) == len(best) == 2
+    assert best[0].title.startswith("The importance of hot summers")
+    assert best[0].licence == "Creative Commons Attribution (CC-BY 4.0)"
+    assert best[0].publisher == "CRYOS"
+    assert [r.format for r in best[0].resources] == ["zip"]
 
 
 def test_a_ckan_package_with_three_csv_files_asks_which(lake: Settings, real: Site) -> None:
     location = f"ckan+{real.url}/ckan/fatal-avalanche-accidents-in-switzerland-since-1936-37"
-    for wanted in ("", "#csv", "#Versión 7"):
+    for phrase in ("", "#csv", "#Versión 7"):
         with pytest.raises(TerminalError, match="id or name after the #") as error:
-            resolve(lake, location + wanted)
+            resolve(lake, location + phrase)
         assert "47e8085b-592d-4580-8d4c-3c832a9c5dee 'Version 2 Fatal" in str(error.value)
     by_id = resolve(lake, f"{location}#47e8085b-592d-4580-8d4c-3c832a9c5dee")
     by_name = resolve(lake, f"{location}#VERSIÓN 2 fatal avalanche accidents in Switzerland *")
@@ -152,7 +153,7 @@ def test_an_unknown_package_names_its_neighbours(lake: Settings, real: Site) -> 
 def test_a_real_dkan_datastore_becomes_csv(lake: Settings, real: Site) -> None:
     table = "5f2b18a8-0883-4769-a635-879c63d3caac"
     fetched = fetch(lake, f"dkan+{real.url}/{GOLD}#datastore:{table}")
-    assert fetched.shown == f"{real.url}#datastore:{table}"
+    assert fetched.label == f"{real.url}#datastore:{table}"
     header, row = list(csv.reader(fetched.path.open(encoding="utf-8", newline="")))
     assert header[:3] == ["end_of_month", "preliminary", "prime_lending_rate"]
     assert header[-1] == "fc_savings_deposits"

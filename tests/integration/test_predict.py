@@ -18,16 +18,17 @@ from small_lake import commit
 from small_panel import panel
 from typer.testing import CliRunner
 
-from models import outbreak
-from yupana.cli import forecast as commands
+from models.outbreak import USE_CASE as outbreak
 from yupana.config import settings as configured
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
-from yupana.core.forecast import LEVELS
-from yupana.data import delta
-from yupana.evaluation import outlook, predict
-from yupana.evaluation.outlook_rows import zone_numbers
-from yupana.governance import events
+from yupana.data.lake import delta
+from yupana.lineage import events
+from yupana.tasks.forecast import predict
+from yupana.tasks.forecast.commands import predict as commands
+from yupana.tasks.forecast.forecast_rows import zone_numbers
+from yupana.tasks.forecast.pages import forecast_page
+from yupana.tasks.forecast.quantiles import LEVELS
 from yupana.tracking import facts, registry
 
 APP = typer.Typer()
@@ -44,11 +45,11 @@ MIDDLE = LAST - timedelta(weeks=60)
 
 def reports() -> pl.DataFrame:
     """The panel's counts as a line list, a district and week a row, and a new district."""
-    rows = PANEL[["ubigeo", "event_timestamp", "cases_lag_0"]]
-    new = rows[rows["ubigeo"] == "160201"].assign(ubigeo=UNKNOWN)
+    rows = PANEL[["entity", "event_timestamp", "cases_lag_0"]]
+    new = rows[rows["entity"] == "160201"].assign(entity=UNKNOWN)
     every = pl.from_pandas(pd.concat([rows, new]))
     return every.select(
-        "ubigeo",
+        pl.col("entity").alias("ubigeo"),
         (pl.col("event_timestamp").dt.date() - timedelta(days=6)).alias("week_start"),
         pl.col("cases_lag_0").cast(pl.Int64).alias("cases"),
     )
@@ -60,6 +61,8 @@ def publish(settings: Settings, rows: pl.DataFrame) -> None:
     table.parent.mkdir(parents=True, exist_ok=True)
     facts = delta.commit_metadata(source_sha256="a" * 64, known_on=LAST + timedelta(days=3))
     commit(table, rows, facts)
+    ref = "delta:published/dengue_linelist@0"
+    events.append(settings, "ingest", "dengue_linelist", status="done", outputs=(ref,))
 
 
 @pytest.fixture(scope="module")
@@ -70,21 +73,17 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     outbreak.fit(PANEL, folder, seed=5, say=lambda _: None)
     facts.record(settings, folder, DATA, seconds=1.0, machine=facts.hardware())
     registry.register(settings, NAME, folder, tags("1"))
-    champion = {"alias": "champion"}
-    events.append(
-        settings, "register", NAME, status="done", outputs=("model:outbreak@1",),
-        facts=champion,
-    )  # fmt: skip
+    events.append(settings, "register", NAME, status="done", outputs=("model:outbreak@1",))
     publish(settings, reports())
     return settings.home
 
 
 @pytest.fixture
 def home(fitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    made = Settings(home=shutil.copytree(fitted, tmp_path / "home"))
-    monkeypatch.setenv("YUPANA_HOME", str(made.home))
+    config = Settings(home=shutil.copytree(fitted, tmp_path / "home"))
+    monkeypatch.setenv("YUPANA_HOME", str(config.home))
     configured.settings.cache_clear()
-    yield made
+    yield config
     configured.settings.cache_clear()
 
 
@@ -123,7 +122,7 @@ def test_nothing_after_the_day_changes_a_forecast(home: Settings) -> None:
 
 
 def test_the_sum_of_an_area_is_no_sum_of_quantiles(home: Settings) -> None:
-    made = predict.predict(home, NAME, LAST, past=False)
+    forecast = predict.predict(home, NAME, LAST, past=False)
     areas = stored(home, f"{NAME}_areas")
     assert set(zip(areas["level"], areas["area"], strict=True)) == {
         ("department", "16"),
@@ -131,7 +130,7 @@ def test_the_sum_of_an_area_is_no_sum_of_quantiles(home: Settings) -> None:
     }
     levels = list(LEVELS)
     whole = areas[areas["area"] == "16"].set_index("horizon")[levels]
-    summed = made.districts.groupby("horizon")[levels].sum()
+    summed = forecast.districts.groupby("horizon")[levels].sum()
     spread = (whole["q0.95"] - whole["q0.05"]) / (summed["q0.95"] - summed["q0.05"])
     # Districts that do not err alike narrow the sum: added quantiles would give exactly 1.
     assert (spread < 0.97).all()
@@ -139,7 +138,7 @@ def test_the_sum_of_an_area_is_no_sum_of_quantiles(home: Settings) -> None:
     assert (whole.diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
     # The sum of one district is that district.
     alone = areas[areas["area"] == "1603"][levels].to_numpy()
-    assert (alone == made.districts.query("ubigeo == '160301'")[levels].to_numpy()).all()
+    assert (alone == forecast.districts.query("entity == '160301'")[levels].to_numpy()).all()
 
 
 def test_a_rerun_replaces_its_own_rows_alone(home: Settings) -> None:
@@ -166,29 +165,29 @@ def test_the_table_of_an_earlier_release_gets_the_new_columns(home: Settings) ->
 
 def test_a_short_history_has_a_forecast_without_alert(home: Settings, tmp_path: Path) -> None:
     early = LAST - timedelta(weeks=140)
-    made = predict.predict(home, NAME, early, past=False)
+    forecast = predict.predict(home, NAME, early, past=False)
     rows = stored(home, NAME)
     assert len(rows) == 40 and rows["q0.5"].notna().all()
     assert rows[["alert", "exceedance", "channel_low"]].isna().all(axis=None)
-    page = outlook.write(made, tmp_path / "page.html").read_text("utf-8")
+    page = forecast_page.write(forecast, tmp_path / "page.html").read_text("utf-8")
     assert "Ningún distrito tiene tres años de historia" in page and "historia corta" in page
 
 
 def run(*arguments: str) -> str:
-    done = CliRunner().invoke(APP, ["predict", NAME, *arguments])
-    if done.exception:
-        raise done.exception
-    return done.output
+    result = CliRunner().invoke(APP, ["predict", NAME, *arguments])
+    if result.exception:
+        raise result.exception
+    return result.output
 
 
 def test_the_command_tells_rows_alerts_and_page(home: Settings) -> None:
-    said = run()
-    assert "districts 40, areas 40" in said
-    levels = zone_numbers(stored(home, NAME))
-    assert f"epidemia {list(levels.values()).count(3)}" in said
+    output = run()
+    assert "districts 40, areas 40" in output
+    levels = zone_numbers(stored(home, NAME), key="ubigeo")
+    assert f"epidemia {list(levels.values()).count(3)}" in output
     page = home.reports / f"forecast-{NAME}.html"
     text = page.read_text("utf-8")
-    assert str(page) in said
+    assert str(page) in output
     assert "fan-16.png" in text and "todas las semanas pronosticadas ya pasaron" in text
     for link in re.findall(r'<a href="([^"]+)"', text):
         assert (page.parent / link).exists(), link
@@ -210,8 +209,8 @@ def test_a_past_day_has_a_page_of_its_own(home: Settings) -> None:
     ("day", "said"),
     [
         ("2999-01-01", "is in the future"),
-        ("2011-01-01", "too early for a forecast: No week had ended"),
-        ("2013-06-01", r"too early for a forecast: The line list spans \d+ weeks"),
+        ("2011-01-01", "too early for a forecast: No period had ended"),
+        ("2013-06-01", r"too early for a forecast: The counts span \d+ weeks"),
         ("2016-06-04", "No model of 'outbreak' was trained on what precedes"),
     ],
 )
@@ -223,10 +222,10 @@ def test_a_day_that_cannot_be_answered_is_refused(home: Settings, day: str, said
 
 
 def test_without_champion_or_data_it_says_what_to_run(lake: Settings, home: Settings) -> None:
-    home.events.unlink()
+    registry.client(home).delete_registered_model_alias(NAME, "champion")
     with pytest.raises(TerminalError, match="no champion") as caught:
         run()
     assert "yupana train outbreak" in caught.value.fix
     publish(lake, reports().head(0))
-    with pytest.raises(TerminalError, match="No week had ended"):
+    with pytest.raises(TerminalError, match="No period had ended"):
         predict.predict(lake, NAME, LAST, past=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,19 +11,27 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
 import sqlalchemy as sa
-from answers import NOON, given, told
+from answers import NOON, prediction, record
+from deltalake import CommitProperties, Transaction, write_deltalake
 from platform_db import Control, postgres
 
 from yupana.config.settings import ROOT, Settings
-from yupana.core.errors import TransientError
+from yupana.core.errors import TerminalError, TransientError
 from yupana.core.progress import Silent
-from yupana.data import delta, prediction_export, prediction_table
-from yupana.governance import events, prediction_rows, predictions
-from yupana.governance.database import engine
-from yupana.governance.trace import trace
+from yupana.data.lake import delta
+from yupana.database.engine import engine
+from yupana.ledger import entries as book
+from yupana.lineage import events
+from yupana.monitoring import answers
+from yupana.predictions import archive, lake_table, log_writer, prediction_log
+from yupana.predictions import export as prediction_export
+from yupana.trace import audit
+from yupana.trace.backward import trace
 
 # A run that the system ends in the middle of its second commit's files.
 KILLED = """
@@ -30,14 +39,14 @@ import os, signal, sys
 from pathlib import Path
 from yupana.config.settings import Settings
 from yupana.core.progress import Silent
-from yupana.data import prediction_export
+from yupana.predictions import export as prediction_export
 pages = prediction_export._batch
 prediction_export.PAGE = 40
-def batch(rows, forecasts, schema):
+def batch(rows, predictions, schema):
     table = settings.table("predictions", "outbreak")
     if (table / "_delta_log" / f"{1:020}.json").exists():
         os.kill(os.getpid(), signal.SIGKILL)
-    return pages(rows, forecasts, schema)
+    return pages(rows, predictions, schema)
 prediction_export._batch = batch
 settings = Settings(home=Path(sys.argv[1]))
 prediction_export.export(settings, "outbreak", Silent())
@@ -46,35 +55,35 @@ prediction_export.export(settings, "outbreak", Silent())
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[str, Control]]:
-    with postgres() as made:
-        yield made
+    with postgres() as database:
+        yield database
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Settings:
-    made = Settings(home=tmp_path / "var")
-    made.home.mkdir()
-    return made
+    config = Settings(home=tmp_path / "var")
+    config.home.mkdir()
+    return config
 
 
 def _answer(settings: Settings, many: int, start: float = NOON) -> list[str]:
-    answers = [given(told(f"16{n % 7:04}"), start + n) for n in range(many)]
-    prediction_rows.record(settings.platform_db, answers)
+    answers = [record(prediction(f"16{n % 7:04}"), start + n) for n in range(many)]
+    log_writer.record(settings.platform_db, answers)
     return [one.prediction_id for one in answers]
 
 
 def _rows(settings: Settings) -> list[str]:
-    found = delta.read(settings.table("predictions", "outbreak"))["prediction_id"].to_list()
-    assert len(found) == len(set(found)), "an answer twice"
-    return sorted(found)
+    rows = delta.read(settings.table("predictions", "outbreak"))["prediction_id"].to_list()
+    assert len(rows) == len(set(rows)), "an answer twice"
+    return sorted(rows)
 
 
 def test_each_answer_is_appended_once_and_a_rerun_does_nothing(home: Settings) -> None:
     first = _answer(home, 90)
-    prediction_rows.record(home.platform_db, [given(told()._replace(key="z", use_case="cholera"))])
-    done = prediction_export.export(home, "outbreak", Silent())
-    assert done.outputs == ("delta:predictions/outbreak@1",) and done.metrics["rows"] == 90
-    assert "model:outbreak@3" in done.inputs and "deployment:outbreak:3" in done.inputs
+    log_writer.record(home.platform_db, [record(prediction(use_case="cholera"))])
+    result = prediction_export.export(home, "outbreak", Silent())
+    assert result.outputs == ("delta:predictions/outbreak@1",) and result.metrics["rows"] == 90
+    assert "model:outbreak@3" in result.inputs and "deployment:outbreak:3" in result.inputs
     assert prediction_export.export(home, "outbreak", Silent()).status == "unchanged"
     second = _answer(home, 10, NOON + 1000)
     again = prediction_export.export(home, "outbreak", Silent())
@@ -87,28 +96,32 @@ def test_each_answer_is_appended_once_and_a_rerun_does_nothing(home: Settings) -
 
 
 def test_rows_are_typed_and_whole(home: Settings) -> None:
-    one = given(horizon=2)
-    prediction_rows.record(home.platform_db, [one])
+    one = record(horizon=2)
+    log_writer.record(home.platform_db, [one])
     prediction_export.export(home, "outbreak", Silent())
     (row,) = delta.read(home.table("predictions", "outbreak")).to_dicts()
     assert row["time"] == datetime.fromtimestamp(NOON, UTC)
-    assert (row["as_of"], row["data_as_of"]) == (date(2022, 1, 5), date(2022, 1, 1))
-    assert json.loads(row["features"]) == one.told.features and row["told"] == one.told.key
+    assert (row["entity"], row["data_as_of"]) == ("160101", date(2022, 1, 1))
+    assert json.loads(row["parameters"]) == one.parameters and row["payload_version"] == 1
+    assert json.loads(row["features"]) == one.prediction.features
+    assert row["prediction_key"] == one.prediction.key
     facts = delta.commit_facts(home.table("predictions", "outbreak"))
     assert (facts["after"], facts["through"], facts["rows"]) == (0, 1, 1)
-    (newest,) = prediction_table.newest(home, "outbreak", 5)
-    assert newest["answer"] == one.told.answer[:2] and newest["features"] == one.told.features
-    logged = predictions.found(home.platform_db, one.prediction_id)
-    prediction_export.forget(home, "outbreak", datetime.fromtimestamp(NOON + 1, UTC))
-    found = prediction_table.found(home, one.prediction_id)
-    assert logged and found and found["time"] == logged["time"]
-    assert found["answer"] == logged["answer"] and found["caveats"] == logged["caveats"]
-    assert prediction_table.found(home, "0" * 32) is None
+    (newest,) = lake_table.newest(home, "outbreak", 5)
+    assert (newest.payload, newest.parameters) == (one.prediction.payload, one.parameters)
+    assert newest.features == one.prediction.features
+    logged = prediction_log.by_id(home.platform_db, one.prediction_id, "outbreak")
+    archive.forget(home, "outbreak", datetime.fromtimestamp(NOON + 1, UTC))
+    assert prediction_log.by_id(home.platform_db, one.prediction_id, None) is None
+    assert logged and lake_table.by_id(home, one.prediction_id, "outbreak") == logged
+    assert lake_table.by_id(home, one.prediction_id, None) == logged
+    assert lake_table.by_id(home, one.prediction_id, "cholera") is None, "of another use case"
+    assert lake_table.by_id(home, "0" * 32, None) is None
 
 
 def test_an_empty_log_is_no_error(home: Settings) -> None:
     assert prediction_export.export(home, "outbreak", Silent()).outputs == ()
-    assert prediction_table.newest(home, "outbreak", 5) == []
+    assert lake_table.newest(home, "outbreak", 5) == []
 
 
 def test_a_run_that_was_killed_is_finished_by_the_next(home: Settings) -> None:
@@ -151,15 +164,37 @@ def test_runs_at_once_add_nothing_twice(home: Settings, monkeypatch: pytest.Monk
 
 
 def test_only_what_is_in_the_lake_is_forgotten(home: Settings) -> None:
-    _answer(home, 50)
+    for n in range(0, 50, 10):
+        _answer(home, 10, NOON + n)
     prediction_export.export(home, "outbreak", Silent())
     later = _answer(home, 30, NOON + 25)
     before = datetime.fromtimestamp(NOON + 40, UTC)
-    assert prediction_export.forget(home, "outbreak", before) == 40
-    left = [row["prediction_id"] for row in predictions.logged(home.platform_db, "outbreak")]
-    assert len(left) == 40 and set(later) <= set(left)
+    assert archive.forget(home, "outbreak", before) == 40
+    rest = [entry.prediction_id for entry in prediction_log.entries(home.platform_db, "outbreak")]
+    assert len(rest) == 40 and set(later) <= set(rest)
+    (event,) = book.read(home.platform_db, kind="archive")
+    assert (event.facts["rows"], event.facts["n"]) == ([1, 40], 40)
+    report = audit.verify(home, Silent())
+    assert report.ok, report
     prediction_export.export(home, "outbreak", Silent())
     assert len(_rows(home)) == 80
+    assert archive.forget(home, "outbreak", before) == 0
+    later_still = datetime.fromtimestamp(NOON + 1000, UTC)
+    assert archive.forget(home, "outbreak", later_still) == 40
+    report = audit.verify(home, Silent())
+    assert report.ok, report
+
+
+def test_a_group_that_was_tampered_with_does_not_leave_the_log(home: Settings) -> None:
+    for n in range(0, 30, 10):
+        _answer(home, 10, NOON + n)
+    prediction_export.export(home, "outbreak", Silent())
+    with engine(home.platform_db).begin() as connection:
+        connection.exec_driver_sql("UPDATE prediction_records SET agency = 'B' WHERE seq = 15")
+    with pytest.raises(TerminalError, match="not as they were sealed"):
+        archive.forget(home, "outbreak", datetime.fromtimestamp(NOON + 1000, UTC))
+    report = audit.verify(home, Silent())
+    assert not report.ok and "rows 11 to 20" in report.told, report
 
 
 def test_another_database_starts_its_own_count(home: Settings, tmp_path: Path) -> None:
@@ -177,14 +212,14 @@ def test_an_answer_that_is_still_being_written_is_not_passed_over(
 ) -> None:
     """PostgreSQL numbers rows before it commits them: a lower number may come later."""
     settings = Settings(home=tmp_path, platform_url=server[0])
-    made = engine(server[0], predictions.METADATA)
-    slow, late = given(), threading.Event()
-    raw = made.raw_connection()
-    writer = prediction_rows.Inserter(raw, "postgresql")
+    database = engine(server[0])
+    slow, late = record(), threading.Event()
+    raw = database.raw_connection()
+    writer = log_writer.Inserter(raw, "postgresql")
     cursor = raw.cursor()
-    prediction_rows.record(server[0], [given()])
-    cursor.execute(writer._sql["answers_given"], (json.dumps([prediction_rows.answer_row(slow)]),))
-    prediction_rows.record(server[0], [given()])
+    log_writer.record(server[0], [record()])
+    cursor.execute(writer._sql["prediction_records"], (json.dumps([log_writer.record_row(slow)]),))
+    log_writer.record(server[0], [record()])
 
     def export() -> None:
         prediction_export.export(settings, "outbreak", Silent())
@@ -197,11 +232,53 @@ def test_an_answer_that_is_still_being_written_is_not_passed_over(
     running.join()
     raw.close()
     assert slow.prediction_id in _rows(settings) and len(_rows(settings)) == 3
-    with made.begin() as connection:
-        assert connection.execute(sa.select(sa.func.count()).select_from(predictions.ANSWERS))
+    with database.begin() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(prediction_log.RECORDS))
 
 
 def test_a_database_that_is_away_is_worth_a_retry(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, platform_url="postgresql+psycopg://x@127.0.0.1:1/none")
     with pytest.raises(TransientError, match="away"):
         prediction_export.export(settings, "outbreak", Silent())
+
+
+def _of_the_first_shape(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the lake as it was before predictions were of any kind."""
+    parameters, payload = json.loads(row.pop("parameters")), json.loads(row.pop("payload"))
+    del row["payload_version"]
+    names = {"prediction_key": "told", "entity": "ubigeo"}
+    return {names.get(name, name): value for name, value in row.items()} | {
+        "horizon": parameters["horizon"], "as_of": date.fromisoformat(parameters["as_of"]),
+        "answer": json.dumps(payload["weeks"]),
+    }  # fmt: skip
+
+
+def test_a_lake_table_of_before_is_rewritten_by_the_next_export(home: Settings) -> None:
+    ids = _answer(home, 90)
+    prediction_export.export(home, "outbreak", Silent())
+    originals = {i: prediction_log.by_id(home.platform_db, i, "outbreak") for i in ids}
+    archive.forget(home, "outbreak", datetime.fromtimestamp(NOON + 1000, UTC))
+    table = home.table("predictions", "outbreak")
+    log = prediction_export._log(engine(home.platform_db))
+    earlier = [_of_the_first_shape(row) for row in delta.read(table).to_dicts()]
+    shutil.rmtree(table)
+    write_deltalake(
+        str(table), pl.DataFrame(earlier).to_arrow(),
+        commit_properties=CommitProperties(app_transactions=[Transaction(log, 90)]),
+    )  # fmt: skip
+    ref = "delta:predictions/outbreak@0"
+    events.append(home, "vouch", ref, status="done", outputs=(ref,))
+    for read in (
+        lambda: lake_table.newest(home, "outbreak", 5),
+        lambda: lake_table.by_id(home, ids[0], "outbreak"),
+        lambda: answers.count(home, "outbreak", date(2026, 1, 1)),
+    ):
+        with pytest.raises(TerminalError, match="earlier release") as refused:
+            read()
+        assert refused.value.fix.startswith("Run `yupana export-predictions outbreak`")
+    more = _answer(home, 10, NOON + 1000)
+    assert prediction_export.export(home, "outbreak", Silent()).metrics["rows"] == 10
+    assert _rows(home) == sorted(ids + more), "every record once"
+    assert {i: lake_table.by_id(home, i, "outbreak") for i in ids} == originals
+    assert len(lake_table.newest(home, "outbreak", 100)) == 100
+    assert prediction_export.export(home, "outbreak", Silent()).status == "unchanged"

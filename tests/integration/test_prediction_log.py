@@ -11,23 +11,23 @@ from pathlib import Path
 
 import log_app
 import pytest
-from answers import given, told
+from answers import prediction, record
 from platform_db import Control, postgres
 from waiting import wait_until
 
-from yupana.governance import prediction_rows, predictions
-from yupana.governance.database import engine
+from yupana.database.engine import engine
+from yupana.predictions import log_writer, prediction_log
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[str, Control]]:
-    with postgres() as made:
-        yield made
+    with postgres() as database:
+        yield database
 
 
 def _logged(url: str) -> list[str]:
-    query = predictions.joined().with_only_columns(predictions.ANSWERS.c.prediction_id)
-    with engine(url, predictions.METADATA).connect() as connection:
+    query = prediction_log.joined().with_only_columns(prediction_log.RECORDS.c.prediction_id)
+    with engine(url).connect() as connection:
         return list(connection.execute(query).scalars())
 
 
@@ -70,13 +70,13 @@ def test_every_answer_of_a_killed_service_is_in_the_log(
 
 
 def test_text_that_postgresql_cannot_hold_harms_no_group(server: tuple[str, Control]) -> None:
-    odd = given(told(odd="a\0b \\u0000 ñ"))._replace(request_id="x\0y\\u0000")
-    plain = given(told("160201"))
-    prediction_rows.record(server[0], [odd, plain])
-    row = predictions.found(server[0], odd.prediction_id)
-    assert row and row["request_id"] == "xy\\u0000"
-    assert row["features"]["odd"] == "a\0b \\u0000 ñ"
-    assert predictions.found(server[0], plain.prediction_id)
+    odd = record(prediction(odd="a\0b \\u0000 ñ"))._replace(request_id="x\0y\\u0000")
+    plain = record(prediction("160201"))
+    log_writer.record(server[0], [odd, plain])
+    entry = prediction_log.by_id(server[0], odd.prediction_id, "outbreak")
+    assert entry and entry.request_id == "xy\\u0000"
+    assert entry.features["odd"] == "a\0b \\u0000 ñ"
+    assert prediction_log.by_id(server[0], plain.prediction_id, "outbreak")
 
 
 @pytest.mark.parametrize("durable", [True, False])

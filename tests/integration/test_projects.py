@@ -13,11 +13,11 @@ import typer
 from candidates import NAME, TAGS, candidate, empty_home
 from typer.testing import CliRunner, Result
 
-from yupana.cli import projects as commands
-from yupana.config import settings as configured
+from yupana.cli.registry import projects as commands
+from yupana.config import settings
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
-from yupana.governance import events
+from yupana.lineage import events
 from yupana.tracking import projects, registry
 
 APP = typer.Typer()
@@ -28,11 +28,11 @@ TODAY = date(2022, 1, 1)
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    made = empty_home(tmp_path)
-    monkeypatch.setenv("YUPANA_HOME", str(made.home))
-    configured.settings.cache_clear()
-    yield made
-    configured.settings.cache_clear()
+    folder = empty_home(tmp_path)
+    monkeypatch.setenv("YUPANA_HOME", str(folder.home))
+    settings.settings.cache_clear()
+    yield folder
+    settings.settings.cache_clear()
 
 
 @pytest.fixture
@@ -46,9 +46,9 @@ def call(*words: str, answer: str = "") -> Result:
 
 
 def told(*words: str) -> Any:
-    done = call(*words, "--json")
-    assert done.exit_code == 0, (done.output, done.exception)
-    return json.loads(done.stdout.splitlines()[-1])
+    result = call(*words, "--json")
+    assert result.exit_code == 0, (result.output, result.exception)
+    return json.loads(result.stdout.splitlines()[-1])
 
 
 def test_a_project_may_read_its_data_and_no_other(project: Settings) -> None:
@@ -107,11 +107,11 @@ def test_deletion_is_undone_until_its_time_is_over(project: Settings) -> None:
 
 def test_the_commands_make_show_change_delete_and_restore(home: Settings, tmp_path: Path) -> None:
     registry.register(home, NAME, candidate(tmp_path / "a", 1.0), TAGS)
-    made = told("create", "loreto", "--data", READS[0], "--model", NAME)
-    assert (made["data"], made["models"]) == ([READS[0]], [NAME])
-    shown = told("show", "loreto")
-    assert shown["environment_is_present"]
-    assert shown["versions"] == [{"version": "model:outbreak@1", "aliases": ["champion"]}]
+    project = told("create", "loreto", "--data", READS[0], "--model", NAME)
+    assert (project["data"], project["models"]) == ([READS[0]], [NAME])
+    page = told("show", "loreto")
+    assert page["environment_is_present"]
+    assert page["versions"] == [{"version": "model:outbreak@1", "aliases": ["champion"]}]
     assert "model:outbreak@1 champion" in call("show", "loreto").stdout
     told("change", "loreto", "--title", "Dengue en Loreto")
     rows = told("list")
@@ -122,8 +122,8 @@ def test_the_commands_make_show_change_delete_and_restore(home: Settings, tmp_pa
     assert call("delete", "loreto", answer="y\n").exit_code == 0
     assert projects.find(home, "loreto")["deleted_on"]
     told("restore", "loreto")
-    done = [e["facts"]["what"] for e in events.read(home.events) if e["step"] == "project"]
-    assert done == ["create", "change", "delete", "restore"]
+    actions = [e["facts"]["what"] for e in events.read(home.events) if e["step"] == "project"]
+    assert actions == ["create", "change", "delete", "restore"]
 
 
 def test_every_command_shows_an_example() -> None:

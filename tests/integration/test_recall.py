@@ -23,8 +23,11 @@ from yupana.cli.main import app
 from yupana.config.settings import settings as chosen
 from yupana.core.errors import UsageError
 from yupana.core.progress import Silent
-from yupana.data import delta, prediction_export, recall, recall_answers
-from yupana.governance import events, prediction_rows
+from yupana.data.lake import delta
+from yupana.database.engine import engine
+from yupana.lineage import events
+from yupana.predictions import archive, export, log_writer
+from yupana.trace import recall, recall_answers
 
 
 @pytest.fixture(scope="module")
@@ -40,34 +43,36 @@ def own(tmp_path: Path) -> Planted:
 
 def _found(home: Planted, what: str) -> dict[str, str]:
     """Every prediction that the recall lists, and where it was found; none twice."""
-    found = recall.recall(home.settings, what)
+    report = recall.recall(home.settings, what)
     rows = [
-        *recall_answers.forecasts(home.settings, found),
-        *recall_answers.answers(home.settings, found, Silent()),
+        *recall_answers.forecasts(home.settings, report),
+        *recall_answers.answers(home.settings, report, Silent()),
     ]
     assert [i for i, n in Counter(row.prediction_id for row in rows).items() if n > 1] == []
-    return {row.prediction_id: row.kept for row in rows}
+    return {row.prediction_id: row.place for row in rows}
 
 
 def test_the_list_is_that_of_the_planted_case(home: Planted) -> None:
     assert home.free and _found(home, A) == home.touched
-    kept = Counter(home.touched.values())
-    assert kept["lake"] == 30 and kept["database"] == kept["spool"] == 15, "all places have some"
+    places = Counter(home.touched.values())
+    assert places["lake"] == 30 and places["database"] == places["spool"] == 15, (
+        "all places have some"
+    )
 
 
 def test_what_else_the_file_touched(home: Planted) -> None:
-    found = recall.recall(home.settings, "a" * 64)
-    assert found.of("published") == [f"{PUBLISHED}@0", f"{PUBLISHED}@1"], "2 holds no row of it"
-    assert found.of("features") == [f"{FEATURES}@0", f"{FEATURES}@1"]
-    assert found.of("models") == ["model:outbreak@1", "model:outbreak@2"]
-    assert found.of("deployments") == ["deployment:outbreak:2"], "the other model stood beside it"
-    assert found.of("forecasts") == ["delta:forecasts/outbreak@0", "delta:forecasts/outbreak@1"]
+    report = recall.recall(home.settings, "a" * 64)
+    assert report.of("published") == [f"{PUBLISHED}@0", f"{PUBLISHED}@1"], "2 holds no row of it"
+    assert report.of("features") == [f"{FEATURES}@0", f"{FEATURES}@1"]
+    assert report.of("models") == ["model:outbreak@1", "model:outbreak@2"]
+    assert report.of("deployments") == ["deployment:outbreak:2"], "the other model stood beside it"
+    assert report.of("forecasts") == ["delta:forecasts/outbreak@0", "delta:forecasts/outbreak@1"]
 
 
 def test_a_file_that_replaced_nothing_yet_touches_all_after_it(home: Planted) -> None:
-    found = recall.recall(home.settings, B)
-    assert found.of("published") == [f"{PUBLISHED}@1", f"{PUBLISHED}@2"]
-    assert set(found.of("models")) == {"model:outbreak@2", "model:outbreak@3"}
+    report = recall.recall(home.settings, B)
+    assert report.of("published") == [f"{PUBLISHED}@1", f"{PUBLISHED}@2"]
+    assert set(report.of("models")) == {"model:outbreak@2", "model:outbreak@3"}
     everything = home.touched | home.free
     of_first = {i for i, kept in everything.items() if kept == "delta:forecasts/outbreak@0"}
     untouched = everything.keys() - _found(home, B).keys()
@@ -75,22 +80,22 @@ def test_a_file_that_replaced_nothing_yet_touches_all_after_it(home: Planted) ->
 
 
 def test_a_file_of_the_newest_version_alone(home: Planted) -> None:
-    found = recall.recall(home.settings, C)
-    assert found.of("models") == ["model:outbreak@3"]
+    report = recall.recall(home.settings, C)
+    assert report.of("models") == ["model:outbreak@3"]
     assert {"through model", "through features"} == {
-        f"through {row.through}" for row in recall_answers.answers(home.settings, found, Silent())
+        f"through {row.through}" for row in recall_answers.answers(home.settings, report, Silent())
     }, "model 2 was asked on the newest features"
 
 
 def test_after_all_is_exported_and_the_spool_came_home(own: Planted) -> None:
     (path,) = own.spool.waiting()
-    raw = prediction_rows.prepare(own.settings.platform_db).raw_connection()
-    writer = prediction_rows.Inserter(raw, "sqlite")
-    for forecasts, answers in own.spool.rows(path):
-        writer.write(forecasts, answers, "outbreak")
+    raw = engine(own.settings.platform_db).raw_connection()
+    writer = log_writer.Inserter(raw, "sqlite")
+    for predictions, records in own.spool.rows(path):
+        writer.write(predictions, records, "outbreak", late=True)
     raw.close()
-    prediction_export.export(own.settings, "outbreak", Silent())
-    prediction_export.forget(own.settings, "outbreak", datetime.fromtimestamp(NOON + 1e6, UTC))
+    export.export(own.settings, "outbreak", Silent())
+    archive.forget(own.settings, "outbreak", datetime.fromtimestamp(NOON + 1e6, UTC))
     lake = {"database": "lake", "spool": "lake"}
     assert _found(own, A) == {i: lake.get(kept, kept) for i, kept in own.touched.items()}
 
@@ -153,15 +158,15 @@ def test_the_command_writes_each_prediction(
     command: CliRunner, home: Planted, tmp_path: Path
 ) -> None:
     out = tmp_path / "touched.csv"
-    done = command.invoke(app, ["trace", A, "--forward", "--out", str(out), "--json"])
-    told = json.loads(done.stdout.splitlines()[-1])
+    result = command.invoke(app, ["trace", A, "--forward", "--out", str(out), "--json"])
+    report = json.loads(result.stdout.splitlines()[-1])
     with out.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert {row["prediction_id"] for row in rows} == home.touched.keys()
-    assert told["predictions"] == len(rows) and told["serving_now"] == ["deployment:outbreak:2"]
+    assert report["predictions"] == len(rows) and report["serving_now"] == ["deployment:outbreak:2"]
     kinds = {kind: sum(row["kind"] == kind for row in rows) for kind in ("answer", "shadow")}
     assert kinds == {"answer": 20, "shadow": 20}
-    assert told["forecast_rows"] == [
+    assert report["forecast_rows"] == [
         {"table": "outbreak", "use_case": "outbreak", "model_version": version,
          "data_as_of": str(recall_case.ORIGINS[n]), "rows": 4}
         for n, version in enumerate(("1", "3"))

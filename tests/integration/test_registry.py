@@ -10,11 +10,15 @@ import pytest
 import yaml
 from candidates import DATA, NAME, TAGS, candidate, empty_home, tags
 
-from models.outbreak import FINAL
 from yupana.config.settings import Settings
+from yupana.core import evaluation
 from yupana.core.errors import TerminalError, TransientError
-from yupana.tracking import registry, trained
+from yupana.core.spec import Metric
+from yupana.tasks.forecast.model.model import FINAL
+from yupana.tracking import past_models, registry
 from yupana.tracking.verdict import Standing, verdict
+
+METRIC = Metric(name="wis", label="WIS", better="lower", baselines=("ar",))
 
 
 @pytest.fixture
@@ -62,18 +66,18 @@ def test_the_same_evaluation_is_registered_once(home: Settings, tmp_path: Path) 
 def test_what_does_not_beat_the_baseline_is_never_champion(
     wis: float, home: Settings, tmp_path: Path
 ) -> None:
-    made = registry.register(home, NAME, candidate(tmp_path / "a", wis), TAGS)
-    assert made.alias == "challenger"
-    assert "last_value" in made.reason
+    registration = registry.register(home, NAME, candidate(tmp_path / "a", wis), TAGS)
+    assert registration.alias == "challenger"
+    assert "last_value" in registration.reason
     with pytest.raises(TerminalError):
         registry.champion(home, NAME)
 
 
 def test_a_model_of_a_past_day_is_a_challenger_however_good(home: Settings, tmp_path: Path) -> None:
     past = {**TAGS, "as_of": "2019-12-28"}
-    made = registry.register(home, NAME, candidate(tmp_path / "a", 0.1), past)
-    assert made.alias == "challenger"
-    assert "2019-12-28" in made.reason
+    registration = registry.register(home, NAME, candidate(tmp_path / "a", 0.1), past)
+    assert registration.alias == "challenger"
+    assert "2019-12-28" in registration.reason
 
 
 @pytest.mark.parametrize(
@@ -82,18 +86,18 @@ def test_a_model_of_a_past_day_is_a_challenger_however_good(home: Settings, tmp_
     [(7.4, True), (7.6, False)],
 )
 def test_other_test_weeks_are_compared_by_the_best_shared_baseline(wis: float, good: bool) -> None:
-    champion = Standing(1.5, {"last_value": 2.4, "ar": 2.0, "old": 1.6}, "split:1")
-    mine = Standing(wis, {"last_value": 30.0, "ar": 10.0, "new": 8.0}, "split:2")
-    made, reason = verdict(mine, True, champion)
-    assert made is good
+    champion = Standing(METRIC, 1.5, {"last_value": 2.4, "ar": 2.0, "old": 1.6}, "split:1")
+    mine = Standing(METRIC, wis, {"last_value": 30.0, "ar": 10.0, "new": 8.0}, "split:2")
+    alias, reason = verdict(mine, True, champion)
+    assert alias is good
     assert good or "ar" in reason
 
 
 def test_a_champion_that_cannot_be_compared_with_stays() -> None:
-    mine = Standing(1.0, {"ar": 2.0}, "split:1")
+    mine = Standing(METRIC, 1.0, {"ar": 2.0}, "split:1")
     assert verdict(mine, False, None)[0]
     assert not verdict(mine, True, None)[0]
-    assert not verdict(mine, True, Standing(5.0, {"other": 9.0}, "split:2"))[0]
+    assert not verdict(mine, True, Standing(METRIC, 5.0, {"other": 9.0}, "split:2"))[0]
 
 
 def test_the_run_keeps_parameters_scores_curves_files_and_references(
@@ -119,43 +123,53 @@ def test_the_run_says_what_the_model_was_made_from_and_where(
     home: Settings, tmp_path: Path
 ) -> None:
     registry.register(home, NAME, candidate(tmp_path / "a", 1.0), TAGS)
-    told = run_of(home, 1).data.tags
-    assert told["final"] == FINAL
-    assert told["data.sources"] == "delta:published/dengue_linelist@3"
-    assert told["data.features"] == "delta:features/outbreak_weekly@2"
-    assert told["data.sha256"] == DATA["sha256"]
-    assert told["data.feature_service"] == "outbreak_v2"
-    assert len(told["environment.lock"]) == 64
-    assert int(told["hardware.cores"]) >= 1
-    assert told["hardware.cpu"]
-    assert float(told["hardware.memory_gib"]) > 0
-    assert len(told["code.sha256"]) == 16
+    tags = run_of(home, 1).data.tags
+    assert tags["final"] == FINAL
+    assert tags["data.sources"] == "delta:published/dengue_linelist@3"
+    assert tags["data.features"] == "delta:features/outbreak_weekly@2"
+    assert tags["data.sha256"] == DATA["sha256"]
+    assert tags["data.feature_service"] == "outbreak_v2"
+    assert len(tags["environment.lock"]) == 64
+    assert int(tags["hardware.cores"]) >= 1
+    assert tags["hardware.cpu"]
+    assert float(tags["hardware.memory_gib"]) > 0
+    assert len(tags["code.sha256"]) == 16
 
 
 def test_the_card_has_front_matter_data_and_scores(home: Settings, tmp_path: Path) -> None:
     registry.register(home, NAME, candidate(tmp_path / "a", 1.0), TAGS)
     text = (registry.champion(home, NAME)[1] / "README.md").read_text()
     _, front, body = text.split("---\n", 2)
-    told = yaml.safe_load(front)
-    assert told["language"] == ["es", "en"]
-    assert told["datasets"] == ["dengue_linelist"]
-    result = told["model-index"][0]["results"][0]
+    header = yaml.safe_load(front)
+    assert header["language"] == ["es", "en"]
+    assert header["datasets"] == ["dengue_linelist"]
+    result = header["model-index"][0]["results"][0]
     assert {"type": "wis", "name": "wis (test)", "value": 1.0} in result["metrics"]
     assert result["dataset"]["revision"] == DATA["sha256"]
     assert body.index("## Uso") < body.index("English.")
-    for wanted in (
+    for phrase in (
         "CDC Perú, Ministerio de Salud", "none stated by the publisher",
         "delta:published/dengue_linelist@3", "91.0 %", "Sin intervalos",
     ):  # fmt: skip
-        assert wanted in body
+        assert phrase in body
 
 
 def test_a_candidate_without_scores_is_refused(home: Settings, tmp_path: Path) -> None:
     with pytest.raises(TerminalError, match="not evaluated"):
         registry.register(home, NAME, tmp_path, TAGS)
     folder = candidate(tmp_path / "a", 1.0)
-    (folder / "evaluation.json").write_text(json.dumps({"ar": {"wis": 1.0}}))
-    with pytest.raises(TerminalError, match="final model"):
+    whole = evaluation.read(folder)
+    assert whole
+    for gone, said in ((FINAL, "the final model"), ("seasonal", "'seasonal'")):
+        scores = {name: values for name, values in whole.scores.items() if name != gone}
+        evaluation.write(folder, whole.model_copy(update={"scores": scores}))
+        with pytest.raises(TerminalError, match=said):
+            registry.register(home, NAME, folder, TAGS)
+    evaluation.write(folder, whole.model_copy(update={"metric": "mae"}))
+    with pytest.raises(TerminalError, match="no wis of"):
+        registry.register(home, NAME, folder, TAGS)
+    (folder / evaluation.FILE).write_text(json.dumps({"ar": {"wis": 1.0}}))
+    with pytest.raises(TerminalError, match="cannot be read"):
         registry.register(home, NAME, folder, TAGS)
 
 
@@ -174,10 +188,10 @@ def test_a_failure_leaves_no_version_and_keeps_the_champion(
     fails = [True]
     whole = getattr(type(mlflow), broken)
 
-    def full(*given: object, **named: object) -> Any:
+    def full(*arguments: object, **options: object) -> Any:
         if fails.pop() if fails else False:
             raise OSError("no space left on device")
-        return whole(*given, **named)
+        return whole(*arguments, **options)
 
     monkeypatch.setattr(type(mlflow), broken, full)
     better = candidate(tmp_path / "b", 1.0)
@@ -186,8 +200,8 @@ def test_a_failure_leaves_no_version_and_keeps_the_champion(
     assert caught.value.exit_code == 3
     assert len(mlflow.search_model_versions(f"name = '{NAME}'")) == 1
     assert registry.champion(home, NAME)[0] == 1
-    made = mlflow.get_experiment_by_name(NAME)
-    states = [r.info.status for r in mlflow.search_runs([made.experiment_id])]
+    experiment = mlflow.get_experiment_by_name(NAME)
+    states = [r.info.status for r in mlflow.search_runs([experiment.experiment_id])]
     assert sorted(states) == ["FAILED", "FINISHED"]
     # Mended, the same command goes through.
     again = registry.register(home, NAME, better, tags("b"))
@@ -218,6 +232,6 @@ def test_a_past_day_gets_the_newest_model_that_knew_nothing_later(
     from yupana.core.errors import UsageError
 
     registry.register(home, NAME, candidate(tmp_path / "a", 1.0), TAGS)
-    assert trained.by(home, NAME, date(2019, 12, 28))[0] == 1
+    assert past_models.by(home, NAME, date(2019, 12, 28))[0] == 1
     with pytest.raises(UsageError, match="2019-12-27"):
-        trained.by(home, NAME, date(2019, 12, 27))
+        past_models.by(home, NAME, date(2019, 12, 27))

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +18,23 @@ from candidates import NAME, TAGS, empty_home
 from small_panel import panel
 from typer.testing import CliRunner
 
-from models import outbreak
-from yupana.cli import models as commands
-from yupana.config import settings as configured
+from models.outbreak import USE_CASE as outbreak
+from yupana.config import settings
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
-from yupana.evaluation import reproduce
-from yupana.evaluation.evaluate import evaluate
-from yupana.features import training
-from yupana.governance import events
-from yupana.tracking import facts, registry, versions
+from yupana.features import training_sets
+from yupana.lineage import events
+from yupana.tasks.forecast.commands import reproduce as commands
+from yupana.tasks.forecast.scoring import reproduce
+from yupana.tracking import candidates, facts, registry, versions
 
 APP = typer.Typer()
+# A lone command would stand for the whole application.
+APP.callback()(lambda: None)
 commands.register(APP)
 SEED = 5
+OPTIONS = {"width": 8}
+"""Of the network, which is fitted six times here: whether it is the same matters, not how good."""
 
 
 @pytest.fixture(scope="module")
@@ -39,28 +43,28 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = empty_home(tmp_path_factory.mktemp("reproduce"))
     rows = panel()
     sources = ("delta:published/dengue_linelist@3",)
-    made = training.save(
+    split = training_sets.save(
         home, NAME, rows, features="delta:features/outbreak_weekly@2", sources=sources, as_of=None
     )
     folder = home.home / "candidates" / "1"
     folder.mkdir(parents=True)
-    fitted = outbreak.fit(rows, folder, seed=SEED, say=lambda _: None)
-    facts.record(
-        home, folder, training.about(home, NAME, made.ref), seconds=1.0, machine=facts.hardware()
-    )
+    fitted = outbreak.fit(rows, folder, seed=SEED, say=lambda _: None, options=OPTIONS)
+    about = asdict(training_sets.about(home, NAME, split.ref))
+    facts.record(home, folder, about, seconds=1.0, machine=facts.hardware())
     (folder / "fit.json").write_text(json.dumps(fitted))
-    evaluate(NAME, folder, training.path_of(home, NAME, made.ref), seed=SEED)
-    registry.register(home, NAME, folder, {**TAGS, "split": made.ref})
+    rows_path = training_sets.path_of(home, NAME, split.ref)
+    candidates.evaluate(NAME, folder, rows_path, seed=SEED)
+    registry.register(home, NAME, folder, {**TAGS, "split": split.ref})
     return home.home
 
 
 @pytest.fixture
 def home(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    made = Settings(home=trained)
+    config = Settings(home=trained)
     monkeypatch.setenv("YUPANA_HOME", str(trained))
-    configured.settings.cache_clear()
-    yield made
-    configured.settings.cache_clear()
+    settings.settings.cache_clear()
+    yield config
+    settings.settings.cache_clear()
 
 
 def again(home: Settings) -> dict[str, Any]:
@@ -72,25 +76,25 @@ def with_facts(home: Settings, monkeypatch: pytest.MonkeyPatch, **changed: objec
     whole = facts.read
 
     def other(folder: Path) -> dict[str, Any]:
-        made = whole(folder)
+        record = whole(folder)
         for name, value in changed.items():
             part, key = name.split("_", 1)
-            made[part][key] = value
-        return made
+            record[part][key] = value
+        return record
 
     monkeypatch.setattr(facts, "read", other)
 
 
 def test_the_same_machine_gives_equal_weights_and_forecasts(home: Settings) -> None:
-    done = CliRunner().invoke(APP, ["reproduce", f"{NAME}@1", "--json"])
-    assert done.exit_code == 0, (done.output, done.exception)
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert told["how"] == "identical"
-    assert told["differs"] == {}
-    assert "weights.safetensors" in told["weights"]
-    assert all(w["then"] == w["now"] for w in told["weights"].values())
-    assert told["forecasts"]["then"] == told["forecasts"]["now"]
-    assert told["forecasts"]["difference"] == 0
+    result = CliRunner().invoke(APP, ["reproduce", f"{NAME}@1", "--json"])
+    assert result.exit_code == 0, (result.output, result.exception)
+    report = json.loads(result.stdout.splitlines()[-1])
+    assert report["how"] == "identical"
+    assert report["differs"] == {}
+    assert "weights.safetensors" in report["weights"]
+    assert all(w["then"] == w["now"] for w in report["weights"].values())
+    assert report["forecasts"]["then"] == report["forecasts"]["now"]
+    assert report["forecasts"]["difference"] == 0
     event = events.last_done(home.events, "reproduce", NAME)
     assert event
     assert event["facts"]["reproduced"] is True
@@ -102,17 +106,16 @@ def test_another_seed_is_not_the_same_model(
 ) -> None:
     fit = outbreak.fit
     monkeypatch.setattr(outbreak, "fit", lambda rows, out, **g: fit(rows, out, **{**g, "seed": 6}))
-    done = CliRunner().invoke(APP, ["reproduce", f"{NAME}@1"])
-    assert done.exit_code == 1
-    assert "NOT reproduced" in done.stdout
-    assert "weights.safetensors: differs" in done.stdout
+    result = CliRunner().invoke(APP, ["reproduce", f"{NAME}@1"])
+    assert result.exit_code == 1
+    assert "NOT reproduced" in result.stdout
+    assert "weights.safetensors: differs" in result.stdout
 
 
 OTHER_MACHINE = """
 import json
 from yupana.config.settings import settings
-from yupana.evaluation import reproduce
-from yupana.evaluation.evaluate import evaluate
+from yupana.tasks.forecast.scoring import reproduce
 from yupana.tracking import versions
 
 found = versions.find(settings(), "outbreak@1")
@@ -126,15 +129,15 @@ print(json.dumps(reproduce.reproduce(settings(), found, lambda _: None)))
 )
 def test_a_processor_that_rounds_otherwise_is_within_the_tolerance(home: Settings) -> None:
     poorer = {**home.environment(), "ATEN_CPU_CAPABILITY": "default"}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", OTHER_MACHINE],
         cwd=home.root, env=poorer, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    told = json.loads(done.stdout.splitlines()[-1])
-    weights = told["weights"]["weights.safetensors"]
+    report = json.loads(process.stdout.splitlines()[-1])
+    weights = report["weights"]["weights.safetensors"]
     assert weights["then"] != weights["now"]
-    assert told["differs"]["hardware.vectors"][1] == "DEFAULT"
-    assert (told["how"], told["reproduced"]) == ("within_tolerance", True)
+    assert report["differs"]["hardware.vectors"][1] == "DEFAULT"
+    assert (report["how"], report["reproduced"]) == ("within_tolerance", True)
 
 
 def test_another_machine_does_not_excuse_another_model(
@@ -151,15 +154,15 @@ def test_another_machine_does_not_excuse_another_model(
 
 def test_what_is_not_as_it_was_is_named(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     with_facts(home, monkeypatch, code_sha256="0" * 16, environment_lock="0" * 64)
-    told = again(home)
-    assert {"code.sha256", "environment.lock"} <= set(told["differs"])
-    assert told["how"] == "identical"
+    report = again(home)
+    assert {"code.sha256", "environment.lock"} <= set(report["differs"])
+    assert report["how"] == "identical"
 
 
 def test_changed_files_lost_facts_and_deleted_versions_are_refused(home: Settings) -> None:
-    found = versions.find(home, f"{NAME}@1")
-    weights, record = found.folder / "weights.safetensors", found.folder / facts.NAME
-    whole, told = weights.read_bytes(), record.read_text()
+    version = versions.find(home, f"{NAME}@1")
+    weights, record = version.folder / "weights.safetensors", version.folder / facts.NAME
+    whole, text = weights.read_bytes(), record.read_text()
     weights.write_bytes(whole[:-1])
     with pytest.raises(TerminalError, match="not those"):
         again(home)
@@ -167,7 +170,7 @@ def test_changed_files_lost_facts_and_deleted_versions_are_refused(home: Setting
     record.unlink()
     with pytest.raises(TerminalError, match="did not record"):
         again(home)
-    record.write_text(told)
+    record.write_text(text)
     mlflow = registry.client(home)
     mlflow.set_model_version_tag(NAME, "1", "deleted_on", "2022-01-01")
     with pytest.raises(UsageError, match="was deleted"):
@@ -178,9 +181,9 @@ def test_changed_files_lost_facts_and_deleted_versions_are_refused(home: Setting
 def test_the_card_has_intervals_and_groups_from_the_scores_by_row(home: Settings) -> None:
     folder = versions.find(home, f"{NAME}@1").folder
     text = (folder / "README.md").read_text()
-    assert "remuestreo de semanas enteras" in text
+    assert "remuestreando periodos enteros" in text
     assert "| 1601 |" in text
     assert "| 8 |" in text
-    scores = json.loads((folder / "evaluation.json").read_text())
-    assert f"{scores[outbreak.FINAL]['wis']:.3f} (" in text
+    scores = json.loads((folder / "evaluation.json").read_text())["scores"]
+    assert f"{scores[outbreak.final]['wis']:.3f} (" in text
     assert shutil.which("git") is None or "code.commit" in text

@@ -16,8 +16,8 @@ import httpx
 import pytest
 from conftest import Thread
 
-from yupana.governance import keys
-from yupana.governance.keys import Terms
+from yupana.identity import api_keys
+from yupana.identity.api_keys import Terms
 
 pytestmark = pytest.mark.thread
 AS_OF = "2022-01-05"
@@ -32,7 +32,7 @@ def asking(thread: Thread) -> Callable[..., Ask]:
 
     def of(agency: str, role: str = "agency", scopes: tuple[str, ...] = ("*:*",)) -> Ask:
         terms = Terms(agency, scopes, role, quota="none", rate="none")
-        key = keys.create(thread.settings.platform_db, terms, now=datetime.now(UTC), by="test")
+        key = api_keys.create(thread.settings.platform_db, terms, now=datetime.now(UTC), by="test")
         client = httpx.Client(
             base_url=thread.url, timeout=60, headers={"Authorization": f"Bearer {key}"}
         )
@@ -43,14 +43,14 @@ def asking(thread: Thread) -> Callable[..., Ask]:
 
 def forecast(ask: Ask) -> str:
     body = {"ubigeo": "160101", "as_of": AS_OF}
-    made = ask("POST", "/v1/outbreak/forecast", json=body).json()["predictions"]
-    return str(made[0]["prediction_id"])
+    predictions = ask("POST", "/v1/outbreak/forecast", json=body).json()["predictions"]
+    return str(predictions[0]["prediction_id"])
 
 
-def words(answer: httpx.Response, asked: str) -> dict[str, Any]:
+def words(answer: httpx.Response, prediction_id: str) -> dict[str, Any]:
     """What it says, less the names of the request and of what was asked for."""
-    told = {k: v for k, v in answer.json().items() if k != "request_id"}
-    return {k: v.replace(asked, "it") if isinstance(v, str) else v for k, v in told.items()}
+    body = {k: v for k, v in answer.json().items() if k != "request_id"}
+    return {k: v.replace(prediction_id, "it") if isinstance(v, str) else v for k, v in body.items()}
 
 
 def test_an_agency_reads_and_judges_its_own_predictions_alone(asking: Callable[..., Ask]) -> None:
@@ -58,11 +58,11 @@ def test_an_agency_reads_and_judges_its_own_predictions_alone(asking: Callable[.
         asking("A"), asking("B"), asking("C", "auditor"), asking("D", "ml-engineer"),
     )  # fmt: skip
     made, nobody = forecast(mine), "0" * 32
-    said = {"kind": "observed", "week_ending": "2022-01-08", "cases": 4}
+    body = {"kind": "observed", "week_ending": "2022-01-08", "cases": 4}
 
     def both(ask: Ask, name: str) -> list[httpx.Response]:
         explained = ask("GET", f"/v1/outbreak/explain/{name}")
-        return [explained, ask("POST", f"/v1/feedback/{name}", json=said)]
+        return [explained, ask("POST", f"/v1/feedback/{name}", json=body)]
 
     assert [a.status_code for a in both(mine, made)] == [200, 201]
     assert [a.status_code for a in both(engineer, made)] == [200, 201]
@@ -134,18 +134,18 @@ def test_what_is_no_http_breaks_nothing(thread: Thread) -> None:
         f"{thread.key}\r\nContent-Length: 22\r\nConnection: close\r\n\r\n"
     ).encode() + b'{"ubigeo": ["160101"]}'
     for _ in range(200):
-        sent = bytearray(good)
+        request = bytearray(good)
         for _ in range(chance.randint(1, 6)):
-            at = chance.randrange(len(sent))
-            sent[at : at + chance.randint(0, 4)] = chance.randbytes(chance.randint(0, 4))
+            at = chance.randrange(len(request))
+            request[at : at + chance.randint(0, 4)] = chance.randbytes(chance.randint(0, 4))
         with socket.create_connection((host, int(port)), timeout=10) as line:
-            line.sendall(bytes(sent))
+            line.sendall(bytes(request))
             line.shutdown(socket.SHUT_WR)
-            told = b""
+            answer = b""
             while part := line.recv(65536):
-                told += part
-        assert not re.match(rb"HTTP/1.1 5", told), (bytes(sent), told)
-        assert not INSIDE.search(told.decode("latin-1")), told
+                answer += part
+        assert not re.match(rb"HTTP/1.1 5", answer), (bytes(request), answer)
+        assert not INSIDE.search(answer.decode("latin-1")), answer
     assert httpx.get(f"{thread.url}/readyz").status_code == 200
 
 
@@ -160,5 +160,5 @@ def test_the_service_is_what_its_openapi_says(thread: Thread, tmp_path: Path) ->
         "--checks", "all", "--no-color", "--max-examples", "25", "--generation-deterministic",
         "--header", f"Authorization: Bearer {thread.key}",
     ]  # fmt: skip
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stdout[-6000:]
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    assert process.returncode == 0, process.stdout[-6000:]

@@ -17,18 +17,21 @@ import pytest
 from conftest import Thread
 from typer.testing import CliRunner
 
-from feature_repo.outbreak_weekly import FEATURES
-from models import outbreak
-from models.channel import ZONES
-from serving.features_ref import FeaturesRef
+from feature_repo.outbreak.weekly import FEATURES
+from models.outbreak import USE_CASE as outbreak
 from yupana.cli import main
 from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError, TransientError
-from yupana.core.forecast import QUANTILES
-from yupana.data import delta
+from yupana.data.lake import delta
 from yupana.features import store
-from yupana.governance import events, predictions
+from yupana.lineage import events
 from yupana.orchestration import service
+from yupana.predictions import prediction_log
+from yupana.tasks.forecast import payload
+from yupana.tasks.forecast.endemic_channel import ZONES
+from yupana.tasks.forecast.entities import inward
+from yupana.tasks.forecast.frequency import WEEK
+from yupana.tasks.forecast.quantiles import QUANTILES
 from yupana.tracking import deployment
 
 IQUITOS = "160101"
@@ -63,17 +66,17 @@ def post(thread: Thread, body: Any) -> tuple[int, Any]:
 def test_one_district_as_text_gets_eight_weeks_by_default(thread: Thread) -> None:
     status, answer = post(thread, {"ubigeo": IQUITOS})
     assert (status, answer["as_of"], answer["abstentions"]) == (200, AS_OF, [])
-    (made,) = answer["predictions"]
-    assert len(made["prediction_id"]) == 32 and made["model"].startswith("outbreak@")
-    assert len(made["weeks"]) == 8 and [c["code"] for c in made["caveats"]] == ["trial"]
-    for week in made["weeks"]:
+    (prediction,) = answer["predictions"]
+    assert len(prediction["prediction_id"]) == 32 and prediction["model"].startswith("outbreak@")
+    assert len(prediction["weeks"]) == 8 and [c["code"] for c in prediction["caveats"]] == ["trial"]
+    for week in prediction["weeks"]:
         assert list(week["quantiles"]) == [str(level) for level in QUANTILES]
         counts = list(week["quantiles"].values())
         assert counts == sorted(counts) and counts[0] >= 0
         assert week["interval_80"] == [week["quantiles"]["0.1"], week["quantiles"]["0.9"]]
         assert week["median"] == week["quantiles"]["0.5"]
         assert week["alert"] in ZONES and 0 <= week["exceedance"] <= 1
-    assert made["alert"] == made["weeks"][3]["alert"]
+    assert prediction["alert"] == prediction["weeks"][3]["alert"]
 
 
 @pytest.mark.thread
@@ -83,28 +86,29 @@ def test_the_answer_is_what_the_model_says_of_the_offline_features(thread: Threa
     newest = table["event_timestamp"].max()
     offline = table[table["event_timestamp"] == newest].sort_values("ubigeo", ignore_index=True)
     names = offline["ubigeo"].tolist()
-    online = store.online_features(thread.settings, outbreak.FEATURE_SERVICE, names)
+    online = store.online_features(thread.settings, outbreak.spec.features.service, names)
     columns = list(FEATURES)
     pd.testing.assert_frame_equal(online[columns], offline[columns], check_dtype=False)
     model = outbreak.load(deployment.folder(thread.settings, "outbreak"))
-    told = model.quantiles(offline, QUANTILES)
+    quantiles = model.quantiles(inward(offline, "ubigeo"), QUANTILES)
     _, answer = post(thread, {"ubigeo": names})
-    for made, counts in zip(answer["predictions"], told, strict=True):
-        for week, expected in zip(made["weeks"], counts, strict=True):
+    for prediction, counts in zip(answer["predictions"], quantiles, strict=True):
+        for week, expected in zip(prediction["weeks"], counts, strict=True):
             assert list(week["quantiles"].values()) == expected.tolist()
 
 
 @pytest.mark.thread
 def test_an_answer_is_in_the_log_and_is_traced_to_its_file(thread: Thread) -> None:
     _, answer = post(thread, {"ubigeo": [IQUITOS, "160201"], "horizon": 3})
-    same = ("prediction_id", "ubigeo", "data_as_of", "caveats")
-    for made in answer["predictions"]:
-        row = predictions.found(thread.settings.platform_db, made["prediction_id"])
-        assert row and {k: row[k] for k in same} == {k: made[k] for k in same}
-        assert row["answer"][:3] == made["weeks"]
-        assert (row["horizon"], row["agency"]) == (3, "local")
-        done = CliRunner().invoke(main.app, ["trace", made["prediction_id"]])
-        assert "source file SHA-256" in done.stdout and made["model"] in done.stdout
+    for prediction in answer["predictions"]:
+        url = thread.settings.platform_db
+        row = prediction_log.by_id(url, prediction["prediction_id"], "outbreak")
+        assert row and (row.entity, row.caveats) == (prediction["ubigeo"], prediction["caveats"])
+        assert row.basis.data_as_of == prediction["data_as_of"]
+        assert payload.periods(row, WEEK) == prediction["weeks"]
+        assert (row.parameters["horizon"], row.agency) == (3, "local")
+        result = CliRunner().invoke(main.app, ["trace", prediction["prediction_id"]])
+        assert "source file SHA-256" in result.stdout and prediction["model"] in result.stdout
 
 
 @pytest.mark.thread
@@ -126,12 +130,12 @@ def test_an_answer_is_in_the_log_and_is_traced_to_its_file(thread: Thread) -> No
 def test_a_refusal_says_what_where_and_how_to_mend_it(
     thread: Thread, body: Any, status: int, where: str, says: str
 ) -> None:
-    code, said = post(thread, body)
-    assert (code, said["status"], said["where"]) == (status, status, where)
-    assert said["type"] == "urn:yupana:problem:invalid_request" and said["request_id"]
-    assert says in said["title"] + said["fix"]
-    assert " / " in said["title"], "Spanish and English"
-    assert "Traceback" not in json.dumps(said)
+    code, refusal = post(thread, body)
+    assert (code, refusal["status"], refusal["where"]) == (status, status, where)
+    assert refusal["type"] == "urn:yupana:problem:invalid_request" and refusal["request_id"]
+    assert says in refusal["title"] + refusal["fix"]
+    assert " / " in refusal["title"], "Spanish and English"
+    assert "Traceback" not in json.dumps(refusal)
 
 
 @pytest.mark.thread
@@ -149,28 +153,32 @@ def test_it_says_why_it_does_not_answer(
 ) -> None:
     status, answer = post(thread, {"ubigeo": [ubigeo, "160201"], "as_of": as_of})
     assert status == 200
-    said = answer["abstentions"][0]
-    assert (said["ubigeo"], said["code"]) == (ubigeo, code) and said["es"] and said["en"]
+    abstention = answer["abstentions"][0]
+    assert (
+        (abstention["ubigeo"], abstention["code"]) == (ubigeo, code)
+        and abstention["es"]
+        and abstention["en"]
+    )
     assert ubigeo not in {p["ubigeo"] for p in answer["predictions"]}
 
 
 @pytest.mark.thread
 def test_weeks_that_are_late_are_told_with_a_caveat(thread: Thread) -> None:
     _, answer = post(thread, {"ubigeo": IQUITOS, "as_of": "2022-01-29"})
-    (made,) = answer["predictions"]
-    assert [note["code"] for note in made["caveats"]] == ["trial", "stale_data"]
+    (prediction,) = answer["predictions"]
+    assert [note["code"] for note in prediction["caveats"]] == ["trial", "stale_data"]
 
 
 @pytest.mark.thread
 def test_an_unknown_address_is_refused_in_the_same_shape(thread: Thread) -> None:
-    code, said = call(thread, "/v1/outbreak/nothing")
-    assert code in (403, 404) and {"type", "title", "where", "fix"} <= set(said)
+    code, body = call(thread, "/v1/outbreak/nothing")
+    assert code in (403, 404) and {"type", "title", "where", "fix"} <= set(body)
 
 
 @pytest.mark.thread
 def test_a_client_reads_the_reason_and_the_fix(thread: Thread) -> None:
     with pytest.raises(TerminalError) as caught:
-        service.ask(thread.url, ["99"], key=thread.key)
+        service.ask(thread.url, "outbreak", "forecast", {"ubigeo": ["99"]}, key=thread.key)
     assert "request" in caught.value.what and "INEI" in caught.value.fix
 
 
@@ -193,14 +201,10 @@ def test_the_features_reference_follows_a_new_publication(lake: Settings) -> Non
         events.append(lake, "features", "outbreak", status="done", outputs=(ref,))
 
     publish(1)
-    ref = FeaturesRef(lake, "outbreak")
     events.append(lake, "predict", "outbreak", status="done")
-    assert ref.now().endswith("@1")
+    assert store.online_ref(lake, "outbreak").endswith("@1")
     publish(2)
-    assert ref.now().endswith("@2")
-    with lake.events.open("a") as stream:
-        stream.write('{"step": "features", "sub')  # a line that another process is writing
-    assert ref.now().endswith("@2")
+    assert store.online_ref(lake, "outbreak").endswith("@2")
 
 
 def test_stopping_reaches_workers_in_sessions_of_their_own(
@@ -232,9 +236,10 @@ def test_stopping_reaches_workers_in_sessions_of_their_own(
 def test_the_worker_loads_no_batch_engine() -> None:
     """Importing the module is not all: the worker loads the model's code and Feast too."""
     heavy = {"pyspark", "delta", "airflow", "kfp", "great_expectations", "mlflow", "evidently"}
-    code = "import json, sys, serving.outbreak, models.outbreak, feature_repo.outbreak, feast\n"
+    code = "import json, sys, serving.outbreak.service, yupana.tasks.forecast.model.model\n"
+    code += "import models.outbreak, feature_repo.outbreak.definitions, feast\n"
     code += "print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    assert not heavy & set(json.loads(done.stdout.splitlines()[-1]))
+    assert not heavy & set(json.loads(process.stdout.splitlines()[-1]))

@@ -18,8 +18,8 @@ from yupana.config.settings import Settings
 from yupana.core import ports
 from yupana.core.hashing import pseudonym
 from yupana.core.progress import Silent
-from yupana.data import delta
-from yupana.data import engine as engines
+from yupana.data import engine
+from yupana.data.lake import delta
 from yupana.orchestration import standalone
 from yupana.orchestration.ingest import ingest
 
@@ -83,10 +83,10 @@ def test_a_shared_spark_asks_for_its_token(shared_spark: SharedSpark) -> None:
     """For a client with the token and one without."""
     tasks = shared_spark.tasks
     assert tasks.engine_token and tasks.engine_token.stat().st_mode & 0o077 == 0
-    assert engines.session(tasks).sql("SELECT 1 AS one").collect()[0]["one"] == 1
+    assert engine.session(tasks).sql("SELECT 1 AS one").collect()[0]["one"] == 1
     with pytest.raises(Exception, match=r"(?i)unauthenticated|token"):
         stranger = tasks.model_copy(update={"engine_token": None})
-        engines.session(stranger).sql("SELECT 1").collect()
+        engine.session(stranger).sql("SELECT 1").collect()
     assert tasks.engine_token.read_text() not in shared_spark.log.read_text()
 
 

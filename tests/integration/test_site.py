@@ -12,6 +12,7 @@ import pages
 import pytest
 import small_lake
 from candidates import candidate, empty_home
+from champion import crown
 from conftest import Thread
 from typer.testing import CliRunner
 
@@ -19,12 +20,12 @@ from yupana.cli.main import app
 from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import UsageError
 from yupana.core.hashing import file_sha256
-from yupana.evaluation.impact import report as impact
-from yupana.governance import events
-from yupana.governance.ledger import book
+from yupana.ledger import entries, writer
+from yupana.lineage import events
 from yupana.monitoring import profile
-from yupana.monitoring.site import build as site
-from yupana.monitoring.site.parts import Asked
+from yupana.monitoring.site import build
+from yupana.monitoring.site.parts import SiteRequest
+from yupana.tasks.forecast.impact import report
 from yupana.tracking import versions
 from yupana.validation import quality
 
@@ -40,7 +41,7 @@ def lake(lake: Settings) -> Settings:
 
 
 def built(settings: Settings, out: Path, day: date = DAY) -> dict[str, Any]:
-    return site.build(Asked(settings, "outbreak", day), out)
+    return build.build(SiteRequest(settings, "outbreak", day), out).to_json()
 
 
 def text(folder: Path, name: str) -> str:
@@ -52,13 +53,13 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 def test_an_empty_home_names_every_command_and_breaks_nothing(lake: Settings, tmp_path) -> None:
-    told = built(lake, tmp_path / "site")
-    assert [Path(p).stem for p in told["pages"]] == PAGES
-    assert set(told["answers"].values()) == {"unknown"}
+    site = built(lake, tmp_path / "site")
+    assert [Path(p).stem for p in site["pages"]] == PAGES
+    assert set(site["answers"].values()) == {"unknown"}
     commands = {"make run", *(f"yupana {c} outbreak" for c in ("monitor", "impact"))}
-    assert commands <= set(told["missing"])
+    assert commands <= set(site["missing"])
     first = text(tmp_path / "site", "index")
-    for command in told["missing"]:
+    for command in site["missing"]:
         assert command.replace("&&", "&amp;&amp;") in first
     assert not (lake.home / "keys").exists(), "looking makes no key"
     assert pages.broken(tmp_path / "site") == []
@@ -67,34 +68,35 @@ def test_an_empty_home_names_every_command_and_breaks_nothing(lake: Settings, tm
 
 
 def test_every_command_that_is_named_exists(lake: Settings, tmp_path: Path) -> None:
-    told = built(lake, tmp_path / "site")
-    for command in " && ".join(told["missing"]).split(" && "):
+    site = built(lake, tmp_path / "site")
+    for command in " && ".join(site["missing"]).split(" && "):
         if command.startswith("yupana "):
             words = [w for w in command.split()[1:] if w.isalpha() and w != "outbreak"]
-            done = CliRunner().invoke(app, [*words, "--help"])
-            assert done.exit_code == 0, command
+            result = CliRunner().invoke(app, [*words, "--help"])
+            assert result.exit_code == 0, command
 
 
 def trained(folder: Path) -> Settings:
     """A home in which a model was trained, and nothing else was done."""
     settings = empty_home(folder)
     (settings.home / "candidates").mkdir()
-    made = candidate(settings.home / "candidates" / "0123456789abcdef", 0.8)
-    shutil.copy(ROOT / "samples" / "PROVENANCE.md", made / "README.md")
+    model = candidate(settings.home / "candidates" / "0123456789abcdef", 0.8)
+    shutil.copy(ROOT / "samples" / "PROVENANCE.md", model / "README.md")
     events.append(
-        settings, "register", "outbreak", status="done", inputs=(f"candidate:{made.name}",),
-        outputs=("model:outbreak@1",), facts={"alias": "champion"},
+        settings, "register", "outbreak", status="done", inputs=(f"candidate:{model.name}",),
+        outputs=("model:outbreak@1",),
     )  # fmt: skip
+    crown(settings, "outbreak", 1)
     return settings
 
 
 def test_a_home_with_training_only_says_what_was_not_run(tmp_path: Path) -> None:
     settings = trained(tmp_path)
-    told = built(settings, tmp_path / "site")
-    assert told["answers"] | {"compuertas": ""} == {
-        "deriva": "unknown", "impacto": "unknown", "compuertas": "", "registro": "yes"
+    site = built(settings, tmp_path / "site")
+    assert site["answers"] | {"compuertas": ""} == {
+        "deriva": "unknown", "impacto": "unknown", "compuertas": "", "registro": "part"
     }  # fmt: skip
-    assert {"yupana monitor outbreak", "yupana impact outbreak"} <= set(told["missing"])
+    assert {"yupana monitor outbreak", "yupana impact outbreak"} <= set(site["missing"])
     assert "Where the samples come from" in text(tmp_path / "site", "modelo")
     assert "model:outbreak@1" in text(tmp_path / "site", "modelo")
 
@@ -139,8 +141,10 @@ def test_a_changed_ledger_is_told_with_its_event(
 ) -> None:
     settings = trained(tmp_path)
     for name in ("a", "b", "c"):
-        book.append(settings, [book.Entry("key", name, {"status": "done"})])
-    assert built(settings, tmp_path / "site")["answers"]["registro"] == "yes"
+        writer.append(settings, [entries.Entry("key", name, {"status": "done"})])
+    assert built(settings, tmp_path / "site")["answers"]["registro"] == "part"
+    assert "Sin testigo en otro lugar" in text(tmp_path / "site", "index"), "never plainly whole"
+    assert "quota_spent" in text(tmp_path / "site", "registro"), "what is not looked at"
     tamper(settings, statement)
     assert built(settings, tmp_path / "site")["answers"]["registro"] == "no"
     page = text(tmp_path / "site", "registro")
@@ -148,15 +152,31 @@ def test_a_changed_ledger_is_told_with_its_event(
     assert f"{says} en el evento {event}" in text(tmp_path / "site", "index")
 
 
+def test_a_file_that_was_changed_is_told_by_its_name(tmp_path: Path) -> None:
+    settings = trained(tmp_path)
+    page = settings.reports / "quality.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text("3 casos")
+    events.append(settings, "quality", "cases", status="done", files=[page])
+    assert built(settings, tmp_path / "site")["answers"]["registro"] == "part"
+    page.write_text("300 casos")
+    assert built(settings, tmp_path / "site")["answers"]["registro"] == "no"
+    assert "file:reports/quality.html" in text(tmp_path / "site", "registro")
+    assert "file:reports/quality.html" in text(tmp_path / "site", "index")
+
+
 def test_daily_roots_and_a_witness_elsewhere_are_shown(tmp_path: Path) -> None:
     settings = trained(tmp_path).model_copy(update={"ledger_witness": tmp_path / "mount"})
     yesterday = datetime.now(UTC) + timedelta(days=1)
-    book.append(settings, [book.Entry("key", "later")], now=yesterday)
+    writer.append(settings, [entries.Entry("key", "later")], now=yesterday)
     built(settings, tmp_path / "site")
     page = text(tmp_path / "site", "registro")
     assert "1 días con raíz firmada" in text(tmp_path / "site", "index")
     assert str(datetime.now(UTC).date()) in page and "en otro lugar" in page
     assert "El único testigo está en esta misma máquina" not in page
+    assert "los últimos 0 eventos" in page, "how long the unwitnessed tail is"
+    assert "Sin testigo en otro lugar que" not in text(tmp_path / "site", "index")
+    assert built(settings, tmp_path / "site")["answers"]["registro"] == "yes"
     (tmp_path / "mount" / "witness.jsonl").write_text("")
     (settings.home / "keys" / "ledger.pub").unlink()
     assert built(settings, tmp_path / "site")["answers"]["registro"] == "no"
@@ -172,21 +192,27 @@ def whole(thread: Thread, tmp_path_factory: pytest.TempPathFactory) -> tuple[Set
     # Other tests forecast past weeks in the shared home; here the test weeks alone count.
     recorded = settings.table("forecasts", "outbreak")
     aside = recorded.rename(home / "recorded")
-    impact.write(settings, impact.make(settings, version, date(2022, 1, 5)))
+    impact = report.make(settings, version, date(2022, 1, 5))
+    files = report.write(settings, impact)
+    events.append(
+        settings, "impact", "outbreak", status="done", files=files.values(),
+        outputs=(f"report:outbreak/impact-{impact['id']}",),
+    )  # fmt: skip
     aside.rename(recorded)
-    built(settings, home / "reports" / "site")
-    return settings, home / "reports" / "site"
+    # Beside the pages that the thread left: those are vouched for by its own step.
+    built(settings, home.parent / "site")
+    return settings, home.parent / "site"
 
 
 @pytest.mark.thread
 def test_the_finished_thread_answers_the_four_questions(whole: tuple[Settings, Path]) -> None:
     settings, folder = whole
-    told = built(settings, folder)
-    assert told["missing"] == []
-    assert told["answers"]["registro"] == "yes"
-    assert told["answers"]["compuertas"] in ("part", "no"), "the shipped register is a trial"
-    assert told["answers"]["impacto"] == "part", "nobody's language is measured"
-    assert told["answers"]["deriva"] in ("yes", "part")
+    site = built(settings, folder)
+    assert site["missing"] == []
+    assert site["answers"]["registro"] == "part", "no witness elsewhere"
+    assert site["answers"]["compuertas"] in ("part", "no"), "the shipped register is a trial"
+    assert site["answers"]["impacto"] == "part", "nobody's language is measured"
+    assert site["answers"]["deriva"] in ("yes", "part")
     first = text(folder, "index")
     for question in ("¿Sigue funcionando el modelo?", "Does it hold for everyone?",
                      "¿Puede usarse?", "Is the record whole?"):  # fmt: skip
@@ -201,21 +227,21 @@ def test_impact_of_the_thread_is_that_of_its_evaluation(whole: tuple[Settings, P
     import json
 
     settings, _ = whole
-    found = (settings.reports / "outbreak").glob("impact-*.json")
-    path = max(found, key=lambda p: p.stat().st_mtime)
-    made = json.loads(path.read_text())
-    every = made["groups"][0]
+    paths = (settings.reports / "outbreak").glob("impact-*.json")
+    path = max(paths, key=lambda p: p.stat().st_mtime)
+    report = json.loads(path.read_text())
+    every = report["groups"][0]
     scores = events.last_done(settings.events, "evaluate", "outbreak")["facts"]["scores"]
-    assert made["same_forecasts"] and made["sources"] == {"test": every["n"]}
+    assert report["same_forecasts"] and report["sources"] == {"test": every["n"]}
     assert every["wis"] == pytest.approx(scores["pool"]["wis"], abs=1e-3)
     assert every["coverage_90"] == pytest.approx(scores["pool"]["coverage_90"], abs=1e-3)
-    ratio = scores["pool"]["wis"] / scores[made["baseline"]]["wis"]
+    ratio = scores["pool"]["wis"] / scores[report["baseline"]]["wis"]
     assert every["ratio"] == pytest.approx(ratio, abs=1e-3)
-    assert {"language", "age"} <= {u["by"] for u in made["unmeasured"]}
-    assert any(g["suppressed"] for g in made["groups"])
+    assert {"language", "age"} <= {u["by"] for u in report["unmeasured"]}
+    assert any(g["suppressed"] for g in report["groups"])
     page = path.with_suffix(".html").read_text()
     assert page.count("oculto") == sum(
-        2 * ("alerts" in g["hidden"]) + 2 * ("coverage_90" in g["hidden"]) for g in made["groups"]
+        2 * ("alerts" in g["hidden"]) + 2 * ("coverage_90" in g["hidden"]) for g in report["groups"]
     )
 
 
@@ -233,6 +259,6 @@ def test_the_pages_of_a_table_hold_in_a_browser(tmp_path: Path) -> None:
     settings = small_lake.make(tmp_path)
     small_lake.publish(settings, small_lake.frame(), known_on="2024-03-20")
     measured = quality.measure(settings, small_lake.NAME, date(2024, 4, 10))
-    made = [Path(quality.write(settings, measured)["html"])]
-    made.append(Path(profile.profile(settings, small_lake.NAME)["html"]))
-    assert pages.looked_at(made) == {}
+    paths = [Path(quality.write(settings, measured)["html"])]
+    paths.append(Path(profile.profile(settings, small_lake.NAME)["html"]))
+    assert pages.looked_at(paths) == {}

@@ -20,8 +20,9 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
 from yupana.core.progress import Silent
 from yupana.core.types import RawObject
-from yupana.data import draft, landing, sources
-from yupana.data.landing import Fetched
+from yupana.data import draft, sources
+from yupana.data.files import landing
+from yupana.data.files.landing import SourceFile
 from yupana.data.sources import download
 
 NAME = "cases"
@@ -33,15 +34,15 @@ DAYS = "Wed, 08 Feb 2023 15:41:00 GMT", "Thu, 09 Feb 2023 15:41:00 GMT"
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with serving() as made:
-        yield made
+    with serving() as server:
+        yield server
 
 
-def fetch(lake: Settings, location: str) -> Fetched:
+def fetch(lake: Settings, location: str) -> SourceFile:
     return sources.fetch(lake, NAME, location, Silent(), first_wait=SOON)
 
 
-def land(lake: Settings, fetched: Fetched, format: str = "csv") -> RawObject:
+def land(lake: Settings, fetched: SourceFile, format: str = "csv") -> RawObject:
     return landing.land(lake, NAME, fetched, format=format)
 
 
@@ -96,13 +97,13 @@ def test_a_rest_that_comes_in_pieces_is_put_together(lake: Settings, site: Site)
 
 
 def test_long_downloads_say_how_far_they_are(lake: Settings, site: Site, monkeypatch) -> None:
-    said: list[str] = []
+    lines: list[str] = []
     monkeypatch.setattr(download, "_EVERY_SECONDS", 0.0)
-    monkeypatch.setattr(Silent, "say", lambda self, message: said.append(message))
+    monkeypatch.setattr(Silent, "say", lambda self, message: lines.append(message))
     site.files["/a.csv"] = File(OLD * 3)
     fetch(lake, f"{site.url}/a.csv")
-    assert said[-1].startswith(f"downloaded {len(OLD) * 3 / 1e6:,.0f} of ")
-    assert "(100%)" in said[-1]
+    assert lines[-1].startswith(f"downloaded {len(OLD) * 3 / 1e6:,.0f} of ")
+    assert "(100%)" in lines[-1]
 
 
 def test_without_a_validator_it_starts_again(lake: Settings, site: Site) -> None:
@@ -245,8 +246,8 @@ def test_outside_trouble_that_lasts_is_worth_a_later_try(lake: Settings, site: S
 
 
 def test_nobody_there_is_worth_a_later_try(lake: Settings) -> None:
-    with serving() as gone:
-        url = gone.url
+    with serving() as absent:
+        url = absent.url
     with pytest.raises(TransientError, match="ConnectError"):
         fetch(lake, f"{url}/a.csv")
 
@@ -332,35 +333,39 @@ def test_credentials_are_used_and_never_told(lake: Settings, site: Site, caplog)
     site.files["/a.csv"] = File(OLD)
     url = site.url.replace("//", "//ana:s3cr%40t@") + "/a.csv?token=hushhush&year=2024"
     raw = land(lake, fetch(lake, url))
-    sent = base64.b64encode(b"ana:s3cr@t").decode()
-    assert site.headers("Authorization") == [f"Basic {sent}"]
+    login = base64.b64encode(b"ana:s3cr@t").decode()
+    assert site.headers("Authorization") == [f"Basic {login}"]
     assert site.asked[0][0] == "/a.csv?token=hushhush&year=2024"
-    told = json.dumps(records(raw)) + raw.model_dump_json()
+    text = json.dumps(records(raw)) + raw.model_dump_json()
     site.faults = [answer(404), *[answer(503)] * 9]
     for _ in range(2):
         with pytest.raises((TerminalError, TransientError)) as error:
             fetch(lake, url)
-        told += str(error.value)
+        text += str(error.value)
     logged = "".join(r.getMessage() for r in caplog.records if r.name != "httpcore.http11")
     for secret in ("ana", "s3cr", "hushhush"):
-        assert secret not in told
+        assert secret not in text
         assert secret not in logged
-    assert "year=2024" in told
+    assert "year=2024" in text
 
 
 def test_a_draft_holds_no_log_in(lake: Settings, site: Site) -> None:
     site.files["/cases.csv"] = File(b"hospital,beds\na,1\nb,2\n")
     address = f"{site.url}/cases.csv?api_key=K3y&year=2024".replace("//", "//ana:s3cret@")
-    made = draft.draft(lake, address, "beds", Silent(), today=date(2024, 6, 1))
-    assert f'location: "{site.url}/cases.csv?year=2024"' in made.text
-    assert "s3cret" not in made.text and "K3y" not in made.text and "ana:" not in made.text
-    (question,) = (q for q in made.questions if "log-in" in q)
-    assert "--source" in question and f"# ask: {question}" in made.text
+    contract_draft = draft.draft(lake, address, "beds", Silent(), today=date(2024, 6, 1))
+    assert f'location: "{site.url}/cases.csv?year=2024"' in contract_draft.text
+    assert (
+        "s3cret" not in contract_draft.text
+        and "K3y" not in contract_draft.text
+        and "ana:" not in contract_draft.text
+    )
+    (question,) = (q for q in contract_draft.questions if "log-in" in q)
+    assert "--source" in question and f"# ask: {question}" in contract_draft.text
 
 
 def test_a_file_name_is_made_safe(lake: Settings, site: Site) -> None:
-    said = {"Content-Disposition": "attachment; filename*=UTF-8''..%2F..%2Fca%C3%B1a%5B1%5D.csv"}
-    site.files["/download"] = File(OLD, headers=said)
+    headers = {"Content-Disposition": "attachment; filename*=UTF-8''..%2F..%2Fca%C3%B1a%5B1%5D.csv"}
+    site.files["/download"] = File(OLD, headers=headers)
     assert Path(land(lake, fetch(lake, f"{site.url}/download?id=7")).path).name == "cana_1_.csv"
 
 

@@ -21,8 +21,8 @@ def test_the_page_holds_in_a_browser(tmp_path: Path, monkeypatch: pytest.MonkeyP
     page = tmp_path / "page.html"
     answer = next(i for i, kept in home.touched.items() if kept == "database")
     try:
-        done = CliRunner().invoke(app, ["trace", answer, "--html", str(page)])
+        result = CliRunner().invoke(app, ["trace", answer, "--html", str(page)])
     finally:
         chosen.cache_clear()
-    assert done.exit_code == 0, done.output
+    assert result.exit_code == 0, result.output
     assert pages.looked_at([page]) == {}

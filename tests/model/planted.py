@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from yupana.data.codes import epiweek_starts
+from yupana.data.national.calendar import epiweek_starts
 
 COLUMNS = (
     "Departamnento", "Provincia", "Distrito", "Ano", "Semana actualización", "Eventos o daños",
@@ -35,14 +35,14 @@ Weeks = dict[tuple[str, int, int], int]
 def weeks(first: int = 2012, last: int = 2016, seed: int = 11) -> Weeks:
     """Seasonal counts, overdispersed; many weeks of the fourth district are zero."""
     rng = np.random.default_rng(seed)
-    found: Weeks = {}
+    results: Weeks = {}
     for i, (year, week, _) in enumerate(epiweek_starts(first, last)):
         for ubigeo, mean in MEANS.items():
             now = mean * np.exp(0.8 * np.sin(2 * np.pi * i / 52.2))
-            found[ubigeo, year, week] = int(rng.negative_binomial(3, 3 / (3 + now)))
+            results[ubigeo, year, week] = int(rng.negative_binomial(3, 3 / (3 + now)))
         if year == last:
-            found[LATE, year, week] = 2
-    return found
+            results[LATE, year, week] = 2
+    return results
 
 
 def starts(first: int = 2012, last: int = 2016) -> dict[tuple[int, int], date]:

@@ -12,16 +12,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import planted
+import polars as pl
 import pytest
 
-from feature_repo.outbreak_weekly import weekly_features
-from models.autoregression import Autoregression
-from models.last_value import LastValue
-from models.seasonal import Seasonal
+from feature_repo.outbreak.weekly import REPORTED, weekly_features
+from models.outbreak import linelist
 from yupana.config.settings import ROOT
 from yupana.core.errors import UsageError
-from yupana.core.forecast import LEVELS, QUANTILES, Forecaster
-from yupana.evaluation import backtest, backtest_report, linelist, origins, panel
+from yupana.tasks.forecast.backtest import origins, panel, vintages
+from yupana.tasks.forecast.backtest import report as backtest_report
+from yupana.tasks.forecast.backtest.counts import Counts
+from yupana.tasks.forecast.frequency import WEEK
+from yupana.tasks.forecast.model.autoregression import Autoregression
+from yupana.tasks.forecast.model.last_value import LastValue
+from yupana.tasks.forecast.model.seasonal import Seasonal
+from yupana.tasks.forecast.quantiles import LEVELS, QUANTILES, Forecaster
 
 TODAY = date(2026, 11, 24)
 SPAN = "2015-W46:2016-W30:6"
@@ -40,7 +45,8 @@ class WithTotals(LastValue):
 class Room:
     """The real baselines and the stand-in; remembers what it was given to learn from."""
 
-    FEATURE_SERVICE, HORIZONS, FINAL = "outbreak_v2", HORIZONS, "stand_in"
+    final = "stand_in"
+    frequency = WEEK
 
     def __init__(self) -> None:
         self.given: list[pd.DataFrame] = []
@@ -62,19 +68,23 @@ class Room:
         }
 
 
+def features_of(rows: pl.DataFrame) -> pl.DataFrame:
+    return weekly_features({REPORTED: rows})
+
+
 def silent(_: str) -> None:
     return None
 
 
-def read(*files: Path) -> linelist.WeeklyCounts:
+def read(*files: Path) -> Counts:
     return linelist.read(files, "LORETO", ROOT, today=TODAY, say=silent)
 
 
 def run(path: Path, span: str = SPAN, room: Room | None = None) -> pd.DataFrame:
-    wanted = origins.parse(span)
-    panels = panel.build(read(path), wanted)
-    return backtest.forecasts(
-        room or Room(), panels, wanted, weekly_features, seed=1, say=silent
+    days = origins.parse(span, WEEK)
+    panels = panel.build(read(path), days, WEEK, len(HORIZONS))
+    return vintages.forecasts(
+        room or Room(), panels, days, features_of, seed=1, say=silent
     ).rows
 
 
@@ -103,29 +113,29 @@ def rows(tmp_path_factory: pytest.TempPathFactory, cases: planted.Weeks, room: R
     ],
 )
 def test_the_span_by_itself_follows_the_data(last: date, span: str) -> None:
-    assert origins.newest(last, len(HORIZONS)) == span
-    weeks = origins.parse(span)
+    assert origins.newest(last, len(HORIZONS), WEEK) == span
+    weeks = origins.parse(span, WEEK)
     assert weeks[-1].start <= last - timedelta(weeks=len(HORIZONS))
 
 
 def test_the_official_origins_are_every_fourth_week_with_a_53rd_counted() -> None:
-    found = origins.parse("2019-W01:2021-W44:4")
-    assert len(found) == 38
-    assert (str(found[0]), str(found[-1])) == ("2019-W01", "2021-W44")
-    assert "2020-W53" in map(str, found)
-    assert {(b.start - a.start).days for a, b in pairwise(found)} == {28}
-    firsts = [str(next(o for o in found if o.year == year)) for year in (2019, 2020, 2021)]
+    days = origins.parse("2019-W01:2021-W44:4", WEEK)
+    assert len(days) == 38
+    assert (str(days[0]), str(days[-1])) == ("2019-W01", "2021-W44")
+    assert "2020-W53" in map(str, days)
+    assert {(b.start - a.start).days for a, b in pairwise(days)} == {28}
+    firsts = [str(next(o for o in days if o.year == year)) for year in (2019, 2020, 2021)]
     assert firsts == ["2019-W01", "2020-W01", "2021-W04"]
 
 
 def test_every_model_forecasts_every_series_origin_and_week(rows: pd.DataFrame) -> None:
-    chosen = origins.parse(SPAN)
+    span = origins.parse(SPAN, WEEK)
     for series, places in (("district", set(planted.MEANS)), ("department", {"16"})):
         part = rows[rows["series"] == series]
         assert set(part["model"]) == {"last_value", "seasonal", "ar", "stand_in"}
-        assert set(part["ubigeo"]) == places
-        assert len(part) == 4 * len(places) * len(chosen) * 8
-    assert set(rows["origin"]) == {o.start + timedelta(days=6) for o in chosen}
+        assert set(part["entity"]) == places
+        assert len(part) == 4 * len(places) * len(span) * 8
+    assert set(rows["origin"]) == {o.start + timedelta(days=6) for o in span}
     assert not rows.isna().any().any()
     quantiles = rows[[f"q{level:g}" for level in QUANTILES]].to_numpy()
     assert (quantiles >= 0).all() and (np.diff(quantiles, axis=1) >= 0).all()
@@ -135,8 +145,8 @@ def test_a_model_with_totals_tells_the_department_by_them(rows: pd.DataFrame) ->
     own = rows[rows["model"] == "stand_in"]
     names, key = list(LEVELS), ["origin", "horizon"]
     summed = own[own["series"] == "district"].groupby(key)[names].sum()
-    told = own[own["series"] == "department"].set_index(key).sort_index()[names]
-    pd.testing.assert_frame_equal(told, summed)
+    totals = own[own["series"] == "department"].set_index(key).sort_index()[names]
+    pd.testing.assert_frame_equal(totals, summed)
 
 
 def test_what_came_is_counted_from_the_file_and_a_week_without_a_row_is_zero(
@@ -148,48 +158,48 @@ def test_what_came_is_counted_from_the_file_and_a_week_without_a_row_is_zero(
         day = row["origin"] - timedelta(days=6) + timedelta(weeks=row["horizon"])
         own = {u: n for (u, d), n in by_day.items() if d == day}
         # The department counts its late district too.
-        expected = sum(own.values()) if row["ubigeo"] == "16" else own[row["ubigeo"]]
+        expected = sum(own.values()) if row["entity"] == "16" else own[row["entity"]]
         assert row["observed"] == expected
     assert (rows[rows["series"] == "district"]["observed"] == 0).any()
 
 
 def test_scores_are_those_of_the_rows(rows: pd.DataFrame) -> None:
-    report = backtest_report.tables(rows, seed=1)
+    report = backtest_report.tables(rows, "ubigeo", seed=1)
     levels = np.array(QUANTILES)
     names = [f"q{level:g}" for level in QUANTILES]
 
     def wis(part: pd.DataFrame, scale: Any = lambda x: x) -> float:
         observed = scale(part["observed"].to_numpy(dtype=float))[:, None]
-        told = scale(part[names].to_numpy())
-        return float(2 * np.mean(((observed <= told) - levels) * (told - observed)))
+        score = scale(part[names].to_numpy())
+        return float(2 * np.mean(((observed <= score) - levels) * (score - observed)))
 
     assert len(report["scores"]) == 8
-    for told in report["scores"]:
-        part = rows[(rows["model"] == told["model"]) & (rows["series"] == told["series"])]
-        assert told["wis"] == pytest.approx(wis(part))
-        assert told["wis_log"] == pytest.approx(wis(part, np.log1p))
-        assert told["mae"] == pytest.approx((part["observed"] - part["q0.5"]).abs().mean())
+    for score in report["scores"]:
+        part = rows[(rows["model"] == score["model"]) & (rows["series"] == score["series"])]
+        assert score["wis"] == pytest.approx(wis(part))
+        assert score["wis_log"] == pytest.approx(wis(part, np.log1p))
+        assert score["mae"] == pytest.approx((part["observed"] - part["q0.5"]).abs().mean())
         inside = part["observed"].between(part["q0.025"], part["q0.975"])
-        assert told["coverage"]["95"] == pytest.approx(inside.mean())
-        assert told["n"] == len(part)
+        assert score["coverage"]["95"] == pytest.approx(inside.mean())
+        assert score["n"] == len(part)
     for key, values in (("horizon", HORIZONS), ("season", (2015, 2016))):
-        found = report[f"by_{key}"]
-        assert {f[key] for f in found} == set(values)
-        assert sum(f["n"] for f in found) == len(rows)
+        groups = report[f"by_{key}"]
+        assert {f[key] for f in groups} == set(values)
+        assert sum(f["n"] for f in groups) == len(rows)
     assert {f["ubigeo"] for f in report["by_district"]} == set(planted.MEANS)
-    for told in report["pit"]:
-        assert sum(told["deciles"]) == pytest.approx(1)
+    for score in report["pit"]:
+        assert sum(score["deciles"]) == pytest.approx(1)
     assert json.loads(json.dumps(report)) == report
 
 
 def test_a_fit_a_year_from_its_first_origin_with_nothing_later(
     rows: pd.DataFrame, room: Room
 ) -> None:
-    chosen = origins.parse(SPAN)
-    firsts = [next(o for o in chosen if o.year == year) for year in (2015, 2016)]
+    span = origins.parse(SPAN, WEEK)
+    firsts = [next(o for o in span if o.year == year) for year in (2015, 2016)]
     assert len(rows) and len(room.given) == 2
     for frame, first in zip(room.given, firsts, strict=True):
-        cut = pd.Timestamp(first.saturday, tz="UTC") + pd.Timedelta(
+        cut = pd.Timestamp(first.end, tz="UTC") + pd.Timedelta(
             hours=23, minutes=59, seconds=59
         )
         assert frame["event_timestamp"].max() == cut
@@ -212,19 +222,19 @@ def test_parts_share_no_week_that_is_scored(rows: pd.DataFrame, room: Room) -> N
 def test_no_case_after_an_origin_changes_its_forecasts(
     tmp_path: Path, cases: planted.Weeks, rows: pd.DataFrame
 ) -> None:
-    chosen = origins.parse(SPAN)
-    last = chosen[2]
+    span = origins.parse(SPAN, WEEK)
+    last = span[2]
     changed = {
-        (u, year, week): n * 7 + 3 if (year, week) > (last.year, last.week) else n
+        (u, year, week): n * 7 + 3 if (year, week) > WEEK.number(last.start) else n
         for (u, year, week), n in cases.items()
     }
     other = run(planted.write(tmp_path / "changed.csv", changed))
-    keys, told = list(backtest.KEYS), list(LEVELS)
-    seen = rows["origin"] <= last.saturday
-    same = other["origin"] <= last.saturday
-    pd.testing.assert_frame_equal(rows[seen][keys + told], other[same][keys + told])
-    assert (rows[seen]["observed"].to_numpy() != other[same]["observed"].to_numpy()).any()
-    assert (rows[~seen][told].to_numpy() != other[~same][told].to_numpy()).any()
+    keys, levels = list(vintages.KEYS), list(LEVELS)
+    before = rows["origin"] <= last.end
+    same = other["origin"] <= last.end
+    pd.testing.assert_frame_equal(rows[before][keys + levels], other[same][keys + levels])
+    assert (rows[before]["observed"].to_numpy() != other[same]["observed"].to_numpy()).any()
+    assert (rows[~before][levels].to_numpy() != other[~same][levels].to_numpy()).any()
 
 
 @pytest.mark.parametrize(
@@ -234,7 +244,7 @@ def test_no_case_after_an_origin_changes_its_forecasts(
 )  # fmt: skip
 def test_origins_of_another_form_are_refused(text: str) -> None:
     with pytest.raises(UsageError) as caught:
-        origins.parse(text)
+        origins.parse(text, WEEK)
     assert "2019-W01:2021-W44:4" in caught.value.fix
 
 
@@ -245,17 +255,17 @@ def test_origins_of_another_form_are_refused(text: str) -> None:
 def test_origins_that_the_data_cannot_serve_are_refused(
     tmp_path: Path, cases: planted.Weeks, span: str, what: str
 ) -> None:
-    found = read(planted.write(tmp_path / "a.csv", cases))
+    counts = read(planted.write(tmp_path / "a.csv", cases))
     with pytest.raises(UsageError, match=what):
-        panel.build(found, origins.parse(span))
+        panel.build(counts, origins.parse(span, WEEK), WEEK, len(HORIZONS))
 
 
 def test_weeks_ahead_that_the_data_does_not_reach_are_not_scored(
     tmp_path: Path, cases: planted.Weeks
 ) -> None:
-    known = {key: n for key, n in cases.items() if key[1:] <= (2015, 50)}
-    found = run(planted.write(tmp_path / "a.csv", known), "2015-W47:2015-W47:1")
-    assert set(found["horizon"]) == {1, 2, 3}
+    past = {key: n for key, n in cases.items() if key[1:] <= (2015, 50)}
+    report = run(planted.write(tmp_path / "a.csv", past), "2015-W47:2015-W47:1")
+    assert set(report["horizon"]) == {1, 2, 3}
 
 
 def test_the_command_writes_report_and_rows_and_does_nothing_twice(
@@ -264,15 +274,15 @@ def test_the_command_writes_report_and_rows_and_does_nothing_twice(
     import typer
     from typer.testing import CliRunner
 
-    from yupana.cli import backtest as command
-    from yupana.config import settings as configured
+    from yupana.config import settings
+    from yupana.tasks.forecast.commands import backtest
 
     app = typer.Typer()
     app.callback()(lambda: None)
-    command.register(app)
+    backtest.register(app)
 
     monkeypatch.setenv("YUPANA_HOME", str(tmp_path / "home"))
-    configured.settings.cache_clear()
+    settings.settings.cache_clear()
     out = tmp_path / "out" / "report.json"
     parts = [
         str(
@@ -280,25 +290,27 @@ def test_the_command_writes_report_and_rows_and_does_nothing_twice(
         )
         for name, old in (("old.csv", True), ("new.csv", False))
     ]
-    given = ["backtest", "outbreak", "--cases", *parts, "--origins", "2015-W46:2015-W50:4",
+    arguments = ["backtest", "outbreak", "--cases", *parts, "--origins", "2015-W46:2015-W50:4",
              "--out", str(out), "--json"]  # fmt: skip
     try:
-        said = CliRunner().invoke(app, given, catch_exceptions=False)
-        again = CliRunner().invoke(app, given, catch_exceptions=False)
-        wrong = CliRunner().invoke(app, [*given[:2], "absent.csv"])
+        output = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        again = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        wrong = CliRunner().invoke(app, [*arguments[:2], "absent.csv"])
     finally:
-        configured.settings.cache_clear()
+        settings.settings.cache_clear()
     report = json.loads(out.read_text())
-    assert report["source"] == [*json.loads(said.stdout.splitlines()[-1])["inputs"]]
+    assert report["source"] == [*json.loads(output.stdout.splitlines()[-1])["inputs"]]
     assert report["source"][0].startswith("file:old.csv@")
-    told = json.loads(said.stdout.splitlines()[-1])
-    assert told["scores"] == report["scores"]
+    content = json.loads(output.stdout.splitlines()[-1])
+    assert content["scores"] == report["scores"]
     assert report["final"] in {s["model"] for s in report["scores"]}
     assert report["baselines"] == ["last_value", "seasonal", "ar"]
     models = {report["final"], *report["baselines"], *report["members"]}
     assert models == {s["model"] for s in report["scores"]}
     assert set(report["scores"][0]) == {"model", "series", "wis", "wis_log", "mae", "coverage", "n"}
     rows = pd.read_parquet(out.with_name("report.rows.parquet"))
-    assert set(rows.columns) >= {*backtest.KEYS, "observed", *LEVELS}
+    keys = ["model", "series", "ubigeo", "origin", "horizon"]
+    assert list(rows.columns) == [*keys, "observed", *LEVELS]
+    assert {"ubigeo", "n"} <= set(report["by_district"][0])
     assert json.loads(again.stdout.splitlines()[-1])["status"] == "unchanged"
     assert isinstance(wrong.exception, UsageError)

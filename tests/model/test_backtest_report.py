@@ -13,9 +13,13 @@ import pandas as pd
 import pytest
 
 from yupana.core.errors import TerminalError
-from yupana.core.forecast import QUANTILES
-from yupana.data import codes
-from yupana.evaluation import backtest_report, report_map, report_numbers, report_page
+from yupana.data.national import places as national_places
+from yupana.tasks.forecast.backtest import page as report_page
+from yupana.tasks.forecast.backtest import page_numbers
+from yupana.tasks.forecast.backtest import report as backtest_report
+from yupana.tasks.forecast.entities import outward
+from yupana.tasks.forecast.pages import map_page
+from yupana.tasks.forecast.quantiles import QUANTILES
 
 ORIGINS = tuple(date(2019, 12, 7) + timedelta(weeks=4 * i) for i in range(4))
 MEANS = {"160101": 400.0, "160113": 90.0, "160112": 40.0, "160201": 15.0}
@@ -50,22 +54,22 @@ def planted(
                 if origin.year == 2020:
                     off = {"pool": 1.5, "ar": 1.0}.get(model, factor)
                 for series, ubigeo, count, mean in places:
-                    told = poisson.ppf(QUANTILES, mean * off)
-                    rows.append((model, series, ubigeo, origin, h, float(count), *told))
-    names = [*report_numbers.KEYS, "observed", *report_numbers.LEVELS]
+                    quantiles = poisson.ppf(QUANTILES, mean * off)
+                    rows.append((model, series, ubigeo, origin, h, float(count), *quantiles))
+    names = [*page_numbers.KEYS, "observed", *page_numbers.LEVELS]
     return pd.DataFrame(rows, columns=names)
 
 
 def report_of(rows: pd.DataFrame) -> dict[str, Any]:
-    found = backtest_report.tables(rows, seed=0)
-    return {**found, "final": "pool", "baselines": BASELINES, "seconds": 12.0}
+    parts = backtest_report.tables(rows, "ubigeo", seed=0)
+    return {**parts, "final": "pool", "baselines": BASELINES, "seconds": 12.0, "frequency": "week"}
 
 
 def page_of(rows: pd.DataFrame, folder: Path, **changes: Any) -> str:
     path = folder / "rows.parquet"
-    rows.to_parquet(path)
+    outward(rows, "ubigeo").to_parquet(path)
     report = json.loads(json.dumps(report_of(rows))) | changes
-    return report_page.write(path, report, folder / "out").read_text("utf-8")
+    return report_page.write(path, report, folder / "out", key="ubigeo").read_text("utf-8")
 
 
 def text(page: str) -> str:
@@ -88,13 +92,19 @@ def test_the_page_says_what_the_report_says(whole: Path) -> None:
         ours = by["pool", series]
         for other, name in names.items():
             change = 100 * (ours["wis"] / by[other, series]["wis"] - 1)
-            said = ("Menos", "−") if change < 0 else ("Más", "+")
-            assert f"{said[0]} error que {name} {said[1]}{abs(change):.1f} %" in page
+            word = ("Menos", "−") if change < 0 else ("Más", "+")
+            assert f"{word[0]} error que {name} {word[1]}{abs(change):.1f} %" in page
         assert f"{ours['wis']:.3f} {ours['wis_log']:.4f} {ours['mae']:.3f}" in page
     # Ours was planted worse than a baseline in 2020 only.
     assert "distritos, año del origen: 2020" in page
     assert "año del origen: 2019" not in page
     assert "4: 2019-12-07 – 2020-02-29" in page
+
+
+def test_a_page_of_months_speaks_of_months_alone(tmp_path: Path) -> None:
+    page = page_of(planted(), tmp_path, frequency="month")
+    assert "Meses adelante" in text(page) and "WIS por mes" in page
+    assert "semana" not in page and "week" not in page
 
 
 def test_calibration_is_told_as_it_is(tmp_path: Path) -> None:
@@ -108,32 +118,34 @@ def test_calibration_is_told_as_it_is(tmp_path: Path) -> None:
 
 def test_no_small_count_is_shown_or_told(tmp_path: Path) -> None:
     rows = planted()
-    small = (rows["ubigeo"] == "160112") & (rows["origin"] == ORIGINS[0])
+    small = (rows["entity"] == "160112") & (rows["origin"] == ORIGINS[0])
     week = rows["horizon"] == 2
     before = rows.loc[small & week, "observed"].iloc[0]
     rows.loc[small & week, "observed"] = 3.0
     total = (rows["series"] == "department") & (rows["origin"] == ORIGINS[0]) & week
     rows.loc[total, "observed"] += 3.0 - before
     path = tmp_path / "rows.parquet"
-    rows.to_parquet(path)
-    shown = report_numbers.shown(report_numbers.load(path, report_of(rows)), "pool")
+    outward(rows, "ubigeo").to_parquet(path)
+    numbers = page_numbers.visible_counts(
+        page_numbers.load(path, report_of(rows), "ubigeo"), "pool"
+    )
     day = pd.Timestamp(ORIGINS[0] + timedelta(weeks=2))
-    assert shown["160112"][day] is None
+    assert numbers["160112"][day] is None
     # The department's total less the others would tell it: one more is hidden.
-    assert sum(shown[u][day] is None for u in MEANS) == 2
-    assert shown["16"][day] == rows.loc[total, "observed"].iloc[0]
-    others = [v for u in shown for w, v in shown[u].items() if w != day]
+    assert sum(numbers[u][day] is None for u in MEANS) == 2
+    assert numbers["16"][day] == rows.loc[total, "observed"].iloc[0]
+    others = [v for u in numbers for w, v in numbers[u].items() if w != day]
     assert None not in others
     assert "oculto / hidden" in page_of(rows, tmp_path)
 
 
 def test_a_district_with_fewer_than_five_cases_is_not_named(tmp_path: Path) -> None:
     rows = planted({**MEANS, TINY: 0.02})
-    tiny = rows["ubigeo"] == TINY
+    tiny = rows["entity"] == TINY
     rows.loc[tiny, "observed"] = 0.0
     rows.loc[tiny & (rows["horizon"] == 1) & (rows["origin"] == ORIGINS[0]), "observed"] = 2.0
     page = page_of(rows, tmp_path)
-    assert "Iquitos" in page and codes.place(TINY) not in page
+    assert "Iquitos" in page and national_places.place(TINY) not in page
     assert not list((tmp_path / "out").glob(f"*{TINY}*"))
     # Alone it would be told by the others, so the smallest shown district joins it.
     assert "otros 2 / others" in page
@@ -175,11 +187,11 @@ def test_rows_and_report_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TerminalError, match="without rows: network"):
         page_of(rows, tmp_path, final="network")
     with pytest.raises(TerminalError, match="no backtest rows"):
-        report_page.write(tmp_path / "absent.parquet", report_of(rows), tmp_path)
+        report_page.write(tmp_path / "absent.parquet", report_of(rows), tmp_path, key="ubigeo")
     report, path = report_of(rows), tmp_path / "less.parquet"
     rows.drop(columns="q0.5").to_parquet(path)
     with pytest.raises(TerminalError, match=r"lack columns: q0\.5"):
-        report_page.write(path, report, tmp_path)
+        report_page.write(path, report, tmp_path, key="ubigeo")
     assert not (tmp_path / "backtest.html").exists()
 
 
@@ -187,11 +199,11 @@ LEVELS = {"160101": 3, "160112": 0, "160201": 2, "160113": 1}
 
 
 def test_the_map_names_every_district_with_its_level(tmp_path: Path) -> None:
-    page = report_map.write_map(LEVELS, tmp_path / "map.html", week_end=date(2021, 11, 6))
-    said = text(page.read_text("utf-8"))
+    page = map_page.write_map(LEVELS, tmp_path / "map.html", week_end=date(2021, 11, 6))
+    words = text(page.read_text("utf-8"))
     for ubigeo, level in zip(LEVELS, ("epidemia", "éxito", "alerta", "seguridad"), strict=True):
-        assert f"{codes.place(ubigeo)} {level}" in said
-    assert "2021-11-06" in said and "http" not in page.read_text("utf-8")
+        assert f"{national_places.place(ubigeo)} {level}" in words
+    assert "2021-11-06" in words and "http" not in page.read_text("utf-8")
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -205,16 +217,16 @@ def test_the_map_draws_boundaries_and_tells_which_are_missing(tmp_path: Path) ->
     features.append({**square("160201", 3), "geometry": None})
     path = tmp_path / "districts.geojson"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
-    page = report_map.write_map(LEVELS, tmp_path / "map.html", boundaries=path)
-    said = page.read_text("utf-8")
-    missing = ", ".join(sorted(codes.place(u) for u in ("160201", "160113")))
-    assert "<svg" in said and f"without boundaries in the file: {missing}" in said
+    page = map_page.write_map(LEVELS, tmp_path / "map.html", boundaries=path)
+    words = page.read_text("utf-8")
+    missing = ", ".join(sorted(national_places.place(u) for u in ("160201", "160113")))
+    assert "<svg" in words and f"without boundaries in the file: {missing}" in words
     path.write_text(json.dumps({"features": features[2:3]}))
     with pytest.raises(TerminalError, match="none of the districts"):
-        report_map.write_map(LEVELS, page, boundaries=path)
+        map_page.write_map(LEVELS, page, boundaries=path)
     path.write_text("{")
     with pytest.raises(TerminalError, match="cannot be read"):
-        report_map.write_map(LEVELS, page, boundaries=path)
+        map_page.write_map(LEVELS, page, boundaries=path)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +236,7 @@ def test_the_map_draws_boundaries_and_tells_which_are_missing(tmp_path: Path) ->
 def test_levels_that_do_not_exist_are_refused(
     levels: dict[str, int], said: str, tmp_path: Path
 ) -> None:
-    assert "169999" not in codes.ubigeos().values()
+    assert "169999" not in national_places.ubigeos().values()
     with pytest.raises(TerminalError, match=said):
-        report_map.write_map(levels, tmp_path / "map.html")
+        map_page.write_map(levels, tmp_path / "map.html")
     assert not list(tmp_path.iterdir())

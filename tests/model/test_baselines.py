@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.autoregression import Autoregression
-from models.last_value import LastValue
-from models.seasonal import Seasonal
-from yupana.core.forecast import QUANTILES, Forecaster
-from yupana.evaluation.scores import score
+from yupana.tasks.forecast.model.autoregression import Autoregression
+from yupana.tasks.forecast.model.last_value import LastValue
+from yupana.tasks.forecast.model.seasonal import Seasonal
+from yupana.tasks.forecast.quantiles import QUANTILES, Forecaster
+from yupana.tasks.forecast.scoring.scores import score
 
 HORIZONS = range(1, 9)
 DISTRICTS = {"160101": 40.0, "160102": 8.0, "160201": 1.0, "160301": 0.0}
@@ -25,12 +25,12 @@ def panel(weeks: int = 330, persistence: float = 0.9, seed: int = 5) -> pd.DataF
     days = pd.date_range("2012-01-07 23:59:59", periods=weeks, freq="7D", tz="UTC")
     season = np.sin(2 * np.pi * days.dayofyear.to_numpy() / 365.25)
     frames = []
-    for ubigeo, mean in DISTRICTS.items():
+    for entity, mean in DISTRICTS.items():
         part = np.zeros(weeks)
         for t in range(1, weeks):
             part[t] = persistence * part[t - 1] + rng.normal(0, 0.3)
         counts = pd.Series(rng.poisson(mean * np.exp(0.8 * season + part)).astype(float))
-        frame = pd.DataFrame({"ubigeo": ubigeo, "event_timestamp": days})
+        frame = pd.DataFrame({"entity": entity, "event_timestamp": days})
         for lag in range(12):
             frame[f"cases_lag_{lag}"] = counts.shift(lag)
         for h in HORIZONS:
@@ -78,7 +78,7 @@ def test_a_district_never_seen_gets_the_pooled_forecast(
     fitted = fit(train, HORIZONS)
     assert fitted.knows("160101") and not fitted.knows("250101") and not fitted.knows("")
     one, other = (
-        fitted.quantiles(test.head(9).assign(ubigeo=u), QUANTILES) for u in ("250101", "010101")
+        fitted.quantiles(test.head(9).assign(entity=u), QUANTILES) for u in ("250101", "010101")
     )
     assert (one == other).all()
     assert np.isfinite(one).all()
@@ -89,13 +89,13 @@ def test_targets_that_are_not_known_yet_teach_nothing(
     fit: Fit, parts: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
     train, test = parts
-    known = train.copy()
+    past = train.copy()
     hidden = [f"target_{h}" for h in HORIZONS]
-    known.loc[known["event_timestamp"] > "2014-06-01", hidden] = np.nan
+    past.loc[past["event_timestamp"] > "2014-06-01", hidden] = np.nan
     changed = train.copy()
     changed.loc[changed["event_timestamp"] > "2014-06-01", hidden] = 1e6
     first, whole, other = (
-        fit(frame, HORIZONS).quantiles(test, QUANTILES) for frame in (known, train, changed)
+        fit(frame, HORIZONS).quantiles(test, QUANTILES) for frame in (past, train, changed)
     )
     assert np.isfinite(first).all()
     assert (first != whole).any() and (other > whole).any()
@@ -108,7 +108,7 @@ def test_more_recent_cases_give_a_higher_autoregressive_forecast(
     parts: tuple[pd.DataFrame, pd.DataFrame],
 ) -> None:
     train, test = parts
-    row = test[test["ubigeo"] == "160101"].head(1)
+    row = test[test["entity"] == "160101"].head(1)
     more = row.assign(**{f"cases_lag_{k}": row[f"cases_lag_{k}"] * 4 for k in range(12)})
     fitted = Autoregression(train, HORIZONS)
     few, many = (fitted.quantiles(r, (0.5,))[0, :, 0] for r in (row, more))
@@ -129,17 +129,17 @@ def test_the_autoregression_is_the_baseline_that_hurts(
 
 def test_its_intervals_hold_at_every_level_of_forecast() -> None:
     train, test = split(panel(weeks=700), weeks=200)
-    told = Autoregression(train, HORIZONS).quantiles(test, QUANTILES)
+    quantiles = Autoregression(train, HORIZONS).quantiles(test, QUANTILES)
     observed = targets(test)
-    for ubigeo in ("160101", "160102"):
-        rows = (test["ubigeo"] == ubigeo).to_numpy()
-        inside = score(observed[rows], told[rows])["coverage_90"]
+    for entity in ("160101", "160102"):
+        rows = (test["entity"] == entity).to_numpy()
+        inside = score(observed[rows], quantiles[rows])["coverage_90"]
         assert 0.8 < inside < 0.97
 
 
 def test_the_season_is_that_of_the_target_week_not_of_the_origin() -> None:
     train, test = split(panel(weeks=500, persistence=0.0))
-    big = test[test["ubigeo"] == "160101"]
+    big = test[test["entity"] == "160101"]
     middle = Seasonal(train, HORIZONS).quantiles(big, (0.5,))[:, :, 0]
     days = [(big["event_timestamp"] + pd.Timedelta(weeks=h)).dt.dayofyear for h in HORIZONS]
     for h, day in enumerate(days):
@@ -152,17 +152,19 @@ def test_seasonal_intervals_follow_the_dispersion_of_past_years() -> None:
     rows = panel(weeks=900)
     rows["cases_lag_0"] = rng.negative_binomial(2, 2 / 22, len(rows)).astype(float)
     fitted = Seasonal(rows, HORIZONS)
-    told = fitted.quantiles(rows.tail(53), QUANTILES).mean(axis=(0, 1))
-    drawn = np.quantile(rng.negative_binomial(2, 2 / 22, 100_000), QUANTILES)
-    assert told[QUANTILES.index(0.95)] == pytest.approx(drawn[QUANTILES.index(0.95)], rel=0.15)
-    assert told[QUANTILES.index(0.05)] == pytest.approx(drawn[QUANTILES.index(0.05)], abs=1)
+    quantiles = fitted.quantiles(rows.tail(53), QUANTILES).mean(axis=(0, 1))
+    sample = np.quantile(rng.negative_binomial(2, 2 / 22, 100_000), QUANTILES)
+    assert quantiles[QUANTILES.index(0.95)] == pytest.approx(
+        sample[QUANTILES.index(0.95)], rel=0.15
+    )
+    assert quantiles[QUANTILES.index(0.05)] == pytest.approx(sample[QUANTILES.index(0.05)], abs=1)
 
 
 def test_a_district_without_a_case_is_not_told_as_certain(
     parts: tuple[pd.DataFrame, pd.DataFrame],
 ) -> None:
     train, test = parts
-    assert train.loc[train["ubigeo"] == "160301", "cases_lag_0"].sum() == 0
-    empty = test[test["ubigeo"] == "160301"]
-    told = Seasonal(train, HORIZONS).quantiles(empty, (0.5, 0.99, 0.9999))
-    assert (told[:, :, :2] == 0).all() and (told[:, :, 2] > 0).all()
+    assert train.loc[train["entity"] == "160301", "cases_lag_0"].sum() == 0
+    empty = test[test["entity"] == "160301"]
+    quantiles = Seasonal(train, HORIZONS).quantiles(empty, (0.5, 0.99, 0.9999))
+    assert (quantiles[:, :, :2] == 0).all() and (quantiles[:, :, 2] > 0).all()

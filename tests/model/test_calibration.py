@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import nbinom
 
-from yupana.core.forecast import QUANTILES
-from yupana.evaluation.calibration import central_shares, deciles, randomised_pit
+from yupana.tasks.forecast.quantiles import QUANTILES
+from yupana.tasks.forecast.scoring.calibration import central_shares, deciles, randomised_pit
 
 MEANS = np.array([0.05, 0.5, 2.0, 8.0, 60.0])
 

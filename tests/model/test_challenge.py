@@ -12,13 +12,19 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from models import seasons as room
-from yupana.cli import challenge as command
+from models.outbreak.challenge import run, season_file, seasons
+from models.outbreak.challenge.season_targets import (
+    CITIES,
+    ORIGINS,
+    TARGETS,
+    WEEKS,
+    outcome,
+    possible,
+)
+from models.outbreak.commands import challenge
 from yupana.config.settings import ROOT
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.progress import Silent
-from yupana.evaluation import challenge, season_file
-from yupana.evaluation.season_targets import CITIES, ORIGINS, TARGETS, WEEKS, outcome, possible
 
 SAMPLE = ROOT / "samples" / "iquitos_weekly_2000_2009.csv"
 IQUITOS = CITIES["iquitos"]
@@ -41,12 +47,12 @@ def _write(path: Path, rows: Rows) -> Path:
 def _run(*words: str | Path) -> dict[str, object]:
     app = typer.Typer()
     app.callback()(lambda: None)
-    command.register(app)
-    done = CliRunner().invoke(app, ["challenge", "dengue", *map(str, words), "--json"])
-    if done.exception:
-        raise done.exception
-    found: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    challenge.register(app)
+    result = CliRunner().invoke(app, ["challenge", *map(str, words), "--json"])
+    if result.exception:
+        raise result.exception
+    report: dict[str, object] = json.loads(result.stdout.splitlines()[-1])
+    return report
 
 
 @pytest.fixture(scope="module")
@@ -63,20 +69,22 @@ def test_targets_and_bins_of_a_planted_season() -> None:
     assert np.flatnonzero(hit["peak_week"]).tolist() == [9, 29]
     assert np.flatnonzero(hit["peak_incidence"]).tolist() == [2]
     assert np.flatnonzero(hit["season_total"]).tolist() == [1]
-    told = outcome(CITIES["san_juan"], season * 100)
-    assert told["peak_incidence"].argmax() == told["season_total"].argmax() == 10  # open bins
-    assert len(told["peak_incidence"]) == len(told["season_total"]) == 11
-    left = possible(IQUITOS, season[:12])
-    assert np.flatnonzero(left["peak_week"]).tolist() == [9, *range(12, WEEKS)]
-    assert np.flatnonzero(left["peak_incidence"])[0] == 2
-    assert np.flatnonzero(left["season_total"])[0] == 0  # 70 so far
+    forecasts = outcome(CITIES["san_juan"], season * 100)
+    assert (
+        forecasts["peak_incidence"].argmax() == forecasts["season_total"].argmax() == 10
+    )  # open bins
+    assert len(forecasts["peak_incidence"]) == len(forecasts["season_total"]) == 11
+    bins = possible(IQUITOS, season[:12])
+    assert np.flatnonzero(bins["peak_week"]).tolist() == [9, *range(12, WEEKS)]
+    assert np.flatnonzero(bins["peak_incidence"])[0] == 2
+    assert np.flatnonzero(bins["season_total"])[0] == 0  # 70 so far
 
 
 @pytest.mark.parametrize("week", [0, 4, 24, 48])
 def test_every_distribution_sums_to_one_and_no_bin_is_zero(counts: np.ndarray, week: int) -> None:
-    told = room.Seasons(IQUITOS, counts[:6], seed=1).forecasts(counts[6, :week])
-    told["pool"] = room.pool(told, {t: np.array([0.2, 0.5, 0.3]) for t in TARGETS})
-    for name, forecast in told.items():
+    forecasts = seasons.Seasons(IQUITOS, counts[:6], seed=1).forecasts(counts[6, :week])
+    forecasts["pool"] = seasons.pool(forecasts, {t: np.array([0.2, 0.5, 0.3]) for t in TARGETS})
+    for name, forecast in forecasts.items():
         for target in TARGETS:
             assert forecast[target].sum() == pytest.approx(1), (name, target)
             # The uniform forecast alone rules out what cannot come true any more.
@@ -86,14 +94,14 @@ def test_every_distribution_sums_to_one_and_no_bin_is_zero(counts: np.ndarray, w
 def test_a_flat_past_and_an_empty_season_still_give_forecasts() -> None:
     past = np.zeros((3, WEEKS), dtype=int)
     for week in ORIGINS:
-        told = room.Seasons(IQUITOS, past, seed=1).forecasts(np.zeros(week, dtype=int))
-        assert all(np.isfinite(t).all() for f in told.values() for t in f.values())
+        forecasts = seasons.Seasons(IQUITOS, past, seed=1).forecasts(np.zeros(week, dtype=int))
+        assert all(np.isfinite(t).all() for f in forecasts.values() for t in f.values())
 
 
 def test_a_season_beyond_all_past_ones_is_not_ruled_out(counts: np.ndarray) -> None:
-    told = room.Seasons(IQUITOS, counts[:4], seed=1).forecasts(np.array([], dtype=int))
-    assert told["analog"]["season_total"][10] > 0.02  # the largest of the four had 490 cases
-    grown = room.Seasons(IQUITOS, counts[:4], seed=1).forecasts(np.full(12, 60))
+    forecasts = seasons.Seasons(IQUITOS, counts[:4], seed=1).forecasts(np.array([], dtype=int))
+    assert forecasts["analog"]["season_total"][10] > 0.02  # the largest of the four had 490 cases
+    grown = seasons.Seasons(IQUITOS, counts[:4], seed=1).forecasts(np.full(12, 60))
     assert grown["analog"]["season_total"][10] > 0.5
 
 
@@ -103,8 +111,8 @@ def test_later_weeks_and_later_seasons_change_nothing() -> None:
     # Turned round, the weeks after the fortieth leave the season's peak and total as they were:
     # only a forecast that saw them can score otherwise.
     turned = np.append(before[labels[4]][:40], before[labels[4]][:39:-1])
-    first = challenge.rolling(IQUITOS, before, 7, Silent())
-    second = challenge.rolling(IQUITOS, before | {labels[4]: turned}, 7, Silent())
+    first = run.rolling(IQUITOS, before, 7, Silent())
+    second = run.rolling(IQUITOS, before | {labels[4]: turned}, 7, Silent())
     early = np.array(ORIGINS) <= 40
     for name, scores in first[labels[3]].items():
         assert (scores == second[labels[3]][name]).all()
@@ -116,12 +124,12 @@ def test_later_weeks_and_later_seasons_change_nothing() -> None:
 
 
 def test_better_members_get_more_weight_and_none_is_dropped() -> None:
-    given = np.tile([0.6, 0.1, 0.1], (26, 1))
-    found = room.weights(given)
-    assert found.sum() == pytest.approx(1)
-    assert found[0] > 0.5 > found[1] > 0.05
-    assert found[1] == pytest.approx(found[2])
-    assert room.weights(np.empty((0, 3))) == pytest.approx(np.full(3, 1 / 3))
+    likelihoods = np.tile([0.6, 0.1, 0.1], (26, 1))
+    weights = seasons.weights(likelihoods)
+    assert weights.sum() == pytest.approx(1)
+    assert weights[0] > 0.5 > weights[1] > 0.05
+    assert weights[1] == pytest.approx(weights[2])
+    assert seasons.weights(np.empty((0, 3))) == pytest.approx(np.full(3, 1 / 3))
 
 
 def test_a_test_file_with_or_without_the_training_seasons_scores_alike(tmp_path: Path) -> None:
@@ -151,13 +159,13 @@ def test_san_juan_left_out_beats_uniform_and_plain_analogs(
     shared: Callable[[str], Path], tmp_path: Path
 ) -> None:
     path = shared("iquitos_challenge/Dengue_data/san_juan_training_data.csv")
-    found = _run("--train", path, "--out", tmp_path / "scores.json")
-    assert found["city"] == "san_juan"
-    _beats(found)
+    report = _run("--train", path, "--out", tmp_path / "scores.json")
+    assert report["city"] == "san_juan"
+    _beats(report)
 
 
-def _beats(found: dict[str, object]) -> None:
-    every = found["all"]
+def _beats(results: dict[str, object]) -> None:
+    every = results["all"]
     assert isinstance(every, dict)
     for span in ("0-24", "0-48"):
         pool = every["pool"]["sum"][span]

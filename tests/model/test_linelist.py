@@ -9,9 +9,12 @@ import planted
 import polars as pl
 import pytest
 
+from models.outbreak import USE_CASE as OUTBREAK
+from models.outbreak import linelist
 from yupana.config.settings import ROOT
 from yupana.core.errors import TerminalError, UsageError
-from yupana.evaluation import linelist
+from yupana.tasks.forecast.backtest import areas
+from yupana.tasks.forecast.backtest.counts import Counts
 
 TODAY = date(2026, 11, 24)
 
@@ -20,7 +23,7 @@ def silent(_: str) -> None:
     return None
 
 
-def read(*files: Path) -> linelist.WeeklyCounts:
+def read(*files: Path) -> Counts:
     return linelist.read(files, "LORETO", ROOT, today=TODAY, say=silent)
 
 
@@ -52,18 +55,20 @@ def test_the_same_weeks_twice_are_refused(tmp_path: Path, cases: planted.Weeks) 
 
 
 def test_the_53rd_week_is_a_week(tmp_path: Path) -> None:
-    found = read(planted.write(tmp_path / "a.csv", {("160101", 2014, 53): 3}))
-    assert found.counts.rows() == [("160101", date(2014, 12, 28), 3)]
+    counts = read(planted.write(tmp_path / "a.csv", {("160101", 2014, 53): 3}))
+    assert counts.counts.rows() == [("160101", date(2014, 12, 28), 3)]
 
 
 def test_a_few_rows_at_fault_are_left_out_and_told(tmp_path: Path, cases: planted.Weeks) -> None:
     broken = list(planted.row("160101", 2014, 4))
     broken[2] = "ATLANTIS"
     path = planted.write(tmp_path / "a.csv", cases, [tuple(broken)])
-    said: list[str] = []
-    found = linelist.read([path], "LORETO", ROOT, today=TODAY, say=said.append)
-    assert found.left_out == 1
-    assert f"line {sum(cases.values()) + 2}, column Distrito: LORETO / MAYNAS / ATLANTIS" in said[0]
+    lines: list[str] = []
+    counts = linelist.read([path], "LORETO", ROOT, today=TODAY, say=lines.append)
+    assert counts.left_out == 1
+    assert (
+        f"line {sum(cases.values()) + 2}, column Distrito: LORETO / MAYNAS / ATLANTIS" in lines[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,10 +118,10 @@ def test_files_that_are_no_line_list_are_refused(tmp_path: Path) -> None:
 
 
 def test_departments_are_found_by_name_and_near_names_are_told() -> None:
-    assert linelist.department_code("loreto") == ("16", "LORETO")
-    assert linelist.department_code("Huánuco")[1] == "HUANUCO"
+    assert areas.department("loreto") == ("16", "LORETO")
+    assert areas.department("Huánuco")[1] == "HUANUCO"
     with pytest.raises(UsageError) as caught:
-        linelist.department_code("LORTO")
+        areas.department("LORTO")
     assert "LORETO" in caught.value.fix
 
 
@@ -126,19 +131,19 @@ def test_weeks_end_where_the_files_end_in_any_department(tmp_path: Path) -> None
         (*far, 9, "", "Probables", 1),
         ("PUNO", "SANDIA", "SANDIA", 2039, *far[4:], 9, "", "", 1),
     ]
-    found = read(planted.write(tmp_path / "a.csv", {("160101", 2014, 4): 1}, more))
-    assert found.last == planted.starts()[2014, 9]
+    counts = read(planted.write(tmp_path / "a.csv", {("160101", 2014, 4): 1}, more))
+    assert counts.last == planted.starts()[2014, 9]
 
 
 def test_the_published_table_gives_the_same_counts(tmp_path: Path, cases: planted.Weeks) -> None:
     starts = planted.starts()
     rows = [(u, starts[y, w]) for (u, y, w), n in cases.items() for _ in range(n)]
     table = pl.DataFrame(rows, schema=["ubigeo", "week_start"], orient="row").with_columns(cases=1)
-    found = linelist.published(table, "16", "LORETO", today=TODAY)
+    counts = OUTBREAK.read_published(table, "16", "LORETO", today=TODAY)
     expected = read(planted.write(tmp_path / "a.csv", cases))
-    assert found.counts.equals(expected.counts)
-    assert found.last == expected.last
+    assert counts.counts.equals(expected.counts)
+    assert counts.last == expected.last
     with pytest.raises(TerminalError, match="no case of PUNO"):
-        linelist.published(table, "21", "PUNO", today=TODAY)
+        OUTBREAK.read_published(table, "21", "PUNO", today=TODAY)
     with pytest.raises(TerminalError, match="have not begun"):
-        linelist.published(table, "16", "LORETO", today=date(2014, 1, 1))
+        OUTBREAK.read_published(table, "16", "LORETO", today=date(2014, 1, 1))

@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 from small_panel import DISTRICTS, panel
 
-from models import outbreak
-from models.last_value import LastValue
-from models.network import Options
+from models.outbreak import USE_CASE as outbreak
 from yupana.core.errors import TerminalError
-from yupana.core.forecast import QUANTILES, Forecaster
+from yupana.tasks.forecast.model import training_rows
+from yupana.tasks.forecast.model.last_value import LastValue
+from yupana.tasks.forecast.model.network import Options
+from yupana.tasks.forecast.quantiles import QUANTILES, Forecaster
 
 
 @pytest.fixture(scope="module")
@@ -65,14 +66,14 @@ def test_a_new_district_gets_the_pooled_forecast_and_says_so(
     assert not forecaster.knows("250101")
     rows = frame.head(20)
     one, other = (
-        forecaster.quantiles(rows.assign(ubigeo=u), QUANTILES) for u in ("250101", "010101")
+        forecaster.quantiles(rows.assign(entity=u), QUANTILES) for u in ("250101", "010101")
     )
     assert (one == other).all()
     assert np.isfinite(one).all()
 
 
 def test_forecasts_follow_the_size_of_recent_counts(folder: Path, frame: pd.DataFrame) -> None:
-    row = frame[frame["ubigeo"] == "160101"].head(1)
+    row = frame[frame["entity"] == "160101"].head(1)
     lags = [c for c in frame if c.startswith("cases_lag_")]
     more = row.assign(**{c: row[c] * 4 for c in lags})
     few, many = (outbreak.load(folder).quantiles(r, (0.5,))[0, 0, 0] for r in (row, more))
@@ -90,27 +91,27 @@ def test_the_same_seed_gives_the_same_weights(
 def test_another_seed_gives_other_weights_its_loss_falls_and_every_epoch_is_told(
     frame: pd.DataFrame, folder: Path, tmp_path: Path
 ) -> None:
-    told: list[str] = []
-    curve = outbreak.fit(frame, tmp_path, seed=2, say=told.append)["curve"]
+    lines: list[str] = []
+    curve = outbreak.fit(frame, tmp_path, seed=2, say=lines.append)["curve"]
     weights = "weights.safetensors"
     assert (tmp_path / weights).read_bytes() != (folder / weights).read_bytes()
     losses = [point["train_nll"] for point in curve]
     assert min(losses) < losses[0] - 0.02
-    assert sum("val_nll=" in line for line in told) == len(curve)
+    assert sum("val_nll=" in line for line in lines) == len(curve)
 
 
 def test_the_network_can_learn_a_few_rows_by_heart(frame: pd.DataFrame) -> None:
     import torch
 
-    from models import training
-    from models.network import CountNetwork
+    from yupana.tasks.forecast.model import network_training
+    from yupana.tasks.forecast.model.network import CountNetwork
 
     torch.manual_seed(0)
     rows = frame.head(16)
-    counts = torch.tensor(rows[[f"target_{h}" for h in outbreak.HORIZONS]].to_numpy("float32"))
+    counts = torch.tensor(rows[[f"target_{h}" for h in outbreak.horizons]].to_numpy("float32"))
     features, recent = torch.randn(16, 5), torch.zeros(16)
     part = (features, recent, torch.ones(16, dtype=torch.long), counts)
-    _, result = training.train(
+    _, result = network_training.train(
         lambda: CountNetwork(5, 1, 8),
         part,
         part,
@@ -126,7 +127,7 @@ def test_the_loss_is_the_negative_binomial_and_skips_what_is_not_known() -> None
     import torch
     from scipy.stats import nbinom
 
-    from models.training import negative_binomial_nll
+    from yupana.tasks.forecast.model.network_training import negative_binomial_nll
 
     mean, dispersion = np.array([[0.2, 9.0, 300.0]]), np.array([[2.0, 0.5, 0.05]])
     counts = np.array([[0.0, 14.0, np.nan]])
@@ -139,7 +140,7 @@ def test_the_loss_is_the_negative_binomial_and_skips_what_is_not_known() -> None
 
 def test_features_come_from_the_frame_and_are_stored(folder: Path, frame: pd.DataFrame) -> None:
     described = outbreak.load(folder).description
-    assert described.features == outbreak.feature_names(frame)
+    assert described.features == training_rows.feature_names(frame)
     assert "target_1" not in described.features
     assert described.districts == DISTRICTS
     learned = frame[frame["part"].isin(["train", "validation"])]
@@ -181,19 +182,21 @@ def test_an_empty_folder_holds_no_model(tmp_path: Path) -> None:
 
 def test_a_forecast_needs_no_torch(folder: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from models import outbreak; "
-        f"outbreak.load(Path({str(folder)!r})); print('torch' in sys.modules)"
+        "import sys; from pathlib import Path; from models.outbreak import USE_CASE; "
+        f"USE_CASE.load(Path({str(folder)!r})); print('torch' in sys.modules)"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert said.stdout.strip() == "False"
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert output.stdout.strip() == "False"
 
 
 def test_arrays_forecast_what_the_network_does() -> None:
     """Training and forecasting compute the same function, also of a district never seen."""
     import torch
 
-    from models.network import CountNetwork, weights
-    from models.network_forecaster import parameters
+    from yupana.tasks.forecast.model.network import CountNetwork, weights
+    from yupana.tasks.forecast.model.network_forecaster import parameters
 
     torch.manual_seed(1)
     network = CountNetwork(5, 3, 8).double().eval()
@@ -219,10 +222,10 @@ def test_fits_side_by_side_are_those_of_one_after_the_other(
 ) -> None:
     import torch
 
-    made = {}
+    graphs = {}
     for threads in (1, 2):
         monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
-        made[threads] = tmp_path / str(threads)
-        outbreak.fit_member(frame, "network", made[threads], seed=1, say=lambda _: None)
+        graphs[threads] = tmp_path / str(threads)
+        outbreak.fit_member(frame, "network", graphs[threads], seed=1, say=lambda _: None)
     for name in ("weights.safetensors", "model.json", "past.npz"):
-        assert (made[1] / name).read_bytes() == (made[2] / name).read_bytes(), name
+        assert (graphs[1] / name).read_bytes() == (graphs[2] / name).read_bytes(), name

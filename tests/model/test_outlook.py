@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_panel import panel
+from small_panel import HORIZONS, panel
 
-from models.last_value import LastValue
-from models.outbreak import HORIZONS
-from yupana.data.codes import place
-from yupana.evaluation import outlook, outlook_rows
-from yupana.evaluation.predict import Forecast
+from yupana.data.national.places import place
+from yupana.tasks.forecast import forecast_rows
+from yupana.tasks.forecast.frequency import WEEK
+from yupana.tasks.forecast.model.last_value import LastValue
+from yupana.tasks.forecast.pages import forecast_page
+from yupana.tasks.forecast.predict import Forecast
 
 PANEL = panel()
 ORIGIN = PANEL["event_timestamp"].max()
@@ -26,27 +27,28 @@ def made(day: date | None = None, folder: Path = Path("absent")) -> Forecast:
     """Forecasts by the last value: one district five times above its past, one without any."""
     rows = PANEL[PANEL["event_timestamp"] == ORIGIN].reset_index(drop=True).copy()
     lags = [c for c in rows if str(c).startswith("cases_lag_")]
-    rows.loc[rows["ubigeo"] == RISING, lags] *= 50
-    rows.loc[rows["ubigeo"] == CALM, lags] = 0.0
-    learned = PANEL[PANEL["ubigeo"] != NEW]
-    counts = PANEL.pivot(index="event_timestamp", columns="ubigeo", values="cases_lag_0")
+    rows.loc[rows["entity"] == RISING, lags] *= 50
+    rows.loc[rows["entity"] == CALM, lags] = 0.0
+    learned = PANEL[PANEL["entity"] != NEW]
+    counts = PANEL.pivot(index="event_timestamp", columns="entity", values="cases_lag_0")
     counts.index = counts.index.tz_localize(None)
     # More weeks behind them, so that all have three years.
     earlier = counts.set_axis(counts.index - pd.Timedelta(weeks=len(counts)))
     counts = pd.concat([earlier, counts])
     origin = ORIGIN.date()
     model = "model:outbreak@7"
-    districts = outlook_rows.districts(LastValue(learned, HORIZONS), rows, counts, model, origin)
+    simple = LastValue(learned, HORIZONS)
+    districts = forecast_rows.districts(simple, rows, counts, model, origin, WEEK)
     return Forecast(
         "outbreak", districts, districts.head(0), counts, ("delta:forecasts/outbreak@0",), model,
-        folder, ("delta:published/dengue_linelist@3",), day or origin, origin, False,
+        folder, ("delta:published/dengue_linelist@3",), day or origin, origin, False, WEEK,
     )  # fmt: skip
 
 
 def one(day: date | None = None) -> Forecast:
     """A page of one district: fewer pictures to draw."""
     forecast = made(day)
-    alone = forecast.districts["ubigeo"] == RISING
+    alone = forecast.districts["entity"] == RISING
     return replace(forecast, districts=forecast.districts[alone])
 
 
@@ -58,17 +60,17 @@ def text(page: str) -> str:
 
 def test_the_table_begins_with_the_highest_alert_and_says_every_level(tmp_path: Path) -> None:
     forecast = made()
-    levels = outlook_rows.zone_numbers(forecast.districts)
+    levels = forecast_rows.zone_numbers(forecast.districts)
     assert levels[RISING] == 3 and levels[CALM] == 0
-    page = outlook.write(forecast, tmp_path / "page.html").read_text("utf-8")
+    page = forecast_page.write(forecast, tmp_path / "page.html").read_text("utf-8")
     table = text(page).split("Todos los distritos")[1]
     names = sorted(levels, key=lambda u: table.index(place(u)))
     assert names[0] == RISING
     assert [levels[u] for u in names] == sorted(levels.values(), reverse=True)
     zones = ("éxito", "seguridad", "alerta", "epidemia")
-    for ubigeo, level in levels.items():
-        assert f"{place(ubigeo)} {zones[level]}" in text(page)
-    assert sum(outlook_rows.alerts(forecast.districts).values()) == 4
+    for entity, level in levels.items():
+        assert f"{place(entity)} {zones[level]}" in text(page)
+    assert sum(forecast_rows.alerts(forecast.districts, WEEK.lead).values()) == 4
     assert table.count("sin historia propia") == 1
     for identity in forecast.districts["prediction_id"].unique():
         assert identity in page
@@ -77,33 +79,34 @@ def test_the_table_begins_with_the_highest_alert_and_says_every_level(tmp_path: 
 def test_no_count_from_one_to_four_is_drawn_or_told(tmp_path: Path) -> None:
     forecast = made()
     counts = forecast.counts
-    shown = outlook._shown(counts)
+    values = forecast_page._visible_counts(counts)
     small = (counts > 0) & (counts < 5)
     assert small.to_numpy().any()
-    for ubigeo in counts:
-        assert all(shown[ubigeo][week] is None for week in counts.index[small[ubigeo]])
+    for entity in counts:
+        assert all(values[entity][week] is None for week in counts.index[small[entity]])
     for week, row in counts.iterrows():
-        hidden = [u for u in counts if shown[u][week] is None]
+        hidden = [u for u in counts if values[u][week] is None]
         # What is hidden cannot be had by taking the shown from the department's total.
-        if hidden and shown["16"][week] is not None and len(hidden) < 4:
+        if hidden and values["16"][week] is not None and len(hidden) < 4:
             assert len(hidden) > 1 and row[hidden].sum() >= 5
-    page = outlook.write(forecast, tmp_path / "page.html").read_text("utf-8")
+    page = forecast_page.write(forecast, tmp_path / "page.html").read_text("utf-8")
     table = text(page).split("Todos los distritos")[1]
     limit = forecast.districts.query("horizon == 4 and channel_high > 0 and channel_high < 5")
     assert len(limit) and table.count("&lt; 5") == len(limit)
 
 
 def test_what_must_be_known_of_the_data_stands_first(tmp_path: Path) -> None:
-    fresh = text(outlook.write(one(), tmp_path / "a.html").read_text("utf-8"))
+    fresh = text(forecast_page.write(one(), tmp_path / "a.html").read_text("utf-8"))
     assert "ya pasaron" not in fresh and "retrospectiva" not in fresh
     late = one((ORIGIN + pd.Timedelta(weeks=3)).date())
-    said = text(outlook.write(late, tmp_path / "b.html").read_text("utf-8"))
-    assert "hace 3 semanas: las primeras semanas" in said
+    words = text(forecast_page.write(late, tmp_path / "b.html").read_text("utf-8"))
+    assert "hace 3 semanas: las primeras semanas" in words
     part = replace(late, completeness=0.6)
-    said = text(outlook.write(part, tmp_path / "d.html").read_text("utf-8"))
-    assert "se conoce cerca del 60 % de los casos" in said
+    words = text(forecast_page.write(part, tmp_path / "d.html").read_text("utf-8"))
+    assert "se conoce cerca del 60 % de los casos" in words
     old = one((ORIGIN + pd.Timedelta(weeks=30)).date())
-    assert "No use esta página" in text(outlook.write(old, tmp_path / "c.html").read_text("utf-8"))
+    assert "No use esta página" in text(forecast_page.write(old,
+    tmp_path / "c.html").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("card", [True, False])
@@ -116,7 +119,7 @@ def test_every_link_leads_somewhere_and_old_pictures_go(tmp_path: Path, card: bo
     old = out.with_suffix("") / "fan-250101.png"
     old.parent.mkdir(parents=True)
     old.write_bytes(b"")
-    page = outlook.write(made(folder=folder), out).read_text("utf-8")
+    page = forecast_page.write(made(folder=folder), out).read_text("utf-8")
     links = re.findall(r'<a href="([^"]+)"', page)
     assert "page/map.png" in links and ("ficha del modelo" in page) is card
     for link in links:

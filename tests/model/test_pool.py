@@ -9,10 +9,13 @@ import pandas as pd
 import pytest
 from small_panel import panel
 
-from models import areas, channel, conformal, joint, outbreak, past, pool, ridge
-from yupana.core.forecast import QUANTILES, Totals
+from models.outbreak import USE_CASE as outbreak
+from yupana.tasks.forecast import endemic_channel
+from yupana.tasks.forecast.frequency import WEEK
+from yupana.tasks.forecast.model import areas, joint, past_years, pool, recalibration, ridge
+from yupana.tasks.forecast.quantiles import QUANTILES, Totals
 
-HORIZONS = outbreak.HORIZONS
+HORIZONS = tuple(range(1, 9))
 
 
 @pytest.fixture(scope="module")
@@ -44,36 +47,37 @@ def test_nothing_after_the_validation_weeks_is_learned(
 
 def test_past_years_are_forecast_from_before_them(frame: pd.DataFrame) -> None:
     last = frame["event_timestamp"].max() - pd.Timedelta(weeks=8)
-    found = list(past.years(frame, last, HORIZONS, 200))
-    assert len(found) == 3
-    for known, origins in found:
+    years = list(past_years.years(frame, last, HORIZONS, 200))
+    assert len(years) == 3
+    for known, origins in years:
         first = origins["event_timestamp"].min()
         assert known["event_timestamp"].max() < first
         for h in HORIZONS:
-            seen = known.loc[known[f"target_{h}"].notna(), "event_timestamp"]
-            assert seen.max() + pd.Timedelta(weeks=h) <= first
+            days = known.loc[known[f"target_{h}"].notna(), "event_timestamp"]
+            assert days.max() + pd.Timedelta(weeks=h) <= first
 
 
 def test_weights_go_to_the_member_that_knows_and_stay_half_at_the_prior() -> None:
     rng = np.random.default_rng(0)
     means = rng.gamma(2, 20, size=(300, 1))
     observed = rng.poisson(means, size=(300, 2)).astype(float)
-    z = np.linspace(-2.5, 2.5, len(conformal.GRID))
+    z = np.linspace(-2.5, 2.5, len(recalibration.GRID))
     good = np.maximum(means[..., None] + np.sqrt(means)[..., None] * z, 0).repeat(2, axis=1)
-    told = {"good": good, "bad": good * 3}
-    found = pool.learn_weights(told, observed, {"good": 0.5, "bad": 0.5})
-    assert found["good"] >= 0.7
-    assert sum(found.values()) == pytest.approx(1)
+    members = {"good": good, "bad": good * 3}
+    weights = pool.learn_weights(members, observed, {"good": 0.5, "bad": 0.5})
+    assert weights["good"] >= 0.7
+    assert sum(weights.values()) == pytest.approx(1)
 
 
 def test_a_forecast_that_was_too_narrow_is_widened_and_a_good_one_is_left() -> None:
     rng = np.random.default_rng(1)
-    narrow = conformal.learn(rng.beta(0.5, 0.5, 20_000), trust=1.0)
-    low, middle, high = conformal.asked((0.05, 0.5, 0.95), narrow)
+    narrow = recalibration.learn(rng.beta(0.5, 0.5, 20_000), trust=1.0)
+    low, middle, high = recalibration.inner_levels((0.05, 0.5, 0.95), narrow)
     assert low < 0.03 and high > 0.97
     assert middle == pytest.approx(0.5, abs=0.05)
-    kept = conformal.learn(rng.random(20_000), trust=1.0)
-    assert conformal.asked(QUANTILES, kept) == pytest.approx(np.array(QUANTILES), abs=0.02)
+    curve = recalibration.learn(rng.random(20_000), trust=1.0)
+    levels = recalibration.inner_levels(QUANTILES, curve)
+    assert levels == pytest.approx(np.array(QUANTILES), abs=0.02)
 
 
 def test_transforms_of_calibrated_counts_are_uniform_also_near_zero() -> None:
@@ -82,15 +86,15 @@ def test_transforms_of_calibrated_counts_are_uniform_also_near_zero() -> None:
     rng = np.random.default_rng(2)
     for mean in (0.2, 30.0):
         counts = rng.negative_binomial(2, 2 / (2 + mean), 20_000).astype(float)
-        told = nbinom.ppf(conformal.GRID, 2, 2 / (2 + mean))
-        found = conformal.transforms(counts, np.tile(told, (len(counts), 1)), seed=1)
-        shares = np.histogram(found, 10, (0, 1))[0] / len(found)
+        quantiles = nbinom.ppf(recalibration.GRID, 2, 2 / (2 + mean))
+        transforms = recalibration.transforms(counts, np.tile(quantiles, (len(counts), 1)), seed=1)
+        shares = np.histogram(transforms, 10, (0, 1))[0] / len(transforms)
         assert abs(shares - 0.1).max() < 0.03, mean
 
 
 def test_sums_of_districts_that_err_together_are_wider_than_of_those_that_do_not() -> None:
     rng = np.random.default_rng(3)
-    quantiles = np.tile(np.linspace(0, 100, len(conformal.GRID)), (20, 1, 1))
+    quantiles = np.tile(np.linspace(0, 100, len(recalibration.GRID)), (20, 1, 1))
     shared = np.repeat(rng.random((500, 1, 1)), 20, axis=1)
     apart = rng.random((500, 20, 1))
     spread = [joint.samples(quantiles, templates).std() for templates in (shared, apart)]
@@ -99,9 +103,9 @@ def test_sums_of_districts_that_err_together_are_wider_than_of_those_that_do_not
 
 def test_a_district_without_past_gets_a_template_of_the_common_rank() -> None:
     templates = np.random.default_rng(4).random((50, 3, 2))
-    found = joint.aligned(templates, ["160101", "160102", "160103"], ["160102", "250101"])
-    assert (found[:, 0] == templates[:, 1]).all()
-    assert np.sort(found[:, 1, 0]) == pytest.approx((np.arange(50) + 0.5) / 50)
+    joined = joint.aligned(templates, ["160101", "160102", "160103"], ["160102", "250101"])
+    assert (joined[:, 0] == templates[:, 1]).all()
+    assert np.sort(joined[:, 1, 0]) == pytest.approx((np.arange(50) + 0.5) / 50)
 
 
 def test_totals_are_near_the_sum_of_medians_rise_and_hold_in_any_order(
@@ -115,7 +119,7 @@ def test_totals_are_near_the_sum_of_medians_rise_and_hold_in_any_order(
     middle = fitted.quantiles(newest, (0.5,))[:, :, 0].sum(axis=0)
     assert total[:, 11] == pytest.approx(middle, rel=0.5)
     assert (fitted.totals(newest.iloc[::-1], QUANTILES) == total).all()
-    province = newest[newest["ubigeo"].str[:4] == "1601"]
+    province = newest[newest["entity"].str[:4] == "1601"]
     assert (fitted.totals(province, (0.5,)) <= total[:, 11:12] + 1).all()
 
 
@@ -129,15 +133,15 @@ def test_the_sum_of_an_area_lacks_a_target_that_one_district_lacks(frame: pd.Dat
 
 
 def test_a_regression_read_from_its_arrays_tells_the_same(frame: pd.DataFrame) -> None:
-    made = ridge.fit(frame, HORIZONS, 0.25)
-    again = ridge.Ridge(0.25, **made.arrays())
-    assert (again.quantiles(frame, QUANTILES) == made.quantiles(frame, QUANTILES)).all()
+    regression = ridge.fit(frame, HORIZONS, 0.25)
+    again = ridge.Ridge(0.25, **regression.arrays())
+    assert (again.quantiles(frame, QUANTILES) == regression.quantiles(frame, QUANTILES)).all()
 
 
 def test_the_pool_beats_the_last_value_on_weeks_it_never_saw(
     fitted: outbreak.Fitted, frame: pd.DataFrame
 ) -> None:
-    from yupana.evaluation.scores import score
+    from yupana.tasks.forecast.scoring.scores import score
 
     test = frame[frame["part"] == "test"]
     observed = test[[f"target_{h}" for h in HORIZONS]].to_numpy(dtype=float)
@@ -153,29 +157,30 @@ def weekly(years: int, value: float) -> pd.Series:
 
 def test_the_channel_looks_only_at_the_past_and_needs_three_years() -> None:
     counts, week = weekly(6, 10.0), date(2017, 6, 24)
-    found = channel.channel(counts, week)
-    assert found is not None
-    assert 10 <= found.low <= found.middle <= found.high <= 14
+    channel = endemic_channel.channel(counts, week, WEEK)
+    assert channel is not None
+    assert 10 <= channel.low <= channel.middle <= channel.high <= 14
     later = counts.copy()
     later[later.index > pd.Timestamp(week) - pd.Timedelta(weeks=50)] = 9999.0
-    assert channel.channel(later, week) == found
-    assert channel.channel(counts, date(2013, 6, 22)) is None
+    assert endemic_channel.channel(later, week, WEEK) == channel
+    assert endemic_channel.channel(counts, date(2013, 6, 22), WEEK) is None
 
 
 @pytest.mark.parametrize(
     ("median", "zone"), [(1, "exito"), (5, "seguridad"), (9, "alerta"), (30, "epidemia")]
 )
 def test_the_alert_follows_the_zone_of_the_median(median: float, zone: str) -> None:
-    limits = channel.Channel(3, 6, 12)
+    limits = endemic_channel.Channel(3, 6, 12)
     quantiles = median * np.linspace(0.5, 1.5, len(QUANTILES))
-    assert channel.alert(quantiles, QUANTILES, limits) == zone
+    assert endemic_channel.alert(quantiles, QUANTILES, limits) == zone
 
 
 def test_the_probability_of_exceeding_falls_as_the_limit_rises() -> None:
     quantiles = np.round(np.linspace(0, 50, len(QUANTILES)))[None]
-    found = [float(channel.exceeding(quantiles, QUANTILES, x)[0]) for x in (0, 10, 25, 60, 500)]
-    assert found == sorted(found, reverse=True)
-    assert found[2] == pytest.approx(0.5, abs=0.03)
-    assert found[-1] == 0.0
+    values = [float(endemic_channel.exceeding(quantiles, QUANTILES, x)[0]) for x in (0, 10, 25, 60,
+    500)]
+    assert values == sorted(values, reverse=True)
+    assert values[2] == pytest.approx(0.5, abs=0.03)
+    assert values[-1] == 0.0
     none = np.zeros((1, len(QUANTILES)))
-    assert float(channel.exceeding(none, QUANTILES, 0)[0]) < 0.01
+    assert float(endemic_channel.exceeding(none, QUANTILES, 0)[0]) < 0.01

@@ -15,19 +15,19 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from feature_repo import outbreak_weekly as room
-from feature_repo.outbreak_traits import TRAITS
+from feature_repo.outbreak.weekly import LAYOUT
+from models.outbreak import USE_CASE as OUTBREAK
+from models.outbreak import linelist
+from models.outbreak.replay import faults, history, lateness, learn, models, page, plant, run, score
+from models.outbreak.replay.fault import LOOKS, Fault
+from models.outbreak.replay.history import Counts, History
 from yupana.cli.main import app
 from yupana.config.settings import ROOT
-from yupana.core.forecast import LEVELS
-from yupana.evaluation import linelist
-from yupana.monitoring.checks import judge, norms, watch
-from yupana.monitoring.checks.norms import Norms
-from yupana.monitoring.replay import faults, lateness, learn, models, page, plant, run, score
-from yupana.monitoring.replay import history as histories
-from yupana.monitoring.replay.fault import LOOKS, Fault
-from yupana.monitoring.replay.history import Counts, History
+from yupana.tasks.forecast.checks import judge, norms, watch
+from yupana.tasks.forecast.checks.norms import Norms
+from yupana.tasks.forecast.quantiles import LEVELS
 
+INVARIANTS = LAYOUT.invariants
 SAMPLE = ROOT / "samples" / "dengue_loreto_2010_2021.csv.gz"
 FIRST, LAST = date(2014, 5, 4), date(2014, 11, 2)
 Model = Callable[[int], models.Forecaster]
@@ -39,23 +39,23 @@ def silent(_: str) -> None:
 
 @pytest.fixture(scope="module")
 def table() -> pl.DataFrame:
-    found = linelist.read([SAMPLE], "LORETO", ROOT, today=date(2026, 1, 1), say=silent)
-    return found.counts
+    history = linelist.read([SAMPLE], "LORETO", ROOT, today=date(2026, 1, 1), say=silent)
+    return history.counts
 
 
 @pytest.fixture(scope="module")
 def counts(table: pl.DataFrame) -> Counts:
-    return histories.before(histories.counts_of(table), week_of(table, 2017))
+    return history.before(history.counts_of(table), week_of(table, 2017))
 
 
 @pytest.fixture(scope="module")
 def usual() -> Norms:
-    return norms.load(watch.norms_path("outbreak"))
+    return norms.load(norms.path_of("outbreak"))
 
 
 @pytest.fixture(scope="module")
 def model(counts: Counts) -> Model:
-    return models.by_year(counts, room.weekly_features, 2017)
+    return models.by_year(counts, OUTBREAK.features, 2017)
 
 
 @pytest.fixture(scope="module")
@@ -67,16 +67,16 @@ def past(counts: Counts, model: Model) -> History:
 def made(counts: Counts, model: Model, late: lateness.Lateness) -> History:
     first, last = counts.weeks.index(FIRST), counts.weeks.index(LAST)
     span = range(first - run.MARGIN, last + 3)
-    return learn.pasts(counts, room, model, [late], seed=77, span=span, say=silent)[0]
+    return learn.pasts(counts, OUTBREAK, model, [late], seed=77, span=span, say=silent)[0]
 
 
 def week_of(table: pl.DataFrame, year: int) -> int:
-    weeks = histories.counts_of(table).weeks
+    weeks = history.counts_of(table).weeks
     return sum(w < date(year, 1, 1) for w in weeks)
 
 
 def told(past: History, weeks: Iterator[int] | range, usual: Norms) -> list[score.Told]:
-    return [alarm for week in weeks for alarm in run.loud(past, week, TRAITS, usual)]
+    return [alarm for week in weeks for alarm in run.loud(past, week, INVARIANTS, usual)]
 
 
 FAULTS = [
@@ -113,7 +113,7 @@ def test_a_fault_is_flagged_within_two_weeks_and_named(
 ) -> None:  # fmt: skip
     week = past.counts.weeks.index(date(2014, 10, 5))
     fault = Fault(kind, way, week, columns, group, number, seed=3)
-    faulty = plant.plant(past, fault, TRAITS, model, LOOKS)
+    faulty = plant.plant(past, fault, INVARIANTS, model, LOOKS)
     for now in range(week, week + LOOKS):
         look = range(now, now + 1)
         quiet = {a.key for a in told(past, look, usual)}
@@ -149,30 +149,30 @@ def test_norms_are_those_that_code_and_data_give(
     span = range(until - run.MARGIN, until)
     seed = 3 + run.LEARNED
     newest = learn.pasts(
-        counts, room, model, learn.LATE[:1], seed=seed, span=span, say=silent
+        counts, OUTBREAK, model, learn.LATE[:1], seed=seed, span=span, say=silent
     )[0]
     ((week, total),) = usual.probe.items()
     assert usual.span[1] == week == str(newest.saturday(until - 1)) == "2016-12-31"
-    found = learn.looked(newest, until - 1, TRAITS)
-    assert sum(s.value for s in found) == pytest.approx(total, abs=0.002), (
-        "the checks or the features changed: run `yupana replay outbreak --out DIR` and copy "
-        "DIR/norms.json to models/outbreak.norms.json"
+    norms = learn.looked(newest, until - 1, INVARIANTS)
+    assert sum(s.value for s in norms) == pytest.approx(total, abs=0.002), (
+        "the checks or the features changed: run `yupana outbreak replay --out DIR` and copy "
+        "DIR/norms.json to models/outbreak/norms.json"
     )
-    assert {s.check for s in found} <= set(usual.limits)
+    assert {s.check for s in norms} <= set(usual.limits)
     assert all(usual.limits[check] == limit for check, limit in judge.RULES.items())
 
 
 def test_names_of_districts_do_not_matter(past: History, model: Model, usual: Norms) -> None:
-    """Other ubigeos in the same order within the same provinces: the same checks."""
+    """Other entities in the same order within the same provinces: the same checks."""
     week = past.counts.weeks.index(date(2014, 10, 5))
-    other = {u: f"{u[:4]}{50 + int(u[4:])}" for u in past.counts.ubigeos}
+    other = {u: f"{u[:4]}{50 + int(u[4:])}" for u in past.counts.entities}
     renamed = replace(
-        past, counts=replace(past.counts, ubigeos=tuple(other[u] for u in past.counts.ubigeos))
+        past, counts=replace(past.counts, entities=tuple(other[u] for u in past.counts.entities))
     )
     fault = Fault("doubled", "whole file twice, one province", week, (), "1602", 2.0)
     for one in (past, renamed):
         assert told(one, range(week - 3, week), usual) == []
-    both = [plant.plant(one, fault, TRAITS, model, 1) for one in (past, renamed)]
+    both = [plant.plant(one, fault, INVARIANTS, model, 1) for one in (past, renamed)]
     first, second = (
         [(a.kind, a.key[:2]) for a in told(one, range(week, week + 1), usual)] for one in both
     )
@@ -184,22 +184,25 @@ def test_the_order_of_rows_does_not_matter(past: History, usual: Norms) -> None:
     week = past.counts.weeks.index(date(2014, 10, 5))
     features, forecasts, truth = tables(past, week)
     day = past.saturday(week)
-    found = watch.watch(features.sample(fraction=1, shuffle=True, seed=1), forecasts, truth, day)
-    same = watch.watch(features, forecasts, truth, day)
-    assert found == same and not [c for c in found if c.state == "alarm"]
-    assert {c.check for c in found if c.state == "ok"} >= {"identity", "multiple", "score"}
-    without = watch.watch(features, None, None, day)
+    outcome = watch.watch(
+        features.sample(fraction=1, shuffle=True, seed=1), forecasts, truth, day,
+        definition=OUTBREAK,
+    )
+    same = watch.watch(features, forecasts, truth, day, definition=OUTBREAK)
+    assert outcome == same and not [c for c in outcome if c.state == "alarm"]
+    assert {c.check for c in outcome if c.state == "ok"} >= {"identity", "multiple", "score"}
+    without = watch.watch(features, None, None, day, definition=OUTBREAK)
     assert {c.check for c in without if c.state == "unknown"} == {"forecast", "score", "coverage"}
 
 
 def test_alarms_come_first_with_a_runbook(past: History, model: Model) -> None:
     week = past.counts.weeks.index(date(2014, 10, 5))
     fault = Fault("frozen", "frozen column", week, ("cases_lag_3",))
-    faulty = plant.plant(past, fault, TRAITS, model, 1)
+    faulty = plant.plant(past, fault, INVARIANTS, model, 1)
     features, forecasts, truth = tables(faulty, week)
-    found = watch.watch(features, forecasts, truth, past.saturday(week))
-    loud = [c for c in found if c.state == "alarm"]
-    assert found[: len(loud)] == loud and loud[0].severity == "critical"
+    outcome = watch.watch(features, forecasts, truth, past.saturday(week), definition=OUTBREAK)
+    loud = [c for c in outcome if c.state == "alarm"]
+    assert outcome[: len(loud)] == loud and loud[0].severity == "critical"
     assert loud[0].kind == "frozen" and loud[0].runbook == "docs/runbooks.md#frozen"
     assert "cases_lag_3" in loud[0].es and "repite" in loud[0].es
     assert {c.severity for c in loud[1:]} == {"info"}, "told once"
@@ -208,34 +211,35 @@ def test_alarms_come_first_with_a_runbook(past: History, model: Model) -> None:
 def tables(past: History, week: int) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """What `known.read` gives of a past."""
     rows, ahead, truth = [], [], []
-    known = past.known(week)
+    counts = past.reported(week)
     for w in range(week - run.MARGIN + 1, week + 1):
         for i in np.flatnonzero(~np.isnan(past.values[w]).all(axis=1)):
-            ubigeo, day = past.counts.ubigeos[i], past.saturday(w)
-            rows.append((ubigeo, day, *past.values[w, i]))
-            for h, told_ in enumerate(past.quantiles[w, i], 1):
-                ahead.append((ubigeo, day, h, *told_))
+            entity, day = past.counts.entities[i], past.saturday(w)
+            rows.append((entity, day, *past.values[w, i]))
+            for h, quantiles in enumerate(past.quantiles[w, i], 1):
+                ahead.append((entity, day, h, *quantiles))
         if w <= week - 8:
             truth += [
-                (u, past.saturday(w), known[i, w]) for i, u in enumerate(past.counts.ubigeos)
+                (u, past.saturday(w), counts[i, w]) for i, u in enumerate(past.counts.entities)
             ]
     return (
-        pl.DataFrame(rows, schema=["ubigeo", "week", *past.columns], orient="row"),
-        pl.DataFrame(ahead, schema=["ubigeo", "origin", "horizon", *LEVELS], orient="row"),
-        pl.DataFrame(truth, schema=["ubigeo", "week", "cases"], orient="row"),
+        pl.DataFrame(rows, schema=["entity", "week", *past.columns], orient="row"),
+        pl.DataFrame(ahead, schema=["entity", "origin", "horizon", *LEVELS], orient="row"),
+        pl.DataFrame(truth, schema=["entity", "week", "cases"], orient="row"),
     )
 
 
 def test_faults_are_drawn_alike_by_seed_and_kept_to_the_rules(past: History) -> None:
     span = range(past.counts.weeks.index(FIRST), past.counts.weeks.index(LAST))
-    drawn = [
-        list(faults.drawn([past], TRAITS, span, each=2, small=1, seed=seed)) for seed in (5, 5, 6)
+    cases = [
+        list(faults.sample([past], INVARIANTS, span, each=2, small=1, seed=seed)) for seed in (5,
+        5, 6)
     ]
-    assert drawn[0] == drawn[1] != drawn[2]
-    for _, fault in drawn[0]:
+    assert cases[0] == cases[1] != cases[2]
+    for _, fault in cases[0]:
         assert fault.week in span
         if fault.kind == "doubled" and fault.variant == "new weeks" and fault.visible:
-            newest = [past.known(w)[:, w] for w in range(fault.week, fault.week + 2)]
+            newest = [past.reported(w)[:, w] for w in range(fault.week, fault.week + 2)]
             assert (np.array(newest) > 0).sum() >= faults.COUNTED
 
 
@@ -244,7 +248,7 @@ def test_a_part_that_moves_is_neither_lost_nor_doubled(past: History) -> None:
     fault = Fault("split", "new code for a part", week, (), "160101", 0.5, seed=3)
     for now in (week, week + 1):
         old, moved = plant.altered(past, fault, now)
-        assert np.array_equal(old + moved, past.known(now))
+        assert np.array_equal(old + moved, past.reported(now))
         assert moved[:, :week].sum() == 0 < moved[:, week:].sum()
     earlier = plant.altered(past, fault, week)[1]
     assert (plant.altered(past, fault, week + 1)[1][:, : week + 1] >= earlier).all()
@@ -261,10 +265,10 @@ def test_the_command_learns_watches_and_writes(
     for module in (faults, score):
         monkeypatch.setattr(module, "VARIANTS", ways)
     monkeypatch.setattr(run, "Plan", lambda *a, each: run_plan(*a, repeats=1, each=each, hidden=1))
-    asked = ["replay", "outbreak", "--from", "2015", "--to", "2015", "--each", "2"]
-    done = CliRunner().invoke(app, [*asked, "--cases", str(SAMPLE), "--out", str(tmp_path)])
-    assert done.exit_code == 0, done.output
-    assert "targets" in done.output and "planted" in done.output
+    arguments = ["outbreak", "replay", "--from", "2015", "--to", "2015", "--each", "2"]
+    result = CliRunner().invoke(app, [*arguments, "--cases", str(SAMPLE), "--out", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert "targets" in result.output and "planted" in result.output
     text = (tmp_path / "confusion.html").read_text()
     for part in ("<svg", "¿Se dan cuenta", "Do the checks notice", "2 / 2"):
         assert part in text

@@ -12,7 +12,7 @@ from deltalake import DeltaTable
 from yupana.config.settings import ROOT, Settings
 from yupana.core import private_file
 from yupana.core.types import StepResult
-from yupana.data import delta
+from yupana.data.lake import delta
 
 ZONES = ("staging", "quarantine", "published")
 # What differs between two runs of one engine as well.
@@ -34,14 +34,14 @@ def differences(
     results: tuple[StepResult, StepResult], lakes: tuple[Settings, Settings], name: str
 ) -> list[str]:
     """What is not equal after the same ingest in two lakes; empty: nothing."""
-    found = [d for zone in ZONES for d in _tables(*(s.table(zone, name) for s in lakes))]
+    lines = [d for zone in ZONES for d in _tables(*(s.table(zone, name) for s in lakes))]
     audits = [_audit(s, r) for s, r in zip(lakes, results, strict=True)]
-    found += [f"audit {k}: {v} and {audits[1].get(k)}" for k, v in audits[0].items()
+    lines += [f"audit {k}: {v} and {audits[1].get(k)}" for k, v in audits[0].items()
               if v != audits[1].get(k)]  # fmt: skip
     facts = [_facts(s, name) for s in lakes]
     if facts[0] != facts[1]:
-        found.append(f"commit: {facts[0]} and {facts[1]}")
-    return found
+        lines.append(f"commit: {facts[0]} and {facts[1]}")
+    return lines
 
 
 def _tables(one: Any, other: Any) -> list[str]:

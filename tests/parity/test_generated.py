@@ -80,10 +80,10 @@ def contract(partition: bool, bounds: tuple[int, int], action: str) -> dict[str,
     return dict(base)
 
 
-def words(known: list[str]) -> st.SearchStrategy[str]:
+def words(vocabulary: list[str]) -> st.SearchStrategy[str]:
     # Â, Ã and â begin what text that was encoded twice looks like, and such a file is refused.
     text = st.text(st.characters(codec="utf-8", exclude_characters="\0\rÂÃâ"), max_size=6)
-    return st.sampled_from(known) | text
+    return st.sampled_from(vocabulary) | text
 
 
 ROW = st.tuples(

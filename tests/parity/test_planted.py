@@ -12,7 +12,7 @@ from deltalake import write_deltalake
 
 from yupana.config.settings import Settings
 from yupana.core.progress import Silent
-from yupana.data import delta
+from yupana.data.lake import delta
 from yupana.orchestration.ingest import ingest
 
 NAME = "iquitos_weekly"

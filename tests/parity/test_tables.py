@@ -12,7 +12,7 @@ from deltalake import DeltaTable
 from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError
 from yupana.core.progress import Silent
-from yupana.data import delta, history, maintenance
+from yupana.data.lake import delta, history, maintenance
 from yupana.orchestration.ingest import ingest
 
 pytestmark = pytest.mark.spark

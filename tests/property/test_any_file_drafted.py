@@ -18,9 +18,9 @@ from test_contract_slips import CONTRACTS, JUNK, PLACES
 from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError, YupanaError
 from yupana.core.progress import Silent
-from yupana.data import contract as contracts
-from yupana.data import contract_faults
 from yupana.data import draft as drafts
+from yupana.data.contracts import contract
+from yupana.data.contracts.checks import faults as contract_faults
 
 CELL = st.one_of(
     st.sampled_from(["", "NA", "S/D", "-9999", "01/02/2021", "2021-13-01", "1,5", "1.234,5",
@@ -68,7 +68,7 @@ def test_a_draft_is_a_contract_or_a_refusal(root: Path, content: bytes) -> None:
     folder = root / "expectations" / "any"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "contract.yaml").write_text(draft.text, encoding="utf-8")
-    read = contracts.load(root, "any")
+    read = contract.load(root, "any")
     assert [c.published for c in read.columns] == [c.published for c in draft.columns]
 
 
@@ -87,7 +87,7 @@ def test_faults_are_told_wherever_reading_stops(
     folder = lists / "expectations" / name
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        for other in contracts.names(ROOT):
+        for other in contract.names(ROOT):
             if not (folder.parent / other).exists():
                 (folder.parent / other).symlink_to(ROOT / "expectations" / other)
         for changed in CONTRACTS:
@@ -97,7 +97,7 @@ def test_faults_are_told_wherever_reading_stops(
     faults = contract_faults.every(lists, name)
     assert all(fault.what and fault.fix for fault in faults)
     try:
-        contracts.load(lists, name)
+        contract.load(lists, name)
     except TerminalError as error:
         assert faults and error.exit_code == faults[0].exit_code
     else:

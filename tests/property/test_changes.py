@@ -9,13 +9,15 @@ from typing import Any
 
 import polars as pl
 import pytest
-from change_rows import WEEKS, Row, about, compared, frame, moved
+from change_rows import WEEKS, Row, about, compared, frame, movement
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yupana.data.release_options import Bounds
-from yupana.validation import change_bounds, change_words, changes
-from yupana.validation.changes_count import Pair
+from yupana.data.contracts.release_options import Bounds
+from yupana.validation import changes
+from yupana.validation.changes import bounds as change_bounds
+from yupana.validation.changes import text
+from yupana.validation.changes.count import Pair
 
 ROW = st.tuples(
     st.integers(0, 8), st.sampled_from(WEEKS), st.sampled_from("AB"),
@@ -27,7 +29,7 @@ BY_KEY = st.lists(ROW, max_size=9, unique_by=lambda row: row[0])
 @settings(max_examples=60)
 @given(BY_KEY, BY_KEY)
 def test_rows_with_a_key(old: list[Row], new: list[Row]) -> None:
-    exact = moved(old, new, ("id",))
+    exact = movement(old, new, ("id",))
     one, other = ({row[0]: row for row in rows} for rows in (old, new))
     both = one.keys() & other.keys()
     assert exact.of("added") == len(other.keys() - one.keys())
@@ -42,14 +44,14 @@ def test_rows_with_a_key(old: list[Row], new: list[Row]) -> None:
     assert exact.past == (len(past) if old else 0)
     comparison = compared(old, new, ("id",))
     assert comparison.past == (exact.past / len(old) if old else 0)
-    shown = comparison.change
-    assert (shown.added, shown.revised) in {(exact.of("added"), exact.past), (None, None)}
+    change = comparison.change
+    assert (change.added, change.revised) in {(exact.of("added"), exact.past), (None, None)}
 
 
 @settings(max_examples=60)
 @given(st.lists(ROW, max_size=12), st.lists(ROW, max_size=12))
 def test_rows_without_a_key(old: list[Row], new: list[Row]) -> None:
-    change, exact = compared(old, new).change, moved(old, new, ())
+    change, exact = compared(old, new).change, movement(old, new, ())
     one, other = Counter(old), Counter(new)
     assert exact.of("added") == (other - one).total()
     assert exact.of("removed") == (one - other).total()
@@ -62,8 +64,8 @@ def test_rows_without_a_key(old: list[Row], new: list[Row]) -> None:
     sums = Pair(*(sum(r[3] or 0 for r in rows) for rows in (old, new)))
     assert cases.total in (sums, Pair(None, None))
     for side, rows in ((rain.total.before, old), (rain.total.after, new)):
-        known = [r[4] for r in rows if r[4] is not None]
-        assert side is None or side == pytest.approx(sum(known) / len(known))
+        values = [r[4] for r in rows if r[4] is not None]
+        assert side is None or side == pytest.approx(sum(values) / len(values))
 
 
 def weekly(counts: list[int], kind: str = "A") -> list[Row]:
@@ -84,8 +86,8 @@ def test_columns_of_another_type_are_told_and_not_compared() -> None:
     new = new.rename({"cases": "case_count"})
     comparison = changes.comparison(about(()), (old, new), 0, None)
     change = comparison.change
-    told = (change.columns_new, change.columns_gone, change.retyped)
-    assert told == (("case_count",), ("cases",), ("rain",))
+    columns = (change.columns_new, change.columns_gone, change.retyped)
+    assert columns == (("case_count",), ("cases",), ("rain",))
     assert (change.added, change.removed) == (0, 0)
     assert any("another type" in w for w in change_bounds.warnings(Bounds(), comparison))
 
@@ -107,8 +109,8 @@ def test_columns_of_another_type_are_told_and_not_compared() -> None:
 )
 def test_bounds(bounds: Bounds, new: list[int], over: str) -> None:
     comparison = compared(weekly([10, 10]), weekly(new))
-    found = change_bounds.breaches(bounds, comparison)
-    assert over in "".join(found) if over else not found
+    breaches = change_bounds.breaches(bounds, comparison)
+    assert over in "".join(breaches) if over else not breaches
     assert bounds != Bounds() or len(change_bounds.warnings(bounds, comparison)) == 3
 
 
@@ -118,13 +120,13 @@ def test_a_key_and_no_period(monkeypatch: pytest.MonkeyPatch) -> None:
     fresh = [(n, WEEKS[0], "A", 1, None) for n in range(99, 105)]
     change = changes.compare(contract, (frame(weekly([9])), frame([*weekly([4]), *fresh])), 0, 1)
     assert (change.axis, change.added, change.removed, change.revised) == ((), 6, 5, 5)
-    assert not any("period" in line for line in change_words.lines(change))
+    assert not any("period" in line for line in text.lines(change))
 
 
 def test_the_words_say_what_the_numbers_do() -> None:
     old, new = weekly([20, 20]), weekly([15, 20, 6])
     change = compared(old, new, ("id", "week_start")).change
-    lines: list[Any] = change_words.lines(change)
+    lines: list[Any] = text.lines(change)
     assert lines[:4] == [
         "rows: 40 → 41 (+2.5%)",
         "keys: 6 new, 5 gone, 0 changed",
@@ -142,4 +144,4 @@ def test_a_bound_stops_on_what_it_does_not_say() -> None:
         "(past: 0.05)"
     )
     assert comparison.past == 0.1 and "0.1" not in json.dumps(asdict(comparison.change))
-    assert change_words.summary(comparison.change)["removed"] is None
+    assert text.summary(comparison.change)["removed"] is None

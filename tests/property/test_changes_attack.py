@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from change_rows import WEEKS, Row, compared, moved
+from change_rows import WEEKS, Row, compared, movement
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from yupana.validation.changes import Change
-from yupana.validation.changes_count import Cell, Pair
+from yupana.validation.changes.count import Cell, Pair
 
 Sum = dict[str, int]
 """A weighted sum of unknowns, by name."""
@@ -32,30 +32,30 @@ PLENTY = 10_000
 class Attack:
     """What is known of whole numbers from 0."""
 
-    known: list[tuple[Sum, int, float]] = field(default_factory=list)
+    facts: list[tuple[Sum, int, float]] = field(default_factory=list)
 
     def say(self, what: Sum, low: int, high: float | None = None) -> None:
-        self.known.append((what, low, low if high is None else high))
+        self.facts.append((what, low, low if high is None else high))
 
     def follows(self, what: Sum) -> bool:
         """Whether one value alone agrees with all that is known."""
-        names = sorted({name for known, _, _ in self.known for name in known} | what.keys())
+        names = sorted({name for weights, _, _ in self.facts for name in weights} | what.keys())
         at = {name: n for n, name in enumerate(names)}
-        rows = np.zeros((len(self.known), len(names)))
-        for row, (known, _, _) in zip(rows, self.known, strict=True):
-            for name, weight in known.items():
+        rows = np.zeros((len(self.facts), len(names)))
+        for row, (weights, _, _) in zip(rows, self.facts, strict=True):
+            for name, weight in weights.items():
                 row[at[name]] += weight
-        bounds = ([low for _, low, _ in self.known], [high for _, _, high in self.known])
+        bounds = ([low for _, low, _ in self.facts], [high for _, _, high in self.facts])
         goal = np.zeros(len(names))
         for name, weight in what.items():
             goal[at[name]] += weight
-        found = [
+        extremes = [
             milp(sign * goal, constraints=[LinearConstraint(rows, *bounds)],
                  integrality=np.ones(len(names)), bounds=Bounds(0, PLENTY))
             for sign in (1, -1)
         ]  # fmt: skip
-        assert found[0].success and found[1].success, "what is shown contradicts itself"
-        return round(found[0].fun) == round(-found[1].fun)
+        assert extremes[0].success and extremes[1].success, "what is shown contradicts itself"
+        return round(extremes[0].fun) == round(-extremes[1].fun)
 
 
 BY = (1, 2)
@@ -85,7 +85,7 @@ def both(case: Case, at: int) -> list[str]:
     return sorted(case.names(at, 0) | case.names(at, 1))
 
 
-def shown(change: Change, at: int) -> tuple[Cell, ...]:
+def visible_cells(change: Change, at: int) -> tuple[Cell, ...]:
     return change.periods if at == 1 else change.groups["class"]
 
 
@@ -106,14 +106,14 @@ def alone(case: Case, least: int, totals: Pair) -> Attack:
 
 def cells(attack: Attack, change: Change, pick: Callable[[Cell], Pair]) -> None:
     for at in BY:
-        for cell in shown(change, at):
+        for cell in visible_cells(change, at):
             pair = pick(cell)
             for word, number in zip(SIDES, (pair.before, pair.after), strict=True):
                 if number is not None:
                     attack.say({f"{word} {cell.value}": 1}, int(number))
 
 
-def movement(attack: Attack, case: Case, change: Change | None) -> None:
+def say_movement(attack: Attack, case: Case, change: Change | None) -> None:
     """Rows that a period gains, loses, and that move between periods as their keys stay."""
     weeks = both(case, 1)
     last = max(case.names(1, 0) - {"(none)"}, default="")
@@ -156,11 +156,11 @@ def holds(case: Case) -> Change:
     rows = [alone(case, 1, change.rows) for _ in range(2)]
     cells(rows[1], change, lambda cell: cell.rows)
     for attack, what in zip(rows, (None, change), strict=True):
-        movement(attack, case, what)
-    exact = moved(case.old, case.new, case.key)
+        say_movement(attack, case, what)
+    exact = movement(case.old, case.new, case.key)
     kinds = {k: exact.of(k) for k in ("added", "removed", "changed")} | {"revised": exact.past}
-    asked = [*secrets(case, lambda _: 1), *({k: 1} for k, n in kinds.items() if 0 < n < 5)]
-    for what in asked:
+    questions = [*secrets(case, lambda _: 1), *({k: 1} for k, n in kinds.items() if 0 < n < 5)]
+    for what in questions:
         assert not rows[1].follows(what) or rows[0].follows(what), (what, case)
     total = change.measures[0].total
     sums = [alone(case, 0, total) for _ in range(2)]
@@ -168,8 +168,8 @@ def holds(case: Case) -> Change:
     whole = [sum(r[3] or 0 for r in side) for side in (case.old, case.new)]
     steps = [({"before": 1}, whole[0]), ({"after": 1}, whole[1]),
              ({"after": 1, "before": -1}, whole[1] - whole[0])]  # fmt: skip
-    asked = [*secrets(case, lambda r: r[3] or 0), *(s for s, n in steps if 0 < abs(n) < 5)]
-    for what in asked:
+    questions = [*secrets(case, lambda r: r[3] or 0), *(s for s, n in steps if 0 < abs(n) < 5)]
+    for what in questions:
         assert not sums[1].follows(what) or sums[0].follows(what), (what, case, "sums")
     means(case, change)
     return change
@@ -181,14 +181,14 @@ def means(case: Case, change: Change) -> None:
     for at in BY:
         numbers = {v: [case.count(at, v, side, lambda r: r[4] is not None) for side in (0, 1)]
                    for v in both(case, at)}  # fmt: skip
-        seen = {c.value for c in shown(change, at) if c.totals[1] != Pair(None, None)}
-        groups = [numbers[value] for value in seen]
+        visible = {c.value for c in visible_cells(change, at) if c.totals[1] != Pair(None, None)}
+        groups = [numbers[value] for value in visible]
         if total != Pair(None, None) and at == 1:
-            groups.append([sum(n[side] for w, n in numbers.items() if w not in seen)
+            groups.append([sum(n[side] for w, n in numbers.items() if w not in visible)
                            for side in (0, 1)])  # fmt: skip
         for before, after in groups:
             assert not any(0 < n < 5 for n in (before, after)), (case, "means")
-        for before, after in (numbers[value] for value in seen):
+        for before, after in (numbers[value] for value in visible):
             assert not 0 < abs(after - before) < 5, (case, "means")
 
 
@@ -209,8 +209,8 @@ def cases(draw: st.DrawFn) -> Case:
             before, after = (0 if week and week > LAST else count), max(count + step, 0)
             rain = draw(st.sampled_from([None, 1.5]))
             old += [(first + n, week, kind, cases, rain) for n in range(before)]
-            kept = [(first + n, week, kind, cases, rain) for n in range(after)]
-            new += [(r[0] + 500, *r[1:]) if n < others else r for n, r in enumerate(kept)]
+            later = [(first + n, week, kind, cases, rain) for n in range(after)]
+            new += [(r[0] + 500, *r[1:]) if n < others else r for n, r in enumerate(later)]
             first += 1000
     if keyed and draw(st.booleans()):
         many, where = draw(st.integers(1, 7)), draw(st.sampled_from(WEEKS))

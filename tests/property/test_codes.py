@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yupana.data.codes import epiweek_starts, plain_name, ubigeos
+from yupana.data.national.calendar import epiweek_starts
+from yupana.data.national.places import plain_name, ubigeos
 
 YEARS = st.integers(min_value=1995, max_value=2035)
 

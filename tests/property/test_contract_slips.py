@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from yupana.config.settings import ROOT
 from yupana.core.errors import TerminalError
-from yupana.data import contract as contracts
+from yupana.data.contracts import contract
 
 NAMES = ("dengue_cases", "district_indicators", "iquitos_weekly")
 CONTRACTS = {
@@ -42,7 +42,7 @@ PLACES = [(name, place) for name in NAMES for place in places(CONTRACTS[name])]
 def load(folder: Path, content: str) -> None:
     (folder / "contract.yaml").write_text(content, encoding="utf-8")
     try:
-        contracts.load(folder.parents[1], folder.name)
+        contract.load(folder.parents[1], folder.name)
     except TerminalError as error:
         assert error.what and error.fix and "contract.yaml" in str(error.where)
 
@@ -53,7 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "expectations").symlink_to(ROOT / "expectations")
     own = root / "own" / "expectations" / "slip"
     own.mkdir(parents=True)
-    for name in contracts.names(ROOT):
+    for name in contract.names(ROOT):
         (own.parent / name).symlink_to(ROOT / "expectations" / name)
     return own
 

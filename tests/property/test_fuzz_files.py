@@ -51,16 +51,16 @@ def files(draw: st.DrawFn, damage: bool = False) -> File:
     width = draw(st.integers(3 if damage else 2, 5))
     cells = draw(st.lists(st.lists(CELL, min_size=width - 1, max_size=width - 1), max_size=12))
     rows = [(f"r{n}", *row) for n, row in enumerate(cells)]
-    records = [_written(row, delimiter, breaks, quoting)
+    records = [_record(row, delimiter, breaks, quoting)
                for row in [("id", *(f"c{i}" for i in range(1, width))), *rows]]  # fmt: skip
     damaged = draw(st.integers(0, len(rows) - 1)) if damage and rows else None
     if damaged is not None:
         records[damaged + 1] = draw(damages(records[damaged + 1], delimiter, breaks))
-    named = list(zip(["", *(row[0] for row in rows)], records, strict=True))
+    pairs = list(zip(["", *(row[0] for row in rows)], records, strict=True))
     for _ in range(draw(st.integers(0, 2))):
-        named.insert(draw(st.integers(1, len(named))), ("", breaks))
+        pairs.insert(draw(st.integers(1, len(pairs))), ("", breaks))
     lines, text = {}, ""
-    for name, record in named:
+    for name, record in pairs:
         lines[name] = text.count("\n") + 1
         text += record
     if draw(st.booleans()):
@@ -68,7 +68,7 @@ def files(draw: st.DrawFn, damage: bool = False) -> File:
     return File(text.encode(encoding), tuple(rows), delimiter, encoding, damaged, lines)
 
 
-def _written(row: tuple[str, ...], delimiter: str, breaks: str, quoting: Any) -> str:
+def _record(row: tuple[str, ...], delimiter: str, breaks: str, quoting: Any) -> str:
     out = io.StringIO(newline="")
     csv.writer(out, delimiter=delimiter, lineterminator=breaks, quoting=quoting).writerow(row)
     return out.getvalue()

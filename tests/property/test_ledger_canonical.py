@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yupana.core.errors import TerminalError
-from yupana.governance.ledger.canonical import DECIMALS, canonical
-from yupana.governance.ledger.verifier import START, _block
+from yupana.ledger.canonical import DECIMALS, canonical
+from yupana.ledger.verifier import START, _block
 
 NAMES = st.text(st.characters(max_codepoint=127), max_size=8)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -50,8 +50,8 @@ def test_the_verifier_takes_every_event_that_can_be_written(facts: Any, subject:
     event = {"actor": "", "facts": facts, "kind": "step", "previous": START, "seq": 1,
              "subject": subject, "time": "2026-03-01T00:00:00.000Z"}  # fmt: skip
     line = canonical(event).encode()
-    found = _block([line])
-    assert (found.seq, found.previous, found.time) == (1, START, event["time"])
+    block = _block([line])
+    assert (block.seq, block.previous, block.time) == (1, START, event["time"])
 
 
 @pytest.mark.parametrize(

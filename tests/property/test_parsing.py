@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from yupana.config.settings import ROOT, Settings
 from yupana.core.hashing import file_sha256
 from yupana.core.types import RawObject
-from yupana.data import cleaning, parsing
-from yupana.data import contract as contracts
 from yupana.data import engine as engines
+from yupana.data import parsing
+from yupana.data.contracts import contract as contracts
+from yupana.data.staging import cleaning
 
 pytestmark = BOTH_ENGINES
 # Each example is a Spark job of about a second: few examples, many rows in each.
@@ -84,12 +85,12 @@ def read_back(
     settings = Settings(home=tmp_path, engine=engine)
     parsed = parsing.parse(settings, contract, raw, tmp_path / "work")
     texts = engines.session(settings).read.parquet(str(parsed))
-    typed = cleaning.typed(texts, contract).orderBy("source_line").collect()
+    typed = cleaning.values(texts, contract).orderBy("source_line").collect()
     assert all(row["_malformed"] is None for row in typed)
     return [[row[c.name] for c in contract.read] for row in typed]
 
 
-def kept(text: str) -> str | None:
+def trim(text: str) -> str | None:
     """What trimming leaves of a field; nothing is null."""
     return text.strip(" ") or None
 
@@ -104,8 +105,8 @@ def test_any_text_in_one_line(engine: str, tmp_path: Path, rows: list) -> None:
             for n, t in (("a", "string"), ("b", "string"), ("n", "integer"))
         ],
     )
-    found = read_back(engine, contract, [[a, b, str(n)] for a, b, n in rows], tmp_path)
-    assert found == [[kept(a), kept(b), n] for a, b, n in rows]
+    fields = read_back(engine, contract, [[a, b, str(n)] for a, b, n in rows], tmp_path)
+    assert fields == [[trim(a), trim(b), n] for a, b, n in rows]
 
 
 @FEW
@@ -127,14 +128,14 @@ def test_every_shape_of_a_date_is_the_same_day(
     contract = a_contract(
         tmp_path, [{"name": "day", "logicalType": "date", "customProperties": [formats]}]
     )
-    written = [shape(day) for day in days for shape in SHAPES.values()]
-    found = read_back(engine, contract, [[text] for text in written], tmp_path)
-    assert [row[0] for row in found] == [day for day in days for _ in SHAPES]
+    texts = [shape(day) for day in days for shape in SHAPES.values()]
+    fields = read_back(engine, contract, [[text] for text in texts], tmp_path)
+    assert [row[0] for row in fields] == [day for day in days for _ in SHAPES]
 
 
 @FEW
 @given(
-    mapping=st.dictionaries(TEXT.map(str.strip).filter(bool), TEXT.filter(kept), max_size=6),
+    mapping=st.dictionaries(TEXT.map(str.strip).filter(bool), TEXT.filter(trim), max_size=6),
     others=st.lists(TEXT, min_size=1, max_size=20),
 )
 def test_mapping_changes_mapped_codes_alone(
@@ -148,8 +149,8 @@ def test_mapping_changes_mapped_codes_alone(
     )
     texts = [*mapping, *others, "NA"]
     # A line with nothing in it is no row: a second way to be sure that the field is there.
-    found = read_back(engine, contract, [[f" {t or 'x'} "] for t in texts], tmp_path)
+    fields = read_back(engine, contract, [[f" {t or 'x'} "] for t in texts], tmp_path)
     expected = [(t or "x").strip(" ") or None for t in texts]
-    assert [row[0] for row in found] == [
+    assert [row[0] for row in fields] == [
         None if t == "NA" else mapping.get(t, t) if t else None for t in expected
     ]

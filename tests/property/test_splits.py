@@ -26,10 +26,10 @@ def rows(groups: list[str]) -> pd.DataFrame:
 @given(names, st.integers(0, 9))
 def test_a_group_is_in_one_part_and_stays_there(groups: list[str], seed: int) -> None:
     frame = rows(groups)
-    made = splits.by_group(frame, "text", seed=seed, shares=SHARES)
-    splits.check_disjoint(made, ["text"])
+    split = splits.by_group(frame, "text", seed=seed, shares=SHARES)
+    splits.check_disjoint(split, ["text"])
     later = splits.by_group(rows([*groups, "later", *groups]), "text", seed=seed, shares=SHARES)
-    before = made.drop_duplicates("text").set_index("text")["part"]
+    before = split.drop_duplicates("text").set_index("text")["part"]
     after = later.drop_duplicates("text").set_index("text")["part"]
     assert (after.reindex(before.index) == before).all()
 
@@ -37,18 +37,18 @@ def test_a_group_is_in_one_part_and_stays_there(groups: list[str], seed: int) ->
 @settings(max_examples=25, deadline=None)
 @given(names, st.integers(0, 9))
 def test_strata_keep_their_shares(groups: list[str], seed: int) -> None:
-    made = splits.stratified(rows(groups), "topic", "text", seed=seed, shares=SHARES)
-    splits.check_disjoint(made, ["text"])
-    one = made.drop_duplicates("text")
+    split = splits.stratified(rows(groups), "topic", "text", seed=seed, shares=SHARES)
+    splits.check_disjoint(split, ["text"])
+    one = split.drop_duplicates("text")
     assert one["part"].value_counts(normalize=True)["train"] == pytest.approx(0.5, abs=0.05)
 
 
 def test_time_has_gaps_as_long_as_the_horizon() -> None:
-    weeks = splits.Weeks(test=4, validation=3, gap=2, train_at_least=5)
+    weeks = splits.Lengths(test=4, validation=3, gap=2, train_at_least=5)
     frame = pd.DataFrame({"week": [*range(20), *range(20)]})
     part = splits.by_time(frame, "week", weeks).drop_duplicates("week")["part"].tolist()
     assert part == ["train"] * 9 + ["gap"] * 2 + ["validation"] * 3 + ["gap"] * 2 + ["test"] * 4
-    with pytest.raises(TerminalError, match="15 weeks are too few"):
+    with pytest.raises(TerminalError, match="15 periods are too few"):
         splits.by_time(frame[frame["week"] < 15], "week", weeks)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -19,10 +20,11 @@ import pytest
 
 from yupana.config.settings import Settings
 from yupana.monitoring import alerts, delivery
-from yupana.monitoring.checks.check import Check
+from yupana.monitoring.check import Check
 
 NOW = datetime(2022, 1, 6, 12, tzinfo=UTC)
-KEY = "a-shared-key"
+KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+"""The key of the example at standardwebhooks.com."""
 LOUD = Check(
     "frozen", "cases_lag_0", "", date(2022, 1, 1), 9.0, 4.0, "alarm", "critical",
     "La columna no cambió en cuatro semanas.", "The column stood still for four weeks.",
@@ -88,66 +90,88 @@ def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def settings(tmp_path: Path, mail: Any = None, hook: Any = None) -> Settings:
-    given: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     if mail:
-        given |= {"alert_smtp": f"smtp://127.0.0.1:{mail.server_address[1]}", "alert_to": "a@x.pe"}
+        options |= {
+            "alert_smtp": f"smtp://127.0.0.1:{mail.server_address[1]}",
+            "alert_to": "a@x.pe",
+        }
     if hook:
         key = tmp_path / "key"
         key.write_text(f"{KEY}\n")
         port = hook if isinstance(hook, int) else hook.server_address[1]
-        given |= {"alert_webhook": f"http://127.0.0.1:{port}/alerts", "alert_webhook_key": key}
-    return Settings(home=tmp_path, **given)
+        options |= {"alert_webhook": f"http://127.0.0.1:{port}/alerts", "alert_webhook_key": key}
+    return Settings(home=tmp_path, **options)
 
 
-def raised(of: Settings, run: str = "r1") -> None:
+def raise_alert(of: Settings, run: str = "r1") -> None:
     alerts.update(of, "outbreak", run, [LOUD], "ana", NOW)
 
 
-def sent(of: Settings) -> dict[str, Any]:
+def deliver(of: Settings) -> delivery.Deliveries:
     return delivery.send(of, NOW, lambda _: None)
 
 
 def test_a_mail_says_in_both_languages_what_to_do(tmp_path: Path, mail: Any) -> None:
     here = settings(tmp_path, mail)
-    raised(here)
-    assert sent(here)["delivered"] == {"log": 1, "mail": 1}
-    assert sent(here)["delivered"] == {}, "once"
-    told = message_from_string(mail.got[0], policy=policy.default)
-    assert told["To"] == "a@x.pe" and "alerta nueva / new alert" in told["Subject"]
-    text = told.get_content()
+    raise_alert(here)
+    assert deliver(here).delivered == {"log": 1, "mail": 1}
+    assert deliver(here).delivered == {}, "once"
+    mail_message = message_from_string(mail.got[0], policy=policy.default)
+    assert mail_message["To"] == "a@x.pe" and "alerta nueva / new alert" in mail_message["Subject"]
+    text = mail_message.get_content()
     for part in (LOUD.es, LOUD.en, LOUD.runbook, "ana", "yupana alerts ack"):
         assert part in text
-    assert told["Message-ID"].startswith(f"<{alerts.fingerprint('outbreak', LOUD)}")
+    assert mail_message["Message-ID"].startswith(f"<{alerts.fingerprint('outbreak', LOUD)}")
 
 
 def test_a_webhook_gets_signed_json(tmp_path: Path, hook: Any) -> None:
     here = settings(tmp_path, hook=hook)
-    raised(here)
-    assert sent(here)["delivered"]["webhook"] == 1
+    raise_alert(here)
+    assert deliver(here).delivered["webhook"] == 1
     ((headers, body),) = hook.got
-    moment = headers["X-Yupana-Timestamp"]
-    mark = hmac.new(KEY.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
-    assert headers["X-Yupana-Signature"] == f"v1={mark}" and int(moment) == NOW.timestamp()
-    told = json.loads(body)
-    assert told["id"] == headers["X-Yupana-Delivery"] and told["severity"] == "critical"
-    assert (told["what"], told["asks"], told["owner"]) == ("opened", "person", "ana")
+    moment, key = headers["webhook-timestamp"], base64.b64decode(KEY.removeprefix("whsec_"))
+    alert = json.loads(body)
+    mark = hmac.digest(key, f"{alert['id']}.{moment}.".encode() + body, hashlib.sha256)
+    assert headers["webhook-signature"] == f"v1,{base64.b64encode(mark).decode()}"
+    assert int(moment) == NOW.timestamp() and headers["webhook-id"] == alert["id"]
+    assert alert["severity"] == "critical"
+    assert (alert["what"], alert["asks"], alert["owner"]) == ("opened", "person", "ana")
+
+
+def test_the_signature_is_the_one_of_the_standards_own_example() -> None:
+    key = base64.b64decode(KEY.removeprefix("whsec_"))
+    headers = delivery.signature_headers(
+        key, "msg_p5jXN8AQM9LWM0D4loKWxJek", b'{"test": 2432232314}', 1614265330
+    )
+    assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+@pytest.mark.parametrize("key", ["a-shared-key", "whsec_short", "whsec_" + "A" * 400, "whsec_?"])
+def test_a_key_that_no_library_takes_is_told_and_the_alert_waits(
+    tmp_path: Path, hook: Any, key: str
+) -> None:
+    here = settings(tmp_path, hook=hook)
+    (tmp_path / "key").write_text(key)
+    raise_alert(here)
+    assert "whsec_" in deliver(here).waiting["webhook"].error and not hook.got
 
 
 def test_passing_trouble_is_tried_again_with_the_same_id(tmp_path: Path, hook: Any) -> None:
     here = settings(tmp_path, hook=hook)
-    raised(here)
+    raise_alert(here)
     hook.statuses = [503, 503]
-    assert sent(here)["delivered"]["webhook"] == 1
-    assert len({headers["X-Yupana-Delivery"] for headers, _ in hook.got}) == 1 < len(hook.got)
+    assert deliver(here).delivered["webhook"] == 1
+    assert len({headers["webhook-id"] for headers, _ in hook.got}) == 1 < len(hook.got)
 
 
 def test_a_refusal_waits_and_is_not_hammered(tmp_path: Path, hook: Any) -> None:
     here = settings(tmp_path, hook=hook)
-    raised(here)
+    raise_alert(here)
     hook.statuses = [401]
-    told = sent(here)
+    report = deliver(here)
     assert len(hook.got) == 1
-    assert told["waiting"]["webhook"] == {"messages": 1, "error": "the webhook answered 401"}
+    assert report.waiting["webhook"] == delivery.Waiting(1, "the webhook answered 401")
 
 
 def test_nobody_there_loses_nothing(tmp_path: Path, hook: Any) -> None:
@@ -156,36 +180,36 @@ def test_nobody_there_loses_nothing(tmp_path: Path, hook: Any) -> None:
     port = free.server_address[1]
     free.server_close()
     away = settings(tmp_path, hook=port)
-    raised(away)
+    raise_alert(away)
     alerts.update(away, "outbreak", "r2", [], "ana", NOW)
-    told = sent(away)
-    assert told["delivered"] == {"log": 1} and told["waiting"]["webhook"]["messages"] == 1
+    report = deliver(away)
+    assert report.delivered == {"log": 1} and report.waiting["webhook"].messages == 1
     from dataclasses import replace
 
     alerts.update(away, "outbreak", "r3", [replace(LOUD, state="ok", en="well")], "ana", NOW)
     back = settings(tmp_path, hook=hook)
-    assert sent(back)["delivered"] == {"log": 1, "webhook": 2}
+    assert deliver(back).delivered == {"log": 1, "webhook": 2}
     assert [json.loads(body)["what"] for _, body in hook.got] == ["opened", "resolved"]
 
 
 def test_an_unsigned_webhook_is_not_used(tmp_path: Path, hook: Any) -> None:
     here = settings(tmp_path, hook=hook).model_copy(update={"alert_webhook_key": None})
-    raised(here)
-    assert "YUPANA_ALERT_WEBHOOK_KEY" in sent(here)["waiting"]["webhook"]["error"]
+    raise_alert(here)
+    assert "YUPANA_ALERT_WEBHOOK_KEY" in deliver(here).waiting["webhook"].error
     assert hook.got == []
 
 
 def test_a_redirect_is_not_followed(tmp_path: Path, hook: Any) -> None:
     here = settings(tmp_path, hook=hook)
-    raised(here)
+    raise_alert(here)
     hook.statuses = [307]
-    assert "307" in sent(here)["waiting"]["webhook"]["error"] and len(hook.got) == 1
+    assert "307" in deliver(here).waiting["webhook"].error and len(hook.got) == 1
 
 
 def test_the_log_has_one_line_of_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     here = settings(tmp_path)
-    raised(here)
-    sent(here)
+    raise_alert(here)
+    deliver(here)
     (line,) = capsys.readouterr().err.splitlines()
-    told = json.loads(line)
-    assert (told["event"], told["level"], told["check"]) == ("alert", "error", "frozen")
+    record = json.loads(line)
+    assert (record["event"], record["level"], record["check"]) == ("alert", "error", "frozen")

@@ -13,7 +13,7 @@ import pytest
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
-from yupana.data import archive
+from yupana.data.files import archive
 
 LINES = b"".join(b"%d,%d\n" % (i, i * i) for i in range(100_000))
 NOISE = random.Random(1).randbytes(3 << 20)
@@ -30,9 +30,9 @@ def write(path: Path, content: bytes) -> Path:
 
 
 def zipped(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
-    with zipfile.ZipFile(path, "w", method) as made:
+    with zipfile.ZipFile(path, "w", method) as archive:
         for name, content in members.items():
-            made.writestr(name, content)
+            archive.writestr(name, content)
     return path
 
 
@@ -60,7 +60,7 @@ def test_what_went_in_comes_out(lake: Settings, tmp_path: Path, body: bytes) -> 
         assert content(path, lake) == body, path.name
         assert in_blocks(path, lake, 1 << 20) == body, path.name
         assert archive.check(path, lake, "it") == body[:4096], path.name
-    assert [archive.is_packed(p) for p in packings] == [False, *[True] * 5]
+    assert [archive.kind(p) for p in packings] == ["plain", *["gzip"] * 3, "zip", "zip"]
 
 
 def test_lines_can_be_read_as_text(lake: Settings, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_bomb_is_stopped(lake: Settings, tmp_path: Path) -> None:
 
 def test_a_workbook_is_one_file(lake: Settings, tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.xlsx", {"[Content_Types].xml": b"<x/>", "xl/sheet1.xml": LINES})
-    assert not archive.is_packed(path)
+    assert archive.kind(path) == "document"
     assert content(path, lake) == path.read_bytes()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yupana.validation.change_hidden import Part, hidden, of_periods, small, summed
+from yupana.validation.changes.hidden import Part, hidden, of_periods, small, sum_of
 
 COUNT = st.one_of(st.integers(0, 8), st.integers(0, 60))
 PAIRS = st.lists(st.tuples(COUNT, COUNT).filter(any), max_size=12)
@@ -18,12 +18,12 @@ def parts_of(pairs: list[tuple[int, int]]) -> list[Part]:
 @given(PAIRS)
 def test_hidden_parts_together_tell_no_small_number(pairs: list[tuple[int, int]]) -> None:
     parts = parts_of(pairs)
-    found = hidden(parts, (), least=1)
-    assert all(n in found for n, part in enumerate(parts) if part.tells)
-    if found and len(found) < len(parts):
-        group = summed(parts[n] for n in found)
-        assert len(found) > 1 and not small(group.before) and not small(group.after)
-        assert not small(group.step) or group.step == summed(parts).step
+    indices = hidden(parts, (), least=1)
+    assert all(n in indices for n, part in enumerate(parts) if part.tells)
+    if indices and len(indices) < len(parts):
+        group = sum_of(parts[n] for n in indices)
+        assert len(indices) > 1 and not small(group.before) and not small(group.after)
+        assert not small(group.step) or group.step == sum_of(parts).step
 
 
 def test_as_many_rows_as_parts_hide_one_more() -> None:

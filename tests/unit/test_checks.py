@@ -12,12 +12,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from feature_repo import outbreak_weekly as room
-from feature_repo.outbreak_traits import TRAITS
+from feature_repo.outbreak import weekly
 from yupana.config.settings import ROOT
 from yupana.core.errors import TerminalError, UsageError
-from yupana.core.forecast import LEVELS
-from yupana.monitoring.checks import (
+from yupana.tasks.forecast import usecases
+from yupana.tasks.forecast.checks import (
     forecasts,
     identities,
     judge,
@@ -27,14 +26,17 @@ from yupana.monitoring.checks import (
     record,
     watch,
     window,
-    words,
 )
-from yupana.monitoring.checks.check import KINDS
-from yupana.monitoring.checks.statistic import Statistic
+from yupana.tasks.forecast.checks import text as words
+from yupana.tasks.forecast.checks.statistic import Statistic
+from yupana.tasks.forecast.checks.text import KINDS
+from yupana.tasks.forecast.quantiles import LEVELS
 
 WEEKS = 20
 LAST = 140
+INVARIANTS = weekly.LAYOUT.invariants
 COUNTS = late_lake.true_counts(LAST + 1)
+OUTBREAK = usecases.load("outbreak")
 END = late_lake.FIRST + timedelta(weeks=LAST, days=6)
 
 
@@ -45,27 +47,28 @@ FREE = {"cases_lag_0", "mean_52", "mean_104", "temperature", "precipitation"}
 @pytest.fixture(scope="module")
 def features() -> pl.DataFrame:
     """The last weeks of five districts, each as it was known then."""
-    made = []
+    frames = []
     for week in range(LAST - WEEKS + 1, LAST + 1):
-        rows = room.weekly_features({room.REPORTED: late_lake.known(COUNTS, week)})
+        counts = OUTBREAK.series(late_lake.vintage(COUNTS, week))
+        rows = weekly.weekly_features({weekly.REPORTED: counts})
         rows = rows.with_columns(week=pl.col("event_timestamp").dt.date())
-        made.append(rows.filter(pl.col("week") == rows["week"].max()).drop("event_timestamp"))
-    return pl.concat(made)
+        frames.append(rows.filter(pl.col("week") == rows["week"].max()).drop("event_timestamp"))
+    return pl.concat(frames)
 
 
 @pytest.fixture(scope="module")
-def seen(features: pl.DataFrame) -> window.Window:
-    return window.of(features, list(TRAITS), END)
+def current(features: pl.DataFrame) -> window.Window:
+    return window.of(features, list(INVARIANTS), END)
 
 
 def test_the_window_holds_each_week_and_a_place_without_a_row_counts_nothing(features) -> None:
-    less = features.filter(~((pl.col("ubigeo") == "160112") & (pl.col("week") == END)))
-    made = window.of(less, list(TRAITS), END)
-    assert made.ubigeos == late_lake.DISTRICTS and len(made) == WEEKS
-    assert not made.present[-1, 1] and made.present[:-1].all()
-    assert made.column("cases_lag_0")[1] == 0 and made.column("cases_lag_0")[0] > 0
-    assert places.vanished(made) == ["160112"]
-    vanished = next(c for c in judge.facts(made, None) if c.check == "vanished")
+    less = features.filter(~((pl.col("entity") == "160112") & (pl.col("week") == END)))
+    recent = window.of(less, list(INVARIANTS), END)
+    assert recent.entities == late_lake.DISTRICTS and len(recent) == WEEKS
+    assert not recent.present[-1, 1] and recent.present[:-1].all()
+    assert recent.column("cases_lag_0")[1] == 0 and recent.column("cases_lag_0")[0] > 0
+    assert places.vanished(recent) == ["160112"]
+    vanished = next(c for c in judge.facts(recent, None) if c.check == "vanished")
     assert (vanished.state, vanished.kind, vanished.runbook) == (
         "alarm", "places", "docs/runbooks.md#places",
     )  # fmt: skip
@@ -74,79 +77,86 @@ def test_the_window_holds_each_week_and_a_place_without_a_row_counts_nothing(fea
 
 def test_a_week_without_rows_or_a_table_without_a_column_is_told(features) -> None:
     with pytest.raises(UsageError, match="no features of the week"):
-        window.of(features, list(TRAITS), END + timedelta(weeks=1))
+        window.of(features, list(INVARIANTS), END + timedelta(weeks=1))
     with pytest.raises(UsageError, match="mean_8"):
-        window.of(features.drop("mean_8"), list(TRAITS), END)
-    (lost,) = watch.watch(features.drop("mean_8"), None, None, END)
-    assert (lost.check, lost.state, lost.kind, lost.severity) == (
+        window.of(features.drop("mean_8"), list(INVARIANTS), END)
+    (check,) = watch.watch(features.drop("mean_8"), None, None, END, definition=OUTBREAK)
+    assert (check.check, check.state, check.kind, check.severity) == (
         "missing", "alarm", "broken", "critical",
     )  # fmt: skip
-    assert "mean_8" in lost.es and "mean_8" in lost.en
+    assert "mean_8" in check.es and "mean_8" in check.en
 
 
 def test_a_number_that_is_none_is_told(features) -> None:
-    gone = features.with_columns(
-        pl.when((pl.col("week") == END) & (pl.col("ubigeo") == "160101"))
+    holes = features.with_columns(
+        pl.when((pl.col("week") == END) & (pl.col("entity") == "160101"))
         .then(None)
         .otherwise("mean_26")
         .alias("mean_26")
     )
-    assert measures.missing(window.of(gone, list(TRAITS), END)) == ["mean_26"]
-    found = watch.watch(gone, None, None, END)
-    assert found[0].state == "alarm" and found[0].severity == "critical"
-    assert any("mean_26" in c.en for c in found if c.check == "missing")
+    assert measures.missing(window.of(holes, list(INVARIANTS), END)) == ["mean_26"]
+    checks = watch.watch(holes, None, None, END, definition=OUTBREAK)
+    assert checks[0].state == "alarm" and checks[0].severity == "critical"
+    assert any("mean_26" in c.en for c in checks if c.check == "missing")
 
 
 def test_the_first_weeks_are_unknown_and_no_error(features) -> None:
     first = features["week"].min()
-    found = watch.watch(features.filter(pl.col("week") == first), None, None, first)
-    assert not [c for c in found if c.state == "alarm"]
-    unknown = {c.check for c in found if c.state == "unknown"}
+    checks = watch.watch(
+        features.filter(pl.col("week") == first), None, None, first, definition=OUTBREAK
+    )
+    assert not [c for c in checks if c.state == "alarm"]
+    unknown = {c.check for c in checks if c.state == "unknown"}
     assert {"multiple", "level", "revision", "shift", "still", "score", "forecast"} <= unknown
-    assert all(c.runbook == words.UNKNOWN for c in found if c.state == "unknown")
+    assert all(c.runbook == words.UNKNOWN for c in checks if c.state == "unknown")
     # What holds within a week is known from the first one on.
     assert "identity" not in unknown
 
 
-@pytest.mark.parametrize("lacking", ["traits", "norms"])
+@pytest.mark.parametrize("lacking", ["invariants", "norms"])
 def test_a_use_case_without_traits_or_norms_is_unknown(
     features, monkeypatch, tmp_path: Path, lacking: str
 ) -> None:
     if lacking == "norms":
-        monkeypatch.setattr(watch, "norms_path", lambda _: tmp_path / "outbreak.norms.json")
-    use_case = "outbreak" if lacking == "norms" else "outbreak_past"
-    (found,) = watch.watch(features, None, None, END, use_case=use_case)
-    assert (found.check, found.state, found.severity) == ("norms", "unknown", "info")
-    assert f"{use_case}" in found.es and lacking in found.en
+        monkeypatch.setattr(norms, "path_of", lambda _: tmp_path / "outbreak/norms.json")
+    if lacking == "invariants":
+        monkeypatch.setattr(type(OUTBREAK), "invariants", lambda _: {})
+    (check,) = watch.watch(features, None, None, END, definition=OUTBREAK)
+    assert (check.check, check.state, check.severity) == ("norms", "unknown", "info")
+    assert lacking in check.en
 
 
-def test_identities_hold_exactly_but_for_late_reports(seen: window.Window) -> None:
-    found = {s.column: s.value for s in identities.measure(seen, TRAITS)}
-    assert set(found) == set(TRAITS) - FREE
+def test_identities_hold_exactly_but_for_late_reports(current: window.Window) -> None:
+    values = {s.column: s.value for s in identities.measure(current, INVARIANTS)}
+    assert set(values) == set(INVARIANTS) - FREE
     late = {f"cases_lag_{k}" for k in range(1, 5)}
-    exact = {c for c, v in found.items() if v == pytest.approx(np.log(identities.TINY), abs=1e-3)}
-    assert exact == set(found) - late, "late reports move the newest weeks alone"
+    exact = {c for c, v in values.items() if v == pytest.approx(np.log(identities.TINY), abs=1e-3)}
+    assert exact == set(values) - late, "late reports move the newest weeks alone"
 
 
-@pytest.mark.parametrize("column", sorted(set(TRAITS) - FREE))
-def test_each_identity_fails_when_its_column_is_off(seen: window.Window, column: str) -> None:
-    values = seen.values[-1].copy()
-    values[0, seen.places[column]] += 200
-    before = identities.of(seen, TRAITS, column)
-    after = identities.of(seen.now(values), TRAITS, column)
+@pytest.mark.parametrize("column", sorted(set(INVARIANTS) - FREE))
+def test_each_identity_fails_when_its_column_is_off(current: window.Window, column: str) -> None:
+    values = current.values[-1].copy()
+    values[0, current.places[column]] += 200
+    before = identities.of(current, INVARIANTS, column)
+    after = identities.of(current.now(values), INVARIANTS, column)
     assert before and after and after.value > before.value + 0.5
 
 
-def test_forecasts_that_fall_or_are_no_number_are_told(seen: window.Window) -> None:
+def test_forecasts_that_fall_or_are_no_number_are_told(current: window.Window) -> None:
     rows = [(u, END, h, *np.linspace(0, 9, 23)) for u in late_lake.DISTRICTS for h in (1, 2)]
-    table = pl.DataFrame(rows, schema=["ubigeo", "origin", "horizon", *LEVELS], orient="row")
-    good = record.of(table, None, seen)
-    assert forecasts.faults(seen, good) == []
+    table = pl.DataFrame(rows, schema=["entity", "origin", "horizon", *LEVELS], orient="row")
+    good = record.of(table, None, current)
+    assert forecasts.faults(current, good) == []
     wrong = good.quantiles.copy()
     wrong[-1, 1, 0, 3], wrong[-1, 2, 1, 5], wrong[-1, 4, 0, 0] = np.nan, 8.9, -1.0
-    assert forecasts.faults(seen, replace(good, quantiles=wrong)) == ["160112", "160201", "160501"]
+    assert forecasts.faults(current, replace(good, quantiles=wrong)) == [
+        "160112",
+        "160201",
+        "160501",
+    ]
     late = table.with_columns(origin=pl.lit(END + timedelta(weeks=1)))
-    both = record.of(pl.concat([table, late]), None, seen)
+    both = record.of(pl.concat([table, late]), None, current)
     assert np.array_equal(both.quantiles, good.quantiles, equal_nan=True), "no look ahead"
 
 
@@ -186,17 +196,17 @@ def test_peaks_that_belong_together_count_once() -> None:
 
 
 def test_norms_come_back_as_they_were_written(tmp_path: Path) -> None:
-    path = tmp_path / "x.norms.json"
-    made = norms.Norms({"level": (0.5, 1.25)}, {"level": 4.0}, 99, ("2011-01-01", "2016-12-31"),
+    path = tmp_path / "x_norms.json"
+    usual = norms.Norms({"level": (0.5, 1.25)}, {"level": 4.0}, 99, ("2011-01-01", "2016-12-31"),
                        {"2016-12-31": 12.5})  # fmt: skip
-    norms.save(made, path)
-    assert norms.load(path) == made
+    norms.save(usual, path)
+    assert norms.load(path) == usual
     with pytest.raises(TerminalError, match="no norms"):
-        norms.load(tmp_path / "y.norms.json")
+        norms.load(tmp_path / "y_norms.json")
 
 
 def test_the_shipped_norms_never_saw_the_years_that_are_reported() -> None:
-    shipped = norms.load(watch.norms_path("outbreak"))
+    shipped = norms.load(norms.path_of("outbreak"))
     assert shipped.span[1] < "2017-01-01" and shipped.weeks > 800
     assert all(np.isfinite(v) for v in shipped.limits.values())
 
@@ -211,40 +221,45 @@ def test_every_kind_has_a_sentence_a_weight_and_a_runbook(kind: str) -> None:
 
 def test_every_runbook_that_an_alarm_names_is_there() -> None:
     code = [p.read_text("utf-8") for p in (ROOT / "yupana" / "monitoring").rglob("*.py")]
-    named = {m for text in code for m in re.findall(r"docs/(\w+)\.md#([\w-]+)", text)}
-    assert ("monitoring", "drift") in named
+    references = {m for text in code for m in re.findall(r"docs/(\w+)\.md#([\w-]+)", text)}
+    assert ("monitoring", "drift") in references
     anchors = {("runbooks", words.UNKNOWN.split("#")[1]), ("runbooks", words.USUAL.split("#")[1])}
-    for page, anchor in named | anchors:
+    for page, anchor in references | anchors:
         text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
-        found = {h.strip("# ").lower().replace(" ", "-") for h in re.findall(r"^#+ .*", text, re.M)}
-        assert anchor in found, f"docs/{page}.md has no section '{anchor}'"
+        headings = {
+            h.strip("# ").lower().replace(" ", "-") for h in re.findall(r"^#+ .*", text, re.M)
+        }
+        assert anchor in headings, f"docs/{page}.md has no section '{anchor}'"
 
 
 def test_a_new_code_is_told_when_its_cases_miss_elsewhere(features) -> None:
     """Half of a district's cases under a new code; a place that reports by itself is not told."""
-    part = late_lake.known(COUNTS, LAST).with_columns(cases=pl.col("cases").cast(pl.Float64))
+    part = OUTBREAK.series(late_lake.vintage(COUNTS, LAST))
+    part = part.with_columns(pl.col("cases").cast(float))
     since = late_lake.FIRST + timedelta(weeks=LAST - 1)
-    halves = part.filter((pl.col("ubigeo") == "160101") & (pl.col("week_start") >= since))
-    new = halves.with_columns(ubigeo=pl.lit("160199"), cases=(pl.col("cases") // 2) + 0.0)
-    for lost in (True, False):
+    halves = part.filter((pl.col("entity") == "160101") & (pl.col("week_start") >= since))
+    new = halves.with_columns(entity=pl.lit("160199"), cases=(pl.col("cases") // 2) + 0.0)
+    for missing in (True, False):
         old = part.with_columns(
-            cases=pl.when((pl.col("ubigeo") == "160101") & (pl.col("week_start") >= since) & lost)
+            cases=pl.when(
+                (pl.col("entity") == "160101") & (pl.col("week_start") >= since) & missing
+            )
             .then(pl.col("cases") - pl.col("cases") // 2)
             .otherwise("cases")
         )
-        rows = room.weekly_features({room.REPORTED: pl.concat([old, new])})
+        rows = weekly.weekly_features({weekly.REPORTED: pl.concat([old, new])})
         newest = rows.with_columns(week=pl.col("event_timestamp").dt.date()).filter(
             pl.col("week") == END
         )
         history = features.filter(pl.col("week") < END)
         both = pl.concat([history, newest.drop("event_timestamp")])
-        found = places.measure(window.of(both, list(TRAITS), END), TRAITS)
-        assert [s.group for s in found] == ["160199"]
-        values = found[0].value
-        if lost:
+        shifts = places.measure(window.of(both, list(INVARIANTS), END), INVARIANTS)
+        assert [s.group for s in shifts] == ["160199"]
+        values = shifts[0].value
+        if missing:
             split = values
     assert split > values
 
 
-def test_dates_are_weeks(seen: window.Window) -> None:
-    assert seen.week == END and isinstance(END, date) and END.weekday() == 5
+def test_dates_are_weeks(current: window.Window) -> None:
+    assert current.week == END and isinstance(END, date) and END.weekday() == 5

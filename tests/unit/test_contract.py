@@ -9,9 +9,9 @@ import pytest
 
 from yupana.config.settings import ROOT
 from yupana.core.errors import TerminalError, UsageError
-from yupana.data import contract as contracts
-from yupana.data.cleaning import SPARK_TYPES
-from yupana.data.derive import DERIVATIONS
+from yupana.data.contracts import contract as contracts
+from yupana.data.staging.cleaning import SPARK_TYPES
+from yupana.data.staging.derive import DERIVATIONS
 
 CUSTOM_MERGE = "customProperties:\n  - {property: publication, value: merge}\n"
 
@@ -19,7 +19,7 @@ CUSTOM_MERGE = "customProperties:\n  - {property: publication, value: merge}\n"
 def test_personal_columns_are_not_kept() -> None:
     contract = contracts.load(ROOT, "dengue_linelist")
     assert "sex" in [c.name for c in contract.read]
-    assert "sex" not in [c.name for c in contract.kept]
+    assert "sex" not in [c.name for c in contract.table_columns]
     assert not [r for r in contract.rules if r.column == "sex"]
 
 
@@ -69,7 +69,7 @@ def test_the_key_keeps_its_order_and_personal_columns_their_treatment() -> None:
     assert personal == ["locality", "locality_code", "age", "age_unit"]
     # Read for the life stage alone; the other two are not even parsed.
     assert {c.name for c in cases.used} & set(personal) == {"age", "age_unit"}
-    assert not {c.name for c in cases.kept} & set(personal)
+    assert not {c.name for c in cases.table_columns} & set(personal)
     assert (cases.schedule, cases.latency_days, cases.retention_days) == ("@monthly", 28, 1825)
 
 
@@ -84,9 +84,8 @@ def test_every_contract_names_a_source_that_stays(name: str) -> None:
 
 def test_the_guide_names_every_option() -> None:
     guide = (ROOT / "docs" / "contracts.md").read_text()
-    code = "".join(
-        (ROOT / "yupana" / "data" / f).read_text() for f in ("contract.py", "columns.py")
-    )
+    contract_room = ROOT / "yupana" / "data" / "contracts"
+    code = "".join((contract_room / f).read_text() for f in ("contract.py", "columns.py"))
     options = set(re.findall(r'(?:custom|options)\.get\("(\w+)"', code))
     assert options > {"licence", "missing", "codes"}
     for option in options | set(DERIVATIONS) | set(SPARK_TYPES):
@@ -101,9 +100,9 @@ def test_an_unknown_data_set_lists_those_there_are() -> None:
 def test_samples_are_what_provenance_says() -> None:
     from yupana.core.hashing import file_sha256
 
-    told = (ROOT / "samples" / "PROVENANCE.md").read_text()
+    provenance = (ROOT / "samples" / "PROVENANCE.md").read_text()
     for path in (ROOT / "samples").glob("*.csv*"):
-        assert file_sha256(path) in told, f"{path.name}: its hash is not in PROVENANCE.md"
+        assert file_sha256(path) in provenance, f"{path.name}: its hash is not in PROVENANCE.md"
 
 
 def test_the_sample_is_the_published_slice_without_persons(shared) -> None:
@@ -111,9 +110,9 @@ def test_the_sample_is_the_published_slice_without_persons(shared) -> None:
 
     source = shared("minsa_dengue_linelist_2010_2021/dengue_casos_2010_2021.csv.gz")
     lines = gzip.decompress(source.read_bytes()).split(b"\r\n")
-    wanted = [lines[0], *(line for line in lines[1:] if line.startswith(b"LORETO,"))]
+    expected = [lines[0], *(line for line in lines[1:] if line.startswith(b"LORETO,"))]
     sex = lines[0].split(b",").index(b"Sexo")
-    without = [b",".join(f for i, f in enumerate(w.split(b",")) if i != sex) for w in wanted]
+    without = [b",".join(f for i, f in enumerate(w.split(b",")) if i != sex) for w in expected]
     sample = gzip.decompress((ROOT / "samples" / "dengue_loreto_2010_2021.csv.gz").read_bytes())
     assert sample == b"\r\n".join(without) + b"\r\n"
 

@@ -10,7 +10,7 @@ from command import yupana
 
 from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError
-from yupana.data import contract as contracts
+from yupana.data.contracts import contract as contracts
 from yupana.orchestration.cards import cards
 
 TEXT = (ROOT / "expectations" / "iquitos_population" / "contract.yaml").read_text()
@@ -20,6 +20,12 @@ RANGE = "logicalTypeOptions: {minimum: 0}"
 COLUMN = "      - {name: population,"
 SERVER = "servers:\n"
 QUALITY = "{name: not_empty, type: library, metric: rowCount, mustBeGreaterThan: 0}"
+
+
+# Half a kB that stands for 43 million fields.
+BOMB = "".join(
+    f"x{n}: &x{n} [{','.join([f'*x{n - 1}' if n else 'l'] * 9)}]\n" for n in range(9)
+)  # fmt: skip
 
 
 def option(name: str, value: str) -> tuple[str, str]:
@@ -97,6 +103,19 @@ SLIPS: list[tuple[tuple[str, str], int, str, str]] = [
     (sql("SELECT COUNT(*) FROM delta.`/etc`", "mustBe: 0"), 34, "may read ${table} alone", "one"),
     (sql("SELECT COUNT(*) FROM csv.staged_rows", "mustBe: 0"), 34, "alone", "one"),
     (sql("SELECT java_method('a', 'b') FROM ${table}", "mustBe: 0"), 34, "it calls", "one"),
+    *((sql(query, "mustBe: 0"), 34, what, "one SELECT") for query, what in {
+        "SELECT year FROM ${table}": "a number for each row",
+        "SELECT COUNT(*) OVER () FROM ${table}": "a number for each row",
+        "SELECT MAX(year) FROM ${table} GROUP BY population": "a number for each group",
+        "SELECT COUNT(*) FROM ${table} UNION SELECT 2": "not one SELECT",
+        "SELECT COUNT(*) FROM ${table} WHERE nosuch > 5": "no column 'nosuch' is published",
+        "SELECT COUNT(*) / 0 FROM ${table}": "it divides by zero",
+        "SELECT MAX(source_sha256) FROM ${table}": "a text, not a number",
+        "SELECT COUNT(*) = 0 FROM ${table}": "a boolean, not a number",
+    }.items()),
+    (sql("SELECT COUNT(*) FROM ${table}", "mustBeBetween: [5, 1]"), 34, "the larger number first",
+     "bound"),
+    (sql("SELECT COUNT(*) FROM ${table}", "mustBe: few"), 34, "few is not a number", "bound"),
     (column("name: a, logicalType: string, logicalTypeOptions: {minimum: 0}"), 32,
      "'a' is of type string", "minimum and maximum are for numbers"),
     (column("name: a, logicalType: string, relationships: [{type: foreignKey, to: "
@@ -107,6 +126,51 @@ SLIPS: list[tuple[tuple[str, str], int, str, str]] = [
     ((UNIT, "{property: pad, value: 6}"), 32, "pad on the column 'population'", "string"),
     (("mustBeGreaterThan: 0", "mustNotBe: 0"), 34, "quality rule 'not_empty'", "rowCount"),
     (("metric: rowCount", "metric: nullValues"), 34, "quality rule 'not_empty'", "missingValues"),
+    (("mustBeGreaterThan: 0", "mustBeBetween: [10, 5]"), 34, "at least 10 rows and at most 5",
+     "mend one"),
+    (("mustBeGreaterThan: 0", "mustBe: 0"), 34, "at least 1 rows and at most 0", "mend one"),
+    (("mustBeGreaterThan: 0", "mustBeLessThan: 1.0e400"), 34, "mustBeLessThan: inf", "rows"),
+    (option("headerRow", "9" * 20), 21, "the headerRow '99999999999999999999'", "a line's number"),
+    (option("headerRow", "9" * 5000), 21, "the headerRow", "a line's number"),
+    (option("widths", "[4, 99999999999]"), 21, "the widths", "[6, 4, 10]"),
+    (times("property: retention, value: 99999999999, unit: y"), 22, "a retention of", "9999"),
+    (times("property: latency, value: ², unit: w"), 22, "a latency of ²", "whole number"),
+    (column("name: d, logicalType: date, logicalTypeOptions: {minimum: '2021-13-01'}"), 32,
+     "the minimum '2021-13-01' on the column 'd'", "2021-12-31"),
+    (column("name: d, logicalType: date, logicalTypeOptions: {maximum: 20211231}"), 32,
+     "20211231", "field"),
+    (column("name: d, logicalType: timestamp, logicalTypeOptions: {maximum: '2021-01-01T25:00:00'}"
+            ), 32, "the maximum '2021-01-01T25:00:00'", "an instant that is"),
+    ((RANGE, "logicalTypeOptions: {minimum: 1.0e400}"), 32, "the minimum 'inf'", "a number"),
+    (column("name: a, logicalType: string, logicalTypeOptions: {minLength: 99999999999}"), 32,
+     "the minLength '99999999999'", "characters"),
+    (("status: active", "status: " + "[" * 20000 + "]" * 20000), 6, "nested deeper than 40",
+     "close what stays open"),
+    (("status: active", "status: &a [*a]"), 6, "an alias inside of what it stands for", "Write"),
+    (("status: active", "status: active\n" + BOMB), 12, "more than 100,000 fields", "aliases"),
+    (("status: active", "status: " + "a" * (1 << 20)), 1, "larger than 1 MiB", "code list"),
+    (option("sheet", "Hoja2"), 21, "'sheet', which does nothing for a file of format csv", "xlsx"),
+    (option("records", "result.records"), 21, "'records', which does nothing", "json"),
+    (times("property: latency, value: 1, unit: w}\n  - {property: latency, value: 9, unit: w"),
+     23, "the option 'latency' twice", "Keep one"),
+    ((" format: csv", " format: csv\n  - {server: b, type: local, path: b, format: csv}"), 26,
+     "a second source, 'b'", "a pattern"),
+    (column("name: a, logicalType: string, customProperties: [{property: missing, value: [NA]}, "
+            "{property: missing, value: [ND]}]"), 32, "'missing' twice on the column 'a'", "lost"),
+    (column("name: a, logicalType: string, customProperties: [{property: negative, value: "
+            "trailing}]"), 32, "negative on the column 'a', which is no number", "number"),
+    (column("name: a, logicalType: date, transformLogic: date_of, transformSourceObjects: [year], "
+            "customProperties: [{property: missing, value: NA}]"), 32, "'a', which is derived",
+     "made of"),
+    *((column(f"name: a, logicalType: string, classification: {word}"), 32, "the classification '",
+       "personal, restricted, public") for word in ("Personal", "' personal'", "sensitive", "''")),
+    (column("name: a, logicalType: string, primaryKey: true, classification: personal"), 32,
+     "primaryKey on the column 'a', which is personal and dropped", "pseudonymise"),
+    (column("name: a, logicalType: string, partitioned: true, classification: personal"), 32,
+     "partitioned on the column 'a'", "name other columns"),
+    (column("name: a, logicalType: number, logicalTypeOptions: {minimum: 0}, customProperties: ["
+            "{property: outlier, value: {maximum: 9, action: quarantine}}]"), 32,
+     "two ranges that set rows aside", "minimum and maximum alone"),
     (("status: active", "status: active\nstatus: draft"), 6, "'status' stands twice", "Keep one"),
     (("version: 1.1.0", "version: [1.1.0"), 6, "is not YAML", "quotes"),
     ((SERVER, "server:\n"), 1, "breaks the Open Data Contract Standard", "Mend that field"),

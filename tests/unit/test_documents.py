@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from datetime import datetime
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +16,8 @@ import pytest
 
 from yupana.core.errors import TerminalError
 from yupana.core.progress import Progress, Silent
-from yupana.data.parsing import documents, objects
+from yupana.data.parsing import documents
+from yupana.data.parsing.documents import objects
 
 
 def rows(
@@ -25,11 +27,12 @@ def rows(
     progress: Progress | None = None,
     path: str | None = None,
     used: tuple[str, ...] = (),
+    header_rows: tuple[int, ...] = (1,),
 ) -> list[list[Any]]:
     raw = content.encode() if isinstance(content, str) else content
     about: Any = SimpleNamespace(
-        format=format, encoding=encoding, sheet=None, header_rows=(1,), records=path,
-        used=[SimpleNamespace(published=name, missing=()) for name in used],
+        format=format, encoding=encoding, sheet=None, header_rows=header_rows, records=path,
+        used=[SimpleNamespace(published=name, missing=(), fill=False, unit="") for name in used],
     )  # fmt: skip
     names, table = documents.texts(about, io.BytesIO(raw), "in", progress or Silent())
     return [names, *(list(row.values())[2:] for row in table.to_pylist())]
@@ -42,6 +45,8 @@ def rows(
          [["a", "b", "c"], ["1", "0.1", None], [None, None, "true"]]),
         ('{"a": 12345678901234567890}\n\n{"a": "ñ"}\n', [["a"], ["12345678901234567890"], ["ñ"]]),
         ('{"a": {"b": [1, "é"]}}', [["a"], ['{"b": [1, "é"]}']]),
+        ('{"a": {"b": [1.10, 12345678901234567890123.5, 1e400, -0.0], "ñ": null, "c": true}}',
+         [["a"], ['{"b": [1.10, 12345678901234567890123.5, 1E+400, -0.0], "ñ": null, "c": true}']]),
         ('\ufeff[{"a": 1}]', [["a"], ["1"]]),
         ('{"type": "FeatureCollection", "features": [{"properties": {"a": 1}, "geometry": '
          '{"type": "Point", "coordinates": [-73.2, -3.7]}}, {"properties": null}]}',
@@ -80,8 +85,10 @@ def test_what_is_no_record_is_refused_with_its_place(content: str, where: str) -
 
 
 @pytest.mark.parametrize(
-    "content", ["[" * 100_000, '[{"a": ' + "9" * 5000 + "}]", '[{"a": "\\ud800"}]']
-)
+    "content",
+    ["[" * 100_000, '[{"a": ' + "9" * 5000 + "}]", '[{"a": "\\ud800"}]',
+     '[{"a": 1e99999999999999999999}]'],
+)  # fmt: skip
 def test_what_no_table_can_hold_is_refused(content: str) -> None:
     with pytest.raises(TerminalError, match="what no table can"):
         rows(content)
@@ -97,15 +104,18 @@ def test_a_parquet_file_of_pandas() -> None:
             "time": [datetime(2021, 3, 5), datetime(2021, 3, 5, 10, 30)],
             "yes": [True, False],
             "many": [[1, 2], []],
+            "sums": [[Decimal("1.10"), None], [Decimal("12345678901234567890123.50")]],
         }
     )
     out = io.BytesIO()
     frame.to_parquet(out)
-    names, *found = rows(out.getvalue(), "parquet")
+    names, *values = rows(out.getvalue(), "parquet")
     assert names == list(frame.columns)
-    assert found == [
-        ["10101", "0.25", "ABC", "2021-03-05", "2021-03-05 00:00:00", "true", "[1, 2]"],
-        [None, "1.152921504606847e+18", "Ñ", None, "2021-03-05 10:30:00", "false", "[]"],
+    assert values == [
+        ["10101", "0.25", "ABC", "2021-03-05", "2021-03-05 00:00:00", "true", "[1, 2]",
+         "[1.10, null]"],
+        [None, "1.152921504606847e+18", "Ñ", None, "2021-03-05 10:30:00", "false", "[]",
+         "[12345678901234567890123.50]"],
     ]
 
 
@@ -116,7 +126,7 @@ def test_bytes_that_are_no_text_are_refused() -> None:
         rows(out.getvalue(), "parquet")
 
 
-def workbook(cells: list[list[Any]], sheets: int = 1) -> bytes:
+def workbook(cells: list[list[Any]], sheets: int = 1, merged: str = "") -> bytes:
     """The smallest workbook with these cells in each of its sheets (ECMA-376)."""
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -140,7 +150,7 @@ def workbook(cells: list[list[Any]], sheets: int = 1) -> bytes:
         + "</sheets></workbook>",
         "xl/_rels/workbook.xml.rels": links("worksheet", "worksheets/sheet1.xml"),
         "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{data}</sheetData>'
-        "</worksheet>",
+        f"{merged}</worksheet>",
     }
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as packed:
@@ -157,11 +167,26 @@ def test_a_name_that_stands_twice_in_a_workbook_stays_twice(name: str) -> None:
     ]  # fmt: skip
 
 
+def test_a_header_below_the_last_row_is_refused() -> None:
+    with pytest.raises(TerminalError, match=r"no row 4.*ends at row 2") as error:
+        rows(workbook([["id"], [1]]), "xlsx", header_rows=(3, 4))
+    assert "headerRow" in error.value.fix
+
+
 def test_a_sheet_that_is_not_read_is_named() -> None:
     lines: list[str] = []
     progress: Any = SimpleNamespace(say=lines.append)
     assert rows(workbook([["id"], [1]], sheets=2), "xlsx", progress=progress) == [["id"], ["1"]]
     assert lines == ["sheet '1' is read, not 2; `sheet` names another"]
+
+
+def test_cells_that_are_merged_over_rows_are_told() -> None:
+    lines: list[str] = []
+    progress: Any = SimpleNamespace(say=lines.append)
+    merged = '<mergeCells><mergeCell ref="A1:B1"/><mergeCell ref="A2:A3"/></mergeCells>'
+    content = workbook([["id", "n"], ["a", 1], ["", 2]], merged=merged)
+    assert rows(content, "xlsx", progress=progress)[1][0] == "a"
+    assert len(lines) == 1 and "1 merged cells run over several rows, e.g. A2:A3" in lines[0]
 
 
 def test_nothing_is_lost_on_the_way_through_json() -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from champion import crown
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
-from yupana.governance import events
+from yupana.lineage import events
 from yupana.orchestration.due import due
 
 NAME = "outbreak"
 
 
-def done(home: Settings, step: str, inputs: list[str], output: str, **facts: object) -> None:
+def event(home: Settings, step: str, inputs: list[str], output: str, **facts: object) -> None:
     events.append(
         home, step, NAME, status="done", inputs=tuple(inputs), outputs=(output,),
         facts=facts,
@@ -20,17 +21,18 @@ def done(home: Settings, step: str, inputs: list[str], output: str, **facts: obj
 
 
 def features(home: Settings, version: int, week: str) -> None:
-    done(home, "features", [], f"delta:features/outbreak_weekly@{version}", data_as_of=week)
+    event(home, "features", [], f"delta:features/outbreak_weekly@{version}", data_as_of=week)
 
 
 @pytest.fixture
 def home(lake: Settings) -> Settings:
     """A champion from a table whose newest week is that of 2021-10-02."""
     features(lake, 0, "2021-10-02")
-    done(lake, "split", ["delta:features/outbreak_weekly@0"], "split:1", as_of="")
-    done(lake, "fit", ["split:1"], "member:1", member="network")
-    done(lake, "pool", ["split:1", "member:1"], "candidate:1")
-    done(lake, "register", ["candidate:1"], "model:outbreak@1", alias="champion")
+    event(lake, "split", ["delta:features/outbreak_weekly@0"], "split:1", as_of="")
+    event(lake, "fit", ["split:1"], "member:1", member="network")
+    event(lake, "pool", ["split:1", "member:1"], "candidate:1")
+    event(lake, "register", ["candidate:1"], "model:outbreak@1")
+    crown(lake, NAME, 1)
     return lake
 
 
@@ -42,9 +44,9 @@ def test_nothing_can_be_said_without_features(lake: Settings) -> None:
 def test_without_champion_it_is_due(lake: Settings) -> None:
     features(lake, 0, "2021-10-02")
     assert due(lake, NAME).due
-    done(lake, "register", ["candidate:1"], "model:outbreak@1", alias="challenger")
-    found = due(lake, NAME)
-    assert found.due and "no champion" in found.reason
+    event(lake, "register", ["candidate:1"], "model:outbreak@1", alias="champion")
+    verdict = due(lake, NAME)
+    assert verdict.due and "no champion" in verdict.reason, "the registry says so, not the log"
 
 
 @pytest.mark.parametrize(("week", "expected"), [("2021-10-23", False), ("2021-10-30", True)])
@@ -53,38 +55,39 @@ def test_it_is_due_when_the_data_is_four_weeks_ahead(
 ) -> None:
     assert not due(home, NAME).due
     features(home, 1, week)
-    found = due(home, NAME)
-    assert found.due is expected
-    assert week in found.reason and "2021-10-02" in found.reason
+    verdict = due(home, NAME)
+    assert verdict.due is expected
+    assert week in verdict.reason and "2021-10-02" in verdict.reason
 
 
 def test_a_champion_of_a_past_day_is_as_old_as_that_day(home: Settings) -> None:
-    done(home, "split", ["delta:features/outbreak_weekly@0"], "split:2", as_of="2021-06-05")
-    done(home, "pool", ["split:2"], "candidate:2")
-    done(home, "register", ["candidate:2"], "model:outbreak@2", alias="champion")
-    found = due(home, NAME)
-    assert found.due and "2021-06-05" in found.reason
+    event(home, "split", ["delta:features/outbreak_weekly@0"], "split:2", as_of="2021-06-05")
+    event(home, "pool", ["split:2"], "candidate:2")
+    event(home, "register", ["candidate:2"], "model:outbreak@2")
+    crown(home, NAME, 2)
+    verdict = due(home, NAME)
+    assert verdict.due and "2021-06-05" in verdict.reason
 
 
 def test_it_is_due_when_monitoring_found_drift_of_this_champion(home: Settings) -> None:
-    done(home, "monitor", ["model:outbreak@0"], "report:0", share_drifted=0.9)
+    event(home, "monitor", ["model:outbreak@0"], "report:0", share_drifted=0.9)
     assert not due(home, NAME).due
-    done(home, "monitor", ["model:outbreak@1"], "report:1", share_drifted=0.4)
+    event(home, "monitor", ["model:outbreak@1"], "report:1", share_drifted=0.4)
     assert not due(home, NAME).due
-    done(home, "monitor", ["model:outbreak@1"], "report:2", share_drifted=0.6)
-    found = due(home, NAME)
-    assert found.due and "60 %" in found.reason
+    event(home, "monitor", ["model:outbreak@1"], "report:2", share_drifted=0.6)
+    verdict = due(home, NAME)
+    assert verdict.due and "60 %" in verdict.reason
 
 
 def test_an_earlier_week_that_was_watched_again_says_nothing_of_today(home: Settings) -> None:
     for week, report, retrain in (("2021-10-09", "1", ["drift"]), ("2021-09-25", "2", [])):
-        done(home, "monitor", ["model:outbreak@1"], f"report:{report}", week=week, retrain=retrain)
+        event(home, "monitor", ["model:outbreak@1"], f"report:{report}", week=week, retrain=retrain)
     assert due(home, NAME).due
-    done(home, "monitor", ["model:outbreak@1"], "report:3", week="2021-10-09", retrain=[])
+    event(home, "monitor", ["model:outbreak@1"], "report:3", week="2021-10-09", retrain=[])
     assert not due(home, NAME).due, "of one week the newest counts"
 
 
 def test_a_champion_of_unknown_origin_is_trained_again(home: Settings) -> None:
-    done(home, "promote", ["candidate:7"], "model:outbreak@7", alias="champion")
-    found = due(home, NAME)
-    assert found.due and "not in the event log" in found.reason
+    crown(home, NAME, 7)
+    verdict = due(home, NAME)
+    assert verdict.due and "not in the event log" in verdict.reason

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from serving.http import bounds, logs
-from serving.http.guard import Guard
-from serving.http.logs import Asked, Lines
+from yupana.serving.http import access_log, bounds
+from yupana.serving.http.access_log import AccessLog, AccessRecord
+from yupana.serving.http.guard import Guard
 
 Message = dict[str, Any]
 OK = [
@@ -23,29 +23,29 @@ OK = [
 ]
 
 
-class Kept(Lines):
-    """Lines that a test can look at."""
+class MemoryLog(AccessLog):
+    """AccessLog that a test can look at."""
 
     def __init__(self) -> None:
         super().__init__(os.open(os.devnull, os.O_WRONLY))
-        self.told: list[Any] = []
+        self.records: list[Any] = []
 
     def add(self, line: Any) -> None:
-        self.told.append(line)
+        self.records.append(line)
 
 
-def asked(
+def ask(
     app: Callable[..., Awaitable[None]],
     *parts: Message,
     headers: tuple[tuple[bytes, bytes], ...] = (),
-    lines: Lines | None = None,
+    lines: AccessLog | None = None,
     state: Message | None = None,
 ) -> list[Message]:
     """What is answered to one request, whose body comes in `parts` and then no more."""
-    sent: list[Message] = []
+    messages: list[Message] = []
 
     async def send(message: Message) -> None:
-        sent.append(message)
+        messages.append(message)
 
     async def run() -> None:
         waiting = list(parts)
@@ -60,12 +60,12 @@ def asked(
             "type": "http", "method": "POST", "path": "/v1/a", "raw_path": b"/v1/a",
             "query_string": b"", "headers": list(headers), "state": state or {},
         }  # fmt: skip
-        await Guard(app, lines or Kept(), behind_tls=False)(scope, receive, send)
+        await Guard(app, lines or MemoryLog(), behind_tls=False)(scope, receive, send)
         task = asyncio.current_task()
         assert task is not None and not task.cancelling(), "the task goes on being cancelled"
 
     asyncio.run(run())
-    return sent
+    return messages
 
 
 async def fine(scope: Any, receive: Any, send: Any) -> None:
@@ -74,18 +74,18 @@ async def fine(scope: Any, receive: Any, send: Any) -> None:
 
 
 def test_names_are_never_given_twice() -> None:
-    names = {dict(asked(fine)[0]["headers"])[b"x-request-id"] for _ in range(50)}
+    names = {dict(ask(fine)[0]["headers"])[b"x-request-id"] for _ in range(50)}
     assert len(names) == 50
 
 
 def test_a_length_that_is_no_number_is_refused() -> None:
     for length in (b"-1", b"1e3", b"10 ", b""):
-        assert asked(fine, headers=((b"content-length", length),))[0]["status"] == 413
+        assert ask(fine, headers=((b"content-length", length),))[0]["status"] == 413
 
 
 def test_a_body_longer_than_its_length_says_is_still_bounded() -> None:
     part = {"type": "http.request", "body": b"x" * 40000, "more_body": True}
-    assert asked(fine, part, part, headers=((b"content-length", b"5"),))[0]["status"] == 413
+    assert ask(fine, part, part, headers=((b"content-length", b"5"),))[0]["status"] == 413
 
 
 def test_the_application_gets_the_body_whole() -> None:
@@ -97,7 +97,7 @@ def test_the_application_gets_the_body_whole() -> None:
 
     first = {"type": "http.request", "body": b"ab", "more_body": True}
     last = {"type": "http.request", "body": b"cd", "more_body": False}
-    asked(read, first, last, headers=((b"transfer-encoding", b"chunked"),))
+    ask(read, first, last, headers=((b"transfer-encoding", b"chunked"),))
     assert got == [{"type": "http.request", "body": b"abcd", "more_body": False}]
 
 
@@ -108,8 +108,8 @@ def test_what_comes_or_answers_late_is_ended(monkeypatch: pytest.MonkeyPatch) ->
     async def sleep(scope: Any, receive: Any, send: Any) -> None:
         await asyncio.sleep(30)
 
-    assert asked(fine, headers=((b"content-length", b"5"),))[0]["status"] == 408
-    assert asked(sleep)[0]["status"] == 504
+    assert ask(fine, headers=((b"content-length", b"5"),))[0]["status"] == 408
+    assert ask(sleep)[0]["status"] == 504
 
 
 def test_another_end_than_by_its_deadline_is_let_through() -> None:
@@ -117,7 +117,7 @@ def test_another_end_than_by_its_deadline_is_let_through() -> None:
         raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
-        asked(ended)
+        ask(ended)
 
 
 def test_an_answer_that_has_begun_is_cut_off_and_not_followed_by_another() -> None:
@@ -125,12 +125,12 @@ def test_an_answer_that_has_begun_is_cut_off_and_not_followed_by_another() -> No
         await send(OK[0])
         raise ValueError("secreto")
 
-    kept = Kept()
+    log = MemoryLog()
     with pytest.raises(ConnectionAbortedError) as cut:
-        asked(half, lines=kept)
+        ask(half, lines=log)
     assert "secreto" not in str(cut.value) and cut.value.__suppress_context__
-    assert [type(line).__name__ for line in kept.told] == ["dict", "Asked"]
-    assert "secreto" not in json.dumps(kept.told[0])
+    assert [type(line).__name__ for line in log.records] == ["dict", "AccessRecord"]
+    assert "secreto" not in json.dumps(log.records[0])
 
 
 def test_an_error_after_the_answer_is_logged_alone() -> None:
@@ -138,27 +138,27 @@ def test_an_error_after_the_answer_is_logged_alone() -> None:
         await fine(scope, receive, send)
         raise ValueError
 
-    kept = Kept()
-    sent = asked(late, lines=kept)
-    assert [m.get("status") for m in sent] == [200, None]
-    assert kept.told[0]["error"] == "ValueError" and kept.told[1].status == 200
+    log = MemoryLog()
+    messages = ask(late, lines=log)
+    assert [m.get("status") for m in messages] == [200, None]
+    assert log.records[0]["error"] == "ValueError" and log.records[1].status == 200
 
 
 def test_an_answer_may_say_itself_how_long_it_is_kept() -> None:
-    async def kept(scope: Any, receive: Any, send: Any) -> None:
+    async def lasting(scope: Any, receive: Any, send: Any) -> None:
         await send({**OK[0], "headers": [(b"cache-control", b"max-age=60")]})
         await send(OK[1])
 
-    values = [v for n, v in asked(kept)[0]["headers"] if n == b"cache-control"]
+    values = [v for n, v in ask(lasting)[0]["headers"] if n == b"cache-control"]
     assert values == [b"max-age=60"]
-    assert (b"cache-control", b"no-store") in asked(fine)[0]["headers"]
+    assert (b"cache-control", b"no-store") in ask(fine)[0]["headers"]
 
 
 def test_a_reader_that_stands_still_makes_no_request_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "MOST_WAITING", 1000)
+    monkeypatch.setattr(access_log, "MOST_WAITING", 1000)
     out, into = os.pipe()
-    lines = Lines(into)
-    one = Asked(0.0, 0.1, "a" * 60, "GET", "/v1/a", 200, None)
+    lines = AccessLog(into)
+    one = AccessRecord(0.0, 0.1, "a" * 60, "GET", "/v1/a", 200, None)
     started = time.monotonic()
     for _ in range(20):
         for _ in range(500):
@@ -177,6 +177,6 @@ def test_a_reader_that_stands_still_makes_no_request_wait(monkeypatch: pytest.Mo
     lines.close()
     os.close(into)
     reader.join()
-    told = [json.loads(line) for line in read.splitlines()]
-    dropped = sum(line["lines"] for line in told if line["event"] == "lines dropped")
-    assert dropped > 0 and len([x for x in told if x["event"] == "request"]) + dropped == 10000
+    records = [json.loads(line) for line in read.splitlines()]
+    dropped = sum(line["lines"] for line in records if line["event"] == "lines dropped")
+    assert dropped > 0 and len([x for x in records if x["event"] == "request"]) + dropped == 10000

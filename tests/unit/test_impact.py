@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from yupana.evaluation.impact import measure, sure, words
-from yupana.evaluation.impact.places import Group
-from yupana.governance.register import Costs
+from models.outbreak import USE_CASE as OUTBREAK
+from yupana.gate.register import Costs
+from yupana.tasks.forecast.impact import bootstrap, measure
+from yupana.tasks.forecast.impact import text as words
+from yupana.tasks.forecast.impact.places import Group
 
 WEEKS = 12
 COSTS = Costs(missed_alert=500.0, false_alarm=40.0, currency="PEN", set_by="DIRESA, acta 3")
@@ -19,7 +21,7 @@ KINDS = {"missed": 1, "hits": 5, "false_alarms": 2, "quiet": 4}
 
 
 def district(
-    ubigeo: str,
+    entity: str,
     wis: Any = 1.0,
     inside_90: int = 11,
     inside_50: int = 6,
@@ -30,10 +32,10 @@ def district(
     Which weeks these are differs from district to district.
     """
     week = np.arange(WEEKS)
-    order = (5 * week + int(ubigeo)) % WEEKS
+    order = (5 * week + int(entity)) % WEEKS
     kinds = [kind for kind, n in alerts.items() for _ in range(n)]
     return pd.DataFrame({
-        "ubigeo": ubigeo,
+        "entity": entity,
         "origin": pd.Timestamp("2021-01-02") + pd.to_timedelta(7 * week, unit="D"),
         "wis": np.broadcast_to(np.asarray(wis, dtype=float), WEEKS),
         "baseline_wis": 2.0,
@@ -51,9 +53,10 @@ def codes(first: int, many: int) -> list[str]:
     return [f"16{first:02}{n + 1:02}" for n in range(many)]
 
 
-def told(rows: pd.DataFrame, *given: Group, costs: Costs | None = COSTS) -> dict[str, Any]:
-    every = group("all", sorted(rows["ubigeo"].unique()), "all", 5000)
-    return {g["of"]: g for g in measure.groups(rows, [every, *given], costs, seed=1)}
+def impact_of(rows: pd.DataFrame, *groups: Group, costs: Costs | None = COSTS) -> dict[str, Any]:
+    every = group("all", sorted(rows["entity"].unique()), "all", 5000)
+    impacts = measure.groups(rows, [every, *groups], costs, reach=8, seed=1)
+    return {g.of: g.document("weeks") for g in impacts}
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +67,7 @@ def two() -> dict[str, Any]:
     worse = {"missed": 4, "hits": 2, "false_alarms": 3, "quiet": 3}
     rows = [district(u, 2 * noise[n] / noise[n].mean(), 8, 3, worse) for n, u in enumerate(a)]
     rows += [district(u, noise[6 + n] / noise[6 + n].mean()) for n, u in enumerate(b)]
-    return told(pd.concat(rows), group("rural", a), group("urban", b, people=None))
+    return impact_of(pd.concat(rows), group("rural", a), group("urban", b, people=None))
 
 
 def test_the_numbers_are_those_that_a_hand_computes(two: dict[str, Any]) -> None:
@@ -96,33 +99,35 @@ def test_a_group_twice_as_bad_is_told_worse_and_the_other_better(two: dict[str, 
 
 def test_without_costs_of_the_agency_no_cost_is_told() -> None:
     rows = pd.concat([district(u) for u in codes(1, 6)])
-    every = told(rows, costs=None)["all"]
+    every = impact_of(rows, costs=None)["all"]
     assert every["missed"]["n"] == 6 and every["missed"]["cost"] is None
 
 
 def test_few_districts_have_a_number_and_no_interval() -> None:
     four = codes(1, 4)
     rows = pd.concat([district(u, inside_90=10) for u in [*four, *codes(2, 8)]])
-    made = told(rows, group("rural", four))["rural"]
-    assert made["ratio"] == 0.5 and made["coverage_90"] == 0.8333
+    result = impact_of(rows, group("rural", four))["rural"]
+    assert result["ratio"] == 0.5 and result["coverage_90"] == 0.8333
     for name in ("ratio_interval", "wis_interval", "coverage_interval", "against_others"):
-        assert made[name] is None, name
-    assert made["missed"]["interval"] is None
+        assert result[name] is None, name
+    assert result["missed"]["interval"] is None
 
 
 def test_a_share_of_none_or_all_still_has_an_interval() -> None:
     """Clopper and Pearson with each of ten districts as one trial: 1 - 0.025^(1/10)."""
     calm = {"missed": 0, "hits": 6, "false_alarms": 0, "quiet": 6}
-    made = told(pd.concat([district(u, inside_90=WEEKS, alerts=calm) for u in codes(1, 10)]))["all"]
-    assert made["coverage_interval"] == [0.6915, 1.0]
-    assert made["missed"]["rate"] == 0 and made["missed"]["interval"] == [0.0, 0.3085]
+    result = impact_of(
+        pd.concat([district(u, inside_90=WEEKS, alerts=calm) for u in codes(1, 10)])
+    )["all"]
+    assert result["coverage_interval"] == [0.6915, 1.0]
+    assert result["missed"]["rate"] == 0 and result["missed"]["interval"] == [0.0, 0.3085]
 
 
 def test_a_group_without_forecasts_is_not_measured() -> None:
     rows = pd.concat([district(u) for u in codes(1, 6)])
-    made = told(rows, group("urban", ["990101"]))["urban"]
-    assert not made["measured"] and made["n"] == 0
-    assert made["wis"] is None and made["ratio"] is None and made["missed"]["rate"] is None
+    result = impact_of(rows, group("urban", ["990101"]))["urban"]
+    assert not result["measured"] and result["n"] == 0
+    assert result["wis"] is None and result["ratio"] is None and result["missed"]["rate"] is None
 
 
 def correlated(rng: np.random.Generator, districts: int, weeks: int) -> np.ndarray:
@@ -136,23 +141,23 @@ def test_intervals_hold_what_they_promise_and_chance_is_not_called_worse(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """200 made-up years of two like groups of twelve districts."""
-    monkeypatch.setattr(sure, "DRAWS", 500)
+    monkeypatch.setattr(bootstrap, "DRAWS", 500)
     rng = np.random.default_rng(5)
     runs, weeks, many = 200, 52, 12
     truth = np.exp(0.045 + 0.045 + 0.08)  # mean of the three log-normal effects
     inside = worse = 0
     for run in range(runs):
-        drawn = sure.Weeks.draw(weeks, run)
+        draws = bootstrap.Periods.draw(weeks, 8, run)
         error = np.exp(correlated(rng, 2 * many, weeks))
         base = np.ones_like(error)
         mine, rest = (
-            sure.ratios(error[part], base[part], drawn, name)
+            bootstrap.ratios(error[part], base[part], draws, name)
             for part, name in ((slice(many), "a"), (slice(many, None), "b"))
         )
-        low, high = sure.interval(mine)
+        low, high = bootstrap.interval(mine)
         inside += low <= truth <= high
         times = error[:many].sum() / error[many:].sum()
-        worse += sure.worse(times, mine, rest, 1)["says"] == "worse"
+        worse += bootstrap.worse(times, mine, rest, 1).says == "worse"
 
     assert 0.92 <= inside / runs <= 0.99, inside / runs
     assert worse / runs <= 0.05, worse / runs
@@ -173,7 +178,7 @@ def report(groups: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def test_the_summary_says_it_in_both_languages(two: dict[str, Any]) -> None:
-    lines = words.summary(report(two))
+    lines = words.summary(report(two), OUTBREAK)
     es, en = (" ".join(line[lang] for line in lines) for lang in ("es", "en"))
     assert "El modelo es peor para: distritos rural, 2.00 veces el error" in es
     assert "The model is worse for: rural districts, 2.00 times the" in en
@@ -184,9 +189,9 @@ def test_the_summary_says_it_in_both_languages(two: dict[str, Any]) -> None:
 
 
 def test_costs_that_nobody_set_are_called_an_example(two: dict[str, Any]) -> None:
-    made = words.summary(report(two, costs={**COSTS.model_dump(), "set": False}))
-    assert any("de ejemplo, que la entidad aún no ha fijado" in line["es"] for line in made)
-    none = words.summary(report(two, costs=None))
+    lines = words.summary(report(two, costs={**COSTS.model_dump(), "set": False}), OUTBREAK)
+    assert any("de ejemplo, que la entidad aún no ha fijado" in line["es"] for line in lines)
+    none = words.summary(report(two, costs=None), OUTBREAK)
     assert any("no ha fijado lo que cuesta" in line["es"] for line in none)
 
 
@@ -194,9 +199,9 @@ def test_no_difference_is_not_called_equal() -> None:
     rng = np.random.default_rng(3)
     a, b = codes(1, 6), codes(2, 6)
     rows = pd.concat([district(u, rng.uniform(0.5, 1.5, WEEKS)) for u in [*a, *b]])
-    made = told(rows, group("rural", a), group("urban", b))
-    assert made["rural"]["against_others"]["says"] == "unsure"
-    text = " ".join(line["es"] for line in words.summary(report(made)))
+    result = impact_of(rows, group("rural", a), group("urban", b))
+    assert result["rural"]["against_others"]["says"] == "unsure"
+    text = " ".join(line["es"] for line in words.summary(report(result), OUTBREAK))
     assert "de ninguno se puede decir que le vaya peor" in text
     assert "No es prueba de que sea igual para todos" in text
 
@@ -209,10 +214,10 @@ def test_who_is_left_without_alerts_more_than_others_is_told() -> None:
     year = [*(district(u, alerts=rural) for u in a), *(district(u, alerts=urban) for u in b)]
     later = [pd.Timedelta(weeks=WEEKS * n) for n in range(4)]
     rows = pd.concat([one.assign(origin=one["origin"] + add) for one in year for add in later])
-    made = told(rows, group("rural", a), group("urban", b))
-    missed = made["rural"]["missed"]["against_others"]
+    result = impact_of(rows, group("rural", a), group("urban", b))
+    missed = result["rural"]["missed"]["against_others"]
     assert (missed["says"], missed["times"]) == ("worse", 2.0)
-    assert made["urban"]["missed"]["against_others"]["says"] == "better"
-    assert made["rural"]["false_alarms"]["against_others"]["says"] == "unsure"
-    text = " ".join(line["es"] for line in words.summary(report(made)))
+    assert result["urban"]["missed"]["against_others"]["says"] == "better"
+    assert result["rural"]["false_alarms"]["against_others"]["says"] == "unsure"
+    text = " ".join(line["es"] for line in words.summary(report(result), OUTBREAK))
     assert "Se quedan sin aviso más que los demás: distritos rural, 67 %" in text

@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 from deltalake import write_deltalake
 
+from models.outbreak import USE_CASE as OUTBREAK
 from yupana.config.settings import ROOT, Settings
-from yupana.evaluation.impact import places
-from yupana.governance import register
+from yupana.gate import register
+from yupana.tasks.forecast.impact import group_words, places
 
 DISTRICTS = ["160101", "160102", "160201", "160202", "160301"]
 INDICATORS = [
@@ -28,81 +29,81 @@ INDICATORS = [
 def frame() -> pd.DataFrame:
     """The split: mean cases 1, 2, 3, 4; the last district has no row to learn from."""
     rows = [(u, n + 1.0, "train") for n, u in enumerate(DISTRICTS[:4])]
-    made = pd.DataFrame(rows, columns=["ubigeo", "target_1", "part"])
-    return made.assign(event_timestamp=pd.Timestamp("2020-01-04", tz="UTC"))
+    table = pd.DataFrame(rows, columns=["entity", "target_1", "part"])
+    return table.assign(event_timestamp=pd.Timestamp("2020-01-04", tz="UTC"))
 
 
 @pytest.fixture
 def with_indicators(lake: Settings) -> Settings:
     columns = ["ubigeo", "area", "population_density", "poverty"]
-    table = lake.table("published", places.INDICATORS)
+    table = lake.table("published", group_words.INDICATORS)
     table.parent.mkdir(parents=True)
     write_deltalake(table, pl.DataFrame(INDICATORS, schema=columns, orient="row").to_arrow())
     return lake
 
 
-def by(found: places.Places, name: str) -> dict[str, places.Group]:
-    return {g.of: g for g in found.groups if g.by == name}
+def by(grouping: places.Places, name: str) -> dict[str, places.Group]:
+    return {g.of: g for g in grouping.groups if g.by == name}
 
 
 def test_urban_poor_and_persons_follow_from_the_published_table(with_indicators: Settings) -> None:
-    found = places.read(with_indicators, frame(), DISTRICTS)
-    area, poverty = by(found, "rural"), by(found, "poverty")
+    grouping = places.read(with_indicators, OUTBREAK, frame(), DISTRICTS)
+    area, poverty = by(grouping, "rural"), by(grouping, "poverty")
     assert area["urban"].districts == ("160102", "160201")
     assert area["rural"].districts == ("160101", "160202")
     assert (area["urban"].population, area["rural"].population) == (67_000, 10_000)
     # Thirds of all six districts of the country: up to 26.7, up to 43.3, above.
     assert poverty["least_poor"].districts == ("160101", "160102")
     assert poverty["middle"].districts == ("160201", "160202") and "poorest" not in poverty
-    assert by(found, "province")["1601"].population == 64_000
-    assert by(found, "all")["all"].population is None, "that of 160301 is not known"
-    assert found.refs == ("delta:published/district_indicators@0",)
-    assert "INEI" in found.population_of[0]
+    assert by(grouping, "province")["1601"].population == 64_000
+    assert by(grouping, "all")["all"].population is None, "that of 160301 is not known"
+    assert grouping.refs == ("delta:published/district_indicators@0",)
+    assert "INEI" in grouping.population_of[0]
 
 
 def test_a_district_without_a_figure_is_named_and_in_no_group(with_indicators: Settings) -> None:
-    found = places.read(with_indicators, frame(), DISTRICTS)
-    told = {u["by"]: u for u in found.unmeasured}
-    assert set(told) == {"rural", "poverty", "language"}
-    assert told["rural"]["es"] == "Distritos urbanos y rurales: 1 sin dato"
-    assert told["poverty"]["en"] == "Poverty of the district: 1 without a figure"
-    assert not any("160301" in g.districts for g in found.groups if g.by in ("rural", "poverty"))
+    grouping = places.read(with_indicators, OUTBREAK, frame(), DISTRICTS)
+    unmeasured = {u["by"]: u for u in grouping.unmeasured}
+    assert set(unmeasured) == {"rural", "poverty", "language"}
+    assert unmeasured["rural"]["es"] == "Distritos urbanos y rurales: 1 sin dato"
+    assert unmeasured["poverty"]["en"] == "Poverty of the district: 1 without a figure"
+    assert not any("160301" in g.districts for g in grouping.groups if g.by in ("rural", "poverty"))
 
 
 def test_without_the_table_its_groups_are_named_with_the_command(lake: Settings) -> None:
-    found = places.read(lake, frame(), DISTRICTS)
-    told = {u["by"]: u for u in found.unmeasured}
-    assert set(told) == {"rural", "poverty", "language"}
-    assert told["poverty"]["fix"] == "yupana ingest district_indicators"
-    assert "no está publicada" in told["rural"]["why"]
-    assert "not published" in told["rural"]["why_en"]
-    assert not by(found, "rural") and found.refs == ()
-    assert all(g.population is None for g in found.groups)
+    grouping = places.read(lake, OUTBREAK, frame(), DISTRICTS)
+    unmeasured = {u["by"]: u for u in grouping.unmeasured}
+    assert set(unmeasured) == {"rural", "poverty", "language"}
+    assert unmeasured["poverty"]["fix"] == "yupana ingest district_indicators"
+    assert "no está publicada" in unmeasured["rural"]["why"]
+    assert "not published" in unmeasured["rural"]["why_en"]
+    assert not by(grouping, "rural") and grouping.refs == ()
+    assert all(g.population is None for g in grouping.groups)
 
 
 def test_groups_of_the_data_itself_need_no_other_table(lake: Settings) -> None:
-    found = places.read(lake, frame(), DISTRICTS)
-    sizes = {of: g.districts for of, g in by(found, "size").items()}
+    grouping = places.read(lake, OUTBREAK, frame(), DISTRICTS)
+    sizes = {of: g.districts for of, g in by(grouping, "size").items()}
     assert sizes == {
         "small": ("160101", "160102"), "medium": ("160201",), "large": ("160202",),
         "new": ("160301",),
     }  # fmt: skip
-    province = by(found, "province")
+    province = by(grouping, "province")
     assert province["1601"].es == "Provincia Maynas" and province["1601"].en == "Province Maynas"
-    assert by(found, "department")["16"].es == "Departamento Loreto"
-    assert found.groups[0].of == "all" and len(found.groups[0].districts) == 5
+    assert by(grouping, "department")["16"].es == "Departamento Loreto"
+    assert grouping.groups[0].of == "all" and len(grouping.groups[0].districts) == 5
 
 
 def test_every_table_that_is_named_has_a_contract(lake: Settings) -> None:
     """What a page tells to run must be there to run."""
-    for told in places.read(lake, frame(), DISTRICTS).unmeasured:
-        name = told["fix"].removeprefix("yupana ingest ")
+    for gap in places.read(lake, OUTBREAK, frame(), DISTRICTS).unmeasured:
+        name = gap["fix"].removeprefix("yupana ingest ")
         folder: Path = lake.root / "expectations" / name
-        assert not told["fix"] or (folder / "contract.yaml").exists(), told["fix"]
+        assert not gap["fix"] or (folder / "contract.yaml").exists(), gap["fix"]
 
 
 def test_limits_of_the_register_are_on_groups_that_are_measured() -> None:
     """A limit on a group that no report has by that name would never be judged."""
-    held = register.load(ROOT, "outbreak")
-    told = {*places.RULES, "horizon"}
-    assert held.limits and {limit.by for limit in held.limits} <= told
+    risks = register.load(ROOT, "outbreak")
+    names = {*group_words.rules(OUTBREAK), "horizon"}
+    assert risks.limits and {limit.by for limit in risks.limits} <= names

@@ -12,39 +12,47 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from yupana.cli import keys as keys_commands
-from yupana.cli import usage as usage_command
-from yupana.config import settings as configured
+from yupana.cli.services import keys, usage
+from yupana.config import settings
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
-from yupana.governance.keys import revoked_subjects
-from yupana.governance.oidc import subject_id
-from yupana.governance.usage import Caller, Request, Writer
+from yupana.identity import roles
+from yupana.identity.api_keys import revoked_subjects
+from yupana.identity.oidc import subject_id
+from yupana.predictions.usage import Caller, Request, Writer
 
 Run = Callable[..., Any]
 
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    chosen = Settings(home=tmp_path)
-    monkeypatch.setattr(configured, "settings", lambda: chosen)
+    config = Settings(home=tmp_path)
+    monkeypatch.setattr(settings, "settings", lambda: config)
     app = typer.Typer()
-    keys_commands.register(app)
-    usage_command.register(app)
+    keys.register(app)
+    usage.register(app)
 
     def call(*words: str) -> str:
-        done = CliRunner().invoke(app, list(words), catch_exceptions=True)
-        if done.exception and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        assert done.exit_code == 0, done.output
-        return done.stdout
+        result = CliRunner().invoke(app, list(words), catch_exceptions=True)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == 0, result.output
+        return result.stdout
 
     return call
 
 
+def test_a_key_opens_by_default_what_its_role_may(run: Run) -> None:
+    run("keys", "create", "--agency", "DIRESA Loreto")
+    (row,) = json.loads(run("keys", "list", "--json"))
+    assert set(row["scopes"]) == set(roles.scopes_of("agency")) >= {"models:read"}
+    with pytest.raises(UsageError, match="There is no role 'nobody'"):
+        run("keys", "create", "--agency", "A", "--role", "nobody")
+
+
 def test_a_key_from_its_making_to_its_end(run: Run) -> None:
-    given = ("--agency", "DIRESA Loreto", "--scope", "outbreak:forecast")
-    printed = run("keys", "create", *given).strip()
+    terms = ("--agency", "DIRESA Loreto", "--scope", "outbreak:forecast")
+    printed = run("keys", "create", *terms).strip()
     assert printed.startswith("yup_") and "\n" not in printed, "stdout is the key alone"
     name, secret = printed.split("_")[1:]
     (row,) = json.loads(run("keys", "list", "--json"))
@@ -54,8 +62,8 @@ def test_a_key_from_its_making_to_its_end(run: Run) -> None:
     new = json.loads(run("keys", "rotate", name, "--grace", "1d", "--json"))
     assert new["id"] == name and new["key"] != printed
     assert "revoked" in run("keys", "revoke", name)
-    for told in (run("keys", "list"), run("keys", "activity"), run("keys", "list", "--json")):
-        assert secret not in told and new["key"].split("_")[2] not in told
+    for output in (run("keys", "list"), run("keys", "activity"), run("keys", "list", "--json")):
+        assert secret not in output and new["key"].split("_")[2] not in output
     did = json.loads(run("keys", "activity", "--json"))
     assert [row["what"] for row in did] == ["create", "rotate", "revoke"]
     assert run("keys", "list", "--agency", "nobody", "--json").strip() == "[]"
@@ -66,39 +74,39 @@ def test_the_tokens_of_a_subject_are_revoked_by_its_name(
 ) -> None:
     with pytest.raises(UsageError, match="need an issuer"):
         run("keys", "revoke", "sub:ana")
-    chosen = Settings(home=tmp_path, oidc_issuer="https://sso.example")
-    monkeypatch.setattr(configured, "settings", lambda: chosen)
-    told = json.loads(run("keys", "revoke", "sub:ana", "--json"))
-    assert told == {"id": subject_id("https://sso.example", "ana"), "revoked": True}
+    config = Settings(home=tmp_path, oidc_issuer="https://sso.example")
+    monkeypatch.setattr(settings, "settings", lambda: config)
+    answer = json.loads(run("keys", "revoke", "sub:ana", "--json"))
+    assert answer == {"id": subject_id("https://sso.example", "ana"), "revoked": True}
     run("keys", "revoke", "sub:ana")
     stored = (tmp_path / "platform.db").read_bytes()
     assert [row["what"] for row in json.loads(run("keys", "activity", "--json"))] == ["revoke"] * 2
-    assert list(revoked_subjects(chosen.platform_db)) == [told["id"]] and b"sub:ana" not in stored
+    assert list(revoked_subjects(config.platform_db)) == [answer["id"]] and b"sub:ana" not in stored
 
 
 @pytest.mark.parametrize("span", ["", "d", "90", "90 d", "-1d", "1y", "9999999d", "٣d"])
 def test_a_time_that_is_none_is_refused(run: Run, span: str) -> None:
-    given = ("--agency", "A", "--scope", "outbreak:forecast", "--expires", span)
+    terms = ("--agency", "A", "--scope", "outbreak:forecast", "--expires", span)
     with pytest.raises(UsageError):
-        run("keys", "create", *given)
+        run("keys", "create", *terms)
 
 
 def test_usage_as_table_json_csv_and_chart(run: Run, tmp_path: Path) -> None:
     empty = run("usage")
-    assert "districts asked for most: none" in empty
+    assert "asked for most: none" in empty
     writer = Writer(Settings(home=tmp_path).platform_db)
     now = datetime.now(UTC).timestamp()
     for i in range(4):
         caller = Caller("k", "[red]A", "agency", "outbreak@1", ["160101"])
         writer.add(Request(now - 86400 * i, caller, "outbreak:forecast", 200 + 100 * i, 2.0))
     writer.close()
-    told = run("usage", "--chart", str(tmp_path / "usage.png"))
-    assert "[red]A" in told and "160101 (4)" in told
+    output = run("usage", "--chart", str(tmp_path / "usage.png"))
+    assert "[red]A" in output and "160101 (4)" in output
     assert (tmp_path / "usage.png").read_bytes().startswith(b"\x89PNG")
     lines = run("usage", "--csv").splitlines()
     assert lines[0] == "day,requests,refused,errors,median_ms,p95_ms" and len(lines) == 5
-    found = json.loads(run("usage", "--model", "outbreak", "--json"))
-    assert (found["total"]["requests"], found["total"]["errors"]) == (4, 1)
+    figures = json.loads(run("usage", "--model", "outbreak", "--json"))
+    assert (figures["total"]["requests"], figures["total"]["errors"]) == (4, 1)
     assert json.loads(run("usage", "--agency", "B", "--json"))["days"] == []
     with pytest.raises(UsageError, match="JSON and CSV"):
         run("usage", "--csv", "--json")

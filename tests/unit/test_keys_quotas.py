@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from yupana.core.errors import UsageError
-from yupana.governance.quotas import Counter, Policy, Standing, headers, parse
+from yupana.identity.quotas import Counter, Policy, Standing, headers, parse
 
 NOON = 1_772_366_400.0
 MINUTE = Policy("rate", 3, 60)
@@ -35,10 +35,10 @@ def test_limits_are_read_as_they_are_written() -> None:
 
 def test_a_window_ends_and_the_next_begins(url: str) -> None:
     worker = Counter(url)
-    told = [take(worker, NOON + s, MINUTE) for s in (0, 1, 59, 59.5)]
-    assert [allowed for allowed, _ in told] == [True, True, True, False]
-    assert [standing[0].left for _, standing in told] == [2, 1, 0, 0]
-    assert [standing[0].reset for _, standing in told] == [60, 59, 1, 1]
+    answers = [take(worker, NOON + s, MINUTE) for s in (0, 1, 59, 59.5)]
+    assert [allowed for allowed, _ in answers] == [True, True, True, False]
+    assert [standing[0].rest for _, standing in answers] == [2, 1, 0, 0]
+    assert [standing[0].reset for _, standing in answers] == [60, 59, 1, 1]
     assert take(worker, NOON + 60, MINUTE)[0]
 
 
@@ -46,7 +46,7 @@ def test_a_refusal_by_one_limit_spends_nothing_of_the_other(url: str) -> None:
     worker, day = Counter(url), Policy("quota", 100, 86400)
     for second in (0, 1, 2, 3, 4):
         allowed, standing = take(worker, NOON + second, MINUTE, day)
-    assert not allowed and [s.left for s in standing] == [0, 97]
+    assert not allowed and [s.rest for s in standing] == [0, 97]
 
 
 def test_a_spent_window_is_not_asked_of_the_database_again(url: str) -> None:

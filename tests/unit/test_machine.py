@@ -39,12 +39,12 @@ def tools(tmp_path: Path) -> Path:
 
 def test_no_python_311(tools: Path) -> None:
     program(tools, "python3", "echo Python 3.9.2")
-    done = bootstrap(tools)
-    assert done.returncode == 1
-    assert done.stderr.startswith(
+    result = bootstrap(tools)
+    assert result.returncode == 1
+    assert result.stderr.startswith(
         "yupana: Python 3.11 is not on this machine (found: Python 3.9.2)"
     )
-    assert "fix:" in done.stderr
+    assert "fix:" in result.stderr
 
 
 def test_doctor_says_which_engines_this_machine_can_run(
@@ -56,10 +56,10 @@ def test_doctor_says_which_engines_this_machine_can_run(
         checks = machine.check(Settings(home=tmp_path, cache=tmp_path / "none", engine=engine))
         return {c.what.split(",")[0]: c for c in checks if "engine" in c.what}
 
-    found = engines("sail")
-    assert found["engine sail"].ok and "Sail 0." in found["engine sail"].found
-    assert not found["engine spark"].ok and not found["engine spark"].needed
-    assert "openjdk-17" in found["engine spark"].fix
+    by_name = engines("sail")
+    assert by_name["engine sail"].ok and "Sail 0." in by_name["engine sail"].state
+    assert not by_name["engine spark"].ok and not by_name["engine spark"].needed
+    assert "openjdk-17" in by_name["engine spark"].fix
     assert engines("spark")["engine spark"].needed
     program(tmp_path, "java", "echo 'openjdk version \"17.0.2\" 2022' >&2")
     assert engines("spark")["engine spark"].ok
@@ -80,8 +80,8 @@ def test_doctor_names_the_browser_that_the_page_tests_need(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    (found,) = [c for c in machine.check(Settings(home=tmp_path)) if c.what == "Chromium"]
-    assert not found.ok and not found.needed and "apt install chromium" in found.fix
+    (check,) = [c for c in machine.check(Settings(home=tmp_path)) if c.what == "Chromium"]
+    assert not check.ok and not check.needed and "apt install chromium" in check.fix
     program(tmp_path, "google-chrome", "true")
     assert machine.browser() == str(tmp_path / "google-chrome")
 

@@ -11,10 +11,15 @@ import polars as pl
 import pytest
 from late_lake import HISTORY, KNOWN, NAME
 
-from feature_repo import outbreak_weekly as weekly
+from models.outbreak import USE_CASE as OUTBREAK
 from yupana.config.settings import Settings
-from yupana.data import delta
-from yupana.features import as_known, given, nowcast, nowcast_table, reporting, training
+from yupana.data.lake import delta
+from yupana.tasks.forecast.dataset import sources, training_set, vintage
+from yupana.tasks.forecast.frequency import WEEK
+from yupana.tasks.forecast.nowcast import delays as reporting
+from yupana.tasks.forecast.nowcast import nowcast
+from yupana.tasks.forecast.nowcast import table as nowcast_table
+from yupana.tasks.forecast.usecases import REPORTING
 
 VERSIONS = 40
 LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
@@ -27,15 +32,15 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 def learned(lake: Settings, version: int = VERSIONS - 1) -> nowcast.Delays:
-    return reporting.learned(lake.table("published", NAME), version)
+    return reporting.learned(lake.table("published", NAME), version, OUTBREAK)
 
 
 def test_the_completeness_is_recovered(lake: Settings) -> None:
-    found = learned(lake)
-    assert found.evidence and found.weeks == VERSIONS - nowcast.LAST
-    assert found.completeness[:5] == pytest.approx(KNOWN, abs=0.02)
-    assert found.completeness[5:] == (1.0,) * 4
-    assert found.share(0) < found.share(2) < found.share(30) == 1.0
+    delays = learned(lake)
+    assert delays.evidence and delays.weeks == VERSIONS - nowcast.LAST
+    assert delays.completeness[:5] == pytest.approx(KNOWN, abs=0.02)
+    assert delays.completeness[5:] == (1.0,) * 4
+    assert delays.share(0) < delays.share(2) < delays.share(30) == 1.0
 
 
 def test_a_past_version_learns_from_those_before_it_alone(lake: Settings) -> None:
@@ -50,34 +55,36 @@ def test_a_release_that_comes_late_teaches_only_those_after_it(tmp_path: Path) -
     lake, missed = Settings(home=tmp_path), HISTORY + 12
     for week in range(HISTORY, HISTORY + 20):
         if week != missed:
-            late_lake.publish(lake, late_lake.known(COUNTS, week), late_lake.known_on(week))
+            late_lake.publish(lake, late_lake.vintage(COUNTS, week), late_lake.known_on(week))
     before = learned(lake, 18)
     refs = (f"delta:published/{NAME}@18",)
-    features = weekly.weekly_features(given.at(lake, weekly, refs))
-    late = late_lake.publish(lake, late_lake.known(COUNTS, missed), late_lake.known_on(missed))
+    features = OUTBREAK.features(sources.at(lake, OUTBREAK, refs))
+    late = late_lake.publish(lake, late_lake.vintage(COUNTS, missed), late_lake.known_on(missed))
     assert before.evidence and learned(lake, 18) == before
-    assert weekly.weekly_features(given.at(lake, weekly, refs)).equals(features)
-    after = late_lake.known(COUNTS, HISTORY + 20), late_lake.known_on(HISTORY + 20)
-    seen = reporting.weekly(lake.table("published", NAME), late_lake.publish(lake, *after))
-    assert late in [p.version for p in seen]
+    assert OUTBREAK.features(sources.at(lake, OUTBREAK, refs)).equals(features)
+    after = late_lake.vintage(COUNTS, HISTORY + 20), late_lake.known_on(HISTORY + 20)
+    releases = reporting.regular(
+        lake.table("published", NAME), late_lake.publish(lake, *after), WEEK
+    )
+    assert late in [p.version for p in releases]
 
 
 def test_the_intervals_cover_what_came_later(lake: Settings) -> None:
-    delays, inside, below, seen = learned(lake), 0, 0, 0
+    delays, inside, below, total = learned(lake), 0, 0, 0
     fresh = late_lake.true_counts(400, seed=9)
     for delay in range(4):
         now = fresh[..., : delay + 1].sum(axis=2).ravel()
         final = fresh.sum(axis=2).ravel()
-        told = nowcast.quantiles(now, delay, delays, LEVELS)
-        assert (np.diff(told, axis=1) >= 0).all() and (told >= now[:, None]).all()
-        inside += ((told[:, 1] <= final) & (final <= told[:, 3])).sum()
-        below += (final <= told[:, 2]).sum()
-        seen += len(final)
+        quantiles = nowcast.quantiles(now, delay, delays, LEVELS)
+        assert (np.diff(quantiles, axis=1) >= 0).all() and (quantiles >= now[:, None]).all()
+        inside += ((quantiles[:, 1] <= final) & (final <= quantiles[:, 3])).sum()
+        below += (final <= quantiles[:, 2]).sum()
+        total += len(final)
         big = now > 20
-        assert told[big, 2].sum() == pytest.approx(final[big].sum(), rel=0.06)
+        assert quantiles[big, 2].sum() == pytest.approx(final[big].sum(), rel=0.06)
     # Counts are discrete and often zero, so that the interval holds more than its 80 %.
-    assert 0.8 <= inside / seen <= 0.95
-    assert 0.5 <= below / seen <= 0.75
+    assert 0.8 <= inside / total <= 0.95
+    assert 0.5 <= below / total <= 0.75
 
 
 def test_complete_weeks_are_told_as_they_are(lake: Settings) -> None:
@@ -87,10 +94,10 @@ def test_complete_weeks_are_told_as_they_are(lake: Settings) -> None:
 
 def test_the_newest_lags_are_completed_and_the_old_ones_kept(lake: Settings) -> None:
     week = HISTORY + VERSIONS - 1
-    told = as_known.known(lake, weekly, late_lake.known_on(week))
-    with_shares = weekly.weekly_features(told.tables).sort("ubigeo", "event_timestamp")
-    plain = {k: v for k, v in told.tables.items() if k != weekly.REPORTING}
-    without = weekly.weekly_features(plain).sort("ubigeo", "event_timestamp")
+    past = vintage.on_day(lake, OUTBREAK, late_lake.known_on(week))
+    with_shares = OUTBREAK.features(past.tables).sort("entity", "event_timestamp")
+    plain = {k: v for k, v in past.tables.items() if k != REPORTING}
+    without = OUTBREAK.features(plain).sort("entity", "event_timestamp")
     old = pl.col("event_timestamp").dt.date() < late_lake.known_on(week) - timedelta(weeks=6)
     assert with_shares.filter(old).equals(without.filter(old))
     newest = with_shares.filter(pl.col("event_timestamp") == pl.col("event_timestamp").max())
@@ -105,27 +112,27 @@ def test_the_newest_lags_are_completed_and_the_old_ones_kept(lake: Settings) -> 
 
 def test_a_partly_known_week_is_no_target_and_no_leak(lake: Settings) -> None:
     day = late_lake.known_on(HISTORY + VERSIONS - 1)
-    tables = as_known.known(lake, weekly, day).tables
-    rows = weekly.weekly_features(tables).to_pandas()
-    as_known.check(rows, weekly.weekly_features, tables, seed=1)
-    made = training.with_targets(rows)
-    unknown = made[made["target_1"].isna()]["event_timestamp"].dt.date
+    tables = vintage.on_day(lake, OUTBREAK, day).tables
+    rows = OUTBREAK.features(tables).to_pandas()
+    vintage.check(rows, OUTBREAK.features, tables, seed=1)
+    targets = training_set.with_targets(rows, 8)
+    unknown = targets[targets["target_1"].isna()]["event_timestamp"].dt.date
     assert unknown.min() == day - timedelta(days=4, weeks=4), "delays 0 to 3 are below 95 %"
 
 
 def test_hindsight_and_a_single_version_are_taken_as_complete(tmp_path: Path) -> None:
     lake = late_lake.make(tmp_path, 1, COUNTS)
     for day in (date(2018, 12, 1), date(2030, 1, 1)):
-        told = as_known.known(lake, weekly, day)
-        assert weekly.REPORTING not in told.tables
-        assert told.hindsight == (day.year == 2018)
-    assert given.at(lake, weekly, (f"delta:published/{NAME}@0",)).keys() == {NAME}
+        past = vintage.on_day(lake, OUTBREAK, day)
+        assert REPORTING not in past.tables
+        assert past.hindsight == (day.year == 2018)
+    assert sources.at(lake, OUTBREAK, (f"delta:published/{NAME}@0",)).keys() == {NAME}
 
 
 def test_late_versions_of_old_weeks_alone_are_no_evidence(tmp_path: Path) -> None:
     lake = Settings(home=tmp_path)
     for week in range(HISTORY, HISTORY + 20):
-        late_lake.publish(lake, late_lake.known(COUNTS, HISTORY), late_lake.known_on(week + 200))
+        late_lake.publish(lake, late_lake.vintage(COUNTS, HISTORY), late_lake.known_on(week + 200))
     assert not learned(lake, 19).evidence
 
 
@@ -142,9 +149,9 @@ def test_a_version_whose_files_are_gone_is_passed_over(tmp_path: Path) -> None:
 
 def test_the_table_of_a_day_is_replaced_by_a_re_run(lake: Settings) -> None:
     day = late_lake.known_on(HISTORY + VERSIONS - 1)
-    first = nowcast_table.make(lake, "outbreak", weekly, day)
-    earlier = nowcast_table.make(lake, "outbreak", weekly, day - timedelta(weeks=3))
-    again = nowcast_table.make(lake, "outbreak", weekly, day)
+    first = nowcast_table.make(lake, "outbreak", OUTBREAK, day)
+    earlier = nowcast_table.make(lake, "outbreak", OUTBREAK, day - timedelta(weeks=3))
+    again = nowcast_table.make(lake, "outbreak", OUTBREAK, day)
     assert first["known_on"] == "2020-01-29" and earlier["known_on"] == "2020-01-08"
     assert first["weeks"] == again["weeks"] != earlier["weeks"]
     table = delta.read(lake.table("forecasts", "outbreak_nowcast"))
@@ -159,7 +166,7 @@ def test_the_table_of_a_day_is_replaced_by_a_re_run(lake: Settings) -> None:
 
 def test_without_evidence_what_is_reported_is_told(tmp_path: Path) -> None:
     lake = late_lake.make(tmp_path, 2, COUNTS)
-    told = nowcast_table.make(lake, "outbreak", weekly, date(2030, 1, 1))
-    assert not told["evidence"] and not told["hindsight"]
+    facts = nowcast_table.make(lake, "outbreak", OUTBREAK, date(2030, 1, 1))
+    assert not facts["evidence"] and not facts["hindsight"]
     table = delta.read(lake.table("forecasts", "outbreak_nowcast"))
     assert (table["reported"] == table["q0.975"]).all() and (table["completeness"] == 1).all()

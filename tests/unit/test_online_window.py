@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
+import pandas as pd
 import polars as pl
+import pytest
 from deltalake import write_deltalake
 from feast import Entity, FeatureService, FeatureView, Field, FileSource
 from feast.data_format import DeltaFormat
@@ -14,7 +15,9 @@ from feast.types import Float64
 from feast.value_type import ValueType
 
 from yupana.config.settings import Settings
+from yupana.core.errors import ContentError
 from yupana.features import store
+from yupana.lineage import events
 
 NEWEST = datetime(2020, 6, 6, 23, 59, 59, tzinfo=UTC)
 
@@ -37,8 +40,21 @@ def test_rows_older_than_the_window_are_not_copied(tmp_path: Path) -> None:
         source=source, ttl=timedelta(weeks=500), online=True,
     )  # fmt: skip
     objects = (district, view, FeatureService(name="s", features=[view]))
-    room = SimpleNamespace(TABLE="weekly", OBJECTS=objects)
-    assert store.publish_online(settings, room) == NEWEST
-    told = store.online_features(settings, "s", ["160101", "160301"])
-    assert told["cases"].tolist()[0] == 1.0 and told["cases"].isna().tolist() == [False, True]
-    assert told["event_timestamp"].iloc[0] == NEWEST
+    assert store.publish_online(settings, "weekly", objects) == NEWEST
+    features = store.online_features(settings, "s", ["160101", "160301"])
+    assert features["cases"].tolist()[0] == 1.0 and features["cases"].isna().tolist() == [
+        False,
+        True,
+    ]
+    assert features["event_timestamp"].iloc[0] == NEWEST
+    assert store.is_online(settings, "weekly") and not store.is_online(settings, "monthly")
+
+    ref = "delta:features/weekly@0"
+    events.append(settings, "features", "x", status="done", outputs=(ref,))
+    strangers = pd.concat([features, features.head(1).assign(ubigeo="160199")], ignore_index=True)
+    stamps = store.demand_online(settings, ref, strangers)["event_timestamp"]
+    assert stamps.notna().tolist() == [True, False, False], "of no version, of no answer"
+    for name, value in (("cases", 300.0), ("event_timestamp", NEWEST - timedelta(weeks=1))):
+        edited = features.assign(**{name: features[name].where(features[name].isna(), value)})
+        with pytest.raises(ContentError, match=f"another '{name}'"):
+            store.demand_online(settings, ref, edited)

@@ -9,13 +9,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from feature_repo import outbreak_context as context
-from feature_repo.outbreak_weekly import REPORTED, weekly_features
+from feature_repo.outbreak import context
+from feature_repo.outbreak.weekly import REPORTED, weekly_features
+from models.outbreak import USE_CASE as OUTBREAK
 from yupana.core.errors import TerminalError
-from yupana.features import as_known
+from yupana.tasks.forecast.dataset import vintage
 
 WEEKS = 120
-CASES = late_lake.known(late_lake.true_counts(WEEKS), WEEKS - 1)
+CASES = OUTBREAK.series(late_lake.vintage(late_lake.true_counts(WEEKS), WEEKS - 1))
 POPULATION = pl.DataFrame(
     [
         ("Loreto", "region", 687_282, 891_732, 981_897, 1_044_884),
@@ -44,13 +45,13 @@ def climate(area: str = "16", weeks: int = WEEKS + 12) -> pl.DataFrame:
 
 
 def rows(**more: pl.DataFrame) -> pl.DataFrame:
-    return weekly_features({REPORTED: CASES, **more}).sort("ubigeo", "event_timestamp")
+    return weekly_features({REPORTED: CASES, **more}).sort("entity", "event_timestamp")
 
 
-def at(table: pl.DataFrame, ubigeo: str, week: int) -> dict[str, float]:
+def at(table: pl.DataFrame, entity: str, week: int) -> dict[str, float]:
     day = late_lake.FIRST + timedelta(weeks=week, days=6)
     here = pl.col("event_timestamp").dt.date() == day
-    return table.filter((pl.col("ubigeo") == ubigeo) & here).row(0, named=True)
+    return table.filter((pl.col("entity") == entity) & here).row(0, named=True)
 
 
 def test_what_is_not_published_is_nought_and_changes_nothing_else() -> None:
@@ -78,7 +79,7 @@ def test_population_in_thousands_only_shifts_its_logarithm() -> None:
 def test_a_province_without_population_is_named() -> None:
     with pytest.raises(TerminalError, match="no province_population") as error:
         rows(province_population=POPULATION.filter(pl.col("place") != "Requena"))
-    assert "ubigeo 160501, week of 2017-12-24" in str(error.value)
+    assert "160501, week of 2017-12-24" in str(error.value)
 
 
 def test_weather_is_the_mean_of_weeks_4_to_11_before() -> None:
@@ -88,8 +89,8 @@ def test_weather_is_the_mean_of_weeks_4_to_11_before() -> None:
 
 
 def test_weather_knows_only_the_past() -> None:
-    given = {REPORTED: CASES, context.CLIMATE: climate()}
-    as_known.check(weekly_features(given).to_pandas(), weekly_features, given, seed=1)
+    tables = {REPORTED: CASES, context.CLIMATE: climate()}
+    vintage.check(weekly_features(tables).to_pandas(), weekly_features, tables, seed=1)
     cut = climate(weeks=WEEKS + 12 - context.LAG)
     assert rows(climate_weekly=cut).equals(rows(climate_weekly=climate()))
 
@@ -106,8 +107,8 @@ def test_weather_that_is_missing_is_named(gap: float | str | None) -> None:
         table = table.with_columns(temperature=broken)
     with pytest.raises(TerminalError, match="no temperature") as error:
         rows(climate_weekly=table)
-    told = "column temperature, first: ubigeo 16, week of 2018-06-03"
-    assert f"published/climate_weekly, {told}" in str(error.value)
+    where = "column temperature, first: 16, week of 2018-06-03"
+    assert f"published/climate_weekly, {where}" in str(error.value)
 
 
 def test_areas_of_two_kinds_are_refused() -> None:

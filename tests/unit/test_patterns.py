@@ -8,7 +8,7 @@ from yupana.core.patterns import portable
 
 
 @pytest.mark.parametrize(
-    ("pattern", "written"),
+    ("pattern", "portable_form"),
     [
         (r"^\d{6}$", "^[0-9]{6}$"),
         (r"[\d.]+", "[0-9.]+"),
@@ -20,8 +20,8 @@ from yupana.core.patterns import portable
         (r"^\p{L}+$", r"^\p{L}+$"),
     ],
 )
-def test_written_out(pattern: str, written: str) -> None:
-    assert portable(pattern) == written
+def test_written_out(pattern: str, portable_form: str) -> None:
+    assert portable(pattern) == portable_form
 
 
 @pytest.mark.parametrize(

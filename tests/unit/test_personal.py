@@ -11,7 +11,7 @@ import pytest
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
 from yupana.core.hashing import pseudonym
-from yupana.data import personal
+from yupana.data.staging import personal
 
 
 def test_the_same_value_has_the_same_pseudonym_in_one_column_only() -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 
 import pytest
 
-from yupana.cli.process import component
+from yupana.console.process import component
 from yupana.core.errors import TerminalError, TransientError, YupanaError
 from yupana.core.types import StepResult
 
 
 def test_a_component_hands_its_first_reference_on() -> None:
-    made = StepResult(step="fit", subject="x", status="done", outputs=("member:1", "other:2"))
+    result = StepResult(step="fit", subject="x", status="done", outputs=("member:1", "other:2"))
     before = signal.getsignal(signal.SIGTERM)
-    assert component(lambda: made) == "member:1"
+    assert component(lambda: result) == "member:1"
     assert signal.getsignal(signal.SIGTERM) is before, "a caller's own handler is back"
 
 
@@ -29,3 +31,28 @@ def test_a_component_tells_its_error_and_ends_by_its_code(
         component(step)
     assert stopped.value.code == code
     assert capsys.readouterr().err == "yupana: It broke.\n  where: here\n  fix:   Mend it.\n"
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
+def test_a_folder_that_may_not_be_written_to_is_told_without_a_stack(
+    number: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def step() -> StepResult:
+        raise OSError(number, os.strerror(number), "/home/locks")
+
+    with pytest.raises(SystemExit) as stopped:
+        component(step)
+    assert stopped.value.code == 2
+    message = capsys.readouterr().err
+    assert (
+        message.startswith("yupana: A file or folder may not be used") and "/home/locks" in message
+    )
+    assert "YUPANA_HOME" in message
+
+
+def test_other_trouble_of_the_system_keeps_its_stack() -> None:
+    def step() -> StepResult:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), "/home/locks")
+
+    with pytest.raises(OSError, match="Input/output"):
+        component(step)

@@ -3,22 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from inspect import Parameter, signature
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import answers
 import pytest
 import sqlalchemy as sa
-from answers import given, told
+from answers import prediction
 from waiting import wait_until
 
-from yupana.governance import prediction_rows, predictions, spool
-from yupana.governance.database import engine
-from yupana.governance.recorder import LogAwayError, Recorder
+from yupana.config.settings import Settings
+from yupana.core import spec
+from yupana.core.progress import Silent
+from yupana.database.engine import engine
+from yupana.ledger import entries, witness, writer
+from yupana.ledger.entries import Entry
+from yupana.predictions import digest, log_writer, prediction_log, service_log, spool
+from yupana.predictions.prediction_log import CLOCK_SECONDS, PredictionRecord
+from yupana.predictions.recorder import WATCH_SECONDS, LogAwayError, Recorder
+from yupana.trace import audit
 
 NOBODY = "postgresql+psycopg://nobody@127.0.0.1:1/none"
+
+
+def record(*args: Any, **options: Any) -> PredictionRecord:
+    """A record of this moment: a recorder takes no other."""
+    return answers.record(*args, **{"time": time.time(), **options})
 
 
 @pytest.fixture
@@ -28,16 +47,18 @@ def url(tmp_path: Path) -> str:
 
 @contextmanager
 def writing(url: str, tmp_path: Path, durable: bool = True) -> Iterator[Recorder]:
-    made = Recorder(url, durable=durable, spool=tmp_path / "spool" / "outbreak.jsonl")
-    assert made._started.wait(10)
+    seen = partial(witness.leave, Settings(home=tmp_path, platform_url=url))
+    folder = tmp_path / "spool"
+    recorder = Recorder(url, durable=durable, spool=folder / "outbreak.jsonl", witness=seen)
+    assert recorder._started.wait(10)
     try:
-        yield made
+        yield recorder
     finally:
-        made.close()
+        recorder.close()
 
 
 def _ids(url: str) -> list[str]:
-    return [row["prediction_id"] for row in predictions.logged(url, "outbreak")]
+    return [entry.prediction_id for entry in prediction_log.entries(url, "outbreak")]
 
 
 def _spooled(tmp_path: Path) -> int:
@@ -48,18 +69,18 @@ def _spooled(tmp_path: Path) -> int:
 
 
 def test_what_record_returned_for_is_in_the_database(url: str, tmp_path: Path) -> None:
-    async def ask(made: Recorder) -> None:
+    async def ask(recorder: Recorder) -> None:
         for _ in range(20):
-            one = given()
-            await made.record([one])
-            assert predictions.found(url, one.prediction_id), "already committed"
+            one = record()
+            await recorder.record([one])
+            assert prediction_log.by_id(url, one.prediction_id, None), "already committed"
 
-    with writing(url, tmp_path) as made:
-        assert made.ready()
-        asyncio.run(ask(made))
-    assert not made.ready()
+    with writing(url, tmp_path) as recorder:
+        assert recorder.ready()
+        asyncio.run(ask(recorder))
+    assert not recorder.ready()
     with pytest.raises(LogAwayError):
-        asyncio.run(made.record([given()]))
+        asyncio.run(recorder.record([record()]))
 
 
 def test_all_that_wait_share_a_commit(url: str, tmp_path: Path) -> None:
@@ -69,97 +90,97 @@ def test_all_that_wait_share_a_commit(url: str, tmp_path: Path) -> None:
         nonlocal commits
         commits += 1
 
-    class Counting(prediction_rows.Inserter):
-        def write(self, forecasts, answers, subject) -> None:
+    class Counting(log_writer.Inserter):
+        def write(self, *rows: Any, **options: Any) -> None:
             count(None)
-            super().write(forecasts, answers, subject)
+            super().write(*rows, **options)
 
-    async def ask(made: Recorder) -> None:
-        await asyncio.gather(*(made.record([given()]) for _ in range(500)))
+    async def ask(recorder: Recorder) -> None:
+        await asyncio.gather(*(recorder.record([record()]) for _ in range(500)))
 
-    original, prediction_rows.Inserter = prediction_rows.Inserter, Counting
+    original, log_writer.Inserter = log_writer.Inserter, Counting
     try:
-        with writing(url, tmp_path) as made:
+        with writing(url, tmp_path) as recorder:
             commits = 0
-            asyncio.run(ask(made))
+            asyncio.run(ask(recorder))
             assert commits <= 5
     finally:
-        prediction_rows.Inserter = original
+        log_writer.Inserter = original
     assert len(_ids(url)) == 500
 
 
 def test_who_need_not_wait_is_written_within_a_second(url: str, tmp_path: Path) -> None:
-    async def ask(made: Recorder) -> list[str]:
-        one = given()
+    async def ask(recorder: Recorder) -> list[str]:
+        one = record()
         start = time.monotonic()
-        await made.record([one])
+        await recorder.record([one])
         assert time.monotonic() - start < 0.05
         end = time.monotonic() + 1
         while not _ids(url) and time.monotonic() < end:
             await asyncio.sleep(0.05)
         assert _ids(url) == [one.prediction_id]
-        two = given()
-        await made.record([two])
+        two = record()
+        await recorder.record([two])
         return [one.prediction_id, two.prediction_id]
 
-    with writing(url, tmp_path, durable=False) as made:
-        ids = asyncio.run(ask(made))
+    with writing(url, tmp_path, durable=False) as recorder:
+        ids = asyncio.run(ask(recorder))
     assert _ids(url) == ids, "closing writes what waits"
 
 
 def test_a_locked_database_is_told_within_two_seconds(url: str, tmp_path: Path) -> None:
-    with writing(url, tmp_path) as made:
-        asyncio.run(made.record([given()]))
-        with engine(url, predictions.METADATA).connect() as other:
+    with writing(url, tmp_path) as recorder:
+        asyncio.run(recorder.record([record()]))
+        with engine(url).connect() as other:
             other.exec_driver_sql("BEGIN EXCLUSIVE")
             start = time.monotonic()
             with pytest.raises(LogAwayError):
-                asyncio.run(made.record([given()]))
+                asyncio.run(recorder.record([record()]))
             assert time.monotonic() - start < 2
             other.rollback()
 
 
 def test_a_full_database_is_told_and_forgiven(url: str, tmp_path: Path) -> None:
-    made_engine = engine(url, predictions.METADATA)
+    made_engine = engine(url)
     most = 60
 
     @sa.event.listens_for(made_engine, "checkout")
     def limit(connection: sa.engine.interfaces.DBAPIConnection, *_: object) -> None:
         connection.execute(f"PRAGMA max_page_count={most}")  # type: ignore[attr-defined]
 
-    async def fill(made: Recorder) -> list[str]:
-        told_ids = []
+    async def fill(recorder: Recorder) -> list[str]:
+        prediction_ids = []
         for _ in range(200):
-            group = [given(told(f"{n:06}", x="x" * 100)) for n in range(10)]
+            group = [record(prediction(f"{n:06}", x="x" * 100)) for n in range(10)]
             try:
-                await made.record(group)
+                await recorder.record(group)
             except LogAwayError:
-                return told_ids
-            told_ids += [one.prediction_id for one in group]
+                return prediction_ids
+            prediction_ids += [one.prediction_id for one in group]
         raise AssertionError("it never was full")
 
-    with writing(url, tmp_path) as made:
-        ids = asyncio.run(fill(made))
+    with writing(url, tmp_path) as recorder:
+        ids = asyncio.run(fill(recorder))
         most = 100_000
-        wait_until(made.ready)
-        one = given()
-        asyncio.run(made.record([one]))
+        wait_until(recorder.ready)
+        one = record()
+        asyncio.run(recorder.record([one]))
     assert ids and set(ids) | {one.prediction_id} <= set(_ids(url))
 
 
 def test_a_database_that_is_away_refuses_or_spools(url: str, tmp_path: Path) -> None:
-    with writing(NOBODY, tmp_path) as made:
-        assert not made.ready()
+    with writing(NOBODY, tmp_path) as recorder:
+        assert not recorder.ready()
         with pytest.raises(LogAwayError):
-            asyncio.run(made.record([given()]))
+            asyncio.run(recorder.record([record()]))
     assert not (tmp_path / "spool").exists()
 
-    answers = [given(told(f"{n % 3:06}")) for n in range(30)]
-    with writing(NOBODY, tmp_path, durable=False) as made:
-        assert made.ready(), "its answers are kept on this disk"
-        asyncio.run(made.record(answers[:20]))
+    answers = [record(prediction(f"{n % 3:06}")) for n in range(30)]
+    with writing(NOBODY, tmp_path, durable=False) as recorder:
+        assert recorder.ready(), "its answers are kept on this disk"
+        asyncio.run(recorder.record(answers[:20]))
         wait_until(lambda: _spooled(tmp_path) > 0)
-        asyncio.run(made.record(answers[20:]))
+        asyncio.run(recorder.record(answers[20:]))
     # A start with the database back, and then one more with nothing left to do.
     for _ in range(2):
         with writing(url, tmp_path):
@@ -169,11 +190,11 @@ def test_a_database_that_is_away_refuses_or_spools(url: str, tmp_path: Path) -> 
 
 
 def test_a_line_that_a_kill_cut_short_is_passed_over(url: str, tmp_path: Path) -> None:
-    one = given()
-    with writing(NOBODY, tmp_path, durable=False) as made:
-        asyncio.run(made.record([one]))
-    (left,) = (tmp_path / "spool").glob("*")
-    left.write_bytes(left.read_bytes() + b'["answer", ["half')
+    one = record()
+    with writing(NOBODY, tmp_path, durable=False) as recorder:
+        asyncio.run(recorder.record([one]))
+    (spool_file,) = (tmp_path / "spool").glob("*")
+    spool_file.write_bytes(spool_file.read_bytes() + b'["answer", ["half')
     with writing(url, tmp_path):
         wait_until(lambda: _ids(url))
     assert _ids(url) == [one.prediction_id]
@@ -186,23 +207,133 @@ def test_when_no_disk_takes_answers_none_are_let_in(
     """A limit on the size of files stands for a disk that is full: the system refuses to write."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    async def ask(made: Recorder) -> None:
-        await made.record([given() for _ in range(300)])
-        while made.ready():
+    async def ask(recorder: Recorder) -> None:
+        await recorder.record([record() for _ in range(300)])
+        while recorder.ready():
             await asyncio.sleep(0.05)
         with pytest.raises(LogAwayError):
-            await made.record([given()])
+            await recorder.record([record()])
 
-    with writing(NOBODY, tmp_path, durable=False) as made:
+    with writing(NOBODY, tmp_path, durable=False) as recorder:
         if cause == "disk":
             resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
         else:
             monkeypatch.setattr(spool, "MOST_BYTES", 20_000)
         try:
-            asyncio.run(ask(made))
+            asyncio.run(ask(recorder))
+            # It tries again and again: what the system takes of an attempt is cut off at once.
+            wait_until(lambda: _spooled(tmp_path) == 0)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
             monkeypatch.undo()
-        assert _spooled(tmp_path) == 0, "nothing half"
         # What was let in before is kept, and goes to the disk when there is room.
-        wait_until(lambda: made.ready() and _spooled(tmp_path) > 20_000)
+        wait_until(lambda: recorder.ready() and _spooled(tmp_path) > 20_000)
+
+
+def test_rows_that_an_earlier_release_put_aside_come_home(url: str, tmp_path: Path) -> None:
+    """They were of weekly forecasts alone."""
+    weeks = [{"horizon": 1, "week_ending": "2022-01-08", "median": 1.5}]
+    lines = [
+        ["forecast", ["f1", "outbreak", "3", "outbreak:3", "delta:features/x@2", "160101",
+                      "2022-01-01", '{"rain_mm": 12.5}', json.dumps(weeks), "[]"]],
+        ["answer", ["p1", 1_772_366_400.25, "f1", 4, "2022-01-05", "k1", "A", "answer", "r1"]],
+    ]  # fmt: skip
+    spool_file = tmp_path / "spool" / "outbreak-0123456789ab.jsonl"
+    spool_file.parent.mkdir()
+    spool_file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    with writing(url, tmp_path):
+        wait_until(lambda: _ids(url))
+    entry = prediction_log.by_id(url, "p1", "outbreak")
+    assert entry and (entry.entity, entry.payload) == ("160101", {"weeks": weeks})
+    assert entry.parameters == {"as_of": "2022-01-05", "horizon": 4}
+    assert (entry.features, entry.basis.data_as_of) == ({"rain_mm": 12.5}, "2022-01-01")
+    assert not spool_file.exists()
+
+
+def test_the_witness_is_asked_now_and_then_and_at_the_end(url: str, tmp_path: Path) -> None:
+    """Not after each group: its look at its file keeps the next one waiting."""
+    calls: list[tuple[float, float]] = []
+
+    def look(every: float) -> bool:
+        calls.append((time.monotonic(), every))
+        return not every
+
+    recorder = Recorder(url, durable=True, spool=tmp_path / "outbreak.jsonl", witness=look)
+
+    async def ask() -> None:
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            await recorder.record([record()])
+
+    assert recorder._started.wait(10)
+    asyncio.run(ask())
+    recorder.close()
+    times = [moment for moment, every in calls if every]
+    assert len(times) >= 2, "records that are not witnessed are asked about again"
+    assert min(b - a for a, b in pairwise(times)) >= WATCH_SECONDS
+    assert calls[-1][1] == 0, "the last records are witnessed at once"
+
+
+@pytest.mark.parametrize(("log", "durable"), [("durable", True), ("best-effort", False)])
+def test_the_spec_says_whether_an_answer_waits_for_its_record(
+    tmp_path: Path, log: str, durable: bool
+) -> None:
+    """With its database away, a durable log refuses; another keeps the record on its disk."""
+    away = Settings(home=tmp_path, platform_url=NOBODY)
+    name = "outbreak"
+    recorder = service_log.recorder(away, spec.load(name).model_copy(update={"log": log}))
+    assert recorder._started.wait(10) and recorder.ready() is not durable
+    try:
+        if durable:
+            with pytest.raises(LogAwayError):
+                asyncio.run(recorder.record([record()]))
+        else:
+            asyncio.run(recorder.record([record()]))
+    finally:
+        recorder.close()
+    assert len(list((away.home / "spool").glob(f"{name}-*"))) == (not durable)
+
+
+def _ahead(tmp_path: Path, url: str, hours: float) -> None:
+    """Let the ledger's newest event be of a moment before or after this machine's clock."""
+    now = datetime.now(UTC) + timedelta(hours=hours)
+    writer.append(Settings(home=tmp_path, platform_url=url), [Entry("access", "x")], now=now)
+
+
+def test_no_answer_is_dated_by_a_clock_that_was_set_back(
+    url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What the machine takes for now, the ledger has seen a day later already."""
+    _ahead(tmp_path, url, 24)
+    with writing(url, tmp_path) as recorder, pytest.raises(LogAwayError):
+        asyncio.run(recorder.record([record()]))
+    assert _ids(url) == [] and "clock is not that of the ledger" in caplog.text
+    assert entries.newest(url, "predictions") is None
+
+
+def test_some_minutes_between_two_clocks_stop_nothing(url: str, tmp_path: Path) -> None:
+    _ahead(tmp_path, url, CLOCK_SECONDS / 3600 - 0.02)
+    with writing(url, tmp_path) as recorder:
+        asyncio.run(recorder.record([record()]))
+    assert len(_ids(url)) == 1 and audit.verify(Settings(home=tmp_path), Silent()).ok
+
+
+def test_an_answer_with_another_time_than_its_event_is_found(url: str, tmp_path: Path) -> None:
+    """As a service would have left it that did not look at the clock."""
+    settings, yesterday = Settings(home=tmp_path), time.time() - 86_400
+    log_writer.record(url, [record(time=yesterday)])
+    assert audit.verify(settings, Silent()).ok, "its event says that it waited"
+    rows = [log_writer.record_row(record(time=yesterday))]
+    facts = log_writer._seal(rows, [digest.row_text(rows[0])], 2, late=False)
+    names = [column.name for column in prediction_log.RECORDS.columns if column.name != "seq"]
+    with engine(url).begin() as connection:
+        values = {"seq": 2, **dict(zip(names, rows[0], strict=True))}
+        connection.execute(sa.insert(prediction_log.RECORDS), [values])
+        entries.write(connection, [Entry("predictions", "outbreak", facts)], datetime.now(UTC))
+    report = audit.verify(settings, Silent())
+    assert not report.ok and [f.what for f in report.faults] == ["clock"], report
+
+
+def test_nothing_that_is_recorded_goes_without_a_witness() -> None:
+    """No hook of safety has a default that does nothing."""
+    assert signature(Recorder).parameters["witness"].default is Parameter.empty

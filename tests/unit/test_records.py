@@ -24,8 +24,8 @@ def rows(data: bytes, encoding: str = "utf-8", skipped: int = 0) -> list[Row]:
     text = Text(io.BytesIO(data), encoding, "file.csv")
     heads, delimiter, line = delimited.header(text, ",;", (skipped + 1,), "file.csv")
     tables = delimited.Records(text, delimiter, len(heads[0]), line, "file.csv").tables()
-    found = [tuple(row.values()) for table in tables for row in table.to_pylist()]
-    return sorted(found, key=lambda row: row[-2])  # type: ignore[arg-type,return-value]
+    records = [tuple(row.values()) for table in tables for row in table.to_pylist()]
+    return sorted(records, key=lambda row: row[-2])  # type: ignore[arg-type,return-value]
 
 
 @pytest.mark.parametrize(
@@ -56,10 +56,10 @@ def test_records_and_their_lines(data: bytes, expected: list[Row]) -> None:
 
 @pytest.mark.parametrize("last", [b"1,2\n", b""])
 def test_an_open_quote_costs_its_own_line_alone(last: bytes) -> None:
-    found = rows(b'a,b\n0,0\n1,"x\n2,y\n3,z\n' + last)
-    assert found[:2] == [("0", "0", 2, None), ("1", '"x', 3, OPEN)]
-    assert found[2:4] == [("2", "y", 4, None), ("3", "z", 5, None)]
-    assert len(found) == 4 + bool(last)
+    records = rows(b'a,b\n0,0\n1,"x\n2,y\n3,z\n' + last)
+    assert records[:2] == [("0", "0", 2, None), ("1", '"x', 3, OPEN)]
+    assert records[2:4] == [("2", "y", 4, None), ("3", "z", 5, None)]
+    assert len(records) == 4 + bool(last)
 
 
 def test_a_quote_left_open_in_the_middle_of_a_record() -> None:
@@ -83,9 +83,9 @@ def test_a_quote_that_is_never_closed_in_a_big_file_costs_its_own_line_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(delimited, "BLOCK", 1 << 12)
-    found = rows(b'a,b\n1,2\n1,"' + b"x,y\n" * 4000)
-    assert found[1] == ("1", '"x', 3, OPEN)
-    assert found[2:] == [("x", "y", line, None) for line in range(4, 4003)]
+    records = rows(b'a,b\n1,2\n1,"' + b"x,y\n" * 4000)
+    assert records[1] == ("1", '"x', 3, OPEN)
+    assert records[2:] == [("x", "y", line, None) for line in range(4, 4003)]
 
 
 def test_a_record_that_no_block_holds_is_told_by_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from yupana.core.errors import TerminalError
-from yupana.core.forecast import QUANTILES
-from yupana.evaluation.scores import score, weighted_interval_scores
+from yupana.tasks.forecast.quantiles import QUANTILES
+from yupana.tasks.forecast.scoring.scores import score, weighted_interval_scores
 
 
 def bracher(observed: float, forecast: np.ndarray) -> float:
@@ -30,16 +30,16 @@ def pinball(observed: float, forecast: np.ndarray) -> float:
 
 
 @pytest.fixture
-def made() -> tuple[np.ndarray, np.ndarray]:
+def sample() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(3)
     forecast = np.sort(rng.gamma(2, 20, size=(40, 8, 23)), axis=2)
     return rng.poisson(35, size=(40, 8)).astype(float), forecast
 
 
 def test_wis_is_brachers_and_twice_the_mean_quantile_loss(
-    made: tuple[np.ndarray, np.ndarray],
+    sample: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    observed, forecast = made
+    observed, forecast = sample
     ours = weighted_interval_scores(observed, forecast)
     assert ours.shape == observed.shape
     for place in np.ndindex(observed.shape):
@@ -54,25 +54,25 @@ def test_a_certain_forecast_scores_its_absolute_error() -> None:
 
 
 def test_scores_are_means_over_the_counts_that_are_known(
-    made: tuple[np.ndarray, np.ndarray],
+    sample: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    observed, forecast = made
+    observed, forecast = sample
     observed = observed.copy()
     observed[5:, 3:] = np.nan
-    found = score(observed, forecast)
+    scores = score(observed, forecast)
     places = [p for p in np.ndindex(observed.shape) if not np.isnan(observed[p])]
     wis = np.mean([bracher(observed[p], forecast[p]) for p in places])
     logs = np.mean([bracher(np.log1p(observed[p]), np.log1p(forecast[p])) for p in places])
-    assert found["wis"] == pytest.approx(wis)
-    assert found["wis_log"] == pytest.approx(logs)
-    assert found["counts"] == len(places)
+    assert scores["wis"] == pytest.approx(wis)
+    assert scores["wis_log"] == pytest.approx(logs)
+    assert scores["counts"] == len(places)
 
 
 def test_coverage_counts_both_ends_as_inside() -> None:
     forecast = np.tile(np.array(QUANTILES) * 100, (5, 1, 1))
     observed = np.array([[25.0], [75.0], [90.0], [95.0], [99.0]])
-    found = score(observed, forecast)
-    assert (found["coverage_50"], found["coverage_80"], found["coverage_90"]) == (0.4, 0.6, 0.8)
+    scores = score(observed, forecast)
+    assert (scores["coverage_50"], scores["coverage_80"], scores["coverage_90"]) == (0.4, 0.6, 0.8)
 
 
 def test_nothing_to_score_is_an_error_not_a_nan() -> None:

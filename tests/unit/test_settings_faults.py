@@ -12,33 +12,61 @@ from yupana.core.errors import UsageError
 from yupana.data.engine import memory, sail, spark
 
 
-def said(lake: Settings, *words: str) -> str:
-    done = yupana(lake, *words)
-    assert done.code == 2 and "Traceback" not in done.stderr
-    return done.stderr
+def refusal(lake: Settings, *words: str) -> str:
+    result = yupana(lake, *words)
+    assert result.code == 2 and "Traceback" not in result.stderr
+    return result.stderr
 
 
 def test_a_project_that_is_not_there(tmp_path: Path) -> None:
     lake = Settings(root=tmp_path / "nowhere", home=tmp_path / "home")
-    assert f"YUPANA_ROOT={tmp_path / 'nowhere'}" in said(lake, "datasets")
+    assert f"YUPANA_ROOT={tmp_path / 'nowhere'}" in refusal(lake, "datasets")
 
 
 def test_a_project_without_contracts_says_so(tmp_path: Path) -> None:
-    told = yupana(Settings(root=tmp_path, home=tmp_path / "home"), "datasets")
-    assert told.code == 0 and "There is no contract in" in told.stdout
+    result = yupana(Settings(root=tmp_path, home=tmp_path / "home"), "datasets")
+    assert result.code == 0 and "There is no contract in" in result.stdout
 
 
 @pytest.mark.parametrize("below", ["", "deeper"])
 def test_a_home_that_is_a_file(tmp_path: Path, below: str) -> None:
     (tmp_path / "file").write_text("")
     home = tmp_path / "file" / below
-    assert f"YUPANA_HOME={home}" in said(Settings(root=tmp_path, home=home), "datasets")
+    assert f"YUPANA_HOME={home}" in refusal(Settings(root=tmp_path, home=home), "datasets")
+
+
+@pytest.mark.parametrize("name", ["mi casa", "año", "a{b}", "a?b", "a*b", "a[b]", "a%20b", "a#b",
+                                  "a~b", "a^b", "a\\b", "a\nb", "日本"])  # fmt: skip
+def test_a_home_that_the_engine_would_write_beside_of(tmp_path: Path, name: str) -> None:
+    message = refusal(Settings(root=tmp_path, home=tmp_path / name / "home"), "datasets")
+    assert "tables would lie beside it" in message and "Set YUPANA_HOME to" in message
+    assert list(tmp_path.iterdir()) == [], "nothing is written before"
+
+
+def test_a_home_below_a_folder_with_a_blank(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mi casa").mkdir()
+    monkeypatch.chdir(tmp_path / "mi casa")
+    assert "a path with ' '" in refusal(Settings(root=tmp_path, home=Path("var")), "datasets")
+
+
+@pytest.mark.parametrize("name", ["a.b_c-d", "a+b=c,d@e", "A1"])
+def test_a_plain_home(tmp_path: Path, name: str) -> None:
+    assert yupana(Settings(root=tmp_path, home=tmp_path / name), "datasets").code == 0
+
+
+def test_a_plain_link_to_another_home(tmp_path: Path) -> None:
+    (tmp_path / "mi casa").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "mi casa")
+    message = refusal(Settings(root=tmp_path, home=tmp_path / "link"), "datasets")
+    assert f"which leads to {tmp_path / 'mi casa'}" in message
 
 
 def test_a_setting_of_another_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lake = Settings(root=tmp_path, home=tmp_path / "home")
     monkeypatch.setenv("YUPANA_KEEP_DAYS", "soon")
-    assert "YUPANA_KEEP_DAYS=soon" in said(lake, "datasets")
+    assert "YUPANA_KEEP_DAYS=soon" in refusal(lake, "datasets")
 
 
 @pytest.mark.parametrize("text", ["0g", "0", "2x", "", "-1g"])

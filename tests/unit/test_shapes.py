@@ -18,8 +18,8 @@ from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError
 from yupana.core.hashing import file_sha256
 from yupana.core.types import RawObject
-from yupana.data import contract as contracts
 from yupana.data import parsing
+from yupana.data.contracts import contract as contracts
 
 Row = list[Any]
 
@@ -141,7 +141,24 @@ def test_records_inside_of_json(tmp_path: Path) -> None:
     columns: list[Any] = ["id", {"name": "lat", "physicalName": "place.lat"}]
     content = json.dumps(inside).replace("1.5,", "1.50,")
     rows, _ = parsed(tmp_path, content, columns, "json", records="result.records")
-    assert rows == [[2, None, "1.50", "-3.7"], [3, None, "2", None]]
+    assert rows == [[1, None, "1.50", "-3.7"], [2, None, "2", None]]
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        ('{"id": 1}\n{"id": 2}\n{"id": 3}\n', [1, 2, 3]),
+        ('\n{"id": 1}\r\n\r\n{"id": 2}\n{"id": 3}', [2, 4, 5]),
+        ('[{"id": 1},\n\n {"id": 2}, {"id": 3}]', [1, 2, 3]),
+        ('{"id": "1"}\n{"id": "a\u2028b\u0085c"}\n{"id": 3}\n', [1, 2, 3]),
+        ('{"type": "FeatureCollection", "features": [{"properties": {"id": 1}}]}', [1]),
+    ],
+)
+def test_a_record_has_its_line_or_its_number(
+    tmp_path: Path, content: str, lines: list[int]
+) -> None:
+    rows, _ = parsed(tmp_path, content, ["id"], "json")
+    assert [row[0] for row in rows] == lines
 
 
 @pytest.mark.parametrize(
@@ -173,7 +190,7 @@ def test_a_geometry_is_wkb_and_a_centroid(tmp_path: Path) -> None:
     rows, _ = parsed(tmp_path, content, columns, "json")
     assert rows[0][2:] == ["0", rows[0][3], "-73.000000", "-3.500000"]
     assert bytes.fromhex(rows[0][3])[:5] == b"\x01\x03\x00\x00\x00"
-    assert rows[1] == [3, None, "1", None, None, None]
+    assert rows[1] == [2, None, "1", None, None, None]
     assert "degrees" in rows[2][1] and "cannot be read" in rows[3][1]
 
 
@@ -231,3 +248,20 @@ def test_a_wrong_dialect_is_told_with_its_mend(
 def test_marks_that_mean_nothing_are_left_out(tmp_path: Path, content: bytes) -> None:
     rows, _ = parsed(tmp_path, content, ["id", "n"])
     assert rows == [[2, None, "1", "2"]]
+
+
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_a_file_without_names_does_not_show_its_first_row(tmp_path: Path, mark: str) -> None:
+    row = mark.join(["45678901", "Rosaura Ñahui", "3"])
+    with pytest.raises(TerminalError) as error:
+        parsed(tmp_path, f"{row}\n{row}\n", ["dni", "nombre", "n"])
+    message = str(error.value)
+    assert "45678901" not in message and "Rosaura" not in message
+    assert mark.join(["99999999", "Aaaaaaa Aaaaa", "9"]).replace(",", ", ") in message
+    assert ("`headerRow`" if mark == "," else "`delimiter`") in error.value.fix
+
+
+def test_a_header_with_one_other_name_shows_it(tmp_path: Path) -> None:
+    with pytest.raises(TerminalError, match="'nombre' is not in the file") as error:
+        parsed(tmp_path, "dni,Nombres,n\n1,Ana,2\n", ["dni", "nombre", "n"])
+    assert "now called 'Nombres'" in error.value.fix and "dni, Nombres, n" in error.value.where

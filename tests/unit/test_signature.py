@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import gzip
 import io
 import lzma
 import struct
@@ -10,7 +11,7 @@ import struct
 import pytest
 
 from yupana.core.errors import TerminalError
-from yupana.data import signature
+from yupana.data.files import signature
 from yupana.data.parsing.text import Text
 
 DBF = struct.pack("<BBBBIHH", 3, 124, 3, 5, 10, 65, 20) + b"\0" * 20
@@ -23,6 +24,8 @@ WORDS = {
     "SQLite": (b"SQLite format 3\0", "csv"),
     "dBase": (DBF, "csv"),
     "Excel workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "csv"),
+    "packed twice": (gzip.compress(b"a,b"), "csv"),
+    "zip inside": (b"PK\x03\x04", "json"),
     "Parquet": (b"PAR1\x15", "json"),
     "table in HTML": (b"<table><tr><td>id</td></tr></table>", "xlsx"),
     "HTML page": (b"\xef\xbb\xbf\n<!DOCTYPE html><title>503</title>", "csv"),
@@ -33,16 +36,16 @@ WORDS = {
 def test_a_file_of_another_kind_is_named(word: str) -> None:
     head, format = WORDS[word]
     with pytest.raises(TerminalError, match=word) as error:
-        signature.refuse_other(head, format=format, shown="in.csv")
+        signature.refuse_other(head, format=format, label="in.csv")
     assert error.value.where == "in.csv" and error.value.fix
-    signature.refuse_other(head, format="object", shown="in.csv")
+    signature.refuse_other(head, format="object", label="in.csv")
 
 
 @pytest.mark.parametrize(
     "head", [b"id,cases\n1,2\n", b"", b"\x03", "Año,casos\n".encode("latin-1")]
 )
 def test_a_text_is_none_of_them(head: bytes) -> None:
-    signature.refuse_other(head, format="csv", shown="in.csv")
+    signature.refuse_other(head, format="csv", label="in.csv")
 
 
 def read(content: bytes, encoding: str) -> str:

@@ -10,7 +10,7 @@ from small_lake import NAME
 
 from yupana.config.settings import ROOT
 from yupana.core.errors import UsageError
-from yupana.data import contract as contracts
+from yupana.data.contracts import contract
 from yupana.validation import data_model, standards
 from yupana.validation.conventions import CONVENTIONS
 
@@ -49,8 +49,8 @@ def column(text: str) -> tuple[str, str]:
         (column("name: tags, logicalType: array"), ("type.allowed", "tags")),
         (column("name: report_date, logicalType: string"), ("type.date", "report_date")),
         (column("name: home_ubigeo, logicalType: string"), ("place.ubigeo", "home_ubigeo")),
-        (("maximum: 53", "maximum: 54"), ("time.epiweek", "week")),
-        (("name: year", "name: reported"), ("time.epiweek", "week")),
+        (("maximum: 53", "maximum: 54"), ("time.week", "week")),
+        (("name: year", "name: reported"), ("time.week", "week")),
         (("{minimum: 2000}", "{minimum: 2000, maximum: 2030}"), ("time.relative", "year")),
         (("{property: unit, value: °C}", "{property: missing, value: NA}"),
          ("measure.unit", "fever")),
@@ -162,16 +162,19 @@ def test_data_model_page_is_current() -> None:
 def test_diagram_draws_keys_and_relations() -> None:
     lake, _ = standards.load(ROOT)
     page = data_model.page(lake)
-    for name in contracts.names(ROOT):
+    for name in contract.names(ROOT):
         assert f"\n### {name}\n" in page
-    drawn = page.split("```")[1]
+    diagram = page.split("```")[1]
     related = [
-        (t.name, c) for t in lake.contracts.values() for c in t.kept if c.relation is not None
+        (t.name, c)
+        for t in lake.contracts.values()
+        for c in t.table_columns
+        if c.relation is not None
     ]
-    assert related and "ubigeo {\n        string ubigeo PK\n" in drawn
+    assert related and "ubigeo {\n        string ubigeo PK\n" in diagram
     for table, c in related:
         other = str(c.relation).split(".")[0]
-        (line,) = [x for x in drawn.splitlines() if x.endswith(f" {other} : {c.name}")
+        (line,) = [x for x in diagram.splitlines() if x.endswith(f" {other} : {c.name}")
                    and x.startswith(f"    {table} ")]  # fmt: skip
         many, one = line.split()[1].split("--")
         key = lake.contracts[table].key

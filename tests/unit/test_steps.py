@@ -6,7 +6,7 @@ import pytest
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
-from yupana.governance import events, steps
+from yupana.lineage import events, steps
 
 
 def test_the_same_inputs_do_nothing_twice(lake: Settings) -> None:
@@ -21,8 +21,8 @@ def test_the_same_inputs_do_nothing_twice(lake: Settings) -> None:
     other = steps.run(lake, "make", "x", work, inputs=("b",))
     assert (first.status, again.status, other.status) == ("done", "unchanged", "done")
     assert again.outputs == first.outputs == ("thing:1",)
-    gone = steps.run(lake, "make", "x", work, inputs=("b",), still_there=lambda _: False)
-    assert gone.status == "done" and len(runs) == 3
+    third = steps.run(lake, "make", "x", work, inputs=("b",), still_there=lambda _: False)
+    assert third.status == "done" and len(runs) == 3
 
 
 def test_a_failure_is_logged_and_not_taken_for_done(lake: Settings) -> None:

@@ -11,8 +11,8 @@ from streams import NAME, project
 
 from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError, UsageError
-from yupana.data.contract import load
-from yupana.data.streams import address
+from yupana.data.contracts import stream_address
+from yupana.data.contracts.contract import load
 
 MQTT = {"type": "custom", "location": "mqtts://broker:8883/gauge/+/level"}
 
@@ -44,12 +44,12 @@ def changed(tmp_path: Path, server: dict[str, Any], **changes: Any) -> Settings:
 def test_a_stream_says_where_it_comes_from(tmp_path: Path, server, location: str) -> None:
     contract = load(changed(tmp_path, server).root, NAME)
     assert contract.stream and contract.location == location
-    assert str(address.parse(location)) == location
+    assert str(stream_address.parse(location)) == location
     assert contract.schedule == "@hourly"
 
 
 @pytest.mark.parametrize(
-    ("other", "taken"),
+    ("other", "conflict"),
     [
         ({"path": "inbox/gauges/*.json"}, True),
         ({"path": "inbox/gauges/"}, True),
@@ -66,7 +66,7 @@ def test_a_stream_says_where_it_comes_from(tmp_path: Path, server, location: str
         ({"location": "https://h.pe/inbox/gauges/a.json"}, False),
     ],
 )
-def test_a_drop_folder_is_one_streams_alone(tmp_path: Path, other, taken: bool) -> None:
+def test_a_drop_folder_is_one_streams_alone(tmp_path: Path, other, conflict: bool) -> None:
     """Files in it are deleted: a contract that others' files lie there for is refused."""
     lake = changed(tmp_path, {"type": "custom", "location": "drop:inbox/gauges"})
     folder = lake.root / "expectations"
@@ -75,7 +75,7 @@ def test_a_drop_folder_is_one_streams_alone(tmp_path: Path, other, taken: bool) 
     (folder / "gauges").mkdir()
     server = {name: place.replace("{root}", str(lake.root)) for name, place in other.items()}
     (folder / "gauges" / "contract.yaml").write_text(yaml.safe_dump({"servers": [server]}))
-    if not taken:
+    if not conflict:
         assert load(lake.root, NAME).stream
         return
     with pytest.raises(TerminalError, match="'inbox/gauges', from which gauges is read too"):
@@ -131,5 +131,5 @@ def test_what_is_for_files_is_refused(tmp_path: Path, option: str, value: object
 
 def test_an_address_with_a_password_does_not_show_it() -> None:
     with pytest.raises(UsageError) as refused:
-        address.parse("mqtt://station:s3cr3t@broker/level")
+        stream_address.parse("mqtt://station:s3cr3t@broker/level")
     assert "s3cr3t" not in str(refused.value) and "//…@broker" in refused.value.where

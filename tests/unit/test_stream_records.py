@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from streams import NAME, project
 
-from yupana.data.contract import Contract, load
+from yupana.data.contracts.contract import Contract, load
 from yupana.data.streams import message, records
 from yupana.data.streams.message import Message
 
@@ -26,8 +26,8 @@ def contract(tmp_path_factory) -> Contract:
 
 
 def read(contract: Contract, *values: bytes | None) -> list[dict[str, str | None]]:
-    kept = b"".join(Message("rivers", 0, n, WHEN, None, v).line() for n, v in enumerate(values))
-    parts = records.tables(contract, io.BytesIO(kept), "line", "torn")
+    data = b"".join(Message("rivers", 0, n, WHEN, None, v).line() for n, v in enumerate(values))
+    parts = records.tables(contract, io.BytesIO(data), "line", "torn")
     return [row for part in parts for row in part.to_pylist()]
 
 
@@ -37,12 +37,12 @@ def test_a_message_is_one_line_that_keeps_its_bytes(key, value) -> None:
 
     line = Message("a/b\u2028", None, None, WHEN, key, value).line()
     assert line.count(b"\n") == 1 and line.endswith(b"\n")
-    kept = json.loads(line)
-    for name, given_ in (("key", key), ("value", value)):
-        if f"{name}_base64" in kept:
-            assert base64.b64decode(kept[f"{name}_base64"]) == given_
+    document = json.loads(line)
+    for name, original in (("key", key), ("value", value)):
+        if f"{name}_base64" in document:
+            assert base64.b64decode(document[f"{name}_base64"]) == original
         else:
-            assert kept[name] == (None if given_ is None else given_.decode())
+            assert document[name] == (None if original is None else original.decode())
     assert message.place(line, {}) == "a/b\u2028, received 2026-01-04T10:00:00.000Z"
 
 

@@ -9,20 +9,20 @@ from rich.console import Console
 
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
-from yupana.governance import events
-from yupana.governance.trace import render, sources, to_json, trace
+from yupana.lineage import events
+from yupana.trace.backward import render, sources, to_json, trace
 
 RAW = "raw:" + "a" * 64
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Path:
+def log(tmp_path: Path) -> str:
     """One thread from a file to an answer, with a failure and a second training beside it."""
-    path = tmp_path / "events.jsonl"
+    home = Settings(home=tmp_path)
 
-    def done(step: str, inputs: tuple[str, ...], *outputs: str, **facts: object) -> None:
+    def event(step: str, inputs: tuple[str, ...], *outputs: str, **facts: object) -> None:
         events.append(
-            Settings(home=path.parent),
+            home,
             step,
             "x",
             status="done",
@@ -31,21 +31,21 @@ def log(tmp_path: Path) -> Path:
             facts=facts,
         )
 
-    done(
+    event(
         "land", (), RAW, raw={"source": "cases [2021].csv"}, publisher="CDC Perú", licence="ODC-BY"
     )
-    done("ingest", (RAW,), "delta:published/cases@1", rows={"read": 12345, "quarantined": 0})
-    done("features", ("delta:published/cases@1", "delta:published/climate@0"), "training:1")
-    done("train", ("training:1",), "model:outbreak@1", seed=1)
+    event("ingest", (RAW,), "delta:published/cases@1", rows={"read": 12345, "quarantined": 0})
+    event("features", ("delta:published/cases@1", "delta:published/climate@0"), "training:1")
+    event("train", ("training:1",), "model:outbreak@1", seed=1)
     events.append(
-        Settings(home=path.parent), "train", "x", status="failed", outputs=("model:outbreak@1",)
+        home, "train", "x", status="failed", outputs=("model:outbreak@1",)
     )
-    done("train", ("training:1", "delta:published/cases@1"), "model:outbreak@1", seed=2)
-    done("predict", ("model:outbreak@1",), "prediction:abc", "prediction:def")
-    return path
+    event("train", ("training:1", "delta:published/cases@1"), "model:outbreak@1", seed=2)
+    event("predict", ("model:outbreak@1",), "prediction:abc", "prediction:def")
+    return home.events
 
 
-def test_answer_leads_to_the_bytes(log: Path) -> None:
+def test_answer_leads_to_the_bytes(log: str) -> None:
     node = trace(log, "prediction:def")
     assert sources(node) == [RAW]
     model = node.children[0]
@@ -53,11 +53,11 @@ def test_answer_leads_to_the_bytes(log: Path) -> None:
     assert model.event is not None and model.event["facts"] == {"seed": 2}, "newest success"
 
 
-def test_bare_id_is_a_prediction(log: Path) -> None:
+def test_bare_id_is_a_prediction(log: str) -> None:
     assert trace(log, "abc").ref == "prediction:abc"
 
 
-def test_each_reference_is_opened_once(log: Path) -> None:
+def test_each_reference_is_opened_once(log: str) -> None:
     model = trace(log, "model:outbreak@1")
     training, cases = model.children
     assert [c.ref for c in training.children] == [cases.ref, "delta:published/climate@0"]
@@ -65,25 +65,25 @@ def test_each_reference_is_opened_once(log: Path) -> None:
     assert cases.again and not cases.children
 
 
-def test_input_that_no_step_made_is_still_traced(log: Path) -> None:
+def test_input_that_no_step_made_is_still_traced(log: str) -> None:
     assert trace(log, "delta:published/climate@0").event is None
 
 
 def test_cycle_ends(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
+    home = Settings(home=tmp_path)
     events.append(
-        Settings(home=path.parent), "s", "x", status="done", inputs=("a:1", "b:1"), outputs=("a:1",)
+        home, "s", "x", status="done", inputs=("a:1", "b:1"), outputs=("a:1",)
     )
     events.append(
-        Settings(home=path.parent), "s", "x", status="done", inputs=("a:1",), outputs=("b:1",)
+        home, "s", "x", status="done", inputs=("a:1",), outputs=("b:1",)
     )
-    node = trace(path, "a:1")
+    node = trace(home.events, "a:1")
     assert [c.ref for c in node.children] == ["b:1"]
     assert node.children[0].children[0].again
 
 
 @pytest.mark.parametrize("ref", ["prediction:zzz", "zzz"])
-def test_unknown_reference_says_how_to_find_one(log: Path, ref: str) -> None:
+def test_unknown_reference_says_how_to_find_one(log: str, ref: str) -> None:
     with pytest.raises(UsageError, match="prediction:zzz") as caught:
         trace(log, ref)
     assert "prediction:abc" in caught.value.fix
@@ -91,11 +91,11 @@ def test_unknown_reference_says_how_to_find_one(log: Path, ref: str) -> None:
 
 def test_empty_log_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        trace(tmp_path / "none.jsonl", "abc")
+        trace(Settings(home=tmp_path).events, "abc")
     assert "empty" in caught.value.fix
 
 
-def test_rendered_tree_tells_source_publisher_and_licence(log: Path) -> None:
+def test_rendered_tree_tells_source_publisher_and_licence(log: str) -> None:
     console = Console(width=160)
     with console.capture() as capture:
         console.print(render(trace(log, "model:outbreak@1")))
@@ -114,18 +114,18 @@ def test_rendered_tree_tells_source_publisher_and_licence(log: Path) -> None:
 
 
 def test_many_answers_of_one_step_are_counted_not_listed(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
+    home = Settings(home=tmp_path)
     answers = tuple(f"prediction:{n:03}" for n in range(50))
-    events.append(Settings(home=path.parent), "predict", "x", status="done", outputs=answers)
+    events.append(home, "predict", "x", status="done", outputs=answers)
     events.append(
-        Settings(home=path.parent),
+        home,
         "monitor",
         "x",
         status="done",
         inputs=answers,
         outputs=("report:x/1",),
     )
-    node = trace(path, "report:x/1")
+    node = trace(home.events, "report:x/1")
     assert len(node.children) == len(to_json(node)["inputs"]) == 50
     console = Console(width=160)
     with console.capture() as capture:
@@ -135,7 +135,7 @@ def test_many_answers_of_one_step_are_counted_not_listed(tmp_path: Path) -> None
     assert "and 47 more from the same steps" in text
 
 
-def test_json_holds_the_same_tree(log: Path) -> None:
+def test_json_holds_the_same_tree(log: str) -> None:
     tree = to_json(trace(log, "abc"))
     assert tree["step"] == "predict"
     first = tree["inputs"][0]["inputs"][0]["inputs"][0]
@@ -143,12 +143,12 @@ def test_json_holds_the_same_tree(log: Path) -> None:
 
 
 def test_ingestion_tells_since_when_it_was_known_and_its_audit(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
+    home = Settings(home=tmp_path)
     events.append(
-        Settings(home=path.parent), "ingest", "x", status="done", outputs=("delta:published/x@0",),
+        home, "ingest", "x", status="done", outputs=("delta:published/x@0",),
         facts={"known_on": "2021-12-31", "validation": "ab12", "run": "r"},
     )  # fmt: skip
     console = Console(width=160)
     with console.capture() as capture:
-        console.print(render(trace(path, "delta:published/x@0")))
+        console.print(render(trace(home.events, "delta:published/x@0")))
     assert "known_on: 2021-12-31" in capture.get() and "validation: ab12" in capture.get()

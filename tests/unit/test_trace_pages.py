@@ -9,22 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from answers import given
+from answers import record
 
-from yupana.cli import trace as command
+from yupana.cli.oversight import trace
 from yupana.config.settings import ROOT, Settings
-from yupana.core.errors import TerminalError
-from yupana.data import provenance, provenance_words
-from yupana.data.provenance_words import named
-from yupana.governance import (
-    events,
-    prediction_found,
-    prediction_rows,
-    predictions,
-    trace,
-    trace_graph,
-)
-from yupana.governance.trace_index import Index
+from yupana.lineage import events
+from yupana.lineage.vouched import Fault
+from yupana.predictions import log_writer, lookup, prediction_log
+from yupana.trace import backward, graph, provenance, provenance_text
+from yupana.trace.index import Index
+from yupana.trace.provenance_text import page_facts
 
 RAW, TABLE = "raw:" + "a" * 64, "delta:published/cases@0"
 
@@ -32,8 +26,8 @@ RAW, TABLE = "raw:" + "a" * 64, "delta:published/cases@0"
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A log of the whole road, and what the fit wrote down of its code."""
-    made = Settings(home=tmp_path / "home")
-    made.home.mkdir()
+    config = Settings(home=tmp_path / "home")
+    config.home.mkdir()
     steps = [
         ("land", (), (RAW,),
          {"publisher": "CDC Perú", "licence": "ODC-BY", "raw": {"source": "x"}}),
@@ -46,16 +40,16 @@ def settings(tmp_path: Path) -> Settings:
         ("train", ("delta:features/w@0", "model:outbreak@1"), ("pipeline:1",), {}),
         ("deploy", ("model:outbreak@1",), ("deployment:outbreak:1",), {}),
         ("predict", ("model:outbreak@1", "deployment:outbreak:1"), ("prediction:p",),
-         {"agency": "DIRESA <Loreto>", "request_id": "r1", "ubigeo": "160101"}),
+         {"agency": "DIRESA <Loreto>", "request_id": "r1", "entity": "160101"}),
     ]  # fmt: skip
     for step, read, wrote, facts in steps:
-        events.append(made, step, "x", status="done", inputs=read, outputs=wrote, facts=facts)
-    return made
+        events.append(config, step, "x", status="done", inputs=read, outputs=wrote, facts=facts)
+    return config
 
 
 def _road(settings: Settings) -> dict[str, provenance.Station]:
     index = Index(settings.events)
-    road = provenance.road(settings, trace.walked(index, "p"), index)
+    road = provenance.road(settings, backward.trace_in(index, "p"), index)
     assert [s.kind for s in road] == sorted(
         (s.kind for s in road), key=list(provenance.KINDS).index
     ), "in the order of the road"
@@ -103,10 +97,12 @@ def test_the_page_is_in_both_languages_and_names_no_caller(
 ) -> None:
     _fitted(settings, "abc123")
     index = Index(settings.events)
-    node = trace.walked(index, "p")
+    node = backward.trace_in(index, "p")
     page = tmp_path / "page.html"
-    command._page(page, node, provenance.road(settings, node, index))
+    fault = Fault("delta:features/w@0", "changed", "ab12")
+    trace._page(page, node, provenance.road(settings, node, index), [fault])
     text = page.read_text("utf-8")
+    assert "No está como lo dejó su paso" in text and str(fault) in text
     for es, en in provenance.KINDS.values():
         assert es in text and en in text
     assert "publica <small lang=\"en\">publisher</small>" in text
@@ -116,57 +112,55 @@ def test_the_page_is_in_both_languages_and_names_no_caller(
 
 def test_every_fact_of_ours_has_both_names(settings: Settings) -> None:
     _fitted(settings, "abc123")
-    known = set(provenance_words._NAMES.values())
+    pairs = set(provenance_text._NAMES.values())
     for station in _road(settings).values():
-        for es, en, _ in named(station):
-            assert (es, en) in known, f"{es} has no Spanish name"
+        for es, en, _ in page_facts(station):
+            assert (es, en) in pairs, f"{es} has no Spanish name"
 
 
 def test_the_picture_says_every_arrow_in_words_and_is_the_same_again(settings: Settings) -> None:
-    node = trace.trace(settings.events, "p")
-    picture = trace_graph.svg(node)
+    node = backward.trace(settings.events, "p")
+    picture = graph.svg(node)
     assert f"{TABLE} ← {RAW}" in picture and "inside it" in picture
-    assert picture.count("<rect") == len(trace.nodes(node))
-    assert picture == trace_graph.svg(trace.trace(settings.events, "p"))
+    assert picture.count("<rect") == len(backward.nodes(node))
+    assert picture == graph.svg(backward.trace(settings.events, "p"))
 
 
-def test_lines_written_otherwise_are_parsed_and_a_torn_one_is_named(settings: Settings) -> None:
-    odd = {"step": "s", "outputs": ['a:[1] "x"'], "status": "done", "inputs": [], "facts": {}}
-    with settings.events.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(odd) + "\n")
-        stream.write(json.dumps({**odd, "status": "failed", "outputs": ["b:1"]}) + "\n")
-    events.append(settings, "t", 'sub"ject\\', status="done", outputs=("c:1",))
+def test_the_newest_success_is_found_whatever_its_texts(settings: Settings) -> None:
+    odd = 'a:[1] "x" \\ñ'
+    for step, status in (("s", "done"), ("t", "done"), ("s", "failed")):
+        events.append(settings, step, 'sub"ject\\', status=status, outputs=(odd, f"{step}:1"))
+    events.append(settings, "u", "x", status="failed", inputs=("b:1",), outputs=("c:1",))
     index = Index(settings.events)
-    assert index.made_by("c:1") and not index.made_by("b:1")
+    maker = index.made_by(odd)
+    assert maker and maker["step"] == "t" and maker["outputs"] == [odd, "t:1"]
+    assert index.has(odd) and not index.has("b:1") and not index.made_by("c:1")
     assert [e["step"] for e in index.steps("s", "t")] == ["s", "t"]
-    with settings.events.open("a", encoding="utf-8") as stream:
-        stream.write('{"id": "torn')
-    with pytest.raises(TerminalError, match="not JSON") as caught:
-        Index(settings.events)
-    assert "line 13" in str(caught.value.where)
+    assert index.newest(3) == ["s:1", odd, "t:1"], "each once, by its newest making"
+    assert [step for step, _, _ in index.edges()][-2:] == ["s", "t"]
 
 
 def test_an_answer_is_found_as_the_prediction_log_tells_it(tmp_path: Path) -> None:
     """The look-up without SQLAlchemy; of a home without a database, nothing."""
     url = f"sqlite:///{tmp_path / 'platform.db'}"
-    one, other = given(horizon=2), given()
-    assert prediction_found.found(url, one.prediction_id) is None
+    one, other = record(horizon=2), record()
+    assert lookup.by_id(url, one.prediction_id, "outbreak") is None
     assert not (tmp_path / "platform.db").exists(), "looking makes no database"
     (tmp_path / "platform.db").touch()
-    assert prediction_found.found(url, one.prediction_id) is None
-    prediction_rows.record(url, [one, other])
-    wanted = predictions.found(url, one.prediction_id)
-    assert wanted and prediction_found.found(url, one.prediction_id) == wanted
-    assert len(wanted["answer"]) == 2 and prediction_found.found(url, "0" * 32) is None
+    assert lookup.by_id(url, one.prediction_id, "outbreak") is None
+    log_writer.record(url, [one, other])
+    entry = prediction_log.by_id(url, one.prediction_id, "outbreak")
+    assert entry and lookup.by_id(url, one.prediction_id, "outbreak") == entry
+    assert entry.parameters["horizon"] == 2 and lookup.by_id(url, "0" * 32, None) is None
 
 
 def test_a_trace_loads_no_database_library(settings: Settings) -> None:
-    said = (
+    code = (
         "import sys; from yupana.cli.main import app; "
         "app(['trace', 'p', '--json'], standalone_mode=False); "
         "assert not {'sqlalchemy', 'polars', 'pyspark', 'jsonschema'} & set(sys.modules)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", said], env=settings.environment(), cwd=ROOT, capture_output=True
+    process = subprocess.run(
+        [sys.executable, "-c", code], env=settings.environment(), cwd=ROOT, capture_output=True
     )
-    assert done.returncode == 0, done.stderr.decode()[-500:]
+    assert process.returncode == 0, process.stderr.decode()[-500:]

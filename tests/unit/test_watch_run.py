@@ -13,11 +13,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from feature_repo import outbreak_weekly as room
+from models.outbreak import USE_CASE as OUTBREAK
 from yupana.config.settings import Settings
-from yupana.core.forecast import LEVELS, QUANTILES
-from yupana.evaluation.scores import score as scored_by_evaluation
-from yupana.monitoring import alerts, history, known, performance, weekly
+from yupana.monitoring import alerts, history, kind
+from yupana.monitoring import run as monitor
+from yupana.tasks.forecast.entities import outward
+from yupana.tasks.forecast.monitoring import inputs, performance
+from yupana.tasks.forecast.monitoring.observe import observe
+from yupana.tasks.forecast.quantiles import LEVELS, QUANTILES
+from yupana.tasks.forecast.scoring.scores import score as scored_by_evaluation
 
 NOW = datetime(2019, 6, 1, tzinfo=UTC)
 VERSIONS = 40
@@ -32,13 +36,13 @@ def forecasts(counts: np.ndarray, narrow: float = 1.0) -> pl.DataFrame:
     totals = counts.sum(axis=2)
     rows = []
     for week in range(LAST - 30, LAST + 1):
-        for i, ubigeo in enumerate(late_lake.DISTRICTS):
+        for i, entity in enumerate(late_lake.DISTRICTS):
             for horizon in (1, 2):
                 ahead = min(week + horizon, totals.shape[1] - 1)
                 middle = max(0.0, totals[i, ahead] + rng.normal(0, 4))
                 spread = narrow * 16 * (np.array(QUANTILES) - 0.5)
-                rows.append((ubigeo, saturday(week), horizon, *np.maximum(0, middle + spread)))
-    schema = ["ubigeo", "origin", "horizon", *LEVELS]
+                rows.append((entity, saturday(week), horizon, *np.maximum(0, middle + spread)))
+    schema = ["entity", "origin", "horizon", *LEVELS]
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(
         model=pl.lit("model:outbreak@1")
     )
@@ -58,23 +62,24 @@ def lake(tmp_path_factory: pytest.TempPathFactory, counts: np.ndarray) -> Settin
     """Weekly publications, features in two versions, and forecasts."""
     settings = late_lake.make(tmp_path_factory.mktemp("watched"), VERSIONS, counts)
     for week in (LAST - 1, LAST):
-        rows = room.weekly_features({room.REPORTED: late_lake.known(counts, week)})
-        table = settings.table("features", room.TABLE)
+        known = OUTBREAK.series(late_lake.vintage(counts, week))
+        rows = outward(OUTBREAK.features({OUTBREAK.counted: known}), "ubigeo")
+        table = settings.table("features", OUTBREAK.spec.features.table)
         table.parent.mkdir(parents=True, exist_ok=True)
         rows.write_delta(str(table), mode="overwrite")
     settings.table("forecasts", "x").parent.mkdir(parents=True, exist_ok=True)
-    forecasts(counts).write_delta(str(settings.table("forecasts", "outbreak")))
+    outward(forecasts(counts), "ubigeo").write_delta(str(settings.table("forecasts", "outbreak")))
     return settings
 
 
 @pytest.fixture(scope="module")
-def read(lake: Settings) -> known.Known:
-    return known.read(lake, "outbreak", room, DAY)
+def read(lake: Settings) -> inputs.Snapshot:
+    return inputs.read(lake, "outbreak", OUTBREAK, DAY)
 
 
 def test_a_week_is_looked_at_as_it_was_known_when_it_was_new(read, counts) -> None:
     assert read.week == END and read.as_known == 2
-    before = read.features.filter(week=END - timedelta(weeks=1), ubigeo="160101")
+    before = read.features.filter(week=END - timedelta(weeks=1), entity="160101")
     assert before["cases_lag_0"][0] == counts[0, LAST - 1, :1].sum(), "not what came a week later"
     assert read.features.filter(week=END)["cases_lag_1"].to_list() == [
         counts[i, LAST - 1, :2].sum() for i in range(len(late_lake.DISTRICTS))
@@ -84,12 +89,12 @@ def test_a_week_is_looked_at_as_it_was_known_when_it_was_new(read, counts) -> No
 def test_weeks_that_are_still_reported_are_not_the_truth(read, counts) -> None:
     assert END in read.unfinished and len(read.unfinished) >= 3
     assert not set(read.truth["week"]) & set(read.unfinished)
-    old = read.truth.filter(week=saturday(LAST - 12), ubigeo="160101")
+    old = read.truth.filter(week=saturday(LAST - 12), entity="160101")
     assert old["cases"][0] == counts[0, LAST - 12].sum()
 
 
 def test_an_earlier_day_sees_earlier_weeks_alone(lake: Settings, read) -> None:
-    then = known.read(lake, "outbreak", room, late_lake.known_on(LAST - 1))
+    then = inputs.read(lake, "outbreak", OUTBREAK, late_lake.known_on(LAST - 1))
     assert then.week == END - timedelta(weeks=1)
     assert then.features["week"].max() == then.week
     assert then.forecasts is not None and then.forecasts["origin"].max() <= then.week
@@ -97,27 +102,27 @@ def test_an_earlier_day_sees_earlier_weeks_alone(lake: Settings, read) -> None:
 
 
 def test_scores_are_those_of_the_evaluation(read) -> None:
-    found = performance.score(read.forecasts, read.truth, {})
+    scores = performance.score(read.forecasts, read.truth, {}, OUTBREAK).document()
     due = read.forecasts.with_columns(week=pl.col("origin") + pl.duration(weeks=pl.col("horizon")))
-    rows = due.join(read.truth, on=["ubigeo", "week"])
+    rows = due.join(read.truth, on=["entity", "week"])
     theirs = scored_by_evaluation(
         rows["cases"].to_numpy()[:, None], rows.select(LEVELS).to_numpy()[:, None, :]
     )
-    assert found["n"] == len(rows) == theirs["counts"] > 200
-    assert found["waiting"] == len(read.forecasts) - len(rows) > 0
-    assert found["all"]["wis"] == pytest.approx(theirs["wis"], abs=1e-5)
+    assert scores["n"] == len(rows) == theirs["counts"] > 200
+    assert scores["waiting"] == len(read.forecasts) - len(rows) > 0
+    assert scores["all"]["wis"] == pytest.approx(theirs["wis"], abs=1e-5)
     for name in ("coverage_50", "coverage_90"):
-        assert found["all"][name] == pytest.approx(theirs[name], abs=1e-4)
-    assert [g["of"] for g in found["groups"] if g["by"] == "horizon"] == ["1", "2"]
+        assert scores["all"][name] == pytest.approx(theirs[name], abs=1e-4)
+    assert [g["of"] for g in scores["groups"] if g["by"] == "horizon"] == ["1", "2"]
 
 
 def test_a_group_of_few_cases_is_not_told(read) -> None:
     few = read.truth.with_columns(
-        cases=pl.when(pl.col("ubigeo").str.starts_with("1605"))
+        cases=pl.when(pl.col("entity").str.starts_with("1605"))
         .then((pl.col("week") == saturday(LAST - 20)).cast(float))
         .otherwise("cases")
     )
-    groups = performance.score(read.forecasts, few, {})["groups"]
+    groups = performance.score(read.forecasts, few, {}, OUTBREAK).document()["groups"]
     province = {g["of"]: g for g in groups if g["by"] == "province"}
     assert province["1605"]["cases"] is None and province["1605"]["wis"] is None
     hidden = [of for of, g in province.items() if g["cases"] is None]
@@ -126,46 +131,52 @@ def test_a_group_of_few_cases_is_not_told(read) -> None:
 
 @pytest.mark.parametrize(("narrow", "state"), [(1.0, "ok"), (0.05, "alarm")])
 def test_intervals_that_miss_are_an_alarm(read, counts, narrow: float, state: str) -> None:
-    found = performance.score(forecasts(counts, narrow), read.truth, {})
-    coverage, _ = performance.checks(found, None, END)
+    scores = performance.score(forecasts(counts, narrow), read.truth, {}, OUTBREAK)
+    coverage, _ = performance.checks(scores, None, END)
     assert (coverage.check, coverage.state) == ("coverage", state)
-    few = {**found, "n": performance.FEWEST - 1}
+    few = replace(scores, n=performance.FEWEST - 1)
     assert performance.checks(few, None, END)[0].state == "unknown"
 
 
 def test_doing_worse_than_in_the_test_weeks_is_an_alarm(read) -> None:
-    found = performance.score(read.forecasts, read.truth, {})
-    usual = found["all"]["wis_relative"]
-    assert performance.checks(found, usual, END)[1].state == "ok"
-    worse = performance.checks(found, usual / 2, END)[1]
+    scores = performance.score(read.forecasts, read.truth, {}, OUTBREAK)
+    usual = scores.all.wis_relative
+    assert performance.checks(scores, usual, END)[1].state == "ok"
+    worse = performance.checks(scores, usual / 2, END)[1]
     assert (worse.state, worse.kind) == ("alarm", "performance") and worse.value == pytest.approx(2)
-    assert performance.checks(found, None, END)[1].state == "unknown"
+    assert performance.checks(scores, None, END)[1].state == "unknown"
 
 
-def asked(name: str, folder: Path) -> weekly.Run:
+def observed(settings: Settings) -> kind.Observe:
+    return lambda run: observe(settings, OUTBREAK, run)
+
+
+def request_of(name: str, folder: Path) -> kind.Run:
     refs = ("model:outbreak@1", "delta:features/outbreak_weekly@1")
-    return weekly.Run(name, "model:outbreak@1", folder, 8, DAY, False, refs)
+    return kind.Run(name, "model:outbreak@1", folder, 8, DAY, False, refs)
 
 
 def test_a_run_leaves_page_facts_history_and_no_answers_are_no_error(
     lake: Settings, tmp_path: Path
 ) -> None:
-    said: list[str] = []
-    told = weekly.run(lake, "outbreak", asked("aa11", tmp_path), NOW, said.append)
-    page, facts = Path(told["html"]), json.loads(Path(told["json"]).read_text())
-    assert page.name == f"watch-{END}.html" and told["ref"] == "report:outbreak/aa11"
+    lines: list[str] = []
+    result = monitor.run(
+        lake, "outbreak", request_of("aa11", tmp_path), observed(lake), NOW, lines.append
+    )
+    page, facts = Path(result.html), json.loads(Path(result.json).read_text())
+    assert page.name == f"watch-{END}.html" and result.ref == "report:outbreak/aa11"
     text = page.read_text()
     told_in = ("¿Sigue valiendo el modelo?", "Does the model still hold?", "<svg", "Maynas")
     for part in (*told_in, str(END)):
         assert part in text
     assert "<script" not in text and "http://" not in text.replace("http://www.w3.org", "")
-    assert facts["performance"]["n"] == told["scored"] > 200
+    assert facts["performance"]["n"] == result.scored > 200
     assert facts["checks"] and facts["id"] == "aa11" and facts["drift"] is None
-    assert weekly.whole(told["json"], "aa11") and not weekly.whole(told["json"], "bb22")
+    assert monitor.whole(result.json, "aa11") and not monitor.whole(result.json, "bb22")
     points = history.trend(lake.platform_db, "outbreak", "coverage", "90")
-    assert [p["week"] for p in points] == [END] and points[0]["value"] > 0.5
+    assert [p.period for p in points] == [END] and points[0].value > 0.5
 
-    assert [r["run"] for r in history.runs(lake.platform_db, "outbreak")] == ["aa11"]
+    assert [r.run for r in history.runs(lake.platform_db, "outbreak")] == ["aa11"]
 
 
 def test_an_earlier_week_opens_and_closes_no_alert(
@@ -173,11 +184,13 @@ def test_an_earlier_week_opens_and_closes_no_alert(
 ) -> None:
     own = Settings(home=shutil.copytree(lake.home, tmp_path / "home"))
     table = str(own.table("forecasts", "outbreak"))
-    forecasts(counts, narrow=0.05).write_delta(table, mode="overwrite")
-    weekly.run(own, "outbreak", asked("cc33", tmp_path), NOW, lambda _: None)
+    outward(forecasts(counts, narrow=0.05), "ubigeo").write_delta(table, mode="overwrite")
+    monitor.run(own, "outbreak", request_of("cc33", tmp_path), observed(own), NOW, lambda _: None)
     before = alerts.every(own.platform_db, "outbreak")
-    assert "coverage" in {alert["check"] for alert in before}
-    earlier = replace(asked("dd44", tmp_path), day=late_lake.known_on(LAST - 1))
-    told = weekly.run(own, "outbreak", earlier, NOW + timedelta(hours=1), lambda _: None)
-    assert told["checks"]["alarm"] and not told["alerts"]
+    assert "coverage" in {alert.check for alert in before}
+    earlier = replace(request_of("dd44", tmp_path), day=late_lake.known_on(LAST - 1))
+    result = monitor.run(
+        own, "outbreak", earlier, observed(own), NOW + timedelta(hours=1), lambda _: None
+    )
+    assert result.checks["alarm"] and not result.alerts
     assert alerts.every(own.platform_db, "outbreak") == before

@@ -6,77 +6,105 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib import import_module
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
+from yupana.core import usecase
+
 MODULES = {
     "machine": ("run", "setup", "doctor", "up", "down", "maintain"),
-    "data": ("ingest",),
-    "contract": ("contract",),
-    "stream": ("stream", "bridge"),
-    "catalogue": ("datasets", "standards"),
-    "lake": ("history", "quarantine"),
-    "releases": ("diff", "retract", "restore"),
-    "reports": ("quality", "profile"),
-    "learn": ("features", "split", "train", "due"),
-    "fitting": ("fit", "pool"),
-    "judging": ("evaluate", "register"),
-    "models": ("models", "reproduce"),
-    "projects": ("projects",),
-    "backtest": ("backtest",),
-    "challenge": ("challenge",),
-    "forecast": ("predict",),
-    "nowcast": ("nowcast",),
-    "serve": ("deploy", "adopt", "serve", "ask", "share"),
-    "bento": ("bento",),
-    "keys": ("keys",),
-    "usage": ("usage",),
-    "prediction_log": ("export-predictions",),
-    "monitor": ("monitor",),
-    "alerts": ("alerts",),
-    "replay": ("replay",),
-    "trace": ("trace",),
-    "lineage": ("lineage",),
-    "tune": ("tune",),
-    "report": ("report",),
-    "impact": ("impact",),
-    "governance": ("governance",),
-    "audit": ("audit",),
+    "usecases": ("usecases",),
+    "new": ("new",),
+    "datasets.ingest": ("ingest",),
+    "datasets.contract": ("contract",),
+    "datasets.stream": ("stream", "bridge"),
+    "datasets.catalogue": ("datasets", "standards"),
+    "datasets.lake": ("history", "quarantine"),
+    "datasets.releases": ("diff", "retract", "restore"),
+    "datasets.reports": ("quality", "profile"),
+    "registry.train": ("train", "due"),
+    "registry.evaluate": ("evaluate", "register"),
+    "registry.models": ("models",),
+    "registry.projects": ("projects",),
+    "services.serve": ("deploy", "adopt", "serve", "share", "bento"),
+    "services.keys": ("keys",),
+    "services.usage": ("usage",),
+    "services.prediction_log": ("export-predictions",),
+    "oversight.monitor": ("monitor",),
+    "oversight.alerts": ("alerts",),
+    "oversight.trace": ("trace",),
+    "oversight.events": ("events",),
+    "oversight.lineage": ("lineage",),
+    "oversight.report": ("report",),
+    "oversight.governance": ("governance",),
+    "oversight.audit": ("audit",),
+    "database": ("database",),
 }
 """The modules of this package, in the order of the help, and the commands that each registers."""
 
 
 class Commands(Mapping[str, Any]):
-    """All commands by name; looking one up imports its module."""
+    """All commands by name; looking one up imports its module.
+
+    First the platform's, then those of each kind of use case, then a group for each use case
+    that has commands of its own.
+    """
 
     def __init__(self) -> None:
-        self._modules = {name: module for module, names in MODULES.items() for name in names}
+        packages = [("yupana.cli", MODULES), *usecase.kinds_commands()]
+        self._modules = {
+            command: (package, module)
+            for package, modules in packages
+            for module, commands in modules.items()
+            for command in commands
+        }
+        self._groups = usecase.with_own_commands()
 
     def __getitem__(self, name: str) -> Any:
-        return registered(self._modules[name])[name]
+        if name in self._groups:
+            return own(name)
+        return commands_of(*self._modules[name])[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._modules)
+        yield from self._modules
+        yield from self._groups
 
     def __len__(self) -> int:
-        return len(self._modules)
+        return len(self._modules) + len(self._groups)
 
 
-def registered(module: str) -> Mapping[str, Any]:
-    """The commands of a module of this package by name."""
+def commands_of(package: str, *modules: str) -> Mapping[str, Any]:
+    """The commands of modules of a package by name."""
     app = typer.Typer()
-    import_module(f"yupana.cli.{module}").register(app)
-    return typer.main.get_group(app).commands
+    for module in modules:
+        usecase.command_module(package, module).register(app)
+    return _group(app).commands
+
+
+def own(use_case: str) -> Any:
+    """The group of the commands that a use case adds."""
+    package, modules = usecase.own_commands(use_case)
+    group = typer.Typer(no_args_is_help=True, help=f"Commands of the use case {use_case} alone.")
+    for module in modules:
+        usecase.command_module(package, module).register(group)
+    root = typer.Typer()
+    root.add_typer(group, name=use_case)
+    return _group(root).commands[use_case]
+
+
+def _group(app: typer.Typer) -> TyperGroup:
+    # A lone command would stand for the whole application.
+    app.callback()(lambda: None)
+    return typer.main.get_group(app)
 
 
 class LazyGroup(TyperGroup):
     """A group that holds `Commands`."""
 
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.commands = Commands()  # type: ignore[assignment]
 
     def list_commands(self, ctx: Any) -> list[str]:

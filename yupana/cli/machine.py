@@ -1,4 +1,4 @@
-"""Commands for the machine: set-up, doctor, and the whole thread once."""
+"""Commands for the machine: set-up, doctor, and the quickstart."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from yupana.cli.common import AsJson, emit
+from yupana.console.options import AsJson, emit, of_use_case
 
 
 def register(app: typer.Typer) -> None:
@@ -15,17 +15,22 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def run() -> None:
-    """Run the whole thread on the shipped sample: file → forecast → drift report.
+def run(
+    use_case: Annotated[
+        str, typer.Argument(help="Default: the one whose data ships.", callback=of_use_case)
+    ] = "",
+) -> None:
+    """Run a use case once from file to drift report: publish, train, deploy, ask, monitor.
 
     Example: yupana run
     """
     from yupana.config.settings import settings
     from yupana.core.progress import Lines
-    from yupana.orchestration import summary, thread
+    from yupana.orchestration import quickstart, summary
 
-    chosen = settings()
-    summary.show(chosen, thread.run(chosen, Lines()))
+    config = settings()
+    name = use_case or quickstart.shipped_use_case(config.root)
+    summary.show(config, quickstart.run(config, name, Lines()))
 
 
 def setup() -> None:
@@ -40,9 +45,9 @@ def setup() -> None:
     from yupana.core.progress import Lines
     from yupana.data.engine import jars
 
-    chosen = settings()
-    fetched = jars.fetch(chosen.cache, Lines())
-    print(f"Delta JARs: {'fetched' if fetched else 'already there'} in {chosen.cache / 'jars'}")
+    config = settings()
+    fetched = jars.fetch(config.cache, Lines())
+    print(f"Delta JARs: {'fetched' if fetched else 'already there'} in {config.cache / 'jars'}")
 
 
 def doctor() -> None:
@@ -62,7 +67,7 @@ def doctor() -> None:
         sign = (
             "[green]ok[/]" if c.ok else ("[red]missing[/]" if c.needed else "[yellow]optional[/]")
         )
-        table.add_row(sign, c.what, c.found, "" if c.ok else c.fix)
+        table.add_row(sign, c.what, c.state, "" if c.ok else c.fix)
     Console().print(table)
     if any(c.needed and not c.ok for c in checks):
         raise typer.Exit(1)

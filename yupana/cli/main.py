@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from yupana.cli import process
 from yupana.cli.lazy import LazyGroup
+from yupana.console import process, terminal
 
 app = typer.Typer(
     cls=LazyGroup,
@@ -13,7 +13,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The open AI platform that a government's agencies run.\n\n"
     "Start with `make run`, or one step at a time: ingest → features → train → deploy → serve "
-    "→ monitor → trace.\n\nExit codes: 0 done, 1 the data or model failed, 2 wrong use, "
+    "→ monitor → trace. In examples, capitals stand for your own names: `yupana usecases` and "
+    "`yupana datasets` list them.\n\nExit codes: 0 done, 1 the data or model failed, 2 wrong use, "
     "3 outside trouble that is worth a retry.",
 )
 
@@ -25,7 +26,7 @@ def _root() -> None:
 
 def main() -> None:
     """Run the command line; an error for people is printed without a stack."""
-    with process.errors_for_people():
+    with terminal.harmless_output(), process.errors_for_people():
         app()
 
 

@@ -1,15 +1,15 @@
-"""Python client of the prediction services: typed answers, retries, paging.
+"""Python client of the prediction services: retries, typed errors, answers as they came.
 
     from yupana.client import Client
 
-    with Client("https://…", key) as service:
-        for prediction in service.forecast(["160101", "160201"], horizon=4).predictions:
-            print(prediction.ubigeo, [week.median for week in prediction.weeks])
+    with Client("https://…", "USE_CASE", key) as service:
+        answer = service.call("ACTION", {…})
 
-It needs httpx and tenacity, and nothing of the platform.
+A kind of use case has a client with typed answers, such as `yupana.tasks.forecast.client`. It
+needs httpx and tenacity, and nothing of the platform.
 """
 
-from yupana.client.answers import Abstention, Caveat, Forecast, Prediction, Week
+from yupana.client.answers import Abstention, Caveat
 from yupana.client.errors import (
     AccessError,
     AwayError,
@@ -25,10 +25,7 @@ __all__ = [
     "AwayError",
     "Caveat",
     "Client",
-    "Forecast",
     "LimitError",
-    "Prediction",
     "RefusedError",
     "ServiceError",
-    "Week",
 ]

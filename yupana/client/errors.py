@@ -13,7 +13,7 @@ class ServiceError(YupanaError):
         where: the part of the request, or the address.
         fix: how to mend it.
         status: HTTP status; 0 when no answer came.
-        code: the problem's name, such as `unknown_district`; "" when none was told.
+        code: the problem's name, such as `unknown_entity`; "" when none was told.
         request_id: what to tell the platform's operators.
         retry_after: seconds that the service asked to wait; None when it did not.
     """
@@ -38,8 +38,8 @@ class ServiceError(YupanaError):
         return self.what
 
     def __str__(self) -> str:
-        told = super().__str__()
-        return f"{told}\n  request: {self.request_id}" if self.request_id else told
+        text = super().__str__()
+        return f"{text}\n  request: {self.request_id}" if self.request_id else text
 
 
 class RefusedError(ServiceError, TerminalError):

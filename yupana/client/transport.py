@@ -40,7 +40,7 @@ class Transport:
         path: str,
         *,
         repeatable: bool = True,
-        **sent: Any,
+        **request: Any,
     ) -> T:
         """The JSON body of a good answer, as `parse` makes of it.
 
@@ -51,14 +51,14 @@ class Transport:
         Raises:
             AccessError, RefusedError, LimitError, AwayError: see there.
         """
-        response = self.send(method, path, repeatable=repeatable, **sent)
+        response = self.send(method, path, repeatable=repeatable, **request)
         try:
             return parse(response.json())
         except (KeyError, TypeError, ValueError) as error:
             raise _foreign(response) from error
 
     def send(
-        self, method: str, path: str, *, repeatable: bool = True, **sent: Any
+        self, method: str, path: str, *, repeatable: bool = True, **request: Any
     ) -> httpx.Response:
         """A good answer; raises as `read` does."""
         import tenacity
@@ -67,21 +67,21 @@ class Transport:
 
         def wait(state: tenacity.RetryCallState) -> float:
             trouble = state.outcome.exception() if state.outcome else None
-            asked = trouble.retry_after if isinstance(trouble, ServiceError) else None
-            return max(backoff(state), asked or 0.0)
+            delay = trouble.retry_after if isinstance(trouble, ServiceError) else None
+            return max(backoff(state), delay or 0.0)
 
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: _passes(error, repeatable)),
             stop=tenacity.stop_after_attempt(self.retries + 1),
             wait=wait,
             reraise=True,
-        )(self._once, method, path, sent)
+        )(self._once, method, path, request)
 
-    def _once(self, method: str, path: str, sent: dict[str, Any]) -> httpx.Response:
+    def _once(self, method: str, path: str, request: dict[str, Any]) -> httpx.Response:
         import httpx
 
         try:
-            response = self.http.request(method, path, **sent)
+            response = self.http.request(method, path, **request)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise AwayError(
                 f"Nothing answers: {error}",
@@ -107,18 +107,18 @@ def _problem(response: httpx.Response) -> ServiceError:
     if status < 400:
         return _foreign(response)
     try:
-        told = response.json()
+        problem = response.json()
     except ValueError:
-        told = None
-    told = told if isinstance(told, dict) else {}
+        problem = None
+    problem = problem if isinstance(problem, dict) else {}
     after = response.headers.get("Retry-After", "")
     return _kind(status)(
-        str(told.get("title") or f"{status} {response.reason_phrase}".strip()),
-        where=str(told.get("where") or response.url),
-        fix=str(told.get("fix", "")),
+        str(problem.get("title") or f"{status} {response.reason_phrase}".strip()),
+        where=str(problem.get("where") or response.url),
+        fix=str(problem.get("fix", "")),
         status=status,
-        code=str(told.get("type", "")).removeprefix("urn:yupana:problem:"),
-        request_id=str(told.get("request_id") or response.headers.get("X-Request-ID", "")),
+        code=str(problem.get("type", "")).removeprefix("urn:yupana:problem:"),
+        request_id=str(problem.get("request_id") or response.headers.get("X-Request-ID", "")),
         # The other form of the header, a date, is left to the backoff.
         retry_after=float(after) if after.isascii() and after.isdigit() else None,
     )

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from yupana.config.home import must_be_plain
 from yupana.core.errors import UsageError
+from yupana.core.names import must_be
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -82,10 +79,24 @@ class Settings(BaseSettings):
     project: str = Field("", description="project that steps run in; limits the data they read")
     serve_port: int = Field(8410, description="port of the prediction service")
     boundaries: Path | None = Field(
-        None, description="GeoJSON of districts for maps; empty: tiles, and GeoJSON without shapes"
+        None, description="GeoJSON of places for maps; empty: tiles, and GeoJSON without shapes"
     )
     platform_url: str = Field(
         "", description="platform database, postgresql+psycopg://…; empty: SQLite in home"
+    )
+    mlflow_url: str = Field(
+        "",
+        description="MLflow's database or server, postgresql+psycopg://… or https://…; empty: "
+        "SQLite in home",
+    )
+    feast_registry_url: str = Field(
+        "", description="database of Feast's registry, postgresql+psycopg://…; empty: file in home"
+    )
+    feast_redis: str = Field(
+        "", description="Redis of the online features, host:port[,ssl=true]; empty: SQLite in home"
+    )
+    feast_redis_password: Path | None = Field(
+        None, description="file with the password of that Redis; empty: without"
     )
     ledger_witness: Path | None = Field(
         None, description="folder on another machine or mount for the ledger's checkpoints, too"
@@ -175,25 +186,38 @@ class Settings(BaseSettings):
         return self.home / "lake"
 
     @property
-    def events(self) -> Path:
-        return self.home / "events.jsonl"
+    def events(self) -> str:
+        """Where `yupana.lineage.events` finds the log: the platform database."""
+        return self.platform_db
 
     @property
     def platform_db(self) -> str:
         return self.platform_url or f"sqlite:///{self.home / 'platform.db'}"
 
     @property
+    def mlflow(self) -> str:
+        """MLflow's address."""
+        return self.mlflow_url or f"sqlite:///{self.home / 'mlflow' / 'mlflow.db'}"
+
+    @property
     def reports(self) -> Path:
         return self.home / "reports"
 
     def table(self, zone: str, name: str) -> Path:
-        """Folder of a Delta table; `zone` is staging, published, quarantine or features."""
+        """Folder of a Delta table; `zone` is staging, published, quarantine or features.
+
+        Raises:
+            UsageError: zone or name is a path, and would lead elsewhere.
+        """
+        for part in (zone, name):
+            if part in ("", ".", "..") or Path(part).name != part:
+                must_be(part, "table", "river_levels", f"{zone}/{name}")
         return self.lake / zone / name
 
     def environment(self) -> dict[str, str]:
         """Environment for a child process: this one's, our settings, and no telemetry."""
-        given = {k: v for k, v in self.model_dump().items() if v is not None}
-        mine = {f"YUPANA_{k.upper()}": str(v) for k, v in given.items()}
+        values = {k: v for k, v in self.model_dump().items() if v is not None}
+        mine = {f"YUPANA_{k.upper()}": str(v) for k, v in values.items()}
         # Airflow starts its parts by name, whether or not the environment was activated.
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         own = {"PATH": path, "BENTOML_HOME": str(self.home / "bentoml")}
@@ -206,10 +230,10 @@ def settings() -> Settings:
 
     Raises:
         UsageError: a value is of another type, the project's folder is not there, or `home` can
-            be no folder.
+            be no folder, or none of tables.
     """
     try:
-        made = Settings()
+        config = Settings()
     except ValidationError as error:
         first = error.errors()[0]
         raise UsageError(
@@ -217,67 +241,21 @@ def settings() -> Settings:
             where=f"YUPANA_{'.'.join(map(str, first['loc'])).upper()}={first['input']}",
             fix="Mend it in the environment, or unset it.",
         ) from error
-    if not made.root.is_dir():
+    if not config.root.is_dir():
         raise UsageError(
             "The project's folder is not there.",
-            where=f"YUPANA_ROOT={made.root}",
+            where=f"YUPANA_ROOT={config.root}",
             fix="Name the folder that holds `expectations/`, or unset it.",
         )
+    must_be_plain(config.home)
     try:
-        made.home.mkdir(parents=True, exist_ok=True)
+        config.home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
             f"What yupana writes has no place: {error.strerror}.",
-            where=f"YUPANA_HOME={made.home}",
+            where=f"YUPANA_HOME={config.home}",
             fix="Name a folder that you may write to.",
         ) from error
     os.environ.update({k: v for k, v in QUIET.items() if k not in os.environ})
-    os.environ.setdefault("BENTOML_HOME", str(made.home / "bentoml"))
-    return made
-
-
-_ASKED = "YUPANA_ASKED_BY"
-_TASK = ("DAG_ID", "TASK_ID", "DAG_RUN_ID", "TRY_NUMBER")
-
-
-def asked_by() -> dict[str, Any]:
-    """Who asked this process to run, the nearest; empty: a person.
-
-    Returns:
-        `task` (Airflow's dag_id, task_id, dag_run_id, try_number), or `run` (an event's id) and
-        `job` of the step that is doing it.
-    """
-    task = _task()
-    told = json.loads(os.environ.get(_ASKED, "{}"))
-    # A task that a step started names another task than the step was in, or one where none was.
-    if task and task != told.get("within"):
-        return {"task": task}
-    return {k: v for k, v in told.items() if k != "within"}
-
-
-def handed_on() -> dict[str, str]:
-    """What a process elsewhere, such as a pod, needs in its environment to know who asked it."""
-    return {_ASKED: os.environ[_ASKED]} if _ASKED in os.environ else {}
-
-
-@contextmanager
-def asking(run: str, job: str) -> Iterator[None]:
-    """What is started meanwhile, here or in a child process, is told that this step asked."""
-    if threading.current_thread() is not threading.main_thread():
-        # The environment is the whole process's: steps side by side would name each other.
-        yield
-        return
-    before = os.environ.get(_ASKED)
-    os.environ[_ASKED] = json.dumps({"run": run, "job": job, "within": _task()})
-    try:
-        yield
-    finally:
-        os.environ.pop(_ASKED)
-        if before is not None:
-            os.environ[_ASKED] = before
-
-
-def _task() -> dict[str, str]:
-    """The Airflow task that this process, or one above it, runs in."""
-    found = {name.lower(): os.environ.get(f"AIRFLOW_CTX_{name}", "") for name in _TASK}
-    return found if found["dag_id"] else {}
+    os.environ.setdefault("BENTOML_HOME", str(config.home / "bentoml"))
+    return config

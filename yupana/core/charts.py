@@ -49,15 +49,15 @@ def lines(
     import numpy as np
 
     figure, axes = blank(10.2, 2.9)
-    named = isinstance(x[0], str)
-    days = np.array(x) if named else np.array(x, dtype="datetime64[D]")
+    categorical = isinstance(x[0], str)
+    days = np.array(x) if categorical else np.array(x, dtype="datetime64[D]")
     few = len(x) <= 24
     for (name, values), colour in zip(series.items(), (MAIN, SECOND, THIRD), strict=False):
         numbers = [float("nan") if v is None else v for v in values]
         axes.plot(
             days, numbers, color=colour, label=name, lw=1.5, marker="o" if few else None, ms=4
         )
-    if len(x) == 1 and not named:
+    if len(x) == 1 and not categorical:
         # One day alone would stand amid years.
         axes.set_xlim(days[0] - np.timedelta64(28, "D"), days[0] + np.timedelta64(28, "D"))
         axes.set_xticks(days)
@@ -111,9 +111,9 @@ def _plain_numbers(axes: Axes, axis: str = "y") -> None:
     """12 345 instead of 1e4, and no half counts on short axes."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    chosen = axes.yaxis if axis == "y" else axes.xaxis
-    chosen.set_major_locator(MaxNLocator(5 if axis == "y" else 3, steps=[1, 2, 5, 10]))
-    chosen.set_major_formatter(FuncFormatter(_tick))
+    chart_axis = axes.yaxis if axis == "y" else axes.xaxis
+    chart_axis.set_major_locator(MaxNLocator(5 if axis == "y" else 3, steps=[1, 2, 5, 10]))
+    chart_axis.set_major_formatter(FuncFormatter(_tick))
 
 
 def _tick(value: float, _: Any) -> str:
@@ -127,8 +127,8 @@ def svg(figure: Figure, what: str) -> str:
     with mpl.rc_context(_STYLE):
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    drawn = stream.getvalue()
+    image = stream.getvalue()
     # Matplotlib's note on itself names addresses; a page that opens offline needs none.
-    drawn = re.sub(r"\s*<metadata>.*?</metadata>", "", drawn[drawn.index("<svg") :], flags=re.S)
+    image = re.sub(r"\s*<metadata>.*?</metadata>", "", image[image.index("<svg") :], flags=re.S)
     label = what.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return re.sub(r"^<svg", f'<svg role="img" aria-label="{label}"', drawn)
+    return re.sub(r"^<svg", f'<svg role="img" aria-label="{label}"', image)

@@ -31,6 +31,10 @@ class TerminalError(YupanaError):
     """Trying again gives the same result: the data or the model is at fault. Exit code 1."""
 
 
+class ContentError(TerminalError):
+    """What is stored is not what its step left, or no step vouches for it: it is not used."""
+
+
 class UsageError(TerminalError):
     """The command was called with something that does not exist. Exit code 2."""
 

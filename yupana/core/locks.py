@@ -1,4 +1,8 @@
-"""One process at a time: a lock on a file, which the system frees when its holder dies."""
+"""One process at a time: a lock on a file, which the system frees when its holder dies.
+
+By flock itself: filelock has no shared lock, as the ledger's readers hold beside its writers. A
+home that several machines mount needs a file system whose locks reach them all (NFS 4 or later).
+"""
 
 from __future__ import annotations
 
@@ -36,7 +40,7 @@ def if_free(path: Path) -> Iterator[bool]:
         yield True
 
 
-def is_held(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
     """Whether somebody has the lock `path` at this moment."""
     if not path.exists():
         return False

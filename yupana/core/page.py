@@ -18,7 +18,12 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def write(path: Path, template: str, **values: Any) -> Path:
-    """Fill a template (`validation/quality.html`) and put the page in place at once."""
+    """Fill a template and put the page in place at once.
+
+    Args:
+        template: below `yupana/` (`validation/quality.html`), or a use case's own below the
+            project (`models/<use case>/…`).
+    """
     text = _environment().get_template(template).render(**values)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
@@ -30,15 +35,15 @@ def write(path: Path, template: str, **values: Any) -> Path:
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    made = Environment(
-        loader=FileSystemLoader(_PACKAGE),
+    environment = Environment(
+        loader=FileSystemLoader([_PACKAGE, _PACKAGE.parent]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(count=_count, figure=_figure, percent=_percent, moment=_moment)
-    return made
+    environment.filters.update(count=_count, figure=_figure, percent=_percent, moment=_moment)
+    return environment
 
 
 def _count(value: int | None) -> str:

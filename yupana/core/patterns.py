@@ -10,6 +10,17 @@ import re
 
 # All that Unicode calls white space (property White_Space), as a class for either.
 BLANKS = "[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+# What does not count around a value, as single characters: those of BLANKS, and marks that have no
+# width (byte order mark, zero-width space and joiners), which web tables and programs leave.
+AROUND = "".join(
+    map(
+        chr,
+        (
+            *range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200E), 0x2028, 0x2029,
+            0x202F, 0x205F, 0x2060, 0x3000, 0xFEFF,
+        ),
+    )
+)  # fmt: skip
 _CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": " \\t\\n\\x0B\\f\\r"}
 _UNICODE = re.compile(r"\\[pP]\{\w+\}")
 _ALONE = re.compile(r"\(\?(?:[=!>]|<[=!])|\\[1-9]|[*+?}]\+|&&|\\[GQEkRXZ]")

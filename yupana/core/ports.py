@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 
+from yupana.core.errors import UsageError
+
 HOST = "127.0.0.1"
 
 
@@ -16,13 +18,46 @@ def is_free(port: int) -> bool:
     return True
 
 
-def free(wanted: int = 0) -> int:
-    """The wanted port if it is free, else any that is.
+def free(port: int = 0) -> int:
+    """This port if it is free, else any that is.
 
     Raises:
         OSError: this machine has none left.
     """
-    return _bound(wanted if is_free(wanted) else 0)
+    return _bound(port if is_free(port) else 0)
+
+
+def demand_free(port: int, setting: str) -> None:
+    """Refuse a port that is taken.
+
+    Args:
+        setting: the variable that sets it, for the fix.
+
+    Raises:
+        UsageError: it is; names the process that holds it, where the system says so.
+    """
+    if is_free(port):
+        return
+    raise UsageError(
+        f"The port {port} is taken by {holder(port) or 'a process of another user'}.",
+        where=f"{HOST}:{port}",
+        fix=f"Stop that process, or set {setting} to a free port.",
+    )
+
+
+def holder(port: int) -> str:
+    """Who listens on a port: its number and command; empty where the system does not say."""
+    import psutil
+
+    try:
+        for connection in psutil.net_connections("tcp"):
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,)
+            if listens and connection.pid:
+                process = psutil.Process(connection.pid)
+                return f"process {process.pid} ({' '.join(process.cmdline())[:80]})"
+    except (psutil.AccessDenied, psutil.NoSuchProcess):
+        return ""
+    return ""
 
 
 def answers(port: int) -> bool:

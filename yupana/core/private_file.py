@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -33,6 +34,22 @@ def create(path: Path, content: Callable[[], str]) -> bool:
 def replace(path: Path, text: str) -> None:
     """Write a file anew, whole or not at all."""
     _beside(path, text).replace(path)
+
+
+def by_default() -> int:
+    """Let whatever this process and its children write be its owner's alone; returns the mask of
+    before. Who else may read a file is told by its own mode, or by `shared`."""
+    return os.umask(0o077)
+
+
+@contextmanager
+def shared() -> Iterator[None]:
+    """Meanwhile others may read what is written: the exchange, pages for an auditor."""
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def is_open(path: Path) -> bool:

@@ -1,1 +1,1 @@
-"""The lake: contracts, landing zone, Spark staging and publication, and reads without a JVM."""
+"""The lake: contracts, files as they came, staging, publication and history."""

@@ -14,7 +14,7 @@ from feast.infra.offline_stores import duckdb as feast_duckdb
 from feast.infra.offline_stores import ibis as feast_ibis
 
 from yupana.core.errors import TerminalError
-from yupana.data import reading
+from yupana.data.lake import reading
 
 
 class DeltaOfflineStoreConfig(feast_duckdb.DuckDBOfflineStoreConfig):  # type: ignore[misc]
@@ -41,19 +41,19 @@ class DeltaOfflineStore(feast_duckdb.DuckDBOfflineStore):  # type: ignore[misc]
     """Point-in-time joins and materialisation over Delta tables, read-only."""
 
     @staticmethod
-    def get_historical_features(**given: Any) -> Any:
+    def get_historical_features(**options: Any) -> Any:
         return feast_ibis.get_historical_features_ibis(
-            **given, data_source_reader=_read, data_source_writer=_refuse
+            **options, data_source_reader=_read, data_source_writer=_refuse
         )
 
     @staticmethod
-    def pull_latest_from_table_or_query(**given: Any) -> Any:
+    def pull_latest_from_table_or_query(**options: Any) -> Any:
         return feast_ibis.pull_latest_from_table_or_query_ibis(
-            **given, data_source_reader=_read, data_source_writer=_refuse
+            **options, data_source_reader=_read, data_source_writer=_refuse
         )
 
     @staticmethod
-    def pull_all_from_table_or_query(**given: Any) -> Any:
+    def pull_all_from_table_or_query(**options: Any) -> Any:
         return feast_ibis.pull_all_from_table_or_query_ibis(
-            **given, data_source_reader=_read, data_source_writer=_refuse
+            **options, data_source_reader=_read, data_source_writer=_refuse
         )

@@ -9,7 +9,6 @@ of every library. And it imports torch at once, for answers as tensors that nobo
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -27,7 +26,10 @@ class _TorchWrapper(ModuleType):
 
     @staticmethod
     def get_torch() -> ModuleType:
-        return import_module("torch")
+        import torch
+
+        module: ModuleType = torch
+        return module
 
 
 def _as_it_is(target: Any = None, **_: Any) -> Any:

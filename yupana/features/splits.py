@@ -1,4 +1,4 @@
-"""Train, validation and test parts that share no patient, district-week or text.
+"""Train, validation and test parts that share no patient, place-week or text.
 
 By time for forecasts (with a gap as long as the longest horizon), by group where rows of one
 person or place belong together, stratified by group where a rare class must be in every part.
@@ -7,7 +7,7 @@ person or place belong together, stratified by group where a rare class must be 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,55 +20,44 @@ SHARES: Mapping[str, float] = {"train": 0.7, "validation": 0.15, "test": 0.15}
 
 
 @dataclass(frozen=True)
-class Weeks:
-    """Lengths of a split by time, in steps of its time column (weeks)."""
+class Lengths:
+    """Lengths of a split by time, in steps of its time column."""
 
-    test: int = 52
-    validation: int = 52
-    gap: int = 8
-    train_at_least: int = 52
+    test: int
+    validation: int
+    gap: int
+    train_at_least: int
 
     def parts(self, steps: int) -> list[str]:
-        """The part of each of `steps` weeks, oldest first.
+        """The part of each of `steps` steps, oldest first.
 
         Raises:
-            TerminalError: too few weeks for the three parts.
+            TerminalError: too few steps for the parts.
         """
         late = ["gap"] * self.gap + ["validation"] * self.validation
         late += ["gap"] * self.gap + ["test"] * self.test
         need = len(late) + self.train_at_least
         if steps < need:
             raise TerminalError(
-                f"{steps} weeks are too few to train, validate and test.",
+                f"{steps} periods are too few to train, validate and test.",
                 where="features",
-                fix=f"Publish at least {need} weeks.",
+                fix=f"Publish at least {need} periods.",
             )
         return ["train"] * (steps - len(late)) + late
 
 
-def by_time(rows: pd.DataFrame, column: str, weeks: Weeks | None = None) -> pd.DataFrame:
+def by_time(rows: pd.DataFrame, column: str, lengths: Lengths) -> pd.DataFrame:
     """Add `part`: train, gap, validation, gap, test, in the order of `column`.
 
     A target reaches `gap` steps ahead: without the gaps a training target would lie in the
-    weeks that validation or test is scored on.
+    periods that validation or test is scored on.
 
     Raises:
-        TerminalError: too few weeks.
+        TerminalError: too few periods.
     """
     times = sorted(rows[column].unique())
-    of = dict(zip(times, (weeks or Weeks()).parts(len(times)), strict=True))
+    of = dict(zip(times, lengths.parts(len(times)), strict=True))
     return rows.assign(part=rows[column].map(of))
-
-
-def known_at(frame: pd.DataFrame, time: pd.Timestamp, horizons: Sequence[int]) -> pd.DataFrame:
-    """The rows that a model fitted at `time` may learn from; later targets become NaN."""
-    import pandas as pd
-
-    rows = frame[frame["event_timestamp"] < time].copy()
-    for horizon in horizons:
-        later = rows["event_timestamp"] + pd.Timedelta(weeks=horizon) > time
-        rows.loc[later, f"target_{horizon}"] = float("nan")
-    return rows
 
 
 def by_group(
@@ -114,17 +103,17 @@ def stratified(
 
 
 def check_disjoint(rows: pd.DataFrame, keys: list[str]) -> None:
-    """Refuse parts that share a key (a patient, a district-week, a text).
+    """Refuse parts that share a key (a patient, a place-week, a text).
 
     Raises:
         TerminalError: names the first key that is in two parts, and how many there are.
     """
     parts = rows.groupby(keys, sort=True)["part"].nunique()
-    shared = parts[parts > 1]
-    if len(shared):
+    overlap = parts[parts > 1]
+    if len(overlap):
         raise TerminalError(
-            f"{len(shared)} values of {', '.join(keys)} are in more than one part.",
-            where=f"first: {shared.index[0]}",
+            f"{len(overlap)} values of {', '.join(keys)} are in more than one part.",
+            where=f"first: {overlap.index[0]}",
             fix="Split by group on these columns.",
         )
 

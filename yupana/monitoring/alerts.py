@@ -10,26 +10,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
-from yupana.governance import people
-from yupana.governance.database import Moment, engine
-from yupana.governance.ledger import book
+from yupana.database.engine import TABLES, Moment, engine
+from yupana.ledger import pseudonyms, vouched, witness
 from yupana.monitoring import messages, rules
-from yupana.monitoring.checks.check import Check
+from yupana.monitoring.check import Check
 
-METADATA = sa.MetaData()
 ACTIVE = ("open", "acknowledged")
 _ORDER = {"info": 0, "warning": 1, "critical": 2}
 
 ALERTS = sa.Table(
     "alerts",
-    METADATA,
+    TABLES,
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("use_case", sa.String, nullable=False, index=True),
     sa.Column("check", sa.String, nullable=False),
@@ -45,8 +43,8 @@ ALERTS = sa.Table(
     sa.Column("en", sa.Text, nullable=False),
     sa.Column("value", sa.Float),
     sa.Column("threshold", sa.Float),
-    sa.Column("first_week", sa.Date, nullable=False),
-    sa.Column("week", sa.Date, nullable=False),
+    sa.Column("first_period", sa.Date, nullable=False),
+    sa.Column("period", sa.Date, nullable=False),
     sa.Column("opened", Moment, nullable=False),
     sa.Column("seen", Moment, nullable=False),
     sa.Column("times", sa.Integer, nullable=False),
@@ -55,6 +53,55 @@ ALERTS = sa.Table(
     sa.Column("by", sa.String, nullable=False),
     sa.Column("note", sa.Text, nullable=False),
 )
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A row of `ALERTS`.
+
+    Attributes:
+        id: `fingerprint` of its check.
+        check, column, group, kind, severity, runbook, es, en, value, threshold: of the newest
+            check that alarmed, see `Check`.
+        state: `open`, `acknowledged`, `resolved` (by the data) or `closed` (by a person).
+        owner: who answers for the use case.
+        asks: `retrain` or `person`.
+        first_period, period: the day that ends the first, and the newest, period that alarmed.
+        opened, seen: when it was opened, and last changed (UTC).
+        times: runs that counted it.
+        reopened: times that it came back.
+        run: the newest that changed it.
+        by, note: the pseudonym of who answered it, and their words.
+    """
+
+    id: str
+    use_case: str
+    check: str
+    column: str
+    group: str
+    kind: str
+    state: str
+    severity: str
+    owner: str
+    asks: str
+    runbook: str
+    es: str
+    en: str
+    value: float | None
+    threshold: float | None
+    first_period: date
+    period: date
+    opened: datetime
+    seen: datetime
+    times: int
+    reopened: int
+    run: str
+    by: str
+    note: str
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in ACTIVE
 
 
 def fingerprint(use_case: str, check: Check) -> str:
@@ -77,57 +124,61 @@ def update(
     Returns:
         Ids by what happened: `opened`, `reopened`, `worse`, `repeated`, `resolved`.
     """
-    found: dict[str, list[str]] = {
+    ids: dict[str, list[str]] = {
         name: [] for name in ("opened", "reopened", "worse", "repeated", "resolved")
     }
-    told: list[tuple[str, dict[str, Any]]] = []
-    loud = {fingerprint(use_case, c): c for c in rules.alarms(checks)}
+    changes: list[tuple[str, Alert]] = []
+    alarming = {fingerprint(use_case, c): c for c in rules.alarms(checks)}
     quiet = {fingerprint(use_case, c): c for c in checks if c.state == "ok"}
     with _alone(settings) as connection:
         before = _all(connection, use_case)
-        for name, check in loud.items():
-            what, row = _next(before.get(name), use_case, name, run, check, owner, now)
+        digests = vouched.present(connection, {ALERTS: [(name,) for name in before]})
+        for name, check in alarming.items():
+            fresh = _alert(use_case, name, run, check, owner, now)
+            what, alert = _next(before.get(name), fresh)
             if what:
-                found[what].append(name)
-                _put(connection, row)
-                told.append((what, row))
+                ids[what].append(name)
+                _put(connection, alert)
+                changes.append((what, alert))
         for name, check in quiet.items():
             old = before.get(name)
-            if old and old["state"] in ACTIVE:
-                row = {**old, "state": "resolved", "seen": now, "run": run, **_seen(check)}
-                found["resolved"].append(name)
-                _put(connection, row)
-                told.append(("resolved", row))
-        told = [(what, row) for what, row in told if what != "repeated"]
-        for what, row in told:
-            messages.add(settings, connection, row, what, now)
-        messages.enter(connection, told, run, now)
-    if told:
-        book.witness(settings)
-    return found
+            if old and old.is_active:
+                alert = replace(
+                    old, state="resolved", seen=now, run=run, period=check.period,
+                    value=check.value, es=check.es, en=check.en,
+                )  # fmt: skip
+                ids["resolved"].append(name)
+                _put(connection, alert)
+                changes.append(("resolved", alert))
+        news = [(what, alert) for what, alert in changes if what != "repeated"]
+        deliveries: list[tuple[str, str]] = []
+        for what, alert in news:
+            deliveries += messages.add(settings, connection, alert, what, now)
+        rows: vouched.Changes = {ALERTS: [(alert.id,) for _, alert in changes]}
+        rows = {**rows, messages.MESSAGES: deliveries}
+        messages.enter(connection, news, run, vouched.changes(connection, rows, digests), now)
+    if changes:
+        witness.leave(settings)
+    return ids
 
 
-def open(url: str, use_case: str = "") -> list[dict[str, Any]]:
-    """Alerts that are open or acknowledged, the gravest first; of all use cases without a name.
-
-    Returns:
-        The columns of `ALERTS`.
-    """
-    with engine(url, METADATA).connect() as connection:
-        rows = [r for r in _all(connection, use_case).values() if r["state"] in ACTIVE]
-    return sorted(rows, key=lambda r: (-_ORDER[r["severity"]], r["opened"], r["id"]))
+def open(url: str, use_case: str = "") -> list[Alert]:
+    """Alerts that are open or acknowledged, the gravest first; of all use cases without a name."""
+    with engine(url).connect() as connection:
+        active = [a for a in _all(connection, use_case).values() if a.is_active]
+    return sorted(active, key=lambda a: (-_ORDER[a.severity], a.opened, a.id))
 
 
-def every(url: str, use_case: str = "") -> list[dict[str, Any]]:
+def every(url: str, use_case: str = "") -> list[Alert]:
     """All alerts there ever were, the one seen last first."""
-    with engine(url, METADATA).connect() as connection:
-        rows = list(_all(connection, use_case).values())
-    return sorted(rows, key=lambda r: (r["seen"], r["id"]), reverse=True)
+    with engine(url).connect() as connection:
+        alerts = _all(connection, use_case).values()
+    return sorted(alerts, key=lambda a: (a.seen, a.id), reverse=True)
 
 
 def answer(
     settings: Settings, name: str, state: str, account: str, note: str, now: datetime
-) -> dict[str, Any]:
+) -> Alert:
     """Acknowledge or close an alert, with who did it in the ledger (as a pseudonym).
 
     Args:
@@ -142,29 +193,30 @@ def answer(
     Raises:
         UsageError: no such alert, or it is not open.
     """
-    actor = people.pseudonym(settings, account)
+    actor = pseudonyms.pseudonym(settings, account, now)
     with _alone(settings) as connection:
-        rows = [r for i, r in _all(connection, "").items() if name and i.startswith(name)]
-        if len(rows) != 1 or rows[0]["state"] not in ACTIVE:
+        matches = [a for i, a in _all(connection, "").items() if name and i.startswith(name)]
+        if len(matches) != 1 or not matches[0].is_active:
             raise UsageError(
-                f"{len(rows)} alerts begin with '{name}'"
-                if len(rows) != 1
-                else f"The alert '{rows[0]['id']}' is {rows[0]['state']}.",
+                f"{len(matches)} alerts begin with '{name}'"
+                if len(matches) != 1
+                else f"The alert '{matches[0].id}' is {matches[0].state}.",
                 where="alert id",
                 fix="`yupana alerts list` tells the open ones.",
             )
-        row = {**rows[0], "state": state, "by": actor, "note": note, "seen": now}
-        _put(connection, row)
-        messages.answered(connection, row, actor, now)
-    book.witness(settings)
-    return row
+        alert = replace(matches[0], state=state, by=actor, note=note, seen=now)
+        digests = vouched.present(connection, {ALERTS: [(alert.id,)]})
+        _put(connection, alert)
+        rows = vouched.changes(connection, {ALERTS: [(alert.id,)]}, digests)
+        messages.enter_answer(connection, alert, actor, rows, now)
+    witness.leave(settings)
+    return alert
 
 
 @contextmanager
 def _alone(settings: Settings) -> Iterator[sa.Connection]:
     """A transaction that no other writer of alerts is in: two must not open the same one."""
-    messages.prepare(settings.platform_db)
-    with engine(settings.platform_db, METADATA).begin() as connection:
+    with engine(settings.platform_db).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("LOCK TABLE alerts IN SHARE ROW EXCLUSIVE MODE"))
         else:
@@ -173,47 +225,46 @@ def _alone(settings: Settings) -> Iterator[sa.Connection]:
         yield connection
 
 
-def _next(
-    old: dict[str, Any] | None, use_case: str, name: str, run: str, check: Check, owner: str,
-    now: datetime,
-) -> tuple[str, dict[str, Any]]:  # fmt: skip
+def _alert(
+    use_case: str, name: str, run: str, check: Check, owner: str, now: datetime
+) -> Alert:
+    """The alert of a check that alarms for the first time."""
+    return Alert(
+        id=name, use_case=use_case, check=check.check, column=check.column, group=check.group,
+        kind=check.kind, state="open", severity=check.severity, owner=owner,
+        asks=rules.asks(check), runbook=check.runbook, es=check.es, en=check.en,
+        value=check.value, threshold=check.threshold, first_period=check.period,
+        period=check.period, opened=now, seen=now, times=1, reopened=0, run=run, by="", note="",
+    )  # fmt: skip
+
+
+def _next(old: Alert | None, fresh: Alert) -> tuple[str, Alert]:
     """What an alarm does to its alert, and the alert after it; nothing if it was counted."""
-    row: dict[str, Any] = {
-        "id": name, "use_case": use_case, "check": check.check, "column": check.column,
-        "group": check.group, "kind": check.kind, "state": "open", "severity": check.severity,
-        "owner": owner, "asks": rules.asks(check), "runbook": check.runbook, "es": check.es,
-        "en": check.en, "value": check.value, "threshold": check.threshold,
-        "first_week": check.week, "week": check.week, "opened": now, "seen": now, "times": 1,
-        "reopened": 0, "run": run, "by": "", "note": "",
-    }  # fmt: skip
     if old is None:
-        return "opened", row
-    if old["run"] == run and old["state"] in ACTIVE:
-        return "", row
-    row["times"] = old["times"] + 1
-    if old["state"] not in ACTIVE:
-        # The same run may have been closed by hand: its alarm is not a new one.
-        if old["run"] == run:
-            return "", row
-        return "reopened", {**row, "reopened": old["reopened"] + 1}
-    kept = {k: old[k] for k in ("first_week", "opened", "reopened", "state", "by", "note")}
-    if _ORDER[check.severity] > _ORDER[old["severity"]]:
+        return "opened", fresh
+    # The same run may have been closed by hand: its alarm is not a new one.
+    if old.run == fresh.run:
+        return "", fresh
+    fresh = replace(fresh, times=old.times + 1)
+    if not old.is_active:
+        return "reopened", replace(fresh, reopened=old.reopened + 1)
+    repeat = replace(
+        fresh, first_period=old.first_period, opened=old.opened, reopened=old.reopened,
+        state=old.state, by=old.by, note=old.note,
+    )  # fmt: skip
+    if _ORDER[fresh.severity] > _ORDER[old.severity]:
         # Worse than what someone acknowledged: it is open again.
-        return "worse", {**row, **kept, "state": "open"}
-    return "repeated", {**row, **kept}
+        return "worse", replace(repeat, state="open")
+    return "repeated", repeat
 
 
-def _seen(check: Check) -> dict[str, Any]:
-    return {"week": check.week, "value": check.value, "es": check.es, "en": check.en}
-
-
-def _all(connection: sa.Connection, use_case: str) -> dict[str, dict[str, Any]]:
+def _all(connection: sa.Connection, use_case: str) -> dict[str, Alert]:
     query = sa.select(ALERTS)
     if use_case:
         query = query.where(ALERTS.c.use_case == use_case)
-    return {row["id"]: dict(row) for row in connection.execute(query).mappings()}
+    return {row["id"]: Alert(**row) for row in connection.execute(query).mappings()}
 
 
-def _put(connection: sa.Connection, row: dict[str, Any]) -> None:
-    connection.execute(sa.delete(ALERTS).where(ALERTS.c.id == row["id"]))
-    connection.execute(sa.insert(ALERTS).values(**row))
+def _put(connection: sa.Connection, alert: Alert) -> None:
+    connection.execute(sa.delete(ALERTS).where(ALERTS.c.id == alert.id))
+    connection.execute(sa.insert(ALERTS).values(**asdict(alert)))

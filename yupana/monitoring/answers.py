@@ -1,94 +1,105 @@
-"""What the service answered, as a table to compare: a row a distinct forecast, and how many asked.
+"""What the service answered, as a table to compare: a row a distinct answer, and how many asked.
 
-The same forecast is given to all who ask until the model or the data change: the log in the lake
+The same answer is given to all who ask until the model or the data change: the log in the lake
 is reduced to the distinct ones while it is read, and only those are opened. How often each was
-asked is no part of the comparison: that one district is asked for all day is not drift.
+asked is no part of the comparison: that one entity is asked for all day is not drift.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
-from yupana.data import delta, prediction_table
+from yupana.predictions import lake_table
 
 if TYPE_CHECKING:
     import polars as pl
 
-FORECAST = "forecast_median_1"
-"""The forecast that is compared: the median of the first week, in cases."""
+ENTITY, PERIOD, MODEL, TIMES = "entity", "period", "model", "times"
+_AS_LOGGED = {
+    lake_table.ENTITY: ENTITY, "data_as_of": PERIOD, "model_version": MODEL,
+    "features": "features", lake_table.PAYLOAD: "payload",
+}  # fmt: skip
 
-PLACE, WEEK, MODEL, TIMES = "ubigeo", "week", "model", "times"
+
+@dataclass(frozen=True)
+class Measures:
+    """Numbers that a kind of use case takes out of an answer.
+
+    Attributes:
+        names: of the numbers, as the model's test window has them.
+        of: from payloads (JSON texts, length n), a table of n rows and these columns (floats).
+    """
+
+    names: tuple[str, ...]
+    of: Callable[[pl.Series], pl.DataFrame]
 
 
-def told(
-    settings: Settings, use_case: str, numbers: list[str], texts: list[str], until: date
-) -> pl.DataFrame:
+def distinct(
+    settings: Settings, use_case: str, numbers: list[str], texts: list[str], measures: Measures,
+    until: date,
+) -> pl.DataFrame:  # fmt: skip
     """The answers that someone received, simulations and shadows left out.
 
     Args:
-        numbers, texts: features by kind, as the model's test window has them; `FORECAST` is
-            taken from the answer.
-        until: answers from data of later weeks are not seen.
+        numbers, texts: features by kind, as the model's test window has them.
+        measures: what is taken out of the answers themselves.
+        until: answers from data of later periods are not seen.
 
     Returns:
-        `ubigeo`, `week` (the day that ends the newest week that was known), `model` (version),
-        the columns asked for (null where the answer lacks one) and `TIMES` (how often told).
+        `ENTITY`, `PERIOD` (the day that ends the newest period that was known), `MODEL`
+        (version), `TIMES` (how often it was given), the measures, and the features (null where
+        an answer lacks one).
     """
     import polars as pl
 
     rows = _rows(settings, use_case, until)
-    weeks = pl.List(pl.Struct({"horizon": pl.Int64, "median": pl.Float64}))
-    first = pl.element().filter(pl.element().struct["horizon"] == 1).first().struct["median"]
-    kinds = {c: pl.Float64() for c in numbers if c != FORECAST} | {c: pl.String() for c in texts}
-    opened = rows.with_columns(
-        pl.col("answer").str.json_decode(weeks).list.eval(first).list.first().alias(FORECAST)
-    ).drop("answer")
-    features = _features(opened["features"], kinds)
-    return pl.concat([opened.drop("features"), features], how="horizontal")
+    kinds = {c: pl.Float64() for c in numbers} | {c: pl.String() for c in texts}
+    parts = [rows.drop("payload", "features"), measures.of(rows["payload"])]
+    if kinds:
+        parts.append(_features(rows["features"], kinds))
+    return pl.concat(parts, how="horizontal")
 
 
 def count(settings: Settings, use_case: str, until: date) -> int:
-    """How many answers `told` can see; the log only grows, so that the number tells them apart."""
+    """How many answers `distinct` can see; the log only grows, so the number tells them apart."""
     import polars as pl
 
-    table = settings.table(prediction_table.ZONE, use_case)
-    if not delta.exists(table):
+    table = lake_table.path(settings, use_case)
+    if not table:
         return 0
-    seen = pl.scan_delta(str(table)).filter(
+    visible = pl.scan_delta(str(table)).filter(
         pl.col("kind") == "answer", pl.col("data_as_of") <= until
     )
-    return int(seen.select(pl.len()).collect(engine="streaming").item())
+    return int(visible.select(pl.len()).collect(engine="streaming").item())
 
 
 def _rows(settings: Settings, use_case: str, until: date) -> pl.DataFrame:
-    """The distinct forecasts with their texts unopened."""
+    """The distinct answers with their texts unopened."""
     import polars as pl
 
-    table = settings.table(prediction_table.ZONE, use_case)
-    kept = ["ubigeo", "data_as_of", "model_version", "features", "answer"]
-    if not delta.exists(table):
-        empty = pl.DataFrame(schema=dict.fromkeys(kept, pl.String) | {TIMES: pl.UInt32})
-        rows = empty.with_columns(pl.col("data_as_of").cast(pl.Date)).lazy()
-    else:
-        rows = (
-            pl.scan_delta(str(table))
-            .filter(pl.col("kind") == "answer", pl.col("data_as_of") <= until)
-            .group_by("told")
-            .agg(pl.col(kept).first(), pl.len().alias(TIMES))
-            .sort("told")
-            .drop("told")
-        )
-    named = {"data_as_of": WEEK, "model_version": MODEL}
-    return rows.rename(named).collect(engine="streaming")
+    table = lake_table.path(settings, use_case)
+    if not table:
+        schema = dict.fromkeys(_AS_LOGGED.values(), pl.String()) | {TIMES: pl.UInt32()}
+        return pl.DataFrame(schema=schema | {PERIOD: pl.Date()})
+    return (
+        pl.scan_delta(str(table))
+        .filter(pl.col("kind") == "answer", pl.col("data_as_of") <= until)
+        .group_by("prediction_key")
+        .agg(pl.col(list(_AS_LOGGED)).first(), pl.len().alias(TIMES))
+        .sort("prediction_key")
+        .drop("prediction_key")
+        .rename(_AS_LOGGED)
+        .collect(engine="streaming")
+    )
 
 
 def _features(texts: pl.Series, kinds: dict[str, Any]) -> pl.DataFrame:
     import polars as pl
 
-    if not kinds:
-        return pl.DataFrame()
     try:
         return texts.str.json_decode(pl.Struct(kinds)).struct.unnest()
     except pl.exceptions.ComputeError:

@@ -1,17 +1,20 @@
 """Alerts told: to the log, by mail and to a webhook. What cannot be delivered now waits.
 
 A message is delivered at least once: a receiver tells a repeat by its id (`Message-ID`,
-`X-Yupana-Delivery`). The webhook's body is signed: `X-Yupana-Signature` is `v1=` and the hex of
-HMAC-SHA256 by the shared key over `<X-Yupana-Timestamp>.<body>`.
+`webhook-id`). The webhook is signed as https://www.standardwebhooks.com asks, so that a receiver
+checks it by a library of its language.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import hmac
 import json
 import smtplib
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
@@ -21,16 +24,18 @@ import sqlalchemy as sa
 
 from yupana.config.settings import Settings
 from yupana.core.errors import YupanaError
-from yupana.governance import local_key
-from yupana.governance.database import engine
+from yupana.database.engine import engine
+from yupana.identity import local_key
+from yupana.ledger import entries, vouched
 from yupana.monitoring import messages
-from yupana.monitoring.messages import LOG, MAIL, MESSAGES, METADATA, WEBHOOK
+from yupana.monitoring.messages import LOG, MAIL, MESSAGES, WEBHOOK
 
 TRIES = 3
 """Times that a webhook is tried in one run."""
 
 _TIMEOUT = 10.0
 _WAIT = 0.5
+_PREFIX, _LEAST, _MOST = "whsec_", 24, 64
 _LEVELS = {"critical": "error", "warning": "warning", "info": "info"}
 _ASKS = {
     "retrain": ("Pide: entrenar de nuevo.", "It asks for a new training."),
@@ -40,41 +45,57 @@ _ASKS = {
 Body = dict[str, Any]
 
 
-def send(settings: Settings, now: datetime, say: Callable[[str], None]) -> dict[str, Any]:
-    """Deliver what waits, oldest first; a channel that fails is left until the next run.
+@dataclass(frozen=True)
+class Waiting:
+    """How many messages wait for a channel, and why the first of them could not be sent."""
 
-    Returns:
-        `delivered` (how many by channel) and `waiting` (by channel, with the last `error`).
-    """
-    made = engine(settings.platform_db, METADATA)
-    told: dict[str, Any] = {"delivered": {}, "waiting": {}}
+    messages: int
+    error: str
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """How many messages went out, and what waits, both by channel."""
+
+    delivered: dict[str, int] = field(default_factory=dict)
+    waiting: dict[str, Waiting] = field(default_factory=dict)
+
+
+def send(settings: Settings, now: datetime, say: Callable[[str], None]) -> Deliveries:
+    """Deliver what waits, oldest first; a channel that fails is left until the next run."""
+    database = engine(settings.platform_db)
+    deliveries = Deliveries()
     for channel in messages.channels(settings):
-        rows = _waiting(made, channel)
+        rows = _waiting(database, channel)
         for place, row in enumerate(rows):
             error = _try(_SENDERS[channel], settings, json.loads(row["body"]), now)
-            _mark(made, row, error, now)
+            _mark(database, row, error, now)
             if error:
-                told["waiting"][channel] = {"messages": len(rows) - place, "error": error}
+                deliveries.waiting[channel] = Waiting(len(rows) - place, error)
                 say(f"{channel}: {len(rows) - place} alerts wait until the next run: {error}")
                 break
-            told["delivered"][channel] = told["delivered"].get(channel, 0) + 1
-    return told
+            deliveries.delivered[channel] = deliveries.delivered.get(channel, 0) + 1
+    return deliveries
 
 
-def _waiting(made: sa.Engine, channel: str) -> list[Any]:
+def _waiting(database: sa.Engine, channel: str) -> list[Any]:
     c = MESSAGES.c
     query = sa.select(MESSAGES).where(c.channel == channel, c.delivered.is_(None))
-    with made.connect() as connection:
+    with database.connect() as connection:
         return list(connection.execute(query.order_by(c.time, c.id)).mappings())
 
 
-def _mark(made: sa.Engine, row: Any, error: str, now: datetime) -> None:
+def _mark(database: sa.Engine, row: Any, error: str, now: datetime) -> None:
     c = MESSAGES.c
     change = {"tries": row["tries"] + 1, "error": error}
     change |= {} if error else {"delivered": now.timestamp()}
-    with made.begin() as connection:
+    with database.begin() as connection:
         mine = (c.id == row["id"]) & (c.channel == row["channel"])
+        key = row["id"], row["channel"]
+        before = vouched.present(connection, {MESSAGES: [key]})
         connection.execute(sa.update(MESSAGES).where(mine).values(**change))
+        rows = vouched.changes(connection, {MESSAGES: [key]}, before)
+        entries.write(connection, rows, now)
 
 
 def _try(
@@ -99,10 +120,10 @@ def _log(settings: Settings, body: Body, now: datetime) -> None:
 
     import structlog
 
-    shown = [structlog.processors.JSONRenderer(ensure_ascii=False)]
+    renderers = [structlog.processors.JSONRenderer(ensure_ascii=False)]
     log = structlog.wrap_logger(
         structlog.PrintLogger(sys.stderr),
-        processors=[structlog.processors.add_log_level, *shown],
+        processors=[structlog.processors.add_log_level, *renderers],
     )
     facts = {k: v for k, v in body.items() if k not in ("subject", "state")}
     level = "info" if body["what"] == "resolved" else _LEVELS[body["severity"]]
@@ -111,22 +132,22 @@ def _log(settings: Settings, body: Body, now: datetime) -> None:
 
 def _mail(settings: Settings, body: Body, now: datetime) -> None:
     where = urlsplit(settings.alert_smtp)
-    made = EmailMessage()
-    made["Subject"], made["From"], made["To"] = (
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = (
         body["subject"], settings.alert_from, settings.alert_to,
     )  # fmt: skip
-    made["Message-ID"] = f"<{body['id']}@yupana>"
-    made["Date"] = now
-    made.set_content(text(body), cte="quoted-printable")
+    message["Message-ID"] = f"<{body['id']}@yupana>"
+    message["Date"] = now
+    message.set_content(text(body), cte="quoted-printable")
     port = where.port or {"smtps": 465, "smtp+starttls": 587}.get(where.scheme, 25)
-    opened = smtplib.SMTP_SSL if where.scheme == "smtps" else smtplib.SMTP
-    with opened(where.hostname or "", port, timeout=_TIMEOUT) as server:
+    protocol = smtplib.SMTP_SSL if where.scheme == "smtps" else smtplib.SMTP
+    with protocol(where.hostname or "", port, timeout=_TIMEOUT) as server:
         if where.scheme == "smtp+starttls":
             server.starttls()
         if settings.alert_login:
             user, _, password = local_key.read(settings.alert_login).partition(":")
             server.login(user, password)
-        server.send_message(made)
+        server.send_message(message)
 
 
 def _webhook(settings: Settings, body: Body, now: datetime) -> None:
@@ -136,8 +157,7 @@ def _webhook(settings: Settings, body: Body, now: datetime) -> None:
     data = json.dumps(body, ensure_ascii=False, sort_keys=True).encode()
     headers = {
         "Content-Type": "application/json",
-        "X-Yupana-Delivery": body["id"],
-        **signed(_key(settings), data, int(now.timestamp())),
+        **signature_headers(_key(settings), body["id"], data, int(now.timestamp())),
     }
     again = Retrying(
         stop=stop_after_attempt(TRIES),
@@ -147,10 +167,10 @@ def _webhook(settings: Settings, body: Body, now: datetime) -> None:
     )
     # Redirects are not followed: the alert is for this address alone.
     with httpx.Client(timeout=_TIMEOUT) as client:
-        again(lambda: _posted(client, settings.alert_webhook, data, headers))
+        again(lambda: _post(client, settings.alert_webhook, data, headers))
 
 
-def _posted(client: Any, url: str, data: bytes, headers: dict[str, str]) -> None:
+def _post(client: Any, url: str, data: bytes, headers: dict[str, str]) -> None:
     response = client.post(url, content=data, headers=headers)
     if not response.is_success:
         raise YupanaError(f"the webhook answered {response.status_code}")
@@ -165,16 +185,35 @@ def _passing(error: BaseException) -> bool:
     return isinstance(error, httpx.TransportError)
 
 
-def signed(key: bytes, data: bytes, moment: int) -> dict[str, str]:
-    """The two headers by which a receiver knows who sent these bytes, and when (Unix seconds)."""
-    mark = hmac.new(key, f"{moment}.".encode() + data, hashlib.sha256).hexdigest()
-    return {"X-Yupana-Timestamp": str(moment), "X-Yupana-Signature": f"v1={mark}"}
+def signature_headers(key: bytes, name: str, data: bytes, moment: int) -> dict[str, str]:
+    """The headers by which a receiver knows who sent these bytes, and when.
+
+    Args:
+        name: of the message, the same for each try.
+        moment: Unix seconds.
+    """
+    mark = hmac.digest(key, f"{name}.{moment}.".encode() + data, hashlib.sha256)
+    return {
+        "webhook-id": name,
+        "webhook-timestamp": str(moment),
+        "webhook-signature": f"v1,{base64.b64encode(mark).decode()}",
+    }
 
 
 def _key(settings: Settings) -> bytes:
     if settings.alert_webhook_key is None:
         raise YupanaError("YUPANA_ALERT_WEBHOOK_KEY is not set")
-    return local_key.read(settings.alert_webhook_key).encode()
+    text = local_key.read(settings.alert_webhook_key)
+    try:
+        key = base64.b64decode(text.removeprefix(_PREFIX), validate=True)
+    except binascii.Error:
+        key = b""
+    if not text.startswith(_PREFIX) or not _LEAST <= len(key) <= _MOST:
+        raise YupanaError(
+            f"YUPANA_ALERT_WEBHOOK_KEY holds no key: {_PREFIX} and {_LEAST} to {_MOST} bytes in "
+            "base64 are one"
+        )
+    return key
 
 
 def text(body: Body) -> str:
@@ -190,7 +229,7 @@ def text(body: Body) -> str:
             "",
             f"gravedad / severity: {body['severity']}",
             f"responsable / owner: {body['owner']}",
-            f"semana / week: {body['week']}",
+            f"período / period: {body['period']}",
             f"qué hacer / what to do: {body['runbook']}",
             f"alerta / alert: {body['alert']} (visto {body['times']} veces / "
             f"seen {body['times']} times)",

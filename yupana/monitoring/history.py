@@ -1,38 +1,38 @@
-"""What every run of the monitor found, kept in the platform database: trends are drawn of it."""
+"""The checks of every run of the monitor, kept in the platform database: trends are drawn of it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from yupana.governance.database import Moment, engine
-from yupana.monitoring.checks.check import Check
+from yupana.database.engine import TABLES, Moment, engine
+from yupana.ledger import entries, vouched
+from yupana.monitoring.check import Check
 
-METADATA = sa.MetaData()
 MOST_POINTS = 260
-"""Weeks that a trend holds: five years."""
+"""Periods that a trend holds: five years of weeks."""
 
 RUNS = sa.Table(
     "monitor_runs",
-    METADATA,
+    TABLES,
     sa.Column("run", sa.String, primary_key=True),
     sa.Column("use_case", sa.String, nullable=False, index=True),
-    sa.Column("week", sa.Date, nullable=False),
+    sa.Column("period", sa.Date, nullable=False),
     sa.Column("time", Moment, nullable=False),
     sa.Column("facts", sa.Text, nullable=False),
 )
 CHECKS = sa.Table(
     "monitor_checks",
-    METADATA,
+    TABLES,
     sa.Column("run", sa.String, primary_key=True),
     sa.Column("place", sa.Integer, primary_key=True),
     sa.Column("use_case", sa.String, nullable=False),
-    sa.Column("week", sa.Date, nullable=False),
+    sa.Column("period", sa.Date, nullable=False),
     sa.Column("check", sa.String, nullable=False),
     sa.Column("column", sa.String, nullable=False),
     sa.Column("group", sa.String, nullable=False),
@@ -44,12 +44,36 @@ CHECKS = sa.Table(
     sa.Column("en", sa.Text, nullable=False),
     sa.Column("runbook", sa.String, nullable=False),
     sa.Column("kind", sa.String, nullable=False),
-    sa.Index("monitor_checks_trend", "use_case", "check", "column", "group", "week"),
+    sa.Index("monitor_checks_trend", "use_case", "check", "column", "group", "period"),
 )
 
 
+@dataclass(frozen=True)
+class Point:
+    """A check in one period: the day that ends it, how far from usual, its limit and state."""
+
+    period: date
+    value: float | None
+    threshold: float | None
+    state: str
+    severity: str
+
+
+@dataclass(frozen=True)
+class MonitorRun:
+    """A run of the monitor: what it said of itself, and how many of its checks had which state."""
+
+    run: str
+    period: date
+    time: datetime
+    facts: dict[str, Any]
+    ok: int
+    alarm: int
+    unknown: int
+
+
 def keep(
-    url: str, use_case: str, run: str, week: date, checks: Sequence[Check],
+    url: str, use_case: str, run: str, period: date, checks: Sequence[Check],
     facts: dict[str, Any], now: datetime,
 ) -> None:  # fmt: skip
     """Write a run and its checks; the same run again takes its own place.
@@ -58,65 +82,63 @@ def keep(
         run: names the run: the same for the same inputs.
         facts: what else the run says of itself: model, references.
     """
-    head = {"run": run, "use_case": use_case, "week": week}
+    head = {"run": run, "use_case": use_case, "period": period}
     rows = [
-        {**asdict(check), **head, "place": place, "week": check.week, "value": _number(check.value)}
+        {**asdict(check), **head, "place": place, "period": check.period,
+         "value": _number(check.value)}
         for place, check in enumerate(checks)
     ]
-    with engine(url, METADATA).begin() as connection:
+    with engine(url).begin() as connection:
+        vouched.lock(connection)
         for table in (CHECKS, RUNS):
             connection.execute(sa.delete(table).where(table.c.run == run))
-        told = json.dumps(facts, ensure_ascii=False, default=str)
-        connection.execute(sa.insert(RUNS).values(**head, time=now, facts=told))
+        text = json.dumps(facts, ensure_ascii=False, default=str)
+        connection.execute(sa.insert(RUNS).values(**head, time=now, facts=text))
         if rows:
             connection.execute(sa.insert(CHECKS), rows)
+        changes = vouched.changes(connection, {RUNS: [(run,)], CHECKS: [(run,)]})
+        entries.write(connection, changes, now)
 
 
-def newest_week(url: str, use_case: str) -> date | None:
-    """Last day of the newest week that a run has checked; None before the first run."""
-    query = sa.select(sa.func.max(RUNS.c.week)).where(RUNS.c.use_case == use_case)
-    with engine(url, METADATA).connect() as connection:
-        found: date | None = connection.execute(query).scalar()
-    return found
+def newest_period(url: str, use_case: str) -> date | None:
+    """Last day of the newest period that a run has checked; None before the first run."""
+    query = sa.select(sa.func.max(RUNS.c.period)).where(RUNS.c.use_case == use_case)
+    with engine(url).connect() as connection:
+        newest: date | None = connection.execute(query).scalar()
+    return newest
 
 
-def trend(
-    url: str, use_case: str, check: str, column: str, group: str = ""
-) -> list[dict[str, Any]]:
-    """One check over the weeks, oldest first; of several runs of a week the last one counts.
-
-    Returns:
-        `week` (the Saturday that ends it), `value`, `threshold`, `state`, `severity`.
-    """
+def trend(url: str, use_case: str, check: str, column: str, group: str = "") -> list[Point]:
+    """One check over the periods, oldest first; of several runs of one the last one counts."""
     c = CHECKS.c
     query = (
-        sa.select(c.week, c.value, c.threshold, c.state, c.severity)
+        sa.select(c.period, c.value, c.threshold, c.state, c.severity)
         .join_from(CHECKS, RUNS, c.run == RUNS.c.run)
         .where(c.use_case == use_case, c.check == check, c.column == column, c.group == group)
-        .order_by(c.week, RUNS.c.time)
+        .order_by(c.period, RUNS.c.time)
     )
-    with engine(url, METADATA).connect() as connection:
-        newest = {row["week"]: dict(row) for row in connection.execute(query).mappings()}
+    with engine(url).connect() as connection:
+        newest = {row["period"]: Point(**row) for row in connection.execute(query).mappings()}
     return list(newest.values())[-MOST_POINTS:]
 
 
-def runs(url: str, use_case: str) -> list[dict[str, Any]]:
-    """All runs, oldest first: `run`, `week`, `time`, `facts`, and by state how many checks."""
+def runs(url: str, use_case: str) -> list[MonitorRun]:
+    """All runs, oldest first."""
     states = ("ok", "alarm", "unknown")
     counted = [
         sa.func.coalesce(sa.func.sum(sa.case((CHECKS.c.state == s, 1), else_=0)), 0).label(s)
         for s in states
     ]
     query = (
-        sa.select(RUNS.c.run, RUNS.c.week, RUNS.c.time, RUNS.c.facts, *counted)
+        sa.select(RUNS.c.run, RUNS.c.period, RUNS.c.time, RUNS.c.facts, *counted)
         .join_from(RUNS, CHECKS, CHECKS.c.run == RUNS.c.run, isouter=True)
         .where(RUNS.c.use_case == use_case)
-        .group_by(RUNS.c.run, RUNS.c.week, RUNS.c.time, RUNS.c.facts)
+        .group_by(RUNS.c.run, RUNS.c.period, RUNS.c.time, RUNS.c.facts)
         .order_by(RUNS.c.time)
     )
-    with engine(url, METADATA).connect() as connection:
-        found = [dict(row) for row in connection.execute(query).mappings()]
-    return [{**row, "facts": json.loads(row["facts"])} for row in found]
+    with engine(url).connect() as connection:
+        rows = list(connection.execute(query).mappings())
+    return [MonitorRun(**{**row, "facts": json.loads(row["facts"])}) for row in rows]
 
 
 def _number(value: float | None) -> float | None:

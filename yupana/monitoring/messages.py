@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from yupana.config.settings import Settings
-from yupana.governance.ledger import book
-from yupana.governance.ledger.book import Entry
+from yupana.database.engine import TABLES
+from yupana.ledger import entries as book
+from yupana.ledger.entries import Entry
 
-METADATA = sa.MetaData()
+if TYPE_CHECKING:
+    from yupana.monitoring.alerts import Alert
+
 LOG, MAIL, WEBHOOK = "log", "mail", "webhook"
 
 MESSAGES = sa.Table(
     "alert_messages",
-    METADATA,
+    TABLES,
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("channel", sa.String, primary_key=True),
     sa.Column("alert", sa.String, nullable=False),
@@ -36,7 +40,7 @@ _SUBJECTS = {
     "worse": ("la alerta empeoró", "the alert got worse"),
     "resolved": ("la alerta se resolvió", "the alert is resolved"),
 }
-_TOLD = (
+_FIELDS = (
     "use_case", "check", "column", "group", "kind", "severity", "owner", "asks", "runbook", "es",
     "en", "state",
 )  # fmt: skip
@@ -48,65 +52,70 @@ def channels(settings: Settings) -> list[str]:
     return [LOG, *mail, *([WEBHOOK] if settings.alert_webhook else [])]
 
 
-def prepare(url: str) -> None:
-    """Make the tables, before a transaction writes into them."""
-    from yupana.governance.database import engine
-
-    engine(url, METADATA)
-    book.prepare(url)
-
-
 def add(
-    settings: Settings, connection: sa.Connection, row: dict[str, Any], what: str, now: datetime
-) -> None:
+    settings: Settings, connection: sa.Connection, alert: Alert, what: str, now: datetime
+) -> list[tuple[str, str]]:
     """Keep one message for each channel, until it is delivered there.
 
     Args:
-        row: the alert.
         what: `opened`, `reopened`, `worse` or `resolved`.
+
+    Returns:
+        The keys of the rows that it wrote or removed.
     """
     es, en = _SUBJECTS[what]
-    name = f"{row['id']}-{row['times']}-{what}"
+    name = f"{alert.id}-{alert.times}-{what}"
     body = {
         "id": name,
         "what": what,
-        "alert": row["id"],
+        "alert": alert.id,
         "time": now.isoformat(timespec="seconds"),
-        "week": str(row["week"]),
-        "times": row["times"],
-        "subject": f"[yupana] {row['use_case']}: {es} / {en}: {row['check']}",
-        **{key: row[key] for key in _TOLD},
+        "period": str(alert.period),
+        "times": alert.times,
+        "subject": f"[yupana] {alert.use_case}: {es} / {en}: {alert.check}",
+        **{name: getattr(alert, name) for name in _FIELDS},
     }
     text = json.dumps(body, ensure_ascii=False, sort_keys=True)
-    fresh = {"id": name, "alert": row["id"], "time": now.timestamp(), "body": text}
-    connection.execute(sa.delete(MESSAGES).where(MESSAGES.c.id == name))
+    fresh = {"id": name, "alert": alert.id, "time": now.timestamp(), "body": text}
+    c = MESSAGES.c
+    stale = sa.delete(MESSAGES).where(c.id == name).returning(c.channel)
+    removed = list(connection.scalars(stale))
     for channel in channels(settings):
         connection.execute(
             sa.insert(MESSAGES).values(**fresh, channel=channel, tries=0, error="")
         )  # fmt: skip
+    return [(name, channel) for channel in dict.fromkeys([*removed, *channels(settings)])]
 
 
 def enter(
-    connection: sa.Connection, told: list[tuple[str, dict[str, Any]]], run: str, now: datetime
-) -> None:
-    """Write into the ledger what a run changed, last in its transaction."""
+    connection: sa.Connection, changes: list[tuple[str, Alert]], run: str, rows: Sequence[Entry],
+    now: datetime,
+) -> None:  # fmt: skip
+    """Write into the ledger what a run changed, last in its transaction.
+
+    Args:
+        rows: the entries that vouch for the rows it wrote.
+    """
     entries = [
         Entry(
             "alert",
-            f"alert:{row['id']}",
+            f"alert:{alert.id}",
             {
-                "what": what, "run": run, "use_case": row["use_case"], "check": row["check"],
-                "column": row["column"], "group": row["group"], "severity": row["severity"],
-                "week": str(row["week"]),
+                "what": what, "run": run, "use_case": alert.use_case, "check": alert.check,
+                "column": alert.column, "group": alert.group, "severity": alert.severity,
+                "period": str(alert.period),
             },
         )
-        for what, row in told
+        for what, alert in changes
     ]  # fmt: skip
-    if entries:
-        book.write(connection, entries, now)
+    if entries or rows:
+        book.write(connection, [*entries, *rows], now)
 
 
-def answered(connection: sa.Connection, row: dict[str, Any], actor: str, now: datetime) -> None:
+def enter_answer(
+    connection: sa.Connection, alert: Alert, actor: str, rows: Sequence[Entry], now: datetime
+) -> None:
     """Write into the ledger that someone acknowledged or closed an alert, without their words."""
-    facts = {"what": row["state"], "use_case": row["use_case"], "check": row["check"]}
-    book.write(connection, [Entry("acknowledge", f"alert:{row['id']}", facts, actor)], now)
+    facts = {"what": alert.state, "use_case": alert.use_case, "check": alert.check}
+    entry = Entry("acknowledge", f"alert:{alert.id}", facts, actor)
+    book.write(connection, [entry, *rows], now)

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from yupana.core import disclosure
-from yupana.data.contract import Contract
-from yupana.data.history import Publication
+from yupana.data.contracts.contract import Contract
+from yupana.data.lake.history import Publication
 from yupana.validation import periods
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ _ENGLISH = {"1w": "week", "1mo": "month", "1q": "quarter", "1y": "year"}
 _MEASURES = 6
 
 
-def table(contract: Contract, known: Publication, rows: pl.DataFrame) -> dict[str, Any] | None:
+def table(
+    contract: Contract, publication: Publication, rows: pl.DataFrame
+) -> dict[str, Any] | None:
     """Rows by period, and the sum of counts or the mean of other measures.
 
     Returns:
@@ -44,36 +46,37 @@ def table(contract: Contract, known: Publication, rows: pl.DataFrame) -> dict[st
     )
     calendar = _calendar(aggregated["_start"].min(), aggregated["_start"].max(), step)
     by_period = calendar.join(aggregated, on="_start", how="left").sort("_start")
-    shown = disclosure.hide(by_period["_rows"].fill_null(0).to_list())
+    row_counts = disclosure.hide(by_period["_rows"].fill_null(0).to_list())
     return {
         "columns": list(names),
         "step": _ENGLISH[step],
         "step_es": STEPS[step],
         "from": [str(day) for day in by_period["_start"]],
-        "rows": shown,
+        "rows": row_counts,
         "measures": [
-            {**m, "values": _shown(m, by_period[m["name"]].to_list(), shown)} for m in measures
+            {**m, "values": _public_values(m, by_period[m["name"]].to_list(), row_counts)}
+            for m in measures
         ],
-        "incomplete_from": _incomplete(contract, known),
+        "incomplete_from": _incomplete(contract, publication),
     }  # fmt: skip
 
 
-def charts(found: dict[str, Any]) -> list[dict[str, str]]:
+def charts(series: dict[str, Any]) -> list[dict[str, str]]:
     """The charts of `table`: rows first, then each measure."""
     from yupana.core import charts as draw
 
-    days = [date.fromisoformat(day) for day in found["from"]]
-    late = found["incomplete_from"] and date.fromisoformat(found["incomplete_from"])
-    every = f"por {found['step_es']} / by {found['step']}"
+    days = [date.fromisoformat(day) for day in series["from"]]
+    late = series["incomplete_from"] and date.fromisoformat(series["incomplete_from"])
+    every = f"por {series['step_es']} / by {series['step']}"
     title = f"Filas {every}"
-    drawn = [{"title": title, "svg": draw.lines(days, {"": found["rows"]}, "", title, late)}]
-    for m in found["measures"]:
+    figures = [{"title": title, "svg": draw.lines(days, {"": series["rows"]}, "", title, late)}]
+    for m in series["measures"]:
         how = "suma / sum" if m["what"] == "sum" else "promedio / mean"
         title = f"{m['name']} ({m['unit']}), {how} {every}"
-        drawn.append(
+        figures.append(
             {"title": title, "svg": draw.lines(days, {"": m["values"]}, m["unit"], title, late)}
         )
-    return drawn
+    return figures
 
 
 def _step(dated: pl.DataFrame) -> str:
@@ -100,13 +103,13 @@ def _calendar(first: Any, last: Any, step: str) -> pl.DataFrame:
 
 def _measures(contract: Contract, time: tuple[str, ...], dated: pl.DataFrame) -> list[Any]:
     """Columns with a unit that vary: counts are added up, other quantities averaged."""
-    found = []
-    for c in contract.kept:
+    measures = []
+    for c in contract.table_columns:
         usable = c.unit and c.type in ("integer", "number") and c.name in dated.columns
         if usable and c.name not in (*time, *contract.key) and dated[c.name].n_unique() > 1:
             what = "sum" if c.type == "integer" else "mean"
-            found.append({"name": c.name, "unit": c.unit, "what": what})
-    return found[:_MEASURES]
+            measures.append({"name": c.name, "unit": c.unit, "what": what})
+    return measures[:_MEASURES]
 
 
 def _of(measure: dict[str, str]) -> pl.Expr:
@@ -116,15 +119,17 @@ def _of(measure: dict[str, str]) -> pl.Expr:
     return column.sum() if measure["what"] == "sum" else column.mean().round_sig_figs(6)
 
 
-def _shown(
+def _public_values(
     measure: dict[str, str], values: list[Any], rows: list[int | None]
 ) -> list[float | None]:
-    """Values of periods whose rows may be shown; a sum of people or cases is a count as well."""
-    small = range(1, disclosure.FEWEST) if measure["what"] == "sum" else range(0)
-    return [v if n and v not in small else None for v, n in zip(values, rows, strict=True)]
+    """Values of periods whose rows may be shown; a sum of people or cases is a count as well, which
+    must not follow from the others and the column's total."""
+    if measure["what"] == "sum" and all(v is None or v >= 0 for v in values):
+        values = disclosure.hide([v or 0 for v in values])
+    return [v if n else None for v, n in zip(values, rows, strict=True)]
 
 
-def _incomplete(contract: Contract, known: Publication) -> str | None:
+def _incomplete(contract: Contract, publication: Publication) -> str | None:
     if contract.latency_days is None:
         return None
-    return str(known.known_on - timedelta(days=contract.latency_days))
+    return str(publication.known_on - timedelta(days=contract.latency_days))

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
-from yupana.data import contract as contracts
-from yupana.data import history, reading
-from yupana.data.contract import Contract
-from yupana.data.history import Publication
+from yupana.data.contracts import contract as contracts
+from yupana.data.contracts.contract import Contract
+from yupana.data.lake import history, reading
+from yupana.data.lake.history import Publication
 from yupana.monitoring import over_time, statistics
 
 if TYPE_CHECKING:
@@ -43,47 +43,50 @@ def profile(
         )
     contract = contracts.load(settings.root, name)
     table = settings.table("published", name)
-    known = history.known_as_of(table, as_of) if as_of else history.at_version(table, version)
-    rows = _rows(settings, contract, known)
-    shown, left_out = _shown(contract, rows)
-    found: dict[str, Any] = {
+    publication = history.known_as_of(table, as_of) if as_of else history.at_version(table, version)
+    rows = _rows(settings, contract, publication)
+    columns, left_out = _public_columns(contract, rows)
+    facts: dict[str, Any] = {
         "name": name,
         "title": contract.title,
         "publisher": contract.publisher,
-        "ref": f"delta:published/{name}@{known.version}",
-        "version": known.version,
-        "known_on": str(known.known_on),
-        "source": known.source,
-        "source_sha256": known.source_sha256,
+        "ref": f"delta:published/{name}@{publication.version}",
+        "version": publication.version,
+        "known_on": str(publication.known_on),
+        "source": publication.source,
+        "source_sha256": publication.source_sha256,
         "rows": len(rows),
         "left_out": left_out,
-        "time": over_time.table(contract, known, rows),
+        "time": over_time.table(contract, publication, rows),
         "columns": [
             statistics.describe(rows[c], column, _from_personal(contract, c))
-            for c, column in shown.items()
+            for c, column in columns.items()
         ],
     }
-    return {**found, **_write(settings, found)}
+    return {**facts, **_write(settings, facts)}
 
 
-def _rows(settings: Settings, contract: Contract, known: Publication) -> pl.DataFrame:
+def _rows(settings: Settings, contract: Contract, publication: Publication) -> pl.DataFrame:
     """The contract's columns that are not personal, of those that the version has."""
     import polars as pl
     from deltalake import DeltaTable
 
-    loaded = DeltaTable(settings.table("published", contract.name), version=known.tidy_version)
-    there = {field.name for field in loaded.schema().fields}
-    names = [c.name for c in contract.kept if c.name in there and not c.personal]
+    table = settings.table("published", contract.name)
+    delta_table = DeltaTable(table, version=publication.tidy_version)
+    there = {field.name for field in delta_table.schema().fields}
+    names = [c.name for c in contract.table_columns if c.name in there and not c.personal]
     if not names:
-        return pl.DataFrame({"_": range(loaded.count())})
-    return reading.frame(loaded, names)
+        return pl.DataFrame({"_": range(delta_table.count())})
+    return reading.frame(delta_table, names)
 
 
-def _shown(contract: Contract, rows: pl.DataFrame) -> tuple[dict[str, Any], dict[str, str]]:
+def _public_columns(
+    contract: Contract, rows: pl.DataFrame
+) -> tuple[dict[str, Any], dict[str, str]]:
     """Columns to describe, and why the others are not."""
-    shown: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
     left_out = {"source_sha256": "origin", "source_line": "origin"}
-    for column in contract.kept:
+    for column in contract.table_columns:
         if column.personal:
             left_out[column.name] = "personal"
         elif column.name not in rows.columns:
@@ -91,8 +94,8 @@ def _shown(contract: Contract, rows: pl.DataFrame) -> tuple[dict[str, Any], dict
         elif statistics.identifies(rows[column.name], column):
             left_out[column.name] = "identifier"
         else:
-            shown[column.name] = column
-    return shown, left_out
+            columns[column.name] = column
+    return columns, left_out
 
 
 def _from_personal(contract: Contract, name: str) -> bool:
@@ -100,23 +103,23 @@ def _from_personal(contract: Contract, name: str) -> bool:
     return any(by_name[o].personal for o in by_name[name].derive_from if o in by_name)
 
 
-def _write(settings: Settings, found: dict[str, Any]) -> dict[str, str]:
+def _write(settings: Settings, facts: dict[str, Any]) -> dict[str, str]:
     from yupana.core import page
 
-    stem = settings.reports / "profile" / f"{found['name']}-v{found['version']}"
-    drawn = [{**c, "chart": _chart(c)} for c in found["columns"]]
+    stem = settings.reports / "profile" / f"{facts['name']}-v{facts['version']}"
+    columns = [{**c, "chart": _chart(c)} for c in facts["columns"]]
     path = page.write(
         stem.with_suffix(".html"),
         "monitoring/profile.html",
-        p=found,
-        columns=drawn,
-        charts=over_time.charts(found["time"]) if found["time"] else [],
+        p=facts,
+        columns=columns,
+        charts=over_time.charts(facts["time"]) if facts["time"] else [],
     )
-    facts = stem.with_suffix(".json")
-    partial = facts.with_name(f".{facts.name}.{os.getpid()}")
-    partial.write_text(json.dumps(found, ensure_ascii=False, indent=1), encoding="utf-8")
-    partial.rename(facts)
-    return {"html": str(path), "json": str(facts)}
+    target = stem.with_suffix(".json")
+    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    partial.write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+    partial.rename(target)
+    return {"html": str(path), "json": str(target)}
 
 
 def _chart(column: dict[str, Any]) -> str:
@@ -132,8 +135,9 @@ def _chart(column: dict[str, Any]) -> str:
             return ""
         return charts.histogram(h["edges"], h["counts"], column["unit"], what)
     top = [t for t in column.get("top", []) if t["count"]]
-    if len(column.get("top", [])) > statistics.TOP:
-        values = [float(t["value"]) for t in column["top"]]
-        edges = [*values, values[-1] + 1]
-        return charts.histogram(edges, [t["count"] for t in column["top"]], column["unit"], what)
+    if column["kind"] == "whole" and len(top) > statistics.TOP:
+        # A value that is hidden, or that no row has, is a gap.
+        counts = {int(t["value"]): t["count"] for t in top}
+        edges = [edge for v in counts for edge in ((v,) if v + 1 in counts else (v, v + 1))]
+        return charts.histogram(edges, [counts.get(e, 0) for e in edges[:-1]], column["unit"], what)
     return charts.bars([t["value"] for t in top], [t["count"] for t in top], what) if top else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from yupana.monitoring.checks.check import Check
+from yupana.monitoring.check import Check
 
 RETRAIN = ("drift", "performance")
 """Kinds of alarm that say that the world moved: of these, a new training can help."""
@@ -29,7 +29,7 @@ def asks(check: Check) -> str:
 
 def retraining(checks: Sequence[Check]) -> list[str]:
     """Why training is due, one sentence an alarm; none while a fault of the data is open."""
-    found = alarms(checks)
-    if any(asks(check) == "person" for check in found):
+    loud = alarms(checks)
+    if any(asks(check) == "person" for check in loud):
         return []
-    return [check.en for check in found]
+    return [check.en for check in loud]

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from yupana.monitoring import counts, evidently_counts, report
-from yupana.monitoring.answers import PLACE, WEEK
+from yupana.monitoring import report
+from yupana.monitoring.answers import ENTITY, PERIOD
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from yupana.monitoring.kind import Groups
+
 FEWEST = 20
 """Answers that a comparison needs on each side."""
 
-AREAS = {"department": 2, "province": 4}
-SIZES = ("small", "medium", "large")
+NEW = "new"
+"""Group of an entity that the test window does not have."""
+
+PERIODS = {
+    "before": ("la ventana anterior", "the window before"),
+    "season": ("la misma época del año pasado", "the same season last year"),
+}
+BY_PERIOD = "period"
 YEAR = timedelta(weeks=52)
 
 
@@ -32,65 +39,53 @@ class Slice:
     current: pl.DataFrame
 
 
-def periods(answers: pl.DataFrame, week: date, weeks: int) -> list[Slice]:
+def periods(answers: pl.DataFrame, last: date, weeks: int) -> list[Slice]:
     """The answers of a window against those of the window before, and of the same season."""
-    now = _window(answers, week, weeks)
-    before = _window(answers, week - timedelta(weeks=weeks), weeks)
-    season = _window(answers, week - YEAR, weeks)
-    return [Slice("period", "before", before, now), Slice("period", "season", season, now)]
+    now = _window(answers, last, weeks)
+    before = _window(answers, last - timedelta(weeks=weeks), weeks)
+    season = _window(answers, last - YEAR, weeks)
+    return [Slice(BY_PERIOD, "before", before, now), Slice(BY_PERIOD, "season", season, now)]
 
 
-def groups(
-    reference: pl.DataFrame, answers: pl.DataFrame, sizes: dict[str, str]
+def of_groups(
+    reference: pl.DataFrame, answers: pl.DataFrame, groups: Groups
 ) -> Iterator[Slice]:
-    """The answers of each department, province and size of district against its test weeks.
+    """The answers of each group of entities against its part of the test window.
 
     Args:
-        sizes: of the districts by ubigeo, as `sizes_of` gives them.
+        groups: by grouping, the group of each entity; an entity without one is `NEW`.
     """
     import polars as pl
 
-    by: dict[str, pl.Expr] = {
-        name: pl.col(PLACE).str.head(digits) for name, digits in AREAS.items()
-    }
-    by["size"] = pl.col(PLACE).replace_strict(sizes, default="new", return_dtype=pl.String)
-    for name, of in by.items():
+    for by, members in groups.items():
+        of = pl.col(ENTITY).replace_strict(dict(members), default=NEW, return_dtype=pl.String)
         for one in sorted(answers.select(of.unique().alias("of"))["of"].to_list()):
             here = of == one
-            yield Slice(name, one, reference.filter(here), answers.filter(here))
-
-
-def sizes_of(reference: pl.DataFrame, column: str) -> dict[str, str]:
-    """By ubigeo, the third that a district belongs to by the mean of a column."""
-    import polars as pl
-
-    means = reference.group_by(PLACE).agg(pl.col(column).mean()).sort(column, PLACE)
-    places = means[PLACE].to_list()
-    return {u: SIZES[len(SIZES) * n // len(places)] for n, u in enumerate(places)}
+            yield Slice(by, one, reference.filter(here), answers.filter(here))
 
 
 def drift(every: list[Slice], numbers: list[str], texts: list[str]) -> list[dict[str, Any]]:
-    """What each comparison found.
+    """How far each comparison's sides are apart.
 
     Returns:
-        A dict a slice: `by` (period, department, province, size), `of`, `rows_reference`,
+        A dict a slice, for JSON: `by` (`BY_PERIOD` or a grouping), `of`, `rows_reference`,
         `rows_current`, `enough` (whether both have `FEWEST`), and where they have: `compared`,
         `drifted` (columns), `share_drifted`, `threshold`, `scores` by column.
     """
-    found: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
     for one in every:
         sizes = [len(one.reference), len(one.current)]
-        told: dict[str, Any] = {
+        facts: dict[str, Any] = {
             "by": one.by,
             "of": one.of,
             "rows_reference": sizes[0],
             "rows_current": sizes[1],
             "enough": min(sizes) >= FEWEST,
         }
-        if told["enough"]:
-            told |= _compare(one, sizes, numbers, texts, len(every))
-        found.append(told)
-    return found
+        if facts["enough"]:
+            facts |= _compare(one, sizes, numbers, texts, len(every))
+        results.append(facts)
+    return results
 
 
 def _compare(
@@ -110,32 +105,16 @@ def _compare(
 
 
 def _scores(one: Slice, numbers: list[str], texts: list[str], tested: bool) -> dict[str, float]:
-    sides = [frame.to_arrow() for frame in (one.reference, one.current)]
-    if not tested:
-        read = [counts.read(side) for side in sides]
-        _, scored = evidently_counts.score(read[0], read[1], numbers, texts)
-        return {c: s.score for c, s in scored.items()}
     scores = {}
     for column in (*numbers, *texts):
         pair = [f[column].drop_nulls().to_pandas() for f in (one.reference, one.current)]
         if all(len(values) for values in pair):
-            scores[column] = _tested(pair[0], pair[1], column in numbers)
+            scores[column] = report.score(*pair, number=column in numbers, tested=tested)
     return scores
 
 
-def _tested(reference: Any, current: Any, number: bool) -> float:
-    from evidently.legacy.calculations.stattests import get_stattest
-    from evidently.legacy.core import ColumnType
-
-    kind = ColumnType.Numerical if number else ColumnType.Categorical
-    test = get_stattest(reference, current, kind, "ks" if number else "chisquare")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return float(test(reference, current, kind, report.ALPHA).drift_score)
-
-
-def _window(answers: pl.DataFrame, week: date, weeks: int) -> pl.DataFrame:
+def _window(answers: pl.DataFrame, last: date, weeks: int) -> pl.DataFrame:
     import polars as pl
 
-    first = week - timedelta(weeks=weeks)
-    return answers.filter(pl.col(WEEK) > first, pl.col(WEEK) <= week)
+    first = last - timedelta(weeks=weeks)
+    return answers.filter(pl.col(PERIOD) > first, pl.col(PERIOD) <= last)

@@ -1,10 +1,15 @@
-"""The page of a week: what alarms, what was answered, how good the forecasts were, and trends."""
+"""The page of a period: what alarms, what was answered, how good past answers were, and trends."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from yupana.core import spec
+from yupana.monitoring import kind, slices
+from yupana.monitoring.history import Point
 
 MOST_TRENDS = 8
 
@@ -18,69 +23,65 @@ ASKS = {
     "retrain": ("entrenar de nuevo", "a new training"),
     "person": ("que una persona lo revise", "a person who looks"),
 }
-GROUPS = {
-    "period": ("período", "period"),
-    "horizon": ("semanas adelante", "weeks ahead"),
-    "department": ("departamento", "department"),
-    "province": ("provincia", "province"),
-    "size": ("tamaño del distrito", "size of district"),
-}
-NAMES = {
-    "before": ("la ventana anterior", "the window before"),
-    "season": ("la misma época del año pasado", "the same season last year"),
-    "small": ("pequeños", "small"),
-    "medium": ("medianos", "medium"),
-    "large": ("grandes", "large"),
-    "new": ("nuevos", "new"),
-}
 HOW = {
     "rows": ("fila por fila", "row by row"),
     "sample": ("por muestra", "by a sample"),
-    "counts": ("por conteos", "by counts"),
 }
 
 
-def write(path: Path, told: dict[str, Any], trends: list[dict[str, Any]]) -> Path:
+@dataclass(frozen=True)
+class Trend:
+    """What a check is called on the page, and its past."""
+
+    name: str
+    points: list[Point]
+
+
+def write(path: Path, report: dict[str, Any], trends: list[Trend]) -> Path:
     """Write the page.
 
     Args:
-        told: the JSON of the run (`weekly.run`).
-        trends: `name`, and `points` of `history.trend`.
+        report: the JSON of the run (`run.run`).
     """
     from yupana.core import page
 
-    return page.write(path, "monitoring/watch.html", **values(told, trends))
+    return page.write(path, "monitoring/watch.html", **values(report, trends))
 
 
-def values(told: dict[str, Any], trends: list[dict[str, Any]]) -> dict[str, Any]:
-    """What `monitoring/watch_body.html` is filled with; `told` and `trends` as in `write`."""
-    from yupana.data import codes
-
-    checks = told["checks"]
+def values(report: dict[str, Any], trends: list[Trend]) -> dict[str, Any]:
+    """What `monitoring/watch_body.html` is filled with; arguments as in `write`."""
+    use_case = report["use_case"]
+    labels = kind.labels(use_case)
+    section = kind.of(use_case).performance(report["performance"], spec.load(use_case))
+    checks = report["checks"]
     return {
-        "t": told,
+        "t": report,
         "loud": [c for c in checks if c["state"] == "alarm"],
         "counted": {state: sum(c["state"] == state for c in checks) for state in STATES},
-        "drawn": [d for each in trends if (d := _drawn(each))],
+        "trends": [d for each in trends if (d := _trend_chart(each))],
+        "performance": section.template,
         "words": {
-            "states": STATES, "severities": SEVERITIES, "asks": ASKS, "groups": GROUPS,
-            "names": NAMES, "how": HOW, "place": codes.place,
+            "states": STATES, "severities": SEVERITIES, "asks": ASKS, "how": HOW,
+            "entities": labels.entities, "place": labels.place,
+            "groups": {slices.BY_PERIOD: ("período", "period"), **labels.groups},
+            "names": {**slices.PERIODS, slices.NEW: ("nuevos", "new"), **labels.values},
         },
+        **section.values,
     }  # fmt: skip
 
 
-def _drawn(trend: dict[str, Any]) -> dict[str, str] | None:
+def _trend_chart(trend: Trend) -> dict[str, str] | None:
     from yupana.core import charts
 
-    points = [p for p in trend["points"] if p["value"] is not None]
+    points = [p for p in trend.points if p.value is not None]
     if not points:
         return None
     both: dict[str, Sequence[float | None]] = {
-        "valor / value": [p["value"] for p in points],
-        "límite / limit": [p["threshold"] for p in points],
+        "valor / value": [p.value for p in points],
+        "límite / limit": [p.threshold for p in points],
     }
-    what = f"{trend['name']}, {len(points)} semanas / weeks"
+    what = f"{trend.name}, {len(points)} períodos / periods"
     return {
-        "title": trend["name"],
-        "svg": charts.lines([p["week"] for p in points], both, "", what),
+        "title": trend.name,
+        "svg": charts.lines([p.period for p in points], both, "", what),
     }

@@ -125,7 +125,7 @@ def command(
     ) -> list[str]:
         try:
             date = _date(dag_run, params)
-            result = run_command([*args, *dated(params, date)])
+            result = run_command([*args, *date_options(params, date)])
             if outlets and not result["outputs"]:
                 raise AirflowSkipException("Nothing has come yet.")
             for asset in outlets or []:
@@ -151,7 +151,7 @@ def when(task_id: str, args: list[str]) -> Any:
     )
     def ask(args: list[str], *, params: Any = None, dag_run: Any = None) -> bool:
         try:
-            result = run_command([*args, *dated(params, _date(dag_run, params))])
+            result = run_command([*args, *date_options(params, _date(dag_run, params))])
         except TerminalError as error:
             raise AirflowFailException(str(error)) from error
         print(f"{'due' if result['due'] else 'not due'}: {result['reason']}")
@@ -160,7 +160,7 @@ def when(task_id: str, args: list[str]) -> Any:
     return ask(args)
 
 
-def dated(params: Any, date: str | None) -> list[str]:
+def date_options(params: Any, date: str | None) -> list[str]:
     """Options of the command for the run's parameters `source` and `as_of`, where it has them.
 
     Args:
@@ -185,8 +185,8 @@ def dated(params: Any, date: str | None) -> list[str]:
             fix="""Add --dag-run-conf '{"source": "/archive/{date}.csv"}' to `airflow backfill"""
             " create`: what the source holds today was not known then.",
         )
-    given = [f"--source={source.replace('{date}', as_of or '')}"] if source else []
-    return given + ([f"--as-of={as_of}"] if as_of else [])
+    options = [f"--source={source.replace('{date}', as_of or '')}"] if source else []
+    return options + ([f"--as-of={as_of}"] if as_of else [])
 
 
 def _of_the_past(params: Any) -> bool:

@@ -81,21 +81,21 @@ class CommandLine:
         Raises:
             TerminalError: it failed; tells yupana's own error where there is one.
         """
-        kept = log(self._settings, args[-1])
-        child = self._started()
+        log_path = log(self._settings, args[-1])
+        child = self._process()
         assert child.stdin and child.stdout
-        child.stdin.write(f"{json.dumps([args, str(kept)])}\n")
+        child.stdin.write(f"{json.dumps([args, str(log_path)])}\n")
         child.stdin.flush()
         code = child.stdout.readline().strip()
-        said = kept.read_text(errors="replace")
-        if code != "0" or "state=failed" in said:
+        output = log_path.read_text(errors="replace")
+        if code != "0" or "state=failed" in output:
             raise TerminalError(
-                f"`airflow {' '.join(args)}` failed.\n{_reason(said)}",
-                where=str(kept),
+                f"`airflow {' '.join(args)}` failed.\n{_reason(output)}",
+                where=str(log_path),
                 fix="Mend what the lines above say and run it again; what was done is kept.",
             )
 
-    def _started(self) -> subprocess.Popen[str]:
+    def _process(self) -> subprocess.Popen[str]:
         if self._child is None:
             password_file(self._settings)
             with log(self._settings, "process").open("w") as stream:
@@ -136,9 +136,9 @@ def run(settings: Settings, args: list[str]) -> None:
         line.run(args)
 
 
-def _reason(said: str) -> str:
+def _reason(output: str) -> str:
     """The lines that a person needs: yupana's own error, else the log's end."""
-    lines = said.strip().splitlines()
+    lines = output.strip().splitlines()
     for number in range(len(lines) - 1, -1, -1):
         if lines[number].startswith("yupana:"):
             more = takewhile(lambda line: line.startswith("  "), lines[number + 1 :])

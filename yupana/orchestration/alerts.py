@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from yupana.config.settings import settings
-from yupana.governance import events
+from yupana.lineage import events
 
 
 async def deadline_missed(context: dict[str, Any]) -> None:

@@ -6,17 +6,18 @@ from yupana.config.settings import Settings
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress
 from yupana.core.types import StepResult
-from yupana.data import history, landing
-from yupana.data.contract import Contract
-from yupana.data.sources import Fetched
+from yupana.data.contracts.contract import Contract
+from yupana.data.files import landing
+from yupana.data.lake import history
+from yupana.data.sources import SourceFile
 from yupana.data.streams import commit, spool
-from yupana.governance import steps
+from yupana.lineage import steps
 from yupana.orchestration import files, publication
 from yupana.orchestration.disk import outside_trouble
 
 
 def ingest_batch(
-    settings: Settings, contract: Contract, batch: Fetched, progress: Progress
+    settings: Settings, contract: Contract, batch: SourceFile, progress: Progress
 ) -> StepResult:
     """Publish a batch once; raises as `yupana.orchestration.ingest.ingest`."""
     lock = settings.home / "locks" / f"{contract.name}.lock"
@@ -32,9 +33,9 @@ def ingest_batch(
 
         def work() -> steps.Outcome:
             if before:
-                return publication.recovered(contract.name, before)
+                return publication.recovery(settings, contract.name, before)
             at = contract.at(spool.latest(settings, raw))
-            known_on = landing.first_seen(settings, raw)
+            known_on = landing.arrival_day(settings, raw)
             return publication.publish(settings, at, raw, known_on, progress, None)
 
         return steps.run(

@@ -36,20 +36,20 @@ class Card:
 
 def cards(settings: Settings) -> list[Card]:
     """A card for each contract, by name. A contract with a fault takes no other one down."""
-    kept = settings.home / "cache" / "cards.json"
+    cache = settings.home / "cache" / "cards.json"
     key = _key(settings.root)
     with suppress(OSError, ValueError, KeyError, TypeError):
-        found = json.loads(kept.read_text())
-        if found["key"] == key:
-            return [Card(**card) for card in found["cards"]]
-    made = _read(settings.root)
+        entry = json.loads(cache.read_text())
+        if entry["key"] == key:
+            return [Card(**card) for card in entry["cards"]]
+    listing = _read(settings.root)
     # Where the home cannot be written, the contracts are read each time.
     with suppress(OSError):
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        partial = kept.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps({"key": key, "cards": [asdict(card) for card in made]}))
-        partial.replace(kept)
-    return made
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        partial = cache.with_suffix(f".{os.getpid()}")
+        partial.write_text(json.dumps({"key": key, "cards": [asdict(card) for card in listing]}))
+        partial.replace(cache)
+    return listing
 
 
 def _key(root: Path) -> str:
@@ -62,28 +62,28 @@ def _key(root: Path) -> str:
 
 def _read(root: Path) -> list[Card]:
     from yupana.core.errors import TerminalError
-    from yupana.data import contract as contracts
+    from yupana.data.contracts import contract
 
-    made = []
-    for name in contracts.names(root):
+    listing = []
+    for name in contract.names(root):
         try:
-            found = contracts.load(root, name)
+            about = contract.load(root, name)
         except TerminalError as error:
-            made.append(Card(name, name, fault=str(error)))
+            listing.append(Card(name, name, fault=str(error)))
             continue
-        made.append(
+        listing.append(
             Card(
                 name=name,
-                title=found.title,
-                publisher=found.publisher,
-                licence=found.licence,
-                subject_area=found.subject_area,
-                purpose=found.purpose,
-                limitations=found.limitations,
-                schedule=found.schedule,
-                latency_days=found.latency_days,
-                retention_days=found.retention_days,
-                stream=found.stream,
+                title=about.title,
+                publisher=about.publisher,
+                licence=about.licence,
+                subject_area=about.subject_area,
+                purpose=about.purpose,
+                limitations=about.limitations,
+                schedule=about.schedule,
+                latency_days=about.latency_days,
+                retention_days=about.retention_days,
+                stream=about.stream,
             )
         )
-    return made
+    return listing

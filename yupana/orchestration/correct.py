@@ -18,16 +18,17 @@ from yupana.core.errors import TerminalError
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress, Silent, stage
 from yupana.core.types import RawObject, StepResult
-from yupana.data import contract as contracts
-from yupana.data import corrections, delta, history, refused, releases
-from yupana.data.contract import Contract
-from yupana.data.contract_check import Publication
-from yupana.data.mended_rows import Place
-from yupana.governance import steps
-from yupana.governance.ledger import access
-from yupana.orchestration import correction_places, files
+from yupana.data.contracts import contract as contracts
+from yupana.data.contracts.checks.document import Publication
+from yupana.data.contracts.contract import Contract
+from yupana.data.lake import delta, history
+from yupana.data.publication import corrections, quarantine, releases
+from yupana.data.publication.mended_rows import Place
+from yupana.identity import access_record
+from yupana.lineage import steps
+from yupana.orchestration import correction_places, files, publication
+from yupana.orchestration.correction_places import Correction
 from yupana.orchestration.disk import outside_trouble
-from yupana.orchestration.publication import release_facts
 
 
 def export(settings: Settings, name: str, to: Path, rule: str | None = None) -> int:
@@ -42,7 +43,7 @@ def export(settings: Settings, name: str, to: Path, rule: str | None = None) -> 
     """
     contract = contracts.load(settings.root, name)
     places: dict[str, set[int]] = defaultdict(set)
-    for one in refused.refusals(settings, contract, rule):
+    for one in quarantine.refusals(settings, contract, rule):
         if one.state == "current":
             places[one.source_sha256].add(one.line)
     if not places:
@@ -51,9 +52,9 @@ def export(settings: Settings, name: str, to: Path, rule: str | None = None) -> 
             where=f"quarantine/{name}",
             fix="Rows of a file that was refused whole are mended in the file; ingest it then.",
         )
-    lines = {sha256: sorted(found) for sha256, found in places.items()}
+    lines = {sha256: sorted(numbers) for sha256, numbers in places.items()}
     count = sum(map(len, lines.values()))
-    access.note(
+    access_record.note(
         settings, "quarantine", f"quarantine/{name}", rows=count, rule=rule, export=True,
         columns=[c.name for c in contract.used if c.treatment != "none"],
     )  # fmt: skip
@@ -83,20 +84,20 @@ def correct(
     with one_at_a_time(lock, f"an ingest of {name}", progress), outside_trouble(settings):
         releases.settle(settings, name)
         text = corrections.as_text(contract)
-        (raw,) = files.landed(settings, text, str(file), progress, None)
+        (raw,) = files.land_all(settings, text, str(file), progress, None)
         work = settings.home / "work" / f"{name}-correction"
         try:
             parsed = corrections.read(settings, contract, raw, work)
-            places, base = correction_places.of(settings, contract, raw, parsed)
-            if base is None:
-                return _unchanged(settings, name, raw)
-            parsed = corrections.chosen(parsed, list(places))
-            _pairs(places, work / "places.parquet")
+            correction = correction_places.of(settings, contract, raw, parsed)
+            if correction is None:
+                return _no_change(settings, name, raw)
+            parsed = corrections.subset(parsed, list(correction.places))
+            _pairs(correction.places, work / "places.parquet")
             return steps.run(
                 settings,
                 "ingest",
                 name,
-                lambda: _publish(settings, contract, raw, parsed, places, base, progress, today),
+                lambda: _publish(settings, contract, raw, parsed, correction, progress, today),
                 inputs=(raw.ref,),
                 depends_on=[contract.sha256, "correction"],
                 still_there=lambda outputs: _newest(settings, name) <= set(outputs),
@@ -110,7 +111,7 @@ def _newest(settings: Settings, name: str) -> set[str]:
     return {table.ref}
 
 
-def _unchanged(settings: Settings, name: str, raw: RawObject) -> StepResult:
+def _no_change(settings: Settings, name: str, raw: RawObject) -> StepResult:
     newest = history.at_version(settings.table("published", name))
     return StepResult(
         step="ingest",
@@ -139,86 +140,105 @@ def _publish(
     contract: Contract,
     raw: RawObject,
     parsed: Path,
-    places: dict[int, Place],
-    base: history.Publication,
+    correction: Correction,
     progress: Progress,
     today: date | None,
 ) -> steps.Outcome:
-    from yupana.data import engine, publish, staging
+    from yupana.data import engine, staging
+    from yupana.data.publication import publish
     from yupana.validation.audit import audit, warm_up
 
     warm_up()
-    if personal := [c.name for c in contract.columns if c.treatment != "none"]:
-        access.note(settings, "file", raw.ref, data_set=contract.name, columns=personal)
-    # Rows are added to the table, and its key holds over all of it; a row alone is no sample
-    # that a share or a count of rows could be asked of.
-    adds_up: Publication = "merge" if contract.publication == "merge" else "append"
-    text = corrections.as_text(contract).at(base.known_on)
-    judged = replace(text, publication=adds_up, limit=1.0, row_count=(1, None))
+    publication.note_access(settings, contract, raw)
+    terms = _terms(contract, correction.base)
     table = settings.table("published", contract.name)
     newest = history.at_version(table)
     seconds: dict[str, float] = {}
     with stage(progress, f"start {engine.select(settings)}", seconds):
         session = engine.session(settings, progress, parsed.stat().st_size)
     with stage(progress, f"stage {Path(raw.source).name}", seconds):
-        staged = staging.stage(session, settings, judged, raw, parsed)
+        staged = staging.stage(session, settings, terms, raw, parsed)
         rows = session.read.format("delta").load(staged.path)
-    later = _later(history.published_versions(table), base)
-    hit = publish.replaced(session, settings, judged, contract.replaces, staged, later)
+    later = _later(history.published_versions(table), correction.base)
+    hit = publish.replacements(session, settings, terms, contract.replaces, staged, later)
     corrections.refuse_other(
-        raw, {n: places[n] for n in hit}, "is replaced by a later file: its key or period is there"
-    )
+        raw, {n: correction.places[n] for n in hit},
+        "is replaced by a later file: its key or period is there",
+    )  # fmt: skip
     with stage(progress, f"audit {staged.rows:,} rows by Great Expectations", seconds):
-        validation = audit(judged, rows, settings.reports / "validation")
-    bad = publish.refused(session, judged, staged).count()
-    known_on = max(today or datetime.now(UTC).date(), newest.known_on)
+        validation = audit(terms, rows, settings.reports / "validation")
+    bad = publish.refusals(session, terms, staged).count()
     counts = {"read": staged.rows, "published": staged.rows - bad, "quarantined": bad}
-    facts: dict[str, Any] = {
-        **release_facts(contract, raw, known_on, counts),
+    known_on = max(today or datetime.now(UTC).date(), newest.known_on)
+    facts = {
+        **publication.release_facts(contract, raw, known_on, counts),
         "validation": validation.id,
-        "mends": base.source_sha256,
-        "stands_on": str(base.stands_on),
-        # As a reference, which the clean-up keeps readable.
-        "quarantine": delta.ref(settings.lake, "quarantine", contract.name).ref,
-        "sources": _sources(contract, newest, raw),
-        "corrects": _by_file(places),
+        **_origin(settings, contract, raw, correction, newest),
     }
     outputs: list[str] = []
     if counts["published"]:
         with stage(progress, "publish", seconds):
             metadata = delta.commit_metadata(**facts)
-            out = publish.publish(session, settings, judged, staged, raw, metadata)
+            out = publish.publish(session, settings, terms, staged, raw, metadata)
         outputs.append(out.ref)
         facts["version"] = out.version
     with stage(progress, "quarantine", seconds):
         pairs = parsed.parent / "places.parquet"
-        aside = publish.mend_quarantine(session, settings, judged, staged, pairs)
-    told = {
-        **facts, "report": validation.report, "stages": seconds, "engine": engine.name(settings),
-        "publisher": contract.publisher, "licence": contract.licence,
-        "publication": contract.publication,
-    }  # fmt: skip
+        aside = publish.mend_quarantine(session, settings, terms, staged, pairs)
     before = f"delta:published/{contract.name}@{newest.version}"
     return steps.Outcome(
-        (*outputs, aside.ref, validation.ref), inputs=(staged.ref, before), metrics=told
-    )
+        (*outputs, aside.ref, validation.ref),
+        inputs=(staged.ref, before),
+        metrics={
+            **facts, "report": validation.report, "stages": seconds,
+            "engine": engine.name(settings), **publication.terms_of_use(contract),
+        },
+        files=(page := Path(validation.report), page.with_suffix(".json")),
+    )  # fmt: skip
 
 
-def _later(known: list[history.Publication], base: history.Publication) -> list[str]:
+def _terms(contract: Contract, base: history.Publication) -> Contract:
+    """The contract by which the rows are judged: as on the day of the release they are of."""
+    # Rows are added to the table, and its key holds over all of it; a row alone is no sample
+    # that a share or a count of rows could be asked of.
+    adds_up: Publication = "merge" if contract.publication == "merge" else "append"
+    text = corrections.as_text(contract).at(base.known_on)
+    return replace(text, publication=adds_up, limit=1.0, row_count=(1, None))
+
+
+def _origin(
+    settings: Settings,
+    contract: Contract,
+    raw: RawObject,
+    correction: Correction,
+    newest: history.Publication,
+) -> dict[str, Any]:
+    """What the commit says of the rows that it mends."""
+    return {
+        "mends": correction.base.source_sha256,
+        "stands_on": str(correction.base.stands_on),
+        # As a reference, which the clean-up keeps readable.
+        "quarantine": delta.ref(settings.lake, "quarantine", contract.name).ref,
+        "sources": _sources(contract, newest, raw),
+        "corrects": _by_file(correction.places),
+    }
+
+
+def _later(publications: list[history.Publication], base: history.Publication) -> list[str]:
     """Files that came after a release, corrections of it left out."""
-    after = (p for p in history.line(known) if p.version > base.version)
+    after = (p for p in history.line(publications) if p.version > base.version)
     return [s for p in after if p.mends != base.source_sha256 for s in p.sources]
 
 
 def _sources(contract: Contract, newest: history.Publication, raw: RawObject) -> list[str]:
     """The files whose rows a snapshot holds once it is corrected; else the correction's own."""
-    kept = newest.sources if contract.publication == "snapshot" else ()
-    return [*(sha256 for sha256 in kept if sha256 != raw.sha256), raw.sha256]
+    earlier = newest.sources if contract.publication == "snapshot" else ()
+    return [*(sha256 for sha256 in earlier if sha256 != raw.sha256), raw.sha256]
 
 
 def _by_file(places: dict[int, Place]) -> dict[str, list[list[int]]]:
     """Pairs of lines, of the file and of the correction, by the file's hash."""
-    found: dict[str, list[list[int]]] = defaultdict(list)
+    pairs: dict[str, list[list[int]]] = defaultdict(list)
     for line, place in places.items():
-        found[place.source_sha256].append([place.line, line])
-    return dict(found)
+        pairs[place.source_sha256].append([place.line, line])
+    return dict(pairs)

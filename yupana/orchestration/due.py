@@ -8,7 +8,8 @@ from typing import Any
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
-from yupana.governance import events
+from yupana.lineage import events
+from yupana.tracking import aliases
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Due:
 
 
 def due(settings: Settings, use_case: str, day: date | None = None) -> Due:
-    """Whether to train, from the event log alone.
+    """Whether to train, from the registry's alias and the event log.
 
     Yes when there is no champion, when the feature table is `retrain_weeks` or more ahead of the
     one that the champion's training set came from, or when the newest `monitor` of the champion
@@ -31,31 +32,32 @@ def due(settings: Settings, use_case: str, day: date | None = None) -> Due:
 
     Raises:
         TerminalError: there is no feature table yet.
-        TransientError: the registry cannot be reached (with `day` alone).
+        TransientError: the registry cannot be reached.
     """
     if day is not None:
         return _of_day(settings, use_case, day)
     newest = _newest_week(events.producer(settings.events, _features(settings, use_case)))
     try:
-        model = events.champion(settings.events, use_case)
+        model = aliases.champion(settings, use_case)
     except TerminalError:
         return Due(True, "there is no champion")
-    seen = _week_of(settings, model)
-    if seen is None:
+    last_week = _week_of(settings, model)
+    if last_week is None:
         return Due(True, f"what {model} was trained on is not in the event log")
-    behind = (newest - seen).days // 7
+    behind = (newest - last_week).days // 7
     if behind >= settings.retrain_weeks:
-        return Due(True, f"{model} was made from data to {seen}, {behind} weeks before {newest}")
+        reason = f"{model} was made from data to {last_week}, {behind} weeks before {newest}"
+        return Due(True, reason)
     if drifted := _drift(settings, use_case, model):
         return Due(True, drifted)
-    return Due(False, f"{model} was made from data to {seen}; the newest week is {newest}")
+    return Due(False, f"{model} was made from data to {last_week}; the newest week is {newest}")
 
 
 def _of_day(settings: Settings, use_case: str, day: date) -> Due:
-    from yupana.tracking import trained
+    from yupana.tracking import past_models
 
     try:
-        version, _ = trained.by(settings, use_case, day)
+        version, _ = past_models.by(settings, use_case, day)
     except UsageError as error:
         return Due(True, error.what)
     return Due(False, f"model:{use_case}@{version} knew nothing later than {day}")
@@ -72,24 +74,22 @@ def _newest_week(features: events.Event) -> date:
 def _week_of(settings: Settings, model: str) -> date | None:
     """Last day of the newest week in the table that a model's training set was made from."""
     try:
-        registered = events.producer(settings.events, model)
-        made = events.producer(settings.events, registered["inputs"][0])
-        split = events.producer(settings.events, made["inputs"][0])
+        registration = events.producer(settings.events, model)
+        training_set = events.producer(settings.events, registration["inputs"][0])
+        split = events.producer(settings.events, training_set["inputs"][0])
         week = _newest_week(events.producer(settings.events, split["inputs"][0]))
     except UsageError:
         return None
-    asked = split["facts"].get("as_of")
-    return min(week, date.fromisoformat(asked)) if asked else week
+    as_of = split["facts"].get("as_of")
+    return min(week, date.fromisoformat(as_of)) if as_of else week
 
 
 def _drift(settings: Settings, use_case: str, model: str) -> str:
     """Why monitoring asks for training; empty where it does not."""
-    facts: dict[str, Any] = {}
-    for event in events.read(settings.events):
-        done = (event["step"], event["subject"], event["status"]) == ("monitor", use_case, "done")
-        if done and model in event["inputs"]:
-            # An earlier week may have been looked at after a later one.
-            facts = max(event["facts"], facts, key=lambda f: str(f.get("week", "")))
+    runs = events.done(settings.events, "monitor", use_case)
+    of_it = (event["facts"] for event in runs if model in event["inputs"])
+    # An earlier week may have been looked at after a later one; of one week the newest counts.
+    facts: dict[str, Any] = max(of_it, key=lambda f: str(f.get("week", "")), default={})
     if "retrain" in facts:
         # What the alarms ask for; nothing while a fault of the data is open (monitoring.rules).
         return f"monitoring of {model}: {'; '.join(facts['retrain'])}" if facts["retrain"] else ""

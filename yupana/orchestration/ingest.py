@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 from yupana.config.settings import Settings
+from yupana.core import days
 from yupana.core.errors import UsageError
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress
 from yupana.core.types import RawObject, StepResult
-from yupana.data import contract as contracts
-from yupana.data import corrections, history, landing, releases
-from yupana.data.contract import Contract
-from yupana.governance import steps
+from yupana.data.contracts import contract as contracts
+from yupana.data.contracts.checks import source
+from yupana.data.contracts.contract import Contract
+from yupana.data.files import landing
+from yupana.data.lake import history
+from yupana.data.publication import corrections, releases
+from yupana.lineage import steps
 from yupana.orchestration import files, many, publication
 from yupana.orchestration.disk import outside_trouble
 
@@ -30,8 +34,8 @@ def ingest(
 ) -> StepResult:
     """Publish what a location means of a data set; what is published already starts no engine.
 
-    A location may mean several files (`yupana.data.sources.many`). Under `snapshot` those of a
-    day are one release; else each is published by itself, in the order of names.
+    A location may mean several files (`yupana.data.contracts.locations`). Under `snapshot` those
+    of a day are one release; else each is published by itself, in the order of names.
 
     Two ingests of one data set wait for each other. After a crash at any point, running it
     again completes it: no row twice, none lost.
@@ -47,14 +51,15 @@ def ingest(
         accept: why a change over the contract's bounds, or a file that was retracted, is right.
 
     Raises:
-        UsageError: no such data set or file, or `as_of` is before what is published in a table
-            that holds the rows of several files.
+        UsageError: no such data set or file, `as_of` lies ahead, or is before what is published
+            in a table that holds the rows of several files.
         TerminalError: the file is damaged, fails its audit, changes more than the contract's
             bounds allow, or was retracted; the last good version stays.
         SomeRefusedError: of several files some are refused, and the others are published.
         TransientError: the network, the disk or another process stood in the way.
     """
     contract = contracts.load(settings.root, name)
+    days.must_have_begun(as_of, today or datetime.now(UTC).date())
     lock = settings.home / "locks" / f"{name}.lock"
     if contract.stream:
         raise UsageError(
@@ -65,20 +70,25 @@ def ingest(
     with one_at_a_time(lock, f"another ingest of {name}", progress), outside_trouble(settings):
         releases.settle(settings, name)
         where = location or contract.location
-        wanted = files.releases(settings, contract, where, as_of, since, today)
+        if not location:
+            source.refuse_link(where, settings.root)
+        files.tell_left_out(settings, where, today, progress)
+        pending = files.releases(settings, contract, where, as_of, since, today)
         memory = many.Memory(settings, name)
 
         def land(place: str, several: bool) -> tuple[RawObject, ...]:
-            return files.landed(settings, contract, place, progress, memory if several else None)
+            if not location:
+                source.refuse_link(place, settings.root)
+            return files.land_all(settings, contract, place, progress, memory if several else None)
 
         def publish(raw: RawObject, day: date | None, several: bool) -> StepResult:
-            known = memory if several else None
-            return _published(settings, contract, raw, progress, day or as_of, known, accept)
+            past = memory if several else None
+            return _publish(settings, contract, raw, progress, day or as_of, past, accept)
 
-        return many.ingest_all(contract, wanted, land, publish, progress, memory)
+        return many.ingest_all(contract, pending, land, publish, progress, memory)
 
 
-def _published(
+def _publish(
     settings: Settings,
     contract: Contract,
     raw: RawObject,
@@ -98,31 +108,31 @@ def _published(
         # Of several files that take each other's place in their order, each did so once.
         adds_up=contract.keeps and (memory is not None or contract.publication != "merge"),
         replaced=memory is None and contract.publication == "replace-period",
-        known=memory.publications() if memory else None,
+        publications=memory.publications() if memory else None,
     )
     if memory and as_of and not before:
         before = many.of_the_past(memory, raw, as_of)
     if before and memory and set(raw.refs) <= memory.ingested:
-        return _passed_over(contract.name, raw, before)
+        return _pass_over(settings, contract.name, raw, before)
 
     def work() -> steps.Outcome:
         if before:
-            return publication.recovered(contract.name, before)
+            return publication.recovery(settings, contract.name, before)
         if accept:
             releases.note(settings, "accept", contract.name, raw.ref, accept)
         committed = history.publications(table)
         if not accept or memory:
             releases.must_not_be_withdrawn(contract.name, committed, raw)
-        known = history.in_order(committed)
-        newest = max((p.known_on for p in known if p.is_release), default=None)
-        seen = (landing.first_seen(settings, file) for file in raw.files)
-        known_on = as_of or max([*seen, *(p.stands_on for p in known)])
+        publications = history.in_order(committed)
+        newest = max((p.known_on for p in publications if p.is_release), default=None)
+        first_days = (landing.arrival_day(settings, file) for file in raw.files)
+        known_on = as_of or max([*first_days, *(p.stands_on for p in publications)])
         if memory and contract.keeps and newest:
             known_on = max(known_on, newest)
         releases.must_follow(contract, newest, known_on)
         at = contract.at(known_on)
         out = publication.publish(settings, at, raw, known_on, progress, accept)
-        for what in corrections.left_behind(settings, contract.name, raw):
+        for what in corrections.reminders(settings, contract.name, raw):
             progress.say(what)
         return out
 
@@ -144,14 +154,16 @@ def _published(
     return result
 
 
-def _passed_over(name: str, raw: RawObject, before: history.Publication) -> StepResult:
+def _pass_over(
+    settings: Settings, name: str, raw: RawObject, before: history.Publication
+) -> StepResult:
     """A file among several that is published already: the log need not be read again."""
-    told = publication.recovered(name, before)
+    outcome = publication.recovery(settings, name, before)
     return StepResult(
         step="ingest",
         subject=name,
         status="unchanged",
         inputs=raw.refs,
-        outputs=told.outputs,
-        metrics=told.metrics,
+        outputs=outcome.outputs,
+        metrics=outcome.metrics,
     )

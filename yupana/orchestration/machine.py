@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError
+from yupana.core import usecase
+from yupana.core.errors import TerminalError, YupanaError
 from yupana.data.engine import jars, sail, spark
+from yupana.tracking import roles
 
 GIB = 1 << 30
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -22,7 +24,7 @@ class Check:
 
     what: str
     ok: bool
-    found: str
+    state: str
     fix: str
     needed: bool = True
 
@@ -40,12 +42,25 @@ def check(settings: Settings) -> list[Check]:
         _tool("kubectl", "apt install kubernetes-client (to render infra/)", needed=False),
         _browser(),
         _tool("mvn", "apt install maven (else Spark fetches the JARs)", needed=False),
+        *(_champion(settings, name) for name in usecase.names()),
     ]
 
 
+def _champion(settings: Settings, use_case: str) -> Check:
+    """Whether what answers is the registry's champion."""
+    what = f"{use_case}: the champion answers"
+    try:
+        now = roles.of(settings, use_case)
+    except YupanaError as error:
+        return Check(what, False, error.what, error.fix, needed=False)
+    version = now.slots.get("champion")
+    agreed = f"{use_case}@{version}" if version is not None else "none trained"
+    return Check(what, not now.difference[1], now.difference[1] or agreed, now.fix, needed=False)
+
+
 def _sail() -> Check:
-    found = find_spec("pysail") is not None
-    return Check("engine sail", found, sail.name() if found else "none", "make setup")
+    present = find_spec("pysail") is not None
+    return Check("engine sail", present, sail.name() if present else "none", "make setup")
 
 
 def _spark(settings: Settings) -> list[Check]:
@@ -53,11 +68,11 @@ def _spark(settings: Settings) -> list[Check]:
     needed = settings.engine == "spark"
     java = spark.java_version()
     works = java >= spark.JAVA_OLDEST
-    found = f"{spark.name()}, Java {java}" if works else f"Java {java or 'none'}"
+    state = f"{spark.name()}, Java {java}" if works else f"Java {java or 'none'}"
     there = _jars(settings)
     place, fetch = str(settings.cache / "jars"), "fetched when first used; or yupana setup"
     return [
-        Check(f"engine spark, Java {spark.JAVA_OLDEST}+", works, found, spark.JAVA, needed),
+        Check(f"engine spark, Java {spark.JAVA_OLDEST}+", works, state, spark.JAVA, needed),
         Check("Delta JARs of Spark", there, place, fetch, False),
     ]
 
@@ -71,7 +86,7 @@ def _jars(settings: Settings) -> bool:
 
 def browser() -> str | None:
     """Path of the Chromium or Chrome of this machine, None where there is none."""
-    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
 def _browser() -> Check:

@@ -13,29 +13,30 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.progress import Progress
 from yupana.core.types import RawObject, StepResult
-from yupana.data import history
-from yupana.data.contract import Contract
+from yupana.data.contracts.contract import Contract
+from yupana.data.contracts.locations import Release
+from yupana.data.lake import history
 from yupana.data.parsing import joined
-from yupana.data.releases import WithdrawnError
+from yupana.data.publication.releases import WithdrawnError
 from yupana.data.sources.http import RefusedError
-from yupana.data.sources.many import Release
-from yupana.governance import events
+from yupana.lineage import events
+from yupana.orchestration import adding
 
 Land = Callable[[str, bool], tuple[RawObject, ...]]
 Publish = Callable[[RawObject, date | None, bool], StepResult]
 _GONE = (404, 410)
-_TOLD = 10
+_MOST_LISTED = 10
 
 
 class SomeRefusedError(TerminalError):
     """Some files are refused; `result` is what became of all of them."""
 
     def __init__(self, result: StepResult, refusals: list[Refusal], count: int) -> None:
-        told = "\n         ".join(f"{r.source}: {r.error.what}" for r in refusals[:_TOLD])
-        more = len(refusals) - _TOLD
+        listing = "\n         ".join(f"{r.source}: {r.error.what}" for r in refusals[:_MOST_LISTED])
+        more = len(refusals) - _MOST_LISTED
         super().__init__(
             f"{len(refusals)} of {count} files or releases are refused; the others are published.",
-            where=told + (f"\n         and {more} more" if more > 0 else ""),
+            where=listing + (f"\n         and {more} more" if more > 0 else ""),
             fix=f"{refusals[0].error.fix} Run it again after: what is published is passed over.",
         )
         self.result = result
@@ -116,16 +117,16 @@ def ingest_all(
         UsageError: no address has a file, and nothing was published before.
         TransientError: outside trouble; what was published before it stays.
     """
-    found = _Tally()
+    tally = _Tally()
     for number, release in enumerate(releases, 1):
         if len(releases) > 1:
-            named = release.day or release.locations[0]
-            progress.say(f"{number} of {len(releases)}: {named}")
+            label = release.day or release.locations[0]
+            progress.say(f"{number} of {len(releases)}: {label}")
         if together(contract):
-            _one(contract, release, land, publish, progress, found)
+            _one(contract, release, land, publish, progress, tally)
         else:
-            _each(contract, release, land, publish, progress, memory, found)
-    return _combined(contract.name, releases, memory, found)
+            _each(contract, release, land, publish, progress, memory, tally)
+    return _combine(contract.name, releases, memory, tally)
 
 
 def _one(
@@ -134,13 +135,13 @@ def _one(
     land: Land,
     publish: Publish,
     progress: Progress,
-    found: _Tally,
+    tally: _Tally,
 ) -> None:
     """Publish all files of a release in one commit."""
     parts: dict[str, RawObject] = {}
     faults: list[TerminalError] = []
     several = release.day is not None or len(release.locations) > 1
-    where = _shown(release.locations)
+    where = _common_path(release.locations)
     try:
         for location in release.locations:
             try:
@@ -150,16 +151,16 @@ def _one(
                     parts.setdefault(raw.sha256, raw)
             except RefusedError as error:
                 if release.day and error.status in _GONE:
-                    found.absent.append(release.day)
+                    tally.absent.append(release.day)
                     return
                 faults.append(error)
             except TerminalError as error:
                 faults.append(error)
         joined.refuse(faults, len(release.locations), where)
         raw = whole(contract.name, list(parts.values()))
-        found.results.append(publish(raw, release.day, several or len(parts) > 1))
+        tally.results.append(publish(raw, release.day, several or len(parts) > 1))
     except TerminalError as error:
-        found.refusals.append(Refusal(where, error))
+        tally.refusals.append(Refusal(where, error))
 
 
 def _each(
@@ -169,7 +170,7 @@ def _each(
     publish: Publish,
     progress: Progress,
     memory: Memory,
-    found: _Tally,
+    tally: _Tally,
 ) -> None:
     """Publish each file of a release in a commit of its own."""
     count = len(release.locations)
@@ -182,45 +183,22 @@ def _each(
                 source = raw.source
                 if several:
                     progress.say(f"file {number} of {count}: {source}")
-                if several and contract.publication == "append" and contract.format != "object":
-                    _not_revised(memory, raw)
-                    _tell_same(memory, raw, progress)
-                found.results.append(publish(raw, release.day, several))
+                adding.hold(contract, memory.publications, raw, several, progress)
+                tally.results.append(publish(raw, release.day, several))
         except TerminalError as error:
             if release.day and isinstance(error, RefusedError) and error.status in _GONE:
-                found.absent.append(release.day)
+                tally.absent.append(release.day)
             else:
-                found.refusals.append(Refusal(source, error))
-
-
-def _not_revised(memory: Memory, raw: RawObject) -> None:
-    """Refuse a file that comes again with other rows where files add up: both would count."""
-    known = [p for p in memory.publications() if not p.mends]
-    before = next((p for p in known if p.source == raw.source), None)
-    if before and raw.sha256 not in {p.source_sha256 for p in known}:
-        raise TerminalError(
-            "The file was published before with other bytes, and files add up.",
-            where=f"{raw.source}, published as version {before.version}",
-            fix="Give new rows in a file of another name; if the publisher revises files, the "
-            "contract's `publication` is snapshot or merge.",
-        )
-
-
-def _tell_same(memory: Memory, raw: RawObject, progress: Progress) -> None:
-    """Say that another file had the same bytes: their rows count once."""
-    same = (p for p in memory.publications() if p.source_sha256 == raw.sha256)
-    other = next((p.source for p in same if p.source != raw.source), None)
-    if other:
-        progress.say(f"{raw.source} has the bytes of {other}: its rows count once")
+                tally.refusals.append(Refusal(source, error))
 
 
 def of_the_past(memory: Memory, raw: RawObject, day: date) -> history.Publication | None:
     """The publication of this release on its day under an earlier contract, where a later day is
     published: it stays what was known then."""
-    known = [p for p in memory.publications() if p.is_release]
-    if not any(p.known_on > day for p in known):
+    releases = [p for p in memory.publications() if p.is_release]
+    if not any(p.known_on > day for p in releases):
         return None
-    mine = [p for p in known if (p.known_on, p.source_sha256) == (day, raw.sha256)]
+    mine = [p for p in releases if (p.known_on, p.source_sha256) == (day, raw.sha256)]
     return mine[-1] if mine else None
 
 
@@ -234,12 +212,12 @@ def whole(name: str, files: list[RawObject]) -> RawObject:
         path="",
         sha256=digest,
         size=sum(f.size for f in files),
-        source=f"{_shown([f.source for f in files])} ({len(files)} files)",
+        source=f"{_common_path([f.source for f in files])} ({len(files)} files)",
         parts=tuple(files),
     )
 
 
-def _shown(names: Sequence[str]) -> str:
+def _common_path(names: Sequence[str]) -> str:
     """What the names of files share: the only one, their zip, or their folder; else the first."""
     files = {name.partition("#")[0] for name in names}
     if len(files) == 1:
@@ -249,33 +227,33 @@ def _shown(names: Sequence[str]) -> str:
     return os.path.commonpath(files) or "."
 
 
-def _combined(name: str, releases: list[Release], memory: Memory, found: _Tally) -> StepResult:
+def _combine(name: str, releases: list[Release], memory: Memory, tally: _Tally) -> StepResult:
     """What became of all releases, as one result."""
-    results = found.results
-    if not results and not found.refusals:
-        if not (known := memory.publications()):
+    results = tally.results
+    if not results and not tally.refusals:
+        if not (publications := memory.publications()):
             days = f"{releases[0].day} to {releases[-1].day}"
             raise UsageError(
                 f"No file is there for {days}.",
-                where=_shown(releases[-1].locations),
+                where=_common_path(releases[-1].locations),
                 fix="Give the first day that has one by --since, or wait for the publisher.",
             )
-        ref = f"delta:published/{name}@{known[-1].version}"
+        ref = f"delta:published/{name}@{publications[-1].version}"
         results = [
             StepResult(step="ingest", subject=name, status="unchanged", outputs=(ref,),
-                       metrics={"rows": known[-1].rows, "version": known[-1].version})
+                       metrics={"rows": publications[-1].rows, "version": publications[-1].version})
         ]  # fmt: skip
-    if not results and len(found.refusals) == 1 and len(releases) == 1:
-        raise found.refusals[0].error
+    if not results and len(tally.refusals) == 1 and len(releases) == 1:
+        raise tally.refusals[0].error
     # Among others, a file that a person took back is passed over, whenever the folder is read.
-    retracted = [r for r in found.refusals if results and isinstance(r.error, WithdrawnError)]
-    refusals = [r for r in found.refusals if r not in retracted]
+    retracted = [r for r in tally.refusals if results and isinstance(r.error, WithdrawnError)]
+    refusals = [r for r in tally.refusals if r not in retracted]
     counts = {
-        "published": sum(r.status == "done" for r in found.results),
-        "already_published": sum(r.status == "unchanged" for r in found.results),
+        "published": sum(r.status == "done" for r in tally.results),
+        "already_published": sum(r.status == "unchanged" for r in tally.results),
         "refused": len(refusals),
         "retracted": len(retracted),
-        "absent_days": len(found.absent),
+        "absent_days": len(tally.absent),
     }
     facts: dict[str, Any] = {"files": counts}
     facts["refusals"] = [{"source": r.source, "what": r.error.what} for r in refusals]
@@ -284,16 +262,17 @@ def _combined(name: str, releases: list[Release], memory: Memory, found: _Tally)
         update={
             "status": "done" if counts["published"] else "unchanged",
             "metrics": {**result.metrics, **facts},
-            "seconds": round(sum(r.seconds for r in found.results), 2),
+            "seconds": round(sum(r.seconds for r in tally.results), 2),
         }
     )
     if refusals:
-        raise SomeRefusedError(result, refusals, len(found.results) + len(refusals))
+        raise SomeRefusedError(result, refusals, len(tally.results) + len(refusals))
     # One file alone is told as it always was.
-    return result if len(results) + len(retracted) > 1 or found.absent else results[0]
+    return result if len(results) + len(retracted) > 1 or tally.absent else results[0]
 
 
 def _last(name: str, results: list[StepResult]) -> StepResult:
     """The newest publication that came to be now, else the last that was there."""
-    done = [r for r in results if r.status == "done"] or results
-    return done[-1] if done else StepResult(step="ingest", subject=name, status="unchanged")
+    successes = [r for r in results if r.status == "done"] or results
+    nothing = StepResult(step="ingest", subject=name, status="unchanged")
+    return successes[-1] if successes else nothing

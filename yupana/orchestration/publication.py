@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from collections import Counter
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
 from yupana.core.progress import Progress, stage
 from yupana.core.types import DatasetRef, RawObject, ValidationResult
-from yupana.data import corrections, delta, history
-from yupana.data.contract import Contract
-from yupana.governance import steps
-from yupana.governance.ledger import access
-from yupana.orchestration import compared
+from yupana.data.contracts.contract import Contract
+from yupana.data.contracts.rules import BROKEN
+from yupana.data.lake import delta, history, reading
+from yupana.data.publication import corrections
+from yupana.identity import access_record
+from yupana.lineage import events, steps
+from yupana.orchestration import release_comparison
 
 
 def publish(
@@ -38,39 +41,30 @@ def publish(
     """
     if contract.format == "object":
         return _publish_object(settings, contract, raw, known_on, progress)
-    from yupana.data import engine, number_marks, sql_rules, staging
-    from yupana.data import publish as tables
-    from yupana.data.parsing import joined
-    from yupana.validation.audit import audit, require, warm_up
+    from yupana.data import engine
+    from yupana.data.publication import publish as tables
+    from yupana.validation.audit import audit, warm_up
 
     warm_up()
+    note_access(settings, contract, raw)
+    before = _version_before(settings, contract)
     seconds: dict[str, float] = {}
-    if personal := [c.name for c in contract.columns if c.treatment != "none"]:
-        for ref in raw.refs:
-            access.note(settings, "file", ref, data_set=contract.name, columns=personal)
-    before = _kept(settings, contract)
     change: dict[str, Any] = {}
+    set_aside: tuple[str, ...] = ()
     work = settings.home / "work" / contract.name
-    shown = Path(raw.source).name
     try:
-        with stage(progress, f"read {shown}", seconds):
-            parsed = joined.parse(settings, contract, raw, work, progress)
-        with stage(progress, f"start {engine.select(settings)}", seconds):
-            session = engine.session(settings, progress, parsed.stat().st_size)
-        with stage(progress, f"stage {shown}", seconds):
-            staged = staging.stage(session, settings, contract, raw, parsed)
-            rows = session.read.format("delta").load(staged.path)
+        session, staged, rows = _stage(settings, contract, raw, work, progress, seconds)
         with stage(progress, f"audit {staged.rows:,} rows by Great Expectations", seconds):
             validation = audit(contract, rows, settings.reports / "validation")
+            if contract.stream:
+                validation = _as_set_aside(validation, staged)
         with stage(progress, "quarantine", seconds):
             aside = tables.quarantine(session, settings, contract, staged, raw)
+            set_aside = (aside.ref,)
         if not contract.stream:
-            require(validation, contract, rows, raw)
-            sql_rules.require(session, contract.sql, rows, raw.source)
-            for doubt in number_marks.doubts(contract, rows) if aside.rows else ():
-                progress.say(doubt)
+            _require(session, contract, raw, rows, validation, aside, progress)
             with stage(progress, "compare with the release before", seconds):
-                change = compared.with_the_one_before(
+                change = release_comparison.with_the_one_before(
                     settings, contract, raw, staged, known_on, accept
                 )
         facts = _origin(contract, raw, validation, staged, aside, known_on)
@@ -79,8 +73,100 @@ def publish(
             metadata = delta.commit_metadata(**facts)
             stale = _stale(settings, contract, raw)
             out = tables.publish(session, settings, contract, staged, raw, metadata, stale)
+    except Exception:
+        if set_aside:
+            # These rows stay for people to look at, though nothing is published.
+            events.append(settings, "quarantine", contract.name, status="done", outputs=set_aside)
+        raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
+    _must_add_up(contract, staged, out, aside)
+    metrics = {
+        **facts, **change, "version": out.version, "report": validation.report, "stages": seconds,
+        "set_aside": release_comparison.quarantine_summary(aside, validation),
+        "engine": engine.name(settings), **terms_of_use(contract),
+    }  # fmt: skip
+    if contract.stream:
+        metrics["broken"] = {r.rule: r.broken for r in validation.rules if r.broken}
+    outputs = (out.ref, aside.ref, validation.ref)
+    files = (page := Path(validation.report), page.with_suffix(".json"))
+    return steps.Outcome(outputs, (staged.ref, *before), metrics, files)
+
+
+def note_access(settings: Settings, contract: Contract, raw: RawObject) -> None:
+    """Write into the ledger that files with personal columns are read."""
+    if personal := [c.name for c in contract.columns if c.treatment != "none"]:
+        for ref in raw.refs:
+            access_record.note(settings, "file", ref, data_set=contract.name, columns=personal)
+
+
+def terms_of_use(contract: Contract) -> dict[str, str]:
+    """Whose the data are, and how a new release takes the place of the one before."""
+    return {
+        "publisher": contract.publisher,
+        "licence": contract.licence,
+        "publication": contract.publication,
+    }
+
+
+class _Staged(NamedTuple):
+    """The engine's session, the staged table, and its rows (a data frame of that session)."""
+
+    session: Any
+    table: DatasetRef
+    rows: Any
+
+
+def _stage(
+    settings: Settings,
+    contract: Contract,
+    raw: RawObject,
+    work: Path,
+    progress: Progress,
+    seconds: dict[str, float],
+) -> _Staged:
+    """Parse the files and stage their rows."""
+    from yupana.data import engine, staging
+    from yupana.data.parsing import joined
+
+    file_name = Path(raw.source).name
+    with stage(progress, f"read {file_name}", seconds):
+        parsed = joined.parse(settings, contract, raw, work, progress)
+    with stage(progress, f"start {engine.select(settings)}", seconds):
+        session = engine.session(settings, progress, parsed.stat().st_size)
+    with stage(progress, f"stage {file_name}", seconds):
+        staged = staging.stage(session, settings, contract, raw, parsed)
+        rows = session.read.format("delta").load(staged.path)
+    return _Staged(session, staged, rows)
+
+
+def _require(
+    session: Any,
+    contract: Contract,
+    raw: RawObject,
+    rows: Any,
+    validation: ValidationResult,
+    aside: DatasetRef,
+    progress: Progress,
+) -> None:
+    """Stop a release that its contract refuses as a whole; say what is doubtful in another.
+
+    Raises:
+        TerminalError: names the rule, and rows that break it.
+    """
+    from yupana.data.contracts import sql_rules
+    from yupana.data.staging import number_text
+    from yupana.validation.audit import require
+
+    require(validation, contract, rows, raw)
+    sql_rules.require(session, contract.sql, rows, raw.source)
+    for doubt in number_text.doubts(contract, rows) if aside.rows else ():
+        progress.say(doubt)
+
+
+def _must_add_up(
+    contract: Contract, staged: DatasetRef, out: DatasetRef, aside: DatasetRef
+) -> None:
     if staged.rows != out.rows + aside.rows:
         raise TerminalError(
             f"Row counts do not add up: read {staged.rows}, published {out.rows}, "
@@ -88,17 +174,19 @@ def publish(
             where=contract.name,
             fix="This is a fault of yupana: please report it with the event log.",
         )
-    told = {
-        **facts, **change, "version": out.version, "report": validation.report, "stages": seconds,
-        "set_aside": compared.set_aside(aside, validation),
-        "engine": engine.name(settings),
-        "publisher": contract.publisher, "licence": contract.licence,
-        "publication": contract.publication,
-    }  # fmt: skip
-    if contract.stream:
-        told["broken"] = {r.rule: r.broken for r in validation.rules if r.broken}
-    made = (out.ref, aside.ref, validation.ref)
-    return steps.Outcome(made, inputs=(staged.ref, *before), metrics=told)
+
+
+def _as_set_aside(validation: ValidationResult, staged: DatasetRef) -> ValidationResult:
+    """The audit with the rules that messages are set aside for: to it, all of a message that
+    cannot be read is empty, and would break what is required as well."""
+    import pyarrow.compute as pc
+    from deltalake import DeltaTable
+
+    rows = reading.dataset(DeltaTable(staged.path, version=staged.version))
+    names = rows.to_table(columns=[BROKEN], filter=pc.field(BROKEN).is_valid())[BROKEN]
+    broken = Counter(rule for row in names.to_pylist() for rule in row.split(","))
+    rules = tuple(r.model_copy(update={"broken": broken[r.rule]}) for r in validation.rules)
+    return validation.model_copy(update={"rules": rules})
 
 
 def _stale(settings: Settings, contract: Contract, raw: RawObject) -> dict[str, set[int]]:
@@ -106,10 +194,10 @@ def _stale(settings: Settings, contract: Contract, raw: RawObject) -> dict[str, 
     batch of a stream comes again."""
     if not contract.keeps or contract.stream:
         return {}
-    return corrections.judged_anew(settings, contract.name, raw)
+    return corrections.superseded_lines(settings, contract.name, raw)
 
 
-def _kept(settings: Settings, contract: Contract) -> tuple[str, ...]:
+def _version_before(settings: Settings, contract: Contract) -> tuple[str, ...]:
     """The version whose rows the next one keeps where the file does not name them."""
     if contract.stream:
         # Its log may be long.
@@ -117,22 +205,22 @@ def _kept(settings: Settings, contract: Contract) -> tuple[str, ...]:
         there = delta.exists(table)
         return (delta.ref(settings.lake, "published", contract.name).ref,) if there else ()
     table = settings.table("published", contract.name)
-    known = history.published_versions(table) if contract.keeps else []
-    return (f"delta:published/{contract.name}@{known[-1].version}",) if known else ()
+    publications = history.published_versions(table) if contract.keeps else []
+    return (f"delta:published/{contract.name}@{publications[-1].version}",) if publications else ()
 
 
 def _publish_object(
     settings: Settings, contract: Contract, raw: RawObject, known_on: date, progress: Progress
 ) -> steps.Outcome:
-    from yupana.data import objects
+    from yupana.data.publication import objects
 
     seconds: dict[str, float] = {}
     facts = release_facts(contract, raw, known_on, {"read": 1, "published": 1, "quarantined": 0})
-    before = _kept(settings, contract)
+    before = _version_before(settings, contract)
     with stage(progress, f"publish {Path(raw.source).name}", seconds):
         out = objects.publish(settings, contract, raw, delta.commit_metadata(**facts))
-    told = {**facts, "version": out.version, "stages": seconds}
-    return steps.Outcome((out.ref,), inputs=before, metrics=told)
+    metrics = {**facts, "version": out.version, "stages": seconds}
+    return steps.Outcome((out.ref,), inputs=before, metrics=metrics)
 
 
 def _origin(
@@ -170,7 +258,7 @@ def release_facts(
     }
 
 
-def recovered(name: str, before: history.Publication) -> steps.Outcome:
+def recovery(settings: Settings, name: str, before: history.Publication) -> steps.Outcome:
     """What a crash between the commit and its event left unsaid."""
     ref = f"delta:published/{name}@{before.version}"
     facts = {
@@ -180,4 +268,6 @@ def recovered(name: str, before: history.Publication) -> steps.Outcome:
         "known_on": str(before.known_on),
         "contract_version": before.contract_version,
     }
-    return steps.Outcome((ref, f"validation:{before.validation}"), metrics=facts)
+    stem = settings.reports / "validation" / f"{name}-{before.validation}"
+    files = tuple(filter(Path.exists, (stem.with_suffix(".html"), stem.with_suffix(".json"))))
+    return steps.Outcome((ref, f"validation:{before.validation}"), metrics=facts, files=files)

@@ -11,14 +11,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from yupana.client import Client
 from yupana.config.settings import Settings
-from yupana.core import ports
+from yupana.core import ports, usecase
 from yupana.core.errors import TransientError
+from yupana.serving import starter
 
 START_SECONDS = 120
 DRAIN_SECONDS = 30
@@ -26,15 +27,43 @@ STOP_SECONDS = 35
 LOG_LINES = 12
 
 
+@dataclass(frozen=True)
+class Service:
+    """A service that answers at `url`, and the process that it runs in."""
+
+    url: str
+    child: subprocess.Popen[Any]
+    log: Path
+
+    def wait(self) -> None:
+        """Until Ctrl-C or a polite stop.
+
+        Raises:
+            TransientError: the service ended by itself; shows the end of its log.
+        """
+        self.child.wait()
+        raise _ended("The service ended", self.log)
+
+
 @contextmanager
 def running(settings: Settings, use_case: str) -> Iterator[str]:
-    """Serve `serving/<use_case>.py` while the block runs; yields the base URL.
+    """Serve a use case while the block runs (`started`); yields the base URL."""
+    with started(settings, use_case) as service:
+        yield service.url
 
-    The whole process group is ended when the block is left, also by Ctrl-C.
+
+@contextmanager
+def started(settings: Settings, use_case: str) -> Iterator[Service]:
+    """Serve `serving/<use_case>/service.py` while the block runs.
+
+    The whole process group is ended when the block is left, also by Ctrl-C; where this process is
+    killed, the service ends by itself (`serving.starter`).
 
     Raises:
+        UsageError: the port is taken; names who holds it. Port 0 takes any that is free.
         TransientError: the service did not get ready; shows the end of its log.
     """
+    ports.demand_free(settings.serve_port, "YUPANA_SERVE_PORT")
     port = ports.free(settings.serve_port)
     log = settings.home / "logs" / f"serve-{use_case}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +72,7 @@ def running(settings: Settings, use_case: str) -> Iterator[str]:
         "-m",
         "bentoml",
         "serve",
-        f"serving.{use_case}:{use_case.title()}",
+        usecase.service(use_case),
         "--host",
         ports.HOST,
         "--port",
@@ -57,37 +86,29 @@ def running(settings: Settings, use_case: str) -> Iterator[str]:
     with log.open("w") as stream:
         child = subprocess.Popen(
             command,
-            env=settings.environment(),
+            env=settings.environment() | starter.mark(),
             stdout=stream,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     try:
         _wait_ready(child, url, log)
-        yield url
+        yield Service(url, child, log)
     finally:
         stop_group(child)
 
 
 def ask(
-    url: str, ubigeos: list[str], horizon: int = 8, *, key: str, as_of: date | None = None,
-    use_case: str = "outbreak",
-) -> dict[str, Any]:  # fmt: skip
-    """Ask the forecast endpoint once, as any client would, and return its answer.
+    url: str, use_case: str, action: str, body: dict[str, Any], *, key: str
+) -> dict[str, Any]:
+    """Ask an endpoint of a service once, as any client would, and return its answer.
 
     Raises:
         TerminalError: the service refused the request; repeats its reason and its fix.
         TransientError: the service failed, or nothing answers at `url`.
     """
-    asked = {"ubigeo": ubigeos, "horizon": horizon, "as_of": as_of and str(as_of)}
-    with Client(url, key, use_case=use_case, retries=0, timeout=60.0) as client:
-        return client.post(f"/v1/{use_case}/forecast", asked)
-
-
-def wait() -> None:
-    """Sleep until Ctrl-C or a polite stop."""
-    while True:
-        time.sleep(3600)
+    with Client(url, use_case, key, retries=0, timeout=60.0) as client:
+        return client.call(action, body)
 
 
 def stop_group(child: subprocess.Popen[Any]) -> None:
@@ -98,9 +119,9 @@ def stop_group(child: subprocess.Popen[Any]) -> None:
     """
     import psutil  # type: ignore[import-untyped,unused-ignore]
 
-    family: list[Any] = []
+    descendants: list[Any] = []
     with suppress(psutil.NoSuchProcess):
-        family = psutil.Process(child.pid).children(recursive=True)
+        descendants = psutil.Process(child.pid).children(recursive=True)
     try:
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGTERM)
@@ -110,7 +131,7 @@ def stop_group(child: subprocess.Popen[Any]) -> None:
         # Also when a second Ctrl-C cut the wait short.
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
-        for process in family:
+        for process in descendants:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         child.wait()
@@ -125,9 +146,13 @@ def _wait_ready(child: subprocess.Popen[Any], url: str, log: Path) -> None:
                     return
         except (urllib.error.URLError, OSError):
             time.sleep(0.3)
+    raise _ended("The service did not start", log)
+
+
+def _ended(what: str, log: Path) -> TransientError:
     last = "\n".join(log.read_text(errors="replace").strip().splitlines()[-LOG_LINES:])
-    raise TransientError(
-        f"The service did not start:\n{last}",
+    return TransientError(
+        f"{what}:\n{last}",
         where=str(log),
         fix="Mend what the lines above say and run it again.",
     )

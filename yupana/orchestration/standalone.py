@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -24,8 +24,8 @@ from yupana.core.errors import TransientError, UsageError
 from yupana.core.progress import Progress
 from yupana.data import engine
 from yupana.data.engine import remote, sail, spark
-from yupana.orchestration import airflow_home, family
-from yupana.orchestration.family import Family
+from yupana.orchestration import airflow_home, processes
+from yupana.orchestration.processes import ProcessGroup
 
 START_SECONDS = 180
 AIRFLOW = {
@@ -46,22 +46,22 @@ def up(settings: Settings, progress: Progress) -> None:
     """
     _must_be_alone(settings)
     if engine.select(settings).kind != "remote":
-        _must_be_free(settings.engine_port, "YUPANA_ENGINE_PORT")
-    _must_be_free(settings.airflow_port, "YUPANA_AIRFLOW_PORT")
+        ports.demand_free(settings.engine_port, "YUPANA_ENGINE_PORT")
+    ports.demand_free(settings.airflow_port, "YUPANA_AIRFLOW_PORT")
     # A closed terminal must stop the parts, as Ctrl-C does.
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
-    ours = family.new()
-    family.save(settings, ours)
+    ours = processes.new()
+    processes.save(settings, ours)
     try:
         _run(settings, ours, progress)
     finally:
         progress.say("stopping …")
         ours.end()
-        family.forget(settings)
+        processes.forget(settings)
         progress.say("stopped")
 
 
-def _run(settings: Settings, ours: Family, progress: Progress) -> None:
+def _run(settings: Settings, ours: ProcessGroup, progress: Progress) -> None:
     parts: dict[Path, psutil.Popen] = {}
 
     def start(name: str, command: list[str], environment: dict[str, str], log: Path) -> None:
@@ -88,19 +88,26 @@ def _run(settings: Settings, ours: Family, progress: Progress) -> None:
     _wait(parts, lambda: False, seconds=float("inf"))
 
 
-def shared_engine(
-    settings: Settings, progress: Progress
-) -> tuple[list[str], dict[str, str], Settings]:
-    """Command and environment of the shared engine, and the settings of those who share it."""
+class SharedEngine(NamedTuple):
+    """How the shared engine is started, and the settings of those who share it."""
+
+    command: list[str]
+    environment: dict[str, str]
+    tasks: Settings
+
+
+def shared_engine(settings: Settings, progress: Progress) -> SharedEngine:
+    """The engine of `settings`, to be started on their port by whoever asks."""
     update: dict[str, Any] = {"engine": f"sc://localhost:{settings.engine_port}"}
     if settings.engine == "sail":
         environment = {**settings.environment(), **sail.environment(settings)}
-        return sail.command(settings.engine_port), environment, settings.model_copy(update=update)
+        command = sail.command(settings.engine_port)
+        return SharedEngine(command, environment, settings.model_copy(update=update))
     update["engine_token"] = remote.token(settings)
     token = update["engine_token"].read_text()
     command = spark.command(settings, progress, settings.engine_port)
     environment = {**settings.environment(), **spark.environment(token)}
-    return command, environment, settings.model_copy(update=update)
+    return SharedEngine(command, environment, settings.model_copy(update=update))
 
 
 def down(settings: Settings) -> str:
@@ -109,26 +116,26 @@ def down(settings: Settings) -> str:
     Raises:
         TransientError: a process could not be ended.
     """
-    running = family.load(settings)
+    running = processes.load(settings)
     if running is None:
         return "nothing runs here"
     leader = running.leader.process()
     if leader:
         leader.terminate()
         with suppress(psutil.TimeoutExpired):
-            leader.wait(2 * family.STOP_SECONDS)
-    left = running.end()
+            leader.wait(2 * processes.STOP_SECONDS)
+    count = running.end()
     if leader and leader.is_running():
         leader.kill()
-    family.forget(settings)
+    processes.forget(settings)
     if leader:
         return f"stopped (process {leader.pid})"
-    return f"`yupana up` had ended without stopping its parts; ended {left} processes of it"
+    return f"`yupana up` had ended without stopping its parts; ended {count} processes of it"
 
 
 def _must_be_alone(settings: Settings) -> None:
     """End what a killed `up` left; refuse beside one that lives."""
-    running = family.load(settings)
+    running = processes.load(settings)
     if running is None:
         return
     if running.leader.process():
@@ -138,15 +145,6 @@ def _must_be_alone(settings: Settings) -> None:
             fix="Use it, or stop it with `yupana down`.",
         )
     running.end()
-
-
-def _must_be_free(port: int, name: str) -> None:
-    if not ports.is_free(port):
-        raise TransientError(
-            f"The port {port} is taken.",
-            where=f"{ports.HOST}:{port}",
-            fix=f"Stop what uses it (ss -ltnp 'sport = :{port}'), or set {name} to a free one.",
-        )
 
 
 def _wait(
@@ -159,12 +157,12 @@ def _wait(
     """
     end = time.monotonic() + seconds
     while not ready():
-        gone = next((log for log, child in parts.items() if child.poll() is not None), None)
-        if gone or time.monotonic() > end:
-            log = gone or list(parts)[-1]
+        dead = next((log for log, child in parts.items() if child.poll() is not None), None)
+        if dead or time.monotonic() > end:
+            log = dead or list(parts)[-1]
             last = "\n".join(log.read_text(errors="replace").strip().splitlines()[-12:])
             raise TransientError(
-                f"{log.stem} {'ended' if gone else 'did not get ready'}:\n{last}",
+                f"{log.stem} {'ended' if dead else 'did not get ready'}:\n{last}",
                 where=str(log),
                 fix="Mend what the lines above say and run it again.",
             )

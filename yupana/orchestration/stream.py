@@ -19,10 +19,11 @@ from yupana.core.hashing import file_sha256
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress
 from yupana.core.types import StepResult
-from yupana.data import contract as contracts
-from yupana.data import delta, history
-from yupana.data.contract import Contract
-from yupana.data.streams import address, commit, mqtt, spool
+from yupana.data.contracts import contract as contracts
+from yupana.data.contracts import stream_address
+from yupana.data.contracts.contract import Contract
+from yupana.data.lake import delta, history
+from yupana.data.streams import commit, mqtt, spool
 from yupana.data.streams.source import Source, open_source
 from yupana.data.streams.spool import Batch
 from yupana.orchestration.batch import ingest_batch
@@ -81,17 +82,17 @@ class Run:
 
     def _publish(self, batch: Batch) -> None:
         settings, contract = self.settings, self.contract
-        if self._published_otherwise(batch):
+        if self._is_published_otherwise(batch):
             self.progress.say(f"batch {batch.number} was published under an earlier contract")
         else:
-            fetched = spool.fetched(settings, contract.name, contract.location, batch)
+            fetched = spool.source_file(settings, contract.name, contract.location, batch)
             result = ingest_batch(settings, contract, fetched, self.progress)
             self.batches += 1
             self.rows.update(result.metrics["rows"])
             self.broken.update(result.metrics.get("broken", {}))
         spool.finish(settings, contract.name, batch)
 
-    def _published_otherwise(self, batch: Batch) -> bool:
+    def _is_published_otherwise(self, batch: Batch) -> bool:
         """Whether the table holds a batch whose contract has changed since: only a crash between
         its publication and its end leaves one."""
         if commit.last(self.table, self.contract.name) < batch.number:
@@ -161,8 +162,8 @@ def _follow(run: Run, every: float) -> None:
 
 def _pause(seconds: float, stopped: Callable[[], bool]) -> None:
     end = time.monotonic() + seconds
-    while not stopped() and (left := end - time.monotonic()) > 0:
-        time.sleep(min(left, 0.2))
+    while not stopped() and (remaining := end - time.monotonic()) > 0:
+        time.sleep(min(remaining, 0.2))
 
 
 def _result(run: Run, seconds: float) -> StepResult:
@@ -170,7 +171,7 @@ def _result(run: Run, seconds: float) -> StepResult:
     outputs = (
         (delta.ref(run.settings.lake, "published", contract.name).ref,) if there else ()
     )
-    told = {
+    metrics = {
         "batches": run.batches,
         "rows": {kind: run.rows[kind] for kind in ("read", "published", "quarantined")},
         "broken": dict(run.broken.most_common()),
@@ -181,7 +182,7 @@ def _result(run: Run, seconds: float) -> StepResult:
         subject=contract.name,
         status="done" if run.batches else "unchanged",
         outputs=outputs,
-        metrics=told,
+        metrics=metrics,
         seconds=round(seconds, 2),
     )
 
@@ -237,5 +238,5 @@ def bridge(
         )
     lock = settings.home / "locks" / f"{name}.bridge.lock"
     with one_at_a_time(lock, f"another bridge of {name}", progress):
-        place = address.parse(contract.location)
+        place = stream_address.parse(contract.location)
         return mqtt.Bridge(settings, name, place, progress).run(stopped, quiet)

@@ -1,12 +1,13 @@
-"""What the thread shows when it is through: steps, forecast, reports, what to do next."""
+"""What the quickstart shows when it is through: steps, forecast, reports, what to do next."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
-from yupana.governance import events
-from yupana.orchestration.thread import USE_CASE, ThreadRun, log_folder
+from yupana.core import spec, usecase
+from yupana.lineage import events
+from yupana.orchestration.quickstart import QuickstartRun, log_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,14 +34,14 @@ ROAD = (
 )
 
 
-def show(settings: Settings, run: ThreadRun, console: Console | None = None) -> None:
+def show(settings: Settings, run: QuickstartRun, console: Console | None = None) -> None:
     """Print the tables of a finished run; `console` is for recording it."""
     from rich.console import Console
 
     out = console or Console(width=110)
     out.print()
     out.print(steps_table(settings, run.started))
-    out.print(forecast_table(run.answer))
+    out.print(usecase.load(run.use_case).answer_table(run.answer))
     out.print(_next(settings, run), soft_wrap=True, highlight=False)
 
 
@@ -59,8 +60,8 @@ def steps_table(settings: Settings, started: int) -> Table:
     for step in ROAD:
         if step in newest:
             number, event = newest[step]
-            told = f"{event['seconds']:.1f}" if number >= started else "already done"
-            table.add_row(step, _rows(event), (event["outputs"] or [""])[0][:52], told)
+            seconds = f"{event['seconds']:.1f}" if number >= started else "already done"
+            table.add_row(step, _rows(event), (event["outputs"] or [""])[0][:52], seconds)
     return table
 
 
@@ -71,31 +72,12 @@ def _rows(event: events.Event) -> str:
     return f"{rows:,}" if isinstance(rows, int) else str(rows)
 
 
-def forecast_table(answer: dict[str, Any]) -> Table:
-    """One district's weeks with median and 80 % interval, in cases."""
-    from rich.table import Table
-
-    title = (
-        f"Dengue en el distrito de Iquitos / in the district of Iquitos: casos por semana, "
-        f"{answer['model']}, data as of {answer['data_as_of']}"
-    )
-    caveats = "\n".join(f"{c['es']} / {c['en']}" for c in answer.get("caveats", ()))
-    table = Table(title=title, title_justify="left", caption=caveats, caption_justify="left")
-    for column in (
-        "semana que termina / week ending",
-        "mediana / median",
-        "intervalo del 80 % / interval",
-    ):
-        table.add_column(column, justify="right")
-    for week in answer["weeks"]:
-        low, high = week["interval_80"]
-        table.add_row(week["week_ending"], f"{week['median']:.0f}", f"{low:.0f} - {high:.0f}")
-    return table
-
-
-def _next(settings: Settings, run: ThreadRun) -> str:
-    ingest = events.last_done(settings.events, "ingest", "dengue_linelist")
-    audit = f"dengue_linelist-{ingest['facts']['validation']}.html" if ingest else ""
+def _next(settings: Settings, run: QuickstartRun) -> str:
+    use_case = spec.load(run.use_case)
+    dataset = use_case.data.trigger
+    ingest = events.last_done(settings.events, "ingest", dataset)
+    audit = f"{dataset}-{ingest['facts']['validation']}.html" if ingest else ""
+    batch = events.last_done(settings.events, "forecast", run.use_case)
     engine = ingest["facts"].get("engine", "") if ingest else ""
     on_spark = "YUPANA_ENGINE=spark YUPANA_HOME=$PWD/var/spark make run"
     other = f"; the same by Apache Spark (Java 17): {on_spark}" if "Sail" in engine else ""
@@ -107,17 +89,18 @@ def _next(settings: Settings, run: ThreadRun) -> str:
             f"engine           {engine}{other}",
             f"quality report   {settings.reports / 'validation' / audit}",
             f"drift report     {run.report['metrics']['html']}",
-            f"forecast page    {settings.reports / 'forecast-outbreak.html'}",
+            f"forecast page    {batch['facts']['page'] if batch else ''}",
             f"auditor's pages  {run.pages['index']}",
             f"logs             {log_folder(settings)}",
             "",
             "What to do next:",
             "  .venv/bin/yupana trace <prediction_id>   the road back to the source file",
-            f"  .venv/bin/yupana governance check {USE_CASE}   what it lacks for real use",
+            f"  .venv/bin/yupana governance check {run.use_case}   what it lacks for real use",
             "  .venv/bin/yupana audit verify            that nobody rewrote the record",
             "  make serve                    the endpoint, with a page that tries it; then, from "
             "another terminal:",
-            f"  .venv/bin/yupana ask outbreak 160101 --as-of {run.answer['data_as_of']}",
+            f"  .venv/bin/yupana ask {run.use_case} {use_case.example.entity} "
+            f"--as-of {run.answer['data_as_of']}",
             "  .venv/bin/yupana keys create --help   a key for an agency; docs/api shows its calls",
             "  make up                       Airflow's own page, with these DAGs",
             "  .venv/bin/yupana --help       every step as a command",

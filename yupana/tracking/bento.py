@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 from yupana.config.settings import Settings
+from yupana.core import usecase
 from yupana.core.errors import TerminalError, UsageError
-from yupana.governance import deployments
+from yupana.tracking import slots
 
 # What a service is made of: no schedules, pipelines, contracts, samples or tests.
 ROOMS = ("serving", "models", "feature_repo", "yupana")
@@ -18,7 +19,7 @@ BYTES_PER_MB = 1e6
 
 
 def build(settings: Settings, use_case: str) -> tuple[str, dict[str, float | str]]:
-    """Make a bento of `serving/<use_case>.py` in the BentoML store; returns its tag and facts.
+    """Make a bento of `serving/<use_case>/` in the BentoML store; returns its tag and facts.
 
     Facts: `folder`, `code_mb`, `model_mb`, `libraries` (how many the lock names) and
     `libraries_mb` (as they are installed here; those that are not are not counted).
@@ -27,14 +28,14 @@ def build(settings: Settings, use_case: str) -> tuple[str, dict[str, float | str
         TerminalError: BentoML does not take the service, or the lock cannot be read.
         UsageError: there is no such service.
     """
-    if not (settings.root / "serving" / f"{use_case}.py").exists():
+    if not (settings.root / "serving" / use_case / "service.py").exists():
         raise UsageError(
             f"There is no service '{use_case}'.", where="serving/", fix="See the files there."
         )
     import bentoml
     from bentoml.exceptions import BentoMLException
 
-    champion = deployments.current(settings.platform_db, use_case).get(deployments.CHAMPION)
+    champion = slots.current(settings.platform_db, use_case).get(slots.CHAMPION)
     libraries = requirements(settings.root)
     # BentoML looks for uv on PATH, else it tries to install it; last, so that it hides nothing.
     os.environ["PATH"] = (
@@ -42,8 +43,8 @@ def build(settings: Settings, use_case: str) -> tuple[str, dict[str, float | str
     )
     sys.path.insert(0, str(settings.root))
     try:
-        made = bentoml.bentos.build(
-            f"serving.{use_case}:{use_case.title()}",
+        bento = bentoml.bentos.build(
+            usecase.service(use_case),
             name=use_case,
             include=[f"/{room}/" for room in ROOMS],
             exclude=["__pycache__/", "*.pyc"],
@@ -56,9 +57,9 @@ def build(settings: Settings, use_case: str) -> tuple[str, dict[str, float | str
         raise TerminalError(f"No bento could be made: {error}", where="BentoML") from error
     finally:
         sys.path.remove(str(settings.root))
-    code = Path(made.path)
+    code = Path(bento.path)
     model = size_mb(Path(bentoml.models.get(champion.tag).path)) if champion else 0.0
-    return str(made.tag), {
+    return str(bento.tag), {
         "folder": str(code),
         "code_mb": round(size_mb(code), 2),
         "model_mb": round(model, 2),
@@ -92,14 +93,14 @@ def requirements(root: Path) -> list[str]:
         "--no-dev",
     ]
     shape = ["--no-emit-project", "--no-hashes", "--no-annotate", "--no-header"]
-    done = subprocess.run([*command, *shape], cwd=root, capture_output=True, text=True)
-    if done.returncode:
+    process = subprocess.run([*command, *shape], cwd=root, capture_output=True, text=True)
+    if process.returncode:
         raise TerminalError(
-            f"The lock cannot be read: {done.stderr.strip()}",
+            f"The lock cannot be read: {process.stderr.strip()}",
             where=str(root / "uv.lock"),
             fix="Run `uv lock` and commit it.",
         )
-    return done.stdout.splitlines()
+    return process.stdout.splitlines()
 
 
 def size_mb(folder: Path) -> float:

@@ -1,7 +1,8 @@
 """The model card: README.md with front matter as the Hugging Face Hub reads it.
 
 Spanish first and English beside it, written from the run's own facts. What only a person knows
-(use, limits) stands in `models/<use case>.card.yaml`. Fields of the front matter:
+(use, limits) stands in `models/<use case>/card.yaml`; what only the kind knows (calibration, other
+scores, another season) it adds by `UseCase.card`. Fields of the front matter:
 https://huggingface.co/docs/hub/model-cards.
 """
 
@@ -12,103 +13,138 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import Field
 
 from yupana.config.settings import Settings
+from yupana.core import spec as specs
+from yupana.core import usecase
 from yupana.core.errors import UsageError
-from yupana.data import contract, delta
-from yupana.tracking import facts, intervals, runs
-from yupana.tracking.verdict import METRIC
+from yupana.core.evaluation import Evaluation
+from yupana.core.markdown import bullets, table
+from yupana.core.spec import Bilingual, Metric, Spec
+from yupana.core.types import Frozen
+from yupana.data.contracts import contract
+from yupana.data.lake import delta
+from yupana.tracking import facts
 
-NAME = "README.md"
-PLOTS = ("calibration.svg", "calibration.png")
+NAME = facts.CARD
 
 
-def write(settings: Settings, use_case: str, folder: Path, *, final: str, verdict: str) -> Path:
+class Bullets(Frozen):
+    """Points for people, Spanish first."""
+
+    es: tuple[str, ...]
+    en: tuple[str, ...]
+
+
+class Task(Frozen):
+    """The kind of task by the Hub's name, and in words."""
+
+    type: str
+    name: str
+
+
+class Texts(Frozen):
+    """What a person writes of a use case for its cards, `models/<use case>/card.yaml`.
+
+    Attributes:
+        unit: of the metric, such as cases a week.
+        groups: how the groups of the evaluation are called, by their names there.
+        names: how single groups are called, by their names there.
+    """
+
+    title: Bilingual
+    task: Task
+    unit: Bilingual
+    use: Bilingual
+    limits: Bullets
+    groups: dict[str, Bilingual] = Field(default_factory=dict)
+    names: dict[str, Bilingual] = Field(default_factory=dict)
+
+
+def write(
+    settings: Settings, use_case: str, folder: Path, evaluation: Evaluation, *, verdict: str
+) -> Path:
     """Write a candidate's card into its folder, so that it is kept with the weights.
 
     Args:
-        final: name of the model itself among the scores; the others are baselines or members.
         verdict: why it is champion or challenger.
 
     Raises:
         UsageError: the use case has no text for its card.
     """
-    told = _told(settings, use_case)
-    evaluation = json.loads((folder / "evaluation.json").read_text())
-    scores = {m: v for m, v in evaluation.items() if isinstance(v, dict)}
-    fitted = json.loads((folder / "fit.json").read_text())
-    made = facts.read(folder)
-    data = made.get("data", {})
+    spec, texts = specs.load(use_case), _texts(settings, use_case)
+    fitted = json.loads((folder / facts.FIT).read_text())
+    record = facts.read(folder)
+    data = record.get("data", {})
     names = [delta.parts(ref)[1] for ref in data.get("sources", ())]
     parts = [
-        _front(use_case, told, names, data, final, scores),
-        f"# {told['title']['es']}\n\n*{told['title']['en']}*",
-        _section("Uso", "Use", told["use"]["es"], told["use"]["en"]),
-        _section(
-            "Límites", "Limits", _bullets(told["limits"]["es"]), _bullets(told["limits"]["en"])
-        ),
+        _front(spec, texts, names, data, evaluation),
+        f"# {texts.title.es}\n\n*{texts.title.en}*",
+        _section("Uso", "Use", texts.use.es, texts.use.en),
+        _section("Límites", "Limits", bullets(texts.limits.es), bullets(texts.limits.en)),
         _data(settings, data),
-        _scores(folder, final, scores, told["unit"], verdict),
-        _backtest(folder, final, told["unit"]),
-        _groups(evaluation.get("groups", [])),
-        _calibration(folder, final, scores),
-        _made(fitted["params"], made),
+        _scores(spec.metric, texts.unit, evaluation, verdict),
+        _groups(spec.metric, texts, evaluation),
+        *usecase.load(use_case).card(folder, evaluation),
+        _origin(fitted["params"], record),
     ]
     path = folder / NAME
     path.write_text("\n\n".join(p for p in parts if p) + "\n", encoding="utf-8")
     return path
 
 
-def _told(settings: Settings, use_case: str) -> dict[str, Any]:
-    path = settings.root / "models" / f"{use_case}.card.yaml"
+def _texts(settings: Settings, use_case: str) -> Texts:
+    path = settings.root / "models" / use_case / "card.yaml"
     if not path.exists():
         raise UsageError(
             f"'{use_case}' has no text for its model card.",
             where=str(path),
             fix="Write title, task, unit, use and limits there, in Spanish and English.",
         )
-    return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return Texts.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
 def _front(
-    use_case: str,
-    told: dict[str, Any],
-    names: list[str],
-    data: dict[str, Any],
-    final: str,
-    scores: dict[str, Any],
+    spec: Spec, texts: Texts, names: list[str], data: dict[str, Any], evaluation: Evaluation
 ) -> str:
+    own = evaluation.scores[evaluation.final]
     metrics = [
-        {"type": name, "name": f"{name} (test)", "value": value}
-        for name, value in scores[final].items()
-        if isinstance(value, int | float)
+        {"type": name, "name": f"{name} (test)", "value": value} for name, value in own.items()
     ]
-    rows = {"name": ", ".join(names) or use_case, "type": use_case, "split": "test"}
+    rows = {"name": ", ".join(names) or spec.name, "type": spec.name, "split": "test"}
     if data:
         rows["revision"] = data["sha256"]
-    result = {"task": dict(told["task"]), "dataset": rows, "metrics": metrics}
+    result = {"task": texts.task.model_dump(), "dataset": rows, "metrics": metrics}
     front = {
         "language": ["es", "en"],
-        "pipeline_tag": told["task"]["type"],
-        "tags": ["yupana", use_case, "forecasting", "quantiles"],
+        "pipeline_tag": texts.task.type,
+        "tags": ["yupana", spec.name, spec.task],
         "datasets": names,
-        "metrics": [METRIC, "mae"],
-        "model-index": [{"name": use_case, "results": [result]}],
+        "metrics": [spec.metric.name, *(name for name in own if name != spec.metric.name)],
+        "model-index": [{"name": spec.name, "results": [result]}],
     }
     return f"---\n{yaml.safe_dump(front, allow_unicode=True, sort_keys=False)}---"
 
 
+def pictures(folder: Path) -> list[Path]:
+    """The pictures that lie beside a card."""
+    return sorted(p for p in folder.iterdir() if p.suffix in (".png", ".svg"))
+
+
 def _section(es: str, en: str, spanish: str, english: str) -> str:
+    """A section in both languages."""
     return f"## {es} · *{en}*\n\n{spanish}\n\n**English.**\n\n{english}"
 
 
-def _bullets(items: list[str]) -> str:
-    return "\n".join(f"- {item}" for item in items)
-
-
-def _table(heads: list[str], rows: list[list[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in r)} |" for r in lines)
+def _order(metric: Metric, evaluation: Evaluation) -> list[str]:
+    """The models that were scored: the final one, then the others from the best on."""
+    values, order = evaluation.values(), []
+    rest = {name: value for name, value in values.items() if name != evaluation.final}
+    while rest:
+        order.append(metric.best(rest))
+        rest.pop(order[-1])
+    return [evaluation.final, *order]
 
 
 def _data(settings: Settings, data: dict[str, Any]) -> str:
@@ -126,111 +162,76 @@ def _data(settings: Settings, data: dict[str, Any]) -> str:
         "Licencia / *Licence*",
     ]
     parts = ", ".join(f"{k} {v:,}" for k, v in data["parts"].items())
-    asked = data["as_of"] or "todo lo publicado / all that is published"
+    day = data["as_of"] or "todo lo publicado / all that is published"
     lines = [
-        f"Conocido al · *Known on*: {asked}",
+        f"Conocido al · *Known on*: {day}",
         f"Variables · *Features*: `{data['features']}`, servicio · *service* "
         f"`{data['feature_service']}`",
         f"Filas · *Rows*: {data['rows']:,} ({parts})",
         f"Partición · *Split*: `{data['ref']}`, SHA-256 `{data['sha256']}`",
     ]
-    return f"{head}{_table(heads, rows)}\n\n{_bullets(lines)}"
+    return f"{head}{table(heads, rows)}\n\n{bullets(lines)}"
 
 
-def _scores(
-    folder: Path, final: str, scores: dict[str, Any], unit: dict[str, str], verdict: str
-) -> str:
-    kept = intervals.read(folder)
-    sure = intervals.of_means(kept) if kept is not None else {}
+def _scores(metric: Metric, unit: Bilingual, evaluation: Evaluation, verdict: str) -> str:
+    values, final, ends = evaluation.values(), evaluation.final, evaluation.intervals
     rows = []
-    for model, values in sorted(scores.items(), key=lambda m: (m[0] != final, m[1][METRIC])):
+    for model in _order(metric, evaluation):
         name = f"**{model}**" if model == final else model
-        told = [f"{values[k]:.3f}" if k in values else "-" for k in (METRIC, "wis_log", "mae")]
-        if model in sure:
-            told[0] += " ({:.3f}–{:.3f})".format(*sure[model])
-        ratio = scores[final][METRIC] / values[METRIC] if values[METRIC] else float("nan")
-        against = "" if model == final else f"{ratio:.3f}"
-        if (pair := f"{final}/{model}") in sure:
-            against += " ({:.3f}–{:.3f})".format(*sure[pair])
-        rows.append([name, *told, against])
-    heads = ["Modelo / *Model*", "WIS", "WIS log(x+1)", "MAE", f"WIS {final} ÷"]
+        ratio = values[final] / values[model] if values[model] else float("nan")
+        against = "" if model == final else f"{ratio:.3f}{_between(ends, f'{final}/{model}')}"
+        rows.append([name, f"{values[model]:.3f}{_between(ends, model)}", against])
+    heads = ["Modelo / *Model*", metric.title, f"{metric.title} {final} ÷"]
     how = (
-        "Entre paréntesis, intervalo de 95 % por remuestreo de semanas enteras. "
-        "*In brackets, 95 % interval by a bootstrap over whole weeks.*"
-        if sure
+        "Entre paréntesis, intervalo de 95 % por remuestreo. "
+        "*In brackets, 95 % interval by a bootstrap.*"
+        if ends
         else "Sin intervalos: no se guardaron los puntajes por fila. "
         "*No intervals: scores by row were not kept.*"
     )
+    es, en = ("menos", "lower") if metric.better == "lower" else ("más", "higher")
     return (
-        f"## Resultados · *Results*\n\nSemanas de prueba, {unit['es']}; menos es mejor. "
-        f"*Test weeks, {unit['en']}; lower is better.*\n\n{_table(heads, rows)}\n\n{how}\n\n"
+        f"## Resultados · *Results*\n\nParte de prueba, {unit.es}; {es} es mejor. "
+        f"*Test part, {unit.en}; {en} is better.*\n\n{table(heads, rows)}\n\n{how}\n\n"
         f"Registro · *Registry*: {verdict}."
     )
 
 
-def _backtest(folder: Path, final: str, unit: dict[str, str]) -> str:
-    tried = runs.backtest(folder)
-    if tried is None:
-        return ""
-    first, last = tried["origins"][0], tried["origins"][-1]
-    rows = [
-        [f"**{m}**" if m == final else m, *(f"{v[k]:.3f}" for k in (METRIC, "wis_log", "mae"))]
-        for m, v in sorted(tried["scores"].items(), key=lambda m: (m[0] != final, m[1][METRIC]))
-    ]
-    table = _table(["Modelo / *Model*", "WIS", "WIS log(x+1)", "MAE"], rows)
-    return (
-        f"## Otra temporada · *Another season*\n\nEl mismo procedimiento, ajustado sólo con lo "
-        f"conocido antes, en {len(tried['origins'])} semanas de {first} a {last}, {unit['es']}. "
-        f"*The same procedure, fitted on what was known before alone, at {len(tried['origins'])} "
-        f"weeks from {first} to {last}, {unit['en']}.*\n\n{table}"
-    )
+def _between(intervals: dict[str, tuple[float, float]], name: str) -> str:
+    return " ({:.3f}–{:.3f})".format(*intervals[name]) if name in intervals else ""
 
 
-_GROUPS = {
-    "horizon": "Semanas adelante / *Weeks ahead*",
-    "province": "Provincia (ubigeo) / *Province (ubigeo)*",
-    "size": "Distritos por casos / *Districts by cases*",
-}
-_SIZES = {"small": "tercio menor / *lowest third*", "medium": "medio / *middle*"}
-_SIZES |= {"large": "mayor / *highest*", "new": "sin historia / *without history*"}
-
-
-def _groups(groups: list[dict[str, Any]]) -> str:
+def _groups(metric: Metric, texts: Texts, evaluation: Evaluation) -> str:
     tables = []
-    for group, head in _GROUPS.items():
-        found = [g for g in groups if g["group"] == group]
-        if not found:
-            continue
-        models = sorted(found[0][METRIC])
+    models = sorted(evaluation.values())
+    for group in dict.fromkeys(g.group for g in evaluation.groups):
         rows = [
-            [_SIZES.get(g["of"], g["of"]), f"{g['n']:,}", *(f"{g[METRIC][m]:.3f}" for m in models)]
-            for g in found
+            [
+                _called(texts.names, g.of),
+                f"{g.n:,}",
+                *(_number(g.scores.get(model, {}).get(metric.name)) for model in models),
+            ]
+            for g in evaluation.groups
+            if g.group == group
         ]
-        tables.append(_table([head, "n", *models], rows))
-    return "## Grupos · *Groups*\n\nWIS.\n\n" + "\n\n".join(tables) if tables else ""
+        tables.append(table([_called(texts.groups, group), "n", *models], rows))
+    head = f"## Grupos · *Groups*\n\n{metric.title}.\n\n"
+    return head + "\n\n".join(tables) if tables else ""
 
 
-def _calibration(folder: Path, final: str, scores: dict[str, Any]) -> str:
-    told = {k.removeprefix("coverage_"): v for k, v in scores[final].items() if "coverage_" in k}
-    plot = next((p for p in PLOTS if (folder / p).exists()), "")
-    if not told and not plot:
-        return ""
-    rows = [[f"{level} %", f"{100 * share:.1f} %"] for level, share in told.items()]
-    table = _table(["Intervalo / *Interval*", "Observado dentro / *Observed inside*"], rows)
-    note = (
-        "Los recuentos son discretos y muchos son cero: la cobertura simple se lee demasiado alta. "
-        "*Counts are discrete and many are zero: plain coverage reads too high.*"
-    )
-    alt = "Calibración: proporción de los valores PIT en cada décimo · share of PIT by tenth"
-    shown = f"\n\n![{alt}]({plot})" if plot else ""
-    return f"## Calibración · *Calibration*\n\n{table}\n\n{note}{shown}"
+def _called(names: dict[str, Bilingual], name: str) -> str:
+    return f"{names[name].es} / *{names[name].en}*" if name in names else name
 
 
-def _made(params: dict[str, Any], made: dict[str, Any]) -> str:
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _origin(params: dict[str, Any], record: dict[str, Any]) -> str:
     lines = [f"{name}: `{value}`" for name, value in params.items()]
-    told = facts.flat({k: v for k, v in made.items() if k not in ("data", "files")})
-    lines += [f"{name}: `{value}`" for name, value in told.items() if value != ""]
+    rest = facts.flat({k: v for k, v in record.items() if k not in ("data", "files")})
+    lines += [f"{name}: `{value}`" for name, value in rest.items() if value != ""]
     return (
-        "## Cómo se hizo · *How it was made*\n\n" + _bullets(lines) + "\n\nSe vuelve a entrenar y "
+        "## Cómo se hizo · *How it was made*\n\n" + bullets(lines) + "\n\nSe vuelve a entrenar y "
         "comparar con · *Trained again and compared by*: `yupana reproduce MODEL@VERSION`."
     )

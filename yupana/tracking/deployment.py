@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import datetime
 from pathlib import Path
 
 from yupana.config.settings import Settings
-from yupana.core import selftest, usecase
+from yupana.core import plain_files, spec, usecase
 from yupana.core.errors import TerminalError
-from yupana.governance import deployments, gate
-from yupana.governance.measures import Subject, model_sha256
-from yupana.tracking import registry, subjects
+from yupana.gate import gate
+from yupana.gate.measures import Subject, model_sha256
+from yupana.tracking import registry, slots, subjects
+from yupana.tracking.shared_models import SharedModel
 
 
 def deploy(settings: Settings, use_case: str, *, now: datetime, by: str) -> str:
     """Copy the champion into the store as `<use case>:<version>` and place it; returns the tag.
 
-    The copy answers for some districts before it is committed, and keeps what it answered: a
+    The copy answers for some entities before it is committed, and keeps what it answered: a
     service refuses a copy that answers otherwise, and serves on with the one before it.
 
     Raises:
         TerminalError: there is no champion, or the gate refuses it.
     """
-    return _placed(settings, use_case, deployments.CHAMPION, 0.0, now=now, by=by)
+    return _placed(settings, use_case, slots.CHAMPION, 0.0, now=now, by=by)
 
 
 def challenge(settings: Settings, use_case: str, share: float, *, now: datetime, by: str) -> str:
@@ -35,35 +35,35 @@ def challenge(settings: Settings, use_case: str, share: float, *, now: datetime,
     Raises:
         TerminalError: there is no challenger, or the gate refuses it.
     """
-    return _placed(settings, use_case, deployments.CHALLENGER, share, now=now, by=by)
+    return _placed(settings, use_case, slots.CHALLENGER, share, now=now, by=by)
 
 
 def adopt(
-    settings: Settings, use_case: str, version: int, source: Path, *, now: datetime, by: str
+    settings: Settings, use_case: str, shared: SharedModel, *, now: datetime, by: str
 ) -> str:
     """Place a model that another platform shared as the champion; returns the tag.
 
     Args:
-        version: of the model where it was registered; its answers name it.
-        source: its folder, as `dvc get` brings it.
+        shared: as `shared_models.received` checked it; answers name its version.
 
     Raises:
         TerminalError: the folder is no model of the use case, the store holds another model
             under that version, or the gate refuses it.
     """
-    name = "weights.safetensors"
-    if not (source / name).exists():
+    source = shared.folder
+    absent = [n for n in spec.load(use_case).model.files if not (source / n).exists()]
+    if absent:
         raise TerminalError(
-            "The folder is not a shared model.",
+            f"The folder is not a shared model: it lacks {', '.join(absent)}.",
             where=str(source),
             fix=f"Get it: dvc get <exchange> models/{use_case}/model",
         )
-    model = subjects.of_folder(use_case, version, source)
+    model = subjects.of_folder(use_case, shared.version, source)
     _demand_same(model)
     gate.note_author(settings, model, "adopt", now)
     gate.admit(settings, use_case, model, "adopt", now)
-    placed = deployments.Placed(_stored(model))
-    deployments.place(settings.platform_db, use_case, deployments.CHAMPION, placed, now=now, by=by)
+    placed = slots.Placed(_stored(model))
+    slots.place(settings.platform_db, use_case, slots.CHAMPION, placed, now=now, by=by)
     return placed.tag
 
 
@@ -72,15 +72,15 @@ def _placed(
 ) -> str:
     model = subjects.of_folder(use_case, *registry.aliased(settings, use_case, slot))
     _demand_same(model)
-    placed = deployments.Placed(_tag(model), share)
-    before = deployments.current(settings.platform_db, use_case).get(slot)
-    shadow = slot == deployments.CHALLENGER and not share
+    placed = slots.Placed(_tag(model), share)
+    before = slots.current(settings.platform_db, use_case).get(slot)
+    shadow = slot == slots.CHALLENGER and not share
     if before != placed or not (shadow or gate.is_settled(settings, model, now)):
         action: gate.Action = "shadow" if shadow else "challenge" if share else "deploy"
         gate.admit(settings, use_case, model, action, now)
     _stored(model)
     if before != placed:
-        deployments.place(settings.platform_db, use_case, slot, placed, now=now, by=by)
+        slots.place(settings.platform_db, use_case, slot, placed, now=now, by=by)
     return placed.tag
 
 
@@ -94,13 +94,13 @@ def _demand_same(model: Subject) -> None:
     from bentoml.exceptions import NotFound
 
     try:
-        kept = Path(bentoml.models.get(_tag(model)).path)
+        stored = Path(bentoml.models.get(_tag(model)).path)
     except NotFound:
         return
-    if model_sha256(kept) != model.sha256:
+    if model_sha256(stored) != model.sha256:
         raise TerminalError(
             f"Another model is {model.name} here.",
-            where=f"{model.folder} and {kept}",
+            where=f"{model.folder} and {stored}",
             fix="Give an adopted one a version that is free (--version); a copy that was changed "
             f"goes by `bentoml models delete {_tag(model)}`, then deploy again.",
         )
@@ -108,18 +108,17 @@ def _demand_same(model: Subject) -> None:
 
 def _stored(model: Subject) -> str:
     import bentoml
-    import pandas as pd
     from bentoml.exceptions import NotFound
 
     tag = _tag(model)
     try:
         bentoml.models.get(tag)
     except NotFound:
-        forecaster = usecase.load("models", model.use_case).load(model.folder)
-        known = pd.read_parquet(model.folder / "reference.parquet")
-        with bentoml.models.create(tag, labels={"use_case": model.use_case}) as made:
-            shutil.copytree(model.folder, made.path, dirs_exist_ok=True)
-            selftest.write(Path(made.path), forecaster, known)
+        code = usecase.load(model.use_case)
+        fitted = code.load(model.folder)
+        with bentoml.models.create(tag, labels={"use_case": model.use_case}) as entry:
+            plain_files.copy(model.folder, Path(entry.path))
+            code.write_selftest(Path(entry.path), fitted)
     return tag
 
 
@@ -127,12 +126,12 @@ def folder(settings: Settings, use_case: str) -> Path:
     """Folder of the champion that is deployed."""
     import bentoml
 
-    placed = deployments.champion(settings.platform_db, use_case)
+    placed = slots.champion(settings.platform_db, use_case)
     return Path(bentoml.models.get(placed.tag).path)
 
 
 def is_settled(settings: Settings, use_case: str, now: datetime) -> bool:
     """Whether the champion that is deployed has the best gate pass that it can have by now."""
-    version = deployments.champion(settings.platform_db, use_case).tag.partition(":")[2]
+    version = slots.champion(settings.platform_db, use_case).tag.partition(":")[2]
     model = subjects.of_folder(use_case, int(version), folder(settings, use_case))
     return gate.is_settled(settings, model, now)

@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from yupana.config.settings import Settings
+from yupana.core import plain_files, private_file
 from yupana.core.errors import TerminalError, UsageError
-from yupana.core.hashing import file_sha256, value_sha256
+from yupana.core.hashing import file_sha256
+from yupana.tracking import shared_models
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?")
 
@@ -56,24 +58,25 @@ def share_table(
 def share_model(
     settings: Settings, folder: Path, name: str, version: str, facts: dict[str, Any]
 ) -> str:
-    """Share a model's folder as `models/<name>/model`, with `metadata.json` beside it.
+    """Share a model's folder as `models/<name>/model`, with `metadata.json` beside it, which also
+    lists each file by its SHA-256.
 
     Args, returns and errors are those of `share_table`; `version` is the registry's.
     """
     tag = _tag(name, version)
-    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    files = shared_models.hashes(folder) if folder.is_dir() else {}
     if not files:
         raise UsageError(
             "The model's folder is not there, or is empty.",
             where=str(folder),
             fix="Train the model first, or give the folder of a registered version.",
         )
-    sha256 = value_sha256([(str(p.relative_to(folder)), file_sha256(p)) for p in files])
+    sha256 = shared_models.sha256(files)
     with _open(settings) as exchange:
         partial = exchange.scratch / tag
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(folder, partial)
-        metadata = {**facts, "name": name, "version": version, "sha256": sha256}
+        plain_files.copy(folder, partial)
+        metadata = {**facts, "name": name, "version": version, "sha256": sha256, "files": files}
         return _share(exchange, partial, Path("models") / name / "model", tag, metadata)
 
 
@@ -113,11 +116,13 @@ def _share(
     """Move `partial` to `place` in the exchange, store it, and tag the version."""
     ref = f"shared:{metadata['name']}@{tag}"
     facts = place.parent / "metadata.json"
-    metadata = json.loads(json.dumps(metadata, default=str))
+    metadata = shared_models.sealed(exchange.settings, metadata)
     if exchange.git("tag", "--list", tag):
         _remove(partial)
         before = json.loads(exchange.git("show", f"{tag}:{facts}"))
-        if other := sorted(k for k in before | metadata if before.get(k) != metadata.get(k)):
+        # The signature differs wherever anything does.
+        names = (before | metadata).keys() - {"signature"}
+        if other := sorted(k for k in names if before.get(k) != metadata.get(k)):
             raise TerminalError(
                 f"The version '{tag}' is already shared with other content.",
                 where=f"{exchange.folder}: {', '.join(other)} differ",
@@ -151,12 +156,12 @@ def _open(settings: Settings) -> Iterator[_Repository]:
     """The exchange, made at first use and held against a second process."""
     folder, new = settings.home / "exchange", settings.home / "exchange.new"
     settings.home.mkdir(parents=True, exist_ok=True)
-    with (settings.home / "exchange.lock").open("a") as lock:
+    with (settings.home / "exchange.lock").open("a") as lock, private_file.shared():
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             _remove(new)
             new.mkdir()
-            _found(_Repository(new, settings))
+            _create(_Repository(new, settings))
             # Renamed last: an exchange that bears its final name is whole.
             new.rename(folder)
         exchange = _Repository(folder, settings)
@@ -164,7 +169,7 @@ def _open(settings: Settings) -> Iterator[_Repository]:
         yield exchange
 
 
-def _found(exchange: _Repository) -> None:
+def _create(exchange: _Repository) -> None:
     exchange.git("init", "--quiet", "--initial-branch=main")
     exchange.git("config", "user.name", "yupana")
     exchange.git("config", "user.email", "yupana@localhost")
@@ -179,7 +184,7 @@ class _Repository:
     """git and DVC in one folder, blind to the user's own settings of both."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
-        self.folder, self.scratch = folder, folder / ".dvc" / "tmp"
+        self.folder, self.scratch, self.settings = folder, folder / ".dvc" / "tmp", settings
         # GIT_* of an outer repository (a hook, a worktree) would lead git away from the folder.
         inherited = settings.environment().items()
         self._environment = {k: v for k, v in inherited if not k.startswith("GIT_")} | {
@@ -202,14 +207,14 @@ class _Repository:
         return self._run(sys.executable, "-m", "dvc", *arguments)
 
     def _run(self, *command: str) -> str:
-        done = subprocess.run(
+        process = subprocess.run(
             command, cwd=self.folder, env=self._environment, capture_output=True, text=True
         )
-        if done.returncode != 0:
-            told = (done.stderr or done.stdout).strip().splitlines()[-3:]
+        if process.returncode != 0:
+            output = (process.stderr or process.stdout).strip().splitlines()[-3:]
             raise TerminalError(
-                f"`{' '.join(command)}` failed: {' '.join(told)}",
+                f"`{' '.join(command)}` failed: {' '.join(output)}",
                 where=str(self.folder),
                 fix="Mend what the message names; what is already shared is untouched.",
             )
-        return done.stdout.strip()
+        return process.stdout.strip()

@@ -10,15 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from yupana.config.settings import Settings
+from yupana.core import evaluation as evaluations
+from yupana.core import plain_files
+from yupana.core.errors import TerminalError
 from yupana.core.hashing import file_sha256
-from yupana.governance import events
+from yupana.lineage import events
 
 NAME = "run.json"
-CODE = ("models", "yupana/core")
+CODE = ("models", "yupana/core", "yupana/tasks")
 """Rooms whose code decides the weights when the split is given."""
 
-_LATER = {NAME, "fit.json", "evaluation.json", "reference.parquet", "README.md"}
-_LATER |= {"test_scores.parquet", "forecasts.json", "backtest.json", "calibration.png"}
+CARD, FIT, BACKTEST = "README.md", "fit.json", "backtest.json"
+_LATER = {NAME, FIT, evaluations.FILE, BACKTEST, CARD}
+"""What steps after the fit write; beside these, what an evaluation names as its own."""
 
 
 def record(
@@ -38,7 +42,7 @@ def record(
     Returns:
         What was written.
     """
-    made = {
+    run = {
         "data": data,
         "environment": environment(settings),
         "hardware": machine,
@@ -46,20 +50,44 @@ def record(
         "files": files(folder),
         "seconds": round(seconds, 2),
     }
-    (folder / NAME).write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n")
-    return made
+    (folder / NAME).write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n")
+    return run
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """What `record` wrote; empty for a model that was made without it."""
+    """What `record` wrote; empty for a model that was made without it.
+
+    Raises:
+        TerminalError: it is not the JSON that was written.
+    """
     path = folder / NAME
-    return dict(json.loads(path.read_text())) if path.exists() else {}
+    try:
+        return dict(json.loads(plain_files.text(path)))
+    except FileNotFoundError:
+        return {}
+    except (TypeError, ValueError) as error:
+        raise TerminalError(
+            f"The record of the model's fit is not JSON: {error}.",
+            where=str(path),
+            fix="Get or train the model again.",
+        ) from error
 
 
 def files(folder: Path) -> dict[str, str]:
     """SHA-256 of every file that the fit itself wrote: weights, and how to read them."""
-    found = (p for p in folder.rglob("*") if p.is_file() and p.name not in _LATER)
-    return {str(p.relative_to(folder)): file_sha256(p) for p in sorted(found)}
+    evaluation = evaluations.read(folder)
+    later = _LATER | set(evaluation.files if evaluation else ())
+    return {name: file_sha256(folder / name) for name in _names(folder) if name not in later}
+
+
+def added(folder: Path) -> tuple[str, ...]:
+    """Files that neither the fit nor a step of the platform wrote: an evaluation's own."""
+    of_others = {*read(folder).get("files", {}), *_LATER}
+    return tuple(name for name in _names(folder) if name not in of_others)
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -98,8 +126,8 @@ def hardware() -> dict[str, Any]:
 def _processor() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
-    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.processor() or platform.machine()
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
 
 
 def code(settings: Settings) -> dict[str, str]:
@@ -113,12 +141,12 @@ def code(settings: Settings) -> dict[str, str]:
 def _git(root: Path, *arguments: str) -> str:
     """What git says; empty where there is no git or no repository."""
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             ["git", *arguments], cwd=root, capture_output=True, text=True, timeout=20
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return process.stdout.strip() if process.returncode == 0 else ""
 
 
 def differences(before: dict[str, Any], now: dict[str, Any]) -> dict[str, list[Any]]:
@@ -131,10 +159,10 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> dict[str, list[A
 
 def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested dicts as one, names joined by a dot."""
-    made: dict[str, Any] = {}
+    leaves: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, dict):
-            made |= flat(value, f"{prefix}{name}.")
+            leaves |= flat(value, f"{prefix}{name}.")
         else:
-            made[f"{prefix}{name}"] = value
-    return made
+            leaves[f"{prefix}{name}"] = value
+    return leaves

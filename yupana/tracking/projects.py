@@ -6,7 +6,6 @@ and an environment other than the one that the project was made for.
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -15,17 +14,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from yupana.config.settings import Settings
+from yupana.core import usecase
 from yupana.core.errors import TerminalError, UsageError
-from yupana.data import contract
-from yupana.governance.database import Moment, engine
+from yupana.data.contracts import contract
+from yupana.database.engine import TABLES, Moment, engine
+from yupana.ledger import entries, vouched, witness
 from yupana.tracking import facts
 
-_METADATA = sa.MetaData()
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 PROJECTS = sa.Table(
     "projects",
-    _METADATA,
+    TABLES,
     sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("title", sa.String(200), nullable=False),
     sa.Column("data", sa.JSON, nullable=False),
@@ -55,7 +55,7 @@ def create(
             where="the project's name",
             fix="Use small letters, digits, '-' and '_', beginning with a letter.",
         )
-    _known(settings, data, models)
+    _demand_existing(settings, data, models)
     now = datetime.now(UTC)
     row = {
         "name": name,
@@ -68,21 +68,23 @@ def create(
         "deleted_on": "",
     }
     try:
-        with engine(settings.platform_db, _METADATA).begin() as connection:
+        with engine(settings.platform_db).begin() as connection:
             connection.execute(sa.insert(PROJECTS), row)
+            _vouch(connection, [name])
     except sa.exc.IntegrityError as error:
         raise UsageError(
             f"There is a project '{name}' already, or one that was deleted of late.",
             where="projects",
             fix=f"yupana projects show {name}, or yupana projects restore {name}",
         ) from error
+    witness.leave(settings)
     return find(settings, name)
 
 
 def listing(settings: Settings) -> list[Project]:
     """All projects by name, those deleted of late among them."""
     query = sa.select(PROJECTS).order_by(PROJECTS.c.name)
-    with engine(settings.platform_db, _METADATA).connect() as connection:
+    with engine(settings.platform_db).connect() as connection:
         return [dict(row) for row in connection.execute(query).mappings()]
 
 
@@ -96,11 +98,11 @@ def find(settings: Settings, name: str) -> Project:
     for row in rows:
         if row["name"] == name:
             return row
-    known = ", ".join(r["name"] for r in rows if not r["deleted_on"])
+    names = ", ".join(r["name"] for r in rows if not r["deleted_on"])
     raise UsageError(
         f"There is no project '{name}'.",
         where="projects",
-        fix=f"Use one of: {known}." if known else f"Make it: yupana projects create {name} …",
+        fix=f"Use one of: {names}." if names else f"Make it: yupana projects create {name} …",
     )
 
 
@@ -119,9 +121,9 @@ def change(
         UsageError: no such project, it was deleted, or a data set or model is not known.
     """
     _in_use(settings, name)
-    _known(settings, data or [], models or [])
-    given: dict[str, Any] = {"title": title, "data": data, "models": models}
-    values = {k: sorted(set(v)) if isinstance(v, list) else v for k, v in given.items() if v}
+    _demand_existing(settings, data or [], models or [])
+    options: dict[str, Any] = {"title": title, "data": data, "models": models}
+    values = {k: sorted(set(v)) if isinstance(v, list) else v for k, v in options.items() if v}
     if lock:
         values["lock"] = facts.environment(settings)["lock"]
     return _update(settings, name, {**values, "changed": datetime.now(UTC)})
@@ -138,9 +140,10 @@ def delete(settings: Settings, name: str, today: date) -> date:
     _in_use(settings, name)
     _update(settings, name, {"deleted_on": today.isoformat()})
     oldest = (today - timedelta(days=settings.keep_days)).isoformat()
-    gone = (PROJECTS.c.deleted_on != "") & (PROJECTS.c.deleted_on < oldest)
-    with engine(settings.platform_db, _METADATA).begin() as connection:
-        connection.execute(sa.delete(PROJECTS).where(gone))
+    expired = (PROJECTS.c.deleted_on != "") & (PROJECTS.c.deleted_on < oldest)
+    with engine(settings.platform_db).begin() as connection:
+        names = connection.scalars(sa.delete(PROJECTS).where(expired).returning(PROJECTS.c.name))
+        _vouch(connection, list(names))
     return today + timedelta(days=settings.keep_days)
 
 
@@ -213,19 +216,29 @@ def _in_use(settings: Settings, name: str) -> Project:
     return row
 
 
-def _known(settings: Settings, data: list[str], models: list[str]) -> None:
+def _demand_existing(settings: Settings, data: list[str], models: list[str]) -> None:
     for dataset in data:
         contract.load(settings.root, dataset)
     for model in models:
-        if not model.isidentifier() or importlib.util.find_spec(f"pipelines.{model}") is None:
+        if not usecase.has_pipeline(model):
             raise UsageError(
                 f"There is no use case '{model}'.",
                 where=f"pipelines/{model}.py",
-                fix="Name a use case that has a training pipeline, such as outbreak.",
+                fix="Name a use case that has a training pipeline, see `yupana usecases`.",
             )
 
 
 def _update(settings: Settings, name: str, values: dict[str, Any]) -> Project:
-    with engine(settings.platform_db, _METADATA).begin() as connection:
+    with engine(settings.platform_db).begin() as connection:
+        before = vouched.present(connection, {PROJECTS: [(name,)]})
         connection.execute(sa.update(PROJECTS).where(PROJECTS.c.name == name).values(values))
+        _vouch(connection, [name], before)
+    witness.leave(settings)
     return find(settings, name)
+
+
+def _vouch(
+    connection: sa.Connection, names: list[str], before: vouched.Digests | None = None
+) -> None:
+    rows = vouched.changes(connection, {PROJECTS: [(name,) for name in names]}, before)
+    entries.write(connection, rows, datetime.now(UTC))

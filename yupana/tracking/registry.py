@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
-from yupana.core import usecase
+from yupana.core import evaluation as evaluations
+from yupana.core import spec as specs
 from yupana.core.errors import TerminalError, TransientError, UsageError
-from yupana.governance import gate
-from yupana.governance.measures import Subject, model_sha256
+from yupana.core.evaluation import Evaluation
+from yupana.gate import gate
+from yupana.gate.measures import Subject, model_sha256
 from yupana.tracking import card, runs, subjects
 from yupana.tracking.verdict import Standing, verdict
 
@@ -33,16 +36,17 @@ class Registered:
 
 
 def client(settings: Settings) -> MlflowClient:
-    """A client of this installation's MLflow (SQLite and files under `home`)."""
+    """A client of this installation's MLflow; files of models lie under `home`."""
     import mlflow
 
     (settings.home / "mlflow").mkdir(parents=True, exist_ok=True)
-    mlflow.set_tracking_uri(_address(settings))
-    return mlflow.MlflowClient(_address(settings))
+    mlflow.set_tracking_uri(settings.mlflow)
+    return mlflow.MlflowClient(settings.mlflow)
 
 
-def _address(settings: Settings) -> str:
-    return f"sqlite:///{settings.home / 'mlflow' / 'mlflow.db'}"
+def _address(address: str) -> str:
+    """An address without its password."""
+    return re.sub(r"(//[^:/@]*):[^@/]*@", r"\1:***@", address)
 
 
 @contextmanager
@@ -58,10 +62,10 @@ def reached(settings: Settings, doing: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
-        said = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        message = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise TransientError(
-            f"The registry failed while {doing}: {said}",
-            where=_address(settings),
+            f"The registry failed while {doing}: {message}",
+            where=_address(settings.mlflow),
             fix="Nothing was changed: the champion is the one before. Mend that, then run again.",
         ) from error
 
@@ -80,45 +84,44 @@ def register(
         TransientError: the registry failed; there is no version, and the champion stays.
         UsageError: the same evaluation is registered as a version that was deleted.
     """
-    now = datetime.now(UTC)
-    scores = _scores(use_case, candidate)
+    now, metric = datetime.now(UTC), specs.load(use_case).metric
+    evaluation = _evaluation(use_case, candidate)
     gate.demand_permitted(settings, use_case, now)
-    final = usecase.load("models", use_case).FINAL
     fitted = json.loads((candidate / "fit.json").read_text())
     with reached(settings, "registering"):
         mlflow = client(settings)
         if before := _before(mlflow, use_case, tags["evaluation"]):
             return before
-        mine = runs.standing(scores, final, tags["split"], runs.backtest(candidate))
+        mine = runs.standing(metric, evaluation, tags["split"], runs.backtest(candidate))
         good, reason = judge(mlflow, use_case, mine)
         if day := tags.get("as_of"):
             good, reason = False, f"trained on what was known on {day}"
-        card.write(settings, use_case, candidate, final=final, verdict=reason)
+        card.write(settings, use_case, candidate, evaluation, verdict=reason)
         run = mlflow.create_run(_experiment(settings, mlflow, use_case), tags=tags).info
-        made = None
+        version = None
         try:
-            runs.log(mlflow, run.run_id, candidate, scores, fitted, final)
+            runs.log(mlflow, run.run_id, candidate, evaluation, fitted)
             mlflow.set_terminated(run.run_id)
             if not mlflow.search_registered_models(f"name = '{use_case}'"):
                 mlflow.create_registered_model(use_case)
-            made = mlflow.create_model_version(
+            version = mlflow.create_model_version(
                 use_case,
                 f"{run.artifact_uri}/model",
                 run.run_id,
                 tags=tags,
                 description=reason,
             )
-            model = subjects.of_folder(use_case, int(made.version), runs.folder(made))
+            model = subjects.of_folder(use_case, int(version.version), runs.folder(version))
             gate.note_author(settings, model, "register", now)
             if good:
                 good, reason = _admitted(settings, mlflow, model, reason, now)
             alias = "champion" if good else "challenger"
             # Last: until the alias is set, nobody is served by the version.
-            mlflow.set_registered_model_alias(use_case, alias, made.version)
+            mlflow.set_registered_model_alias(use_case, alias, version.version)
         except BaseException:
-            _undo(mlflow, use_case, run.run_id, made)
+            _undo(mlflow, use_case, run.run_id, version)
             raise
-    return Registered(int(made.version), alias, reason)
+    return Registered(int(version.version), alias, reason)
 
 
 def _admitted(
@@ -135,67 +138,82 @@ def _admitted(
     return True, reason
 
 
-def _scores(use_case: str, candidate: Path) -> dict[str, Any]:
-    path = candidate / "evaluation.json"
-    if not path.exists():
+def _evaluation(use_case: str, candidate: Path) -> Evaluation:
+    """What was measured of a candidate, by the use case's own metric and against its baselines."""
+    evaluation, spec = evaluations.read(candidate), specs.load(use_case)
+    where = candidate / evaluations.FILE
+    if evaluation is None:
         raise TerminalError(
             "The candidate was not evaluated.",
-            where=str(path),
+            where=str(where),
             fix=f"Run `yupana evaluate {use_case} --candidate …` first.",
         )
-    scores = dict(json.loads(path.read_text()))
-    final = usecase.load("models", use_case).FINAL
-    if final not in scores:
+    measured = evaluation.values() if evaluation.metric == spec.metric.name else {}
+    models = {spec.model.final: "the final model", **dict.fromkeys(spec.metric.baselines, "")}
+    if absent := [f"{what} '{m}'".strip() for m, what in models.items() if m not in measured]:
         raise TerminalError(
-            f"The evaluation has no scores of the final model '{final}'.",
-            where=f"{path}: {', '.join(scores)}",
+            f"The evaluation has no {spec.metric.name} of {', '.join(absent)}.",
+            where=f"{where}: {evaluation.metric} of {', '.join(evaluation.values())}",
             fix=f"Evaluate again with this code: yupana train {use_case}",
         )
-    return scores
+    return evaluation
 
 
 def _before(mlflow: MlflowClient, use_case: str, evaluation: str) -> Registered | None:
     """The version that this evaluation already has, settled if a crash left it without alias."""
-    found = mlflow.search_model_versions(f"name = '{use_case}'")
-    made = next((v for v in found if v.tags.get("evaluation") == evaluation), None)
-    if made is None:
+    versions = mlflow.search_model_versions(f"name = '{use_case}'")
+    version = next((v for v in versions if v.tags.get("evaluation") == evaluation), None)
+    if version is None:
         return None
-    if made.tags.get(runs.DELETED):
+    if version.tags.get(runs.DELETED):
         raise UsageError(
-            f"This evaluation is version {made.version}, which was deleted.",
-            where=f"{use_case}@{made.version}",
-            fix=f"yupana models restore {use_case}@{made.version}",
+            f"This evaluation is version {version.version}, which was deleted.",
+            where=f"{use_case}@{version.version}",
+            fix=f"yupana models restore {use_case}@{version.version}",
         )
     aliases = aliases_of(mlflow, use_case)
-    number = int(made.version)
-    if number == max(int(v.version) for v in found) and not aliases.get(number):
+    number = int(version.version)
+    if number == max(int(v.version) for v in versions) and not aliases.get(number):
         # A process that was killed before the alias: left as challenger, a person may promote.
-        mlflow.set_registered_model_alias(use_case, "challenger", made.version)
+        mlflow.set_registered_model_alias(use_case, "challenger", version.version)
         return Registered(number, "challenger", "its registration broke off before the alias")
     alias = "champion" if "champion" in aliases.get(number, []) else "challenger"
-    return Registered(number, alias, str(made.description))
+    return Registered(number, alias, str(version.description))
 
 
-def _undo(mlflow: MlflowClient, use_case: str, run: str, made: ModelVersion | None) -> None:
+def _undo(mlflow: MlflowClient, use_case: str, run: str, version: ModelVersion | None) -> None:
     """Leave no version and a run that says FAILED, as far as the registry still answers."""
     with suppress(Exception):
-        if made is not None:
-            mlflow.delete_model_version(use_case, made.version)
+        if version is not None:
+            mlflow.delete_model_version(use_case, version.version)
     with suppress(Exception):
         mlflow.set_terminated(run, "FAILED")
 
 
 def aliases_of(mlflow: MlflowClient, use_case: str) -> dict[int, list[str]]:
     """Aliases by version number."""
-    made: dict[int, list[str]] = {}
+    by_version: dict[int, list[str]] = {}
     for alias, version in mlflow.get_registered_model(use_case).aliases.items():
-        made.setdefault(int(version), []).append(str(alias))
-    return made
+        by_version.setdefault(int(version), []).append(str(alias))
+    return by_version
 
 
 def champion(settings: Settings, use_case: str) -> tuple[int, Path]:
     """Version and folder of the champion; raises as `aliased`."""
     return aliased(settings, use_case, "champion")
+
+
+def versions_by_alias(settings: Settings, use_case: str) -> dict[str, int]:
+    """The version that has each alias, whatever the gate says of it; empty for no such model.
+
+    Raises:
+        TransientError: the registry cannot be reached.
+    """
+    with reached(settings, "looking for the aliases"):
+        models = client(settings).search_registered_models(f"name = '{use_case}'")
+    return {
+        str(alias): int(version) for model in models for alias, version in model.aliases.items()
+    }
 
 
 def aliased(settings: Settings, use_case: str, alias: str) -> tuple[int, Path]:
@@ -207,15 +225,15 @@ def aliased(settings: Settings, use_case: str, alias: str) -> tuple[int, Path]:
         TransientError: the registry cannot be reached.
     """
     with reached(settings, f"looking for the {alias}"):
-        found = _aliased(client(settings), use_case, alias)
-    if found is None:
+        holder = _aliased(client(settings), use_case, alias)
+    if holder is None:
         raise TerminalError(
             f"'{use_case}' has no {alias} in the registry.",
             where="MLflow",
             fix=f"`yupana models list {use_case}` says why; a champion comes of `yupana train "
             f"{use_case}` if a candidate beats the baselines and the gate admits it.",
         )
-    version, folder = int(found.version), runs.folder(found)
+    version, folder = int(holder.version), runs.folder(holder)
     if alias == "champion":
         _demand_pass(settings, use_case, version, folder)
     return version, folder
@@ -223,10 +241,10 @@ def aliased(settings: Settings, use_case: str, alias: str) -> tuple[int, Path]:
 
 def _demand_pass(settings: Settings, use_case: str, version: int, folder: Path) -> None:
     sha256 = model_sha256(folder)
-    held = gate.standing(settings, use_case, str(version), sha256, datetime.now(UTC))
-    if held.allowed:
+    standing = gate.standing(settings, use_case, str(version), sha256, datetime.now(UTC))
+    if standing.allowed:
         return
-    why = held.suspended or held.why or ("", "")
+    why = standing.suspended or standing.why or ("", "")
     name = f"{use_case}@{version}"
     lift = f"a supervisor lifts it: yupana governance resume {name} --reason …"
     anew = f"one that was set by hand passes the gate by `yupana models promote {name}`"
@@ -234,7 +252,7 @@ def _demand_pass(settings: Settings, use_case: str, version: int, folder: Path) 
         f"The champion {name} may not be used: {why[1]}.",
         where="the registry's alias 'champion', and the ledger",
         fix=f"See `yupana governance check {use_case} --model {name}`; "
-        f"{lift if held.suspended else anew}.",
+        f"{lift if standing.suspended else anew}.",
     )
 
 
@@ -252,13 +270,14 @@ def _aliased(mlflow: MlflowClient, use_case: str, alias: str) -> ModelVersion | 
 
 def judge(mlflow: MlflowClient, use_case: str, mine: Standing) -> tuple[bool, str]:
     """Whether a model with these scores may become champion by itself, and why."""
-    found = _aliased(mlflow, use_case, "champion")
-    return verdict(mine, found is not None, runs.standing_of(mlflow, found) if found else None)
+    champion = _aliased(mlflow, use_case, "champion")
+    before = runs.standing_of(mlflow, champion, mine.metric) if champion else None
+    return verdict(mine, champion is not None, before)
 
 
 def _experiment(settings: Settings, mlflow: MlflowClient, use_case: str) -> str:
-    found = mlflow.get_experiment_by_name(use_case)
-    if found:
-        return str(found.experiment_id)
+    experiment = mlflow.get_experiment_by_name(use_case)
+    if experiment:
+        return str(experiment.experiment_id)
     place = (settings.home / "mlflow" / "artifacts").resolve().as_uri()
     return str(mlflow.create_experiment(use_case, artifact_location=place))

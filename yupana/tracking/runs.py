@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from yupana.core.evaluation import Evaluation, Group, Scores
+from yupana.core.spec import Metric
 from yupana.tracking import facts
-from yupana.tracking.verdict import METRIC, Standing
+from yupana.tracking.verdict import Standing
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -16,8 +19,9 @@ if TYPE_CHECKING:
 
 DELETED = "deleted_on"
 FINAL = "final"
-BACKTEST = "backtest.json"
-"""File in a candidate's folder: what `evaluation.backtest_split.run` found."""
+BACKTEST = facts.BACKTEST
+"""File in a candidate's folder: the kind's report on an earlier time, of which `scores` (as those
+of an evaluation) and `key` (two reports with the same one scored the same rows) are read here."""
 
 _KEY = "backtest.key"
 _BATCH = 900
@@ -28,41 +32,42 @@ def log(
     mlflow: MlflowClient,
     run: str,
     candidate: Path,
-    scores: dict[str, Any],
+    evaluation: Evaluation,
     fitted: dict[str, Any],
-    final: str,
 ) -> None:
     """Parameters, every model's scores (in all, by group, of the backtest), curves by epoch, facts
     as tags, and the files."""
-    from mlflow.entities import Metric, Param, RunTag
+    from mlflow.entities import Metric as Logged
+    from mlflow.entities import Param, RunTag
 
     now = int(time.time() * 1000)
-    made = facts.read(candidate)
-    told = {
+    record = facts.read(candidate)
+    values = {
         **{f"fit.{k}": v for k, v in fitted["metrics"].items()},
-        **facts.flat({m: v for m, v in scores.items() if isinstance(v, dict)}),
-        **_by_group(scores.get("groups", [])),
-        "seconds.fit": made.get("seconds"),
+        **facts.flat(evaluation.scores),
+        **_by_group(evaluation.groups, evaluation.metric),
+        "seconds.fit": record.get("seconds"),
     }
-    tried = backtest(candidate)
-    told |= facts.flat({"backtest": tried["scores"]}) if tried else {}
-    metrics = [Metric(k, float(v), now, 0) for k, v in told.items() if _number(v)]
-    metrics += [Metric(k, v, now, step) for k, step, v in _curve(fitted["curve"])]
+    earlier = backtest(candidate)
+    values |= facts.flat({"backtest": earlier["scores"]}) if earlier else {}
+    metrics = [Logged(k, float(v), now, 0) for k, v in values.items() if _number(v)]
+    metrics += [Logged(k, v, now, step) for k, step, v in _curve(fitted["curve"])]
     for start in range(0, len(metrics), _BATCH):
         mlflow.log_batch(run, metrics=metrics[start : start + _BATCH])
     parameters = [Param(k, str(v)) for k, v in fitted["params"].items()]
-    tags = {FINAL: final, "models": ",".join(m for m, v in scores.items() if isinstance(v, dict))}
-    tags |= {_KEY: tried["key"]} if tried else {}
-    tags |= {k: _text(v) for k, v in facts.flat(made).items() if not k.startswith("files.")}
+    tags = {FINAL: evaluation.final, "models": ",".join(evaluation.scores)}
+    tags |= {_KEY: earlier["key"]} if earlier else {}
+    tags |= {k: _text(v) for k, v in facts.flat(record).items() if not k.startswith("files.")}
     mlflow.log_batch(run, params=parameters, tags=[RunTag(k, v) for k, v in tags.items()])
     mlflow.log_artifacts(run, str(candidate), "model")
 
 
-def _by_group(groups: list[dict[str, Any]]) -> dict[str, float]:
+def _by_group(groups: tuple[Group, ...], metric: str) -> dict[str, float]:
     return {
-        f"group.{g['group']}.{g['of']}.{model}.{METRIC}": value
+        f"group.{g.group}.{g.of}.{model}.{metric}": values[metric]
         for g in groups
-        for model, value in g[METRIC].items()
+        for model, values in g.scores.items()
+        if metric in values
     }
 
 
@@ -86,35 +91,46 @@ def _curve(rows: list[dict[str, Any]]) -> list[tuple[str, int, float]]:
 
 
 def backtest(candidate: Path) -> dict[str, Any] | None:
-    """What the backtest of a candidate found; None where none was made, or it had no origin."""
+    """The report on a candidate's backtest; None where none was made or scored."""
     path = candidate / BACKTEST
-    found = json.loads(path.read_text()) if path.exists() else {}
-    return found if found.get("scores") else None
+    report = json.loads(path.read_text()) if path.exists() else {}
+    return report if report.get("scores") else None
 
 
 def standing(
-    scores: dict[str, Any], final: str, split: str, tried: dict[str, Any] | None = None
+    metric: Metric, evaluation: Evaluation, split: str, earlier: dict[str, Any] | None = None
 ) -> Standing:
-    """How a candidate did, from `evaluation.json` and what `backtest` gives."""
-    wis = {m: float(v[METRIC]) for m, v in scores.items() if isinstance(v, dict) and METRIC in v}
-    earlier = standing(tried["scores"], final, tried["key"]) if tried else None
-    return Standing(wis.pop(final), wis, split, earlier)
+    """How a candidate did, from its evaluation and the report that `backtest` gives."""
+    before = (
+        _standing(metric, earlier["scores"], evaluation.final, str(earlier["key"]))
+        if earlier
+        else None
+    )
+    mine = _standing(metric, evaluation.scores, evaluation.final, split)
+    return replace(mine, backtest=before)
 
 
-def standing_of(mlflow: MlflowClient, version: ModelVersion) -> Standing | None:
-    """How a registered version did; None when its run does not say which scores are its own."""
+def _standing(metric: Metric, scores: Scores, final: str, split: str) -> Standing:
+    baselines = {b: scores[b][metric.name] for b in metric.baselines if b in scores}
+    return Standing(metric, scores[final][metric.name], baselines, split)
+
+
+def standing_of(mlflow: MlflowClient, version: ModelVersion, metric: Metric) -> Standing | None:
+    """How a registered version did; None when its run does not say which scores are its own, or
+    has none by this metric."""
     run = mlflow.get_run(str(version.run_id)).data
     if FINAL not in run.tags:
         return None
     names, final = run.tags["models"].split(","), run.tags[FINAL]
 
-    def told(prefix: str, split: str, earlier: Standing | None) -> Standing:
-        found = {m: run.metrics.get(f"{prefix}{m}.{METRIC}") for m in names}
-        wis = {m: value for m, value in found.items() if value is not None}
-        return Standing(wis.pop(final), wis, split, earlier)
+    def read(prefix: str, split: str) -> Standing | None:
+        logged = {m: run.metrics.get(f"{prefix}{m}.{metric.name}") for m in names}
+        values = {m: value for m, value in logged.items() if value is not None}
+        mine = values.pop(final, None)
+        return None if mine is None else Standing(metric, mine, values, split)
 
-    key = run.tags.get(_KEY)
-    return told("", version.tags["split"], told("backtest.", key, None) if key else None)
+    mine, key = read("", version.tags["split"]), run.tags.get(_KEY)
+    return mine and replace(mine, backtest=read("backtest.", key) if key else None)
 
 
 def folder(version: ModelVersion) -> Path:

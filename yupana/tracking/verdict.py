@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-METRIC = "wis"
+from yupana.core.spec import Metric
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How a model did on some rows: WIS in cases, its baselines', and which rows they were.
+    """How a model did on some rows by the use case's metric.
 
     Attributes:
-        split: two standings with the same one were scored on the same counts.
-        backtest: how its procedure did in an earlier season; None where that was not tried.
+        value: of the metric.
+        baselines: its value for the models that must be beaten.
+        split: two standings with the same one were scored on the same rows.
+        backtest: how its procedure did in an earlier time; None where that was not tried.
     """
 
-    wis: float
+    metric: Metric
+    value: float
     baselines: dict[str, float]
     split: str
     backtest: Standing | None = None
 
     @property
     def against(self) -> dict[str, float]:
-        """WIS relative to each baseline's: 0.9 is a tenth better."""
-        return {name: self.wis / wis for name, wis in self.baselines.items() if wis > 0}
+        """The metric over each baseline's: 0.9 of an error is a tenth better."""
+        return {name: self.value / other for name, other in self.baselines.items() if other > 0}
 
 
 def verdict(mine: Standing, present: bool, champion: Standing | None) -> tuple[bool, str]:
@@ -34,54 +37,64 @@ def verdict(mine: Standing, present: bool, champion: Standing | None) -> tuple[b
         present: there is a champion now.
         champion: how it did; None where that is not known.
 
-    Its WIS must be below every baseline's and below the champion's. Two models that were scored
-    on different test rows are compared by their WIS relative to a baseline that both have: the
-    bare numbers say more of the season than of the model.
+    Its metric must be better than every baseline's and the champion's. Two models that were
+    scored on different rows are compared by their metric relative to a baseline that both have:
+    the bare numbers say more of the rows than of the model.
 
-    Where there is a backtest, it must not be above any baseline there either, nor above the
+    Where there is a backtest, it must not be worse than any baseline there either, nor than the
     champion's backtest where that is known: one good season may be luck. Even is good enough
     there, since a model that is trained again by the same procedure has the same backtest.
     """
-    tried = mine.backtest
-    for name, wis in mine.baselines.items():
-        if mine.wis >= wis:
-            return False, f"WIS {mine.wis:.3f} is not below {name}'s {wis:.3f}"
-    for name, wis in tried.baselines.items() if tried else ():
-        if tried and tried.wis > wis:
-            return False, f"WIS {tried.wis:.3f} on the backtest is above {name}'s {wis:.3f}"
+    metric, tried = mine.metric, mine.backtest
+    beyond, short = ("below", "above") if metric.better == "lower" else ("above", "below")
+    for name, other in mine.baselines.items():
+        if not metric.is_better(mine.value, other):
+            return False, f"{_of(mine)} is not {beyond} {name}'s {other:.3f}"
+    for name, other in tried.baselines.items() if tried else ():
+        if tried and metric.is_better(other, tried.value):
+            return False, f"{_of(tried)} on the backtest is {short} {name}'s {other:.3f}"
     if present and champion is None:
         return False, "how the champion did is not known"
     if champion is not None:
-        if worse := _worse(mine, champion):
+        if worse := _worse(mine, champion, beyond):
             return False, worse
         before = champion.backtest
-        if tried and before and not _even(tried, before) and (worse := _worse(tried, before)):
+        if tried and before and (worse := _worse(tried, before, beyond, even=True)):
             return False, f"on the backtest, {worse}"
-    rest = ", ".join(f"{n} {w:.3f}" for n, w in mine.baselines.items())
-    also = f", {tried.wis:.3f} on the backtest" if tried else ""
-    return True, f"WIS {mine.wis:.3f} on the test weeks (baselines: {rest}){also}"
+    rest = ", ".join(f"{n} {v:.3f}" for n, v in mine.baselines.items())
+    also = f", {tried.value:.3f} on the backtest" if tried else ""
+    return True, f"{_of(mine)} on the test rows (baselines: {rest}){also}"
 
 
-def _even(mine: Standing, champion: Standing) -> bool:
-    return (mine.split, mine.wis) == (champion.split, champion.wis)
+def _of(standing: Standing) -> str:
+    return f"{standing.metric.title} {standing.value:.3f}"
 
 
-def _worse(mine: Standing, champion: Standing) -> str:
-    """Why a standing is not better than the champion's; empty where it is."""
+def _worse(mine: Standing, champion: Standing, beyond: str, *, even: bool = False) -> str:
+    """Why a standing is not better than the champion's; empty where it is.
+
+    Args:
+        even: the same value on the same rows is good enough.
+    """
     if mine.split != champion.split:
-        return _relative(mine, champion)
-    if mine.wis >= champion.wis:
-        return f"WIS {mine.wis:.3f} is not below the champion's {champion.wis:.3f}"
-    return ""
+        return _relative(mine, champion, beyond)
+    if mine.metric.is_better(mine.value, champion.value):
+        return ""
+    if even and mine.value == champion.value:
+        return ""
+    return f"{_of(mine)} is not {beyond} the champion's {champion.value:.3f}"
 
 
-def _relative(mine: Standing, champion: Standing) -> str:
-    shared = sorted(set(mine.against) & set(champion.against), key=lambda n: mine.baselines[n])
-    if not shared:
+def _relative(mine: Standing, champion: Standing, beyond: str) -> str:
+    common = set(mine.against) & set(champion.against)
+    if not common:
         return "the champion was scored on other test rows, without a baseline in common"
     # The best of the shared baselines: to lead a weak one by much says little.
-    name = shared[0]
+    name = mine.metric.best({n: mine.baselines[n] for n in common})
     one, other = mine.against[name], champion.against[name]
-    if one < other:
+    if mine.metric.is_better(one, other):
         return ""
-    return f"WIS {one:.3f} × {name}'s is not below the champion's {other:.3f} × (other test rows)"
+    return (
+        f"{mine.metric.title} {one:.3f} × {name}'s is not {beyond} the champion's {other:.3f} × "
+        "(other test rows)"
+    )

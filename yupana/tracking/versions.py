@@ -1,15 +1,17 @@
-"""What is done with registered versions: list, show, compare, promote, delete, restore."""
+"""What is done with registered versions: list, show, promote, delete, restore."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
+from yupana.core import spec, usecase
 from yupana.core.errors import TerminalError, UsageError
-from yupana.governance import gate
+from yupana.core.spec import Metric
+from yupana.gate import gate
 from yupana.tracking import facts, registry, runs, subjects
 from yupana.tracking.verdict import Standing
 
@@ -43,6 +45,16 @@ class Version:
         return f"model:{self.name}@{self.number}"
 
 
+@dataclass(frozen=True)
+class Promotion:
+    """What a promotion came to; `before` is the champion before it, None where there was none."""
+
+    version: int
+    alias: str
+    reason: str
+    before: int | None
+
+
 def listing(settings: Settings, name: str = "") -> list[Version]:
     """Every version of a model, or of all models, oldest first; deleted ones among them.
 
@@ -51,41 +63,48 @@ def listing(settings: Settings, name: str = "") -> list[Version]:
     """
     with registry.reached(settings, "listing models"):
         mlflow = registry.client(settings)
-        known = sorted(m.name for m in mlflow.search_registered_models())
-        if name and name not in known:
+        names = sorted(m.name for m in mlflow.search_registered_models())
+        if name and name not in names:
             raise UsageError(
                 f"No model '{name}' is registered.",
                 where="MLflow",
-                fix=f"Use one of: {', '.join(known)}" if known else "Train one: yupana train …",
+                fix=f"Use one of: {', '.join(names)}" if names else "Train one: yupana train …",
             )
-        found = []
-        for model in [name] if name else known:
-            aliases = registry.aliases_of(mlflow, model)
+        rows = []
+        for model in [name] if name else names:
+            aliases, metric = registry.aliases_of(mlflow, model), _metric(model)
             versions = mlflow.search_model_versions(f"name = '{model}'")
-            found += [_version(mlflow, v, aliases) for v in versions]
-    return sorted(found, key=lambda v: (v.name, v.number))
+            rows += [_version(mlflow, v, aliases, metric) for v in versions]
+    return sorted(rows, key=lambda v: (v.name, v.number))
 
 
-def _version(mlflow: MlflowClient, made: ModelVersion, aliases: dict[int, list[str]]) -> Version:
-    run = mlflow.get_run(str(made.run_id)).data
-    when = datetime.fromtimestamp(int(made.creation_timestamp) / 1000, UTC)
+def _metric(name: str) -> Metric | None:
+    """What a use case is judged by; None for one that is no longer here."""
+    return spec.load(name).metric if name in usecase.names() else None
+
+
+def _version(
+    mlflow: MlflowClient, entry: ModelVersion, aliases: dict[int, list[str]], metric: Metric | None
+) -> Version:
+    run = mlflow.get_run(str(entry.run_id)).data
+    when = datetime.fromtimestamp(int(entry.creation_timestamp) / 1000, UTC)
     return Version(
-        name=str(made.name),
-        number=int(made.version),
-        aliases=tuple(sorted(aliases.get(int(made.version), []))),
+        name=str(entry.name),
+        number=int(entry.version),
+        aliases=tuple(sorted(aliases.get(int(entry.version), []))),
         registered=when.isoformat(timespec="seconds"),
-        reason=str(made.description),
-        standing=runs.standing_of(mlflow, made),
-        tags={k: v for k, v in (run.tags | made.tags).items() if not k.startswith("mlflow.")},
+        reason=str(entry.description),
+        standing=runs.standing_of(mlflow, entry, metric) if metric else None,
+        tags={k: v for k, v in (run.tags | entry.tags).items() if not k.startswith("mlflow.")},
         params=dict(run.params),
         metrics=dict(run.metrics),
-        folder=runs.folder(made),
-        deleted=made.tags.get(runs.DELETED, ""),
+        folder=runs.folder(entry),
+        deleted=entry.tags.get(runs.DELETED, ""),
     )
 
 
 def find(settings: Settings, reference: str) -> Version:
-    """The version that `outbreak@3`, `outbreak@champion` or `model:outbreak@3` names.
+    """The version that `NAME@3`, `NAME@champion` or `model:NAME@3` names.
 
     Raises:
         UsageError: the reference is not of that form, or there is no such version.
@@ -95,7 +114,7 @@ def find(settings: Settings, reference: str) -> Version:
         raise UsageError(
             f"'{reference}' does not name a version of a model.",
             where="the model's reference",
-            fix="Write NAME@VERSION or NAME@ALIAS, as outbreak@3 or outbreak@champion.",
+            fix="Write NAME@VERSION or NAME@ALIAS, such as NAME@3 or NAME@champion.",
         )
     versions = listing(settings, name)
     for version in versions:
@@ -108,32 +127,7 @@ def find(settings: Settings, reference: str) -> Version:
     )
 
 
-def compare(versions: list[Version]) -> dict[str, Any]:
-    """What differs between versions, a list of values each: parameters, data and facts, metrics.
-
-    `against` holds each version's WIS relative to the baselines (0.9 is a tenth better), and
-    `same_rows` says whether all were scored on the same test rows.
-    """
-    standings = [v.standing for v in versions]
-    against = [s.against if s else {} for s in standings]
-    return {
-        "versions": [v.ref for v in versions],
-        "same_rows": len({v.tags.get("split") for v in versions}) == 1,
-        "wis": [s.wis if s else None for s in standings],
-        "against": _differing(against, all_of_them=True),
-        "params": _differing([v.params for v in versions]),
-        "facts": _differing([v.tags for v in versions]),
-        "metrics": _differing([v.metrics for v in versions]),
-    }
-
-
-def _differing(values: list[dict[str, Any]], *, all_of_them: bool = False) -> dict[str, list[Any]]:
-    names = sorted({name for v in values for name in v})
-    rows = {name: [v.get(name) for v in values] for name in names}
-    return {k: row for k, row in rows.items() if all_of_them or len(set(map(str, row))) > 1}
-
-
-def promote(settings: Settings, version: Version, *, reason: str, by: str) -> dict[str, Any]:
+def promote(settings: Settings, version: Version, *, reason: str, by: str) -> Promotion:
     """Make a version the champion; the one before becomes the challenger.
 
     Args:
@@ -150,14 +144,15 @@ def promote(settings: Settings, version: Version, *, reason: str, by: str) -> di
     with registry.reached(settings, "promoting"):
         mlflow = registry.client(settings)
         before = {
-            a: n for n, held in registry.aliases_of(mlflow, version.name).items() for a in held
+            a: n for n, names in registry.aliases_of(mlflow, version.name).items() for a in names
         }
         model = subjects.of_folder(version.name, version.number, version.folder)
         # One whose alias was set by hand is judged as any other.
         now = datetime.now(UTC)
         present = before.get("champion") == version.number
         if present and gate.is_settled(settings, model, now):
-            return _promoted(version, "it is the champion already", before)
+            reason = "it is the champion already"
+            return Promotion(version.number, "champion", reason, before=version.number)
         if version.standing is None:
             raise TerminalError(
                 f"{version.ref} was not evaluated.",
@@ -174,26 +169,17 @@ def promote(settings: Settings, version: Version, *, reason: str, by: str) -> di
                 where="MLflow",
                 fix="If it must serve all the same, say why: --reason TEXT. That is recorded.",
             )
-        told = f"promoted by {by}: {reason}" if reason else why
+        motive = f"promoted by {by}: {reason}" if reason else why
         gate.admit(settings, version.name, model, "promote", now)
         number = str(version.number)
         mlflow.set_model_version_tag(version.name, number, "promoted_by", by)
-        mlflow.set_model_version_tag(version.name, number, "promoted_because", told)
+        mlflow.set_model_version_tag(version.name, number, "promoted_because", motive)
         mlflow.set_registered_model_alias(version.name, "champion", number)
         if before.get("challenger") == version.number:
             mlflow.delete_registered_model_alias(version.name, "challenger")
         if before.get("champion", version.number) != version.number:
             mlflow.set_registered_model_alias(version.name, "challenger", str(before["champion"]))
-    return _promoted(version, told, before)
-
-
-def _promoted(version: Version, reason: str, before: dict[str, int]) -> dict[str, Any]:
-    return {
-        "version": version.number,
-        "alias": "champion",
-        "reason": reason,
-        "before": before.get("champion"),
-    }
+    return Promotion(version.number, "champion", motive, before.get("champion"))
 
 
 def check_whole(version: Version) -> None:
@@ -215,8 +201,8 @@ def check_whole(version: Version) -> None:
             where=str(version.folder),
             fix=f"Train it again: yupana train {version.name}",
         )
-    written = facts.read(version.folder).get("files", {})
-    if off := facts.differences(written, facts.files(version.folder) if written else {}):
+    hashes = facts.read(version.folder).get("files", {})
+    if off := facts.differences(hashes, facts.files(version.folder) if hashes else {}):
         raise TerminalError(
             f"The files of {version.ref} are not those that its fit wrote.",
             where=f"{version.folder}: {', '.join(off)}",
@@ -227,7 +213,8 @@ def check_whole(version: Version) -> None:
 def delete(settings: Settings, version: Version, today: date) -> str:
     """Hide a version; it can be restored for `keep_days`. Returns the last day for that.
 
-    Versions whose time is over are removed for good, files and all.
+    Versions whose time is over are removed for good, files and all. MLflow has no archive of its
+    own for this: its stages are deprecated, and what it deletes of a registry is gone at once.
 
     Raises:
         TerminalError: it is the champion.
@@ -279,10 +266,10 @@ def _purge(settings: Settings, mlflow: MlflowClient, today: date) -> None:
     import shutil
 
     for model in mlflow.search_registered_models():
-        for made in mlflow.search_model_versions(f"name = '{model.name}'"):
-            deleted = made.tags.get(runs.DELETED)
+        for entry in mlflow.search_model_versions(f"name = '{model.name}'"):
+            deleted = entry.tags.get(runs.DELETED)
             if deleted and _last_day(settings, deleted) < today:
-                mlflow.delete_model_version(model.name, made.version)
-                mlflow.delete_run(str(made.run_id))
+                mlflow.delete_model_version(model.name, entry.version)
+                mlflow.delete_run(str(entry.run_id))
                 # Last: a removal that broke off is taken up by none, and leaves only files.
-                shutil.rmtree(runs.folder(made), ignore_errors=True)
+                shutil.rmtree(runs.folder(entry), ignore_errors=True)

@@ -1,1 +1,1 @@
-"""Great Expectations suites made from contracts."""
+"""Audits, quality, conventions and changes of data, all read from its contract."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import threading
 import uuid
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yupana.core.errors import TerminalError
 from yupana.core.types import RawObject, RuleResult, ValidationResult
-from yupana.data.contract import Contract
-from yupana.data.rules import BROKEN, KEY_COUNT, MALFORMED, Rule
+from yupana.data.contracts.contract import Contract
+from yupana.data.contracts.rules import BROKEN, KEY_COUNT, MALFORMED, Rule
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 def warm_up() -> None:
     """Import Great Expectations (5 s) beside the work that comes before the audit."""
     # Both import pyspark: two threads that do it at once meet half a module.
-    importlib.import_module("pyspark.sql.connect.session")
-    threading.Thread(
-        target=importlib.import_module, args=("great_expectations",), daemon=True
-    ).start()
+    import pyspark.sql.connect.session  # noqa: F401
+
+    threading.Thread(target=_import_great_expectations, daemon=True).start()
+
+
+def _import_great_expectations() -> None:
+    import great_expectations  # noqa: F401
 
 
 def audit(contract: Contract, staged: DataFrame, reports: Path) -> ValidationResult:
@@ -136,6 +139,10 @@ def _expectation(rule: Rule, mostly: float) -> Any:
     from great_expectations import expectations as gxe
 
     meta = {"column": rule.column, "mostly": mostly, "meta": {"rule": rule.name}}
+    if rule.early:
+        about = {"rule": rule.name, "column": rule.column}
+        verdict = {**meta, "column": rule.verdict, "meta": about}
+        return gxe.ExpectColumnValueLengthsToBeBetween(min_value=0, max_value=0, **verdict)
     if rule.kind == "parsed":
         return gxe.ExpectColumnValuesToBeNull(**meta)
     if rule.kind == "required":
@@ -168,10 +175,17 @@ def _in_order(result: Any, contract: Contract) -> list[Any]:
 def _keep(result: Any, stem: Path) -> Path:
     """Write the result as JSON and as a page; returns the page's path."""
     from great_expectations.render.renderer import ValidationResultsPageRenderer
-    from great_expectations.render.view import DefaultJinjaPageView
 
     stem.parent.mkdir(parents=True, exist_ok=True)
     stem.with_suffix(".json").write_text(json.dumps(result.to_json_dict(), indent=1))
     page = stem.with_suffix(".html")
-    page.write_text(DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(result)))
+    page.write_text(_page_view().render(ValidationResultsPageRenderer().render(result)))
     return page
+
+
+@cache
+def _page_view() -> Any:
+    """One for all pages: each compiles its own templates, which takes longer than a page."""
+    from great_expectations.render.view import DefaultJinjaPageView
+
+    return DefaultJinjaPageView()

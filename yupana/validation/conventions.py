@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from yupana.data.columns import Column
-from yupana.data.contract import Contract
+from yupana.core import names
+from yupana.data.contracts.columns import Column
+from yupana.data.contracts.contract import Contract
+from yupana.data.national import columns
+from yupana.data.national.columns import CodeColumn
 
 
 def _words(text: str) -> frozenset[str]:
@@ -21,8 +24,6 @@ def _words(text: str) -> frozenset[str]:
 
 
 TYPES = ("string", "integer", "number", "date", "timestamp", "boolean")
-_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_LONGEST_NAME = 63
 # Words of published headers that are easily left untranslated.
 _SPANISH = _words(
     "ano anio fecha semana mes dia hora distrito provincia departamento sexo edad casos nombre "
@@ -30,7 +31,7 @@ _SPANISH = _words(
     "telefono correo entidad reclamo denuncia"
 )
 _YEAR = re.compile(r"(19|20)\d\d|2100")
-_CALENDAR = _words("year month week day hour quarter season epiweek")
+_CALENDAR = _words("year month week day hour quarter season") | columns.CALENDAR
 _CODE_WORDS = _words("code type class category status sex severity")
 _DIRECT_IDENTIFIERS = _words(
     "dni passport first_name last_name full_name surname given_name person_name patient_name "
@@ -69,7 +70,7 @@ def convention(name: str, says: str) -> Callable[[Check], Check]:
 @convention("name.snake_case", "Names are ASCII snake_case of at most 63 characters.")
 def _snake_case(contract: Contract, lake: Lake) -> Iterator[Finding]:
     for column, name in [("", contract.name), *((c.name, c.name) for c in contract.columns)]:
-        if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
+        if not names.is_snake_case(name):
             yield column, f"'{name}' is not snake_case", "Write it like week_start."
 
 
@@ -90,26 +91,37 @@ def _types(contract: Contract, lake: Lake) -> Iterator[Finding]:
 @convention("type.date", "A column named as a day (…_date, …_start, …_on) is a date or timestamp.")
 def _dates(contract: Contract, lake: Lake) -> Iterator[Finding]:
     for column in contract.columns:
-        named = re.search(r"(^|_)date$|^date_|_(start|end|on)$", column.name)
-        if named and column.type not in ("date", "timestamp"):
+        is_day = re.search(r"(^|_)date$|^date_|_(start|end|on)$", column.name)
+        if is_day and column.type not in ("date", "timestamp"):
             fix = "Use logicalType: date, with dateFormats if the file writes it otherwise."
             yield column.name, f"a day of type {column.type}", fix
 
 
-@convention("place.ubigeo", "A ubigeo is text, tied to INEI's list (ubigeo.ubigeo).")
-def _ubigeo(contract: Contract, lake: Lake) -> Iterator[Finding]:
-    for column in contract.columns:
-        if "ubigeo" not in column.name.split("_") or contract.name == "ubigeo":
-            continue
-        if column.type != "string":
-            yield column.name, f"type {column.type} loses leading zeros", "Use logicalType: string."
-        if not (column.relation or "").startswith("ubigeo."):
-            fix = "Add relationships: [{type: foreignKey, to: ubigeo.ubigeo}]."
-            yield column.name, "not tied to INEI's list", fix
+def _listed(code: CodeColumn) -> Check:
+    """The check of columns that hold codes of one of the country's lists."""
+    dataset = code.relation.split(".")[0]
+
+    def check(contract: Contract, lake: Lake) -> Iterator[Finding]:
+        for column in contract.columns:
+            if code.word not in column.name.split("_") or contract.name == dataset:
+                continue
+            if column.type != "string":
+                fix = "Use logicalType: string."
+                yield column.name, f"type {column.type} loses leading zeros", fix
+            if not (column.relation or "").startswith(f"{dataset}."):
+                fix = f"Add relationships: [{{type: foreignKey, to: {code.relation}}}]."
+                yield column.name, f"not tied to {code.list_name}", fix
+
+    return check
 
 
-@convention("time.epiweek", "A week is a whole number of 1-53 beside its year.")
-def _epiweek(contract: Contract, lake: Lake) -> Iterator[Finding]:
+for _code in columns.CODES:
+    _rule = f"A {_code.word} is text, tied to {_code.list_name} ({_code.relation})."
+    convention(f"place.{_code.word}", _rule)(_listed(_code))
+
+
+@convention("time.week", "A week is a whole number of 1-53 beside its year.")
+def _week(contract: Contract, lake: Lake) -> Iterator[Finding]:
     by_name = {c.name: c for c in contract.columns}
     for week in (c for c in contract.columns if c.name in ("week", "epidemiological_week")):
         if week.type != "integer":
@@ -204,11 +216,11 @@ def _relations(contract: Contract, lake: Lake) -> Iterator[Finding]:
             continue
         name, _, target = c.relation.partition(".")
         other = lake.contracts.get(name)
-        found = {o.name: o for o in other.columns}.get(target) if other else None
-        if found is None:
+        target_column = {o.name: o for o in other.columns}.get(target) if other else None
+        if target_column is None:
             yield c.name, f"leads to '{c.relation}', which is not there", "Mend `relationships`."
-        elif found.type != c.type:
-            what = f"{c.type}, but {c.relation} is {found.type}"
+        elif target_column.type != c.type:
+            what = f"{c.type}, but {c.relation} is {target_column.type}"
             yield c.name, what, "Give both the same logicalType."
 
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
 from yupana.core.types import Frozen
-from yupana.data import reading
-from yupana.data.contract import Contract
-from yupana.data.history import Publication
+from yupana.data.contracts.contract import Contract
+from yupana.data.lake import reading
+from yupana.data.lake.history import Publication
 from yupana.validation import periods
+from yupana.validation.indicators import Ratio
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -47,30 +48,30 @@ class Counts:
         self,
         settings: Settings,
         contract: Contract,
-        known: Publication,
+        publication: Publication,
         earlier: list[Publication],
     ) -> None:
         from deltalake import DeltaTable
 
         self._settings, self._contract = settings, contract
         table = settings.table("published", contract.name)
-        self._loaded = DeltaTable(table, version=known.tidy_version)
+        self._loaded = DeltaTable(table, version=publication.tidy_version)
         there = {field.name for field in self._loaded.schema().fields}
-        self._columns = [c.name for c in contract.kept if c.name in there]
-        self._sources = _sources(contract, known, earlier)
+        self._columns = [c.name for c in contract.table_columns if c.name in there]
+        self._sources = _sources(contract, publication, earlier)
         self.rows, self.nulls = _nulls(self._loaded, self._columns)
         self.flags, self.flagged_rows = _flags(self._loaded) if FLAGS in there else (Counter(), 0)
-        self.quarantined = sum(p.set_aside for p in self._sources)
+        self.quarantined = sum(p.quarantine_growth for p in self._sources)
 
-    def cells(self) -> tuple[int, int]:
+    def cells(self) -> Ratio:
         """Filled cells and all cells."""
         every = self.rows * len(self._columns)
-        return every - sum(self.nulls.values()), every
+        return Ratio(every - sum(self.nulls.values()), every)
 
     def days(self) -> list[date]:
         """The distinct periods of the rows, ascending; none where the contract expects none."""
         names = periods.columns(self._contract)
-        if not periods.expected(self._contract) or not set(names) <= set(self._columns):
+        if not periods.has_calendar(self._contract) or not set(names) <= set(self._columns):
             return []
         rows = reading.frame(self._loaded, list(names))
         days: list[date] = periods.of_rows(rows, names).drop_nulls().unique().sort().to_list()
@@ -78,24 +79,24 @@ class Counts:
 
     def rules(self) -> list[RuleChecks]:
         """Rule checks of the audits of all files in this version, by rule."""
-        made: dict[str, RuleChecks] = {}
+        by_rule: dict[str, RuleChecks] = {}
         for publication in self._sources:
-            for found in _audit(self._settings, self._contract.name, publication.validation):
-                before = made.get(found.rule, RuleChecks(rule=found.rule, column=found.column,
+            for checks in _audit(self._settings, self._contract.name, publication.validation):
+                before = by_rule.get(checks.rule, RuleChecks(rule=checks.rule, column=checks.column,
                                                          made=0, kept=0))  # fmt: skip
-                made[found.rule] = before.model_copy(
-                    update={"made": before.made + found.made, "kept": before.kept + found.kept}
+                by_rule[checks.rule] = before.model_copy(
+                    update={"made": before.made + checks.made, "kept": before.kept + checks.kept}
                 )
-        return list(made.values())
+        return list(by_rule.values())
 
 
 def _sources(
-    contract: Contract, known: Publication, earlier: list[Publication]
+    contract: Contract, publication: Publication, earlier: list[Publication]
 ) -> list[Publication]:
     """The publications whose files make up a version: one and its corrections, or each file's
     newest."""
     if contract.publication == "snapshot":
-        mine = [p for p in earlier if p.release == known.release]
+        mine = [p for p in earlier if p.release == publication.release]
         first = max((i for i, p in enumerate(mine) if not p.mends), default=0)
         earlier = mine[first:]
     return list({p.source_sha256: p for p in earlier}.values())
@@ -109,11 +110,11 @@ def _nulls(loaded: DeltaTable, columns: list[str]) -> tuple[int, dict[str, int]]
     nulls: dict[str, int] = {}
     for name in columns:
         counted = f"null_count.{name}"
-        found = actions[counted].to_pylist() if counted in actions.column_names else [None]
-        known = [n for n in found if n is not None]
-        if len(known) < len(found):
-            known = [reading.frame(loaded, [name])[name].null_count()]
-        nulls[name] = sum(known)
+        counts = actions[counted].to_pylist() if counted in actions.column_names else [None]
+        numbers = [n for n in counts if n is not None]
+        if len(numbers) < len(counts):
+            numbers = [reading.frame(loaded, [name])[name].null_count()]
+        nulls[name] = sum(numbers)
     return loaded.count(), nulls
 
 
@@ -129,12 +130,13 @@ def _audit(settings: Settings, name: str, validation: str) -> list[RuleChecks]:
     path = settings.reports / "validation" / f"{name}-{validation}.json"
     if not path.exists():
         return []
-    found = []
+    checks = []
     for r in json.loads(path.read_text("utf-8"))["results"]:
-        rule = (r["expectation_config"].get("meta") or {}).get("rule")
+        about = r["expectation_config"].get("meta") or {}
+        rule = about.get("rule")
         if rule and "element_count" in r["result"]:
-            made = r["result"]["element_count"] - (r["result"].get("missing_count") or 0)
-            kept = made - (r["result"].get("unexpected_count") or 0)
-            column = r["expectation_config"]["kwargs"]["column"]
-            found.append(RuleChecks(rule=rule, column=column, made=made, kept=kept))
-    return found
+            number = r["result"]["element_count"] - (r["result"].get("missing_count") or 0)
+            successes = number - (r["result"].get("unexpected_count") or 0)
+            column = about.get("column") or r["expectation_config"]["kwargs"]["column"]
+            checks.append(RuleChecks(rule=rule, column=column, made=number, kept=successes))
+    return checks

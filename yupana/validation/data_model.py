@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from yupana.data.columns import Column
-from yupana.data.contract import Contract
+from yupana.data.contracts.columns import Column
+from yupana.data.contracts.contract import Contract
 from yupana.validation.conventions import CONVENTIONS, Lake
 
 _HEAD = """# Data model
@@ -40,15 +40,15 @@ def _diagram(tables: list[Contract]) -> str:
     related = {name for line in lines for name in (line.split()[0], line.split()[2])}
     boxes = [line for t in tables if t.name in related for line in _box(t)]
     alone = ", ".join(t.name for t in tables if t.name not in related)
-    drawn = [f"    {line}" for line in [*boxes, *lines]]
+    body = [f"    {line}" for line in [*boxes, *lines]]
     return "\n".join(
-        ["```mermaid", "erDiagram", *drawn, "```", "", f"Without relations: {alone}.\n"]
+        ["```mermaid", "erDiagram", *body, "```", "", f"Without relations: {alone}.\n"]
     )
 
 
 def _box(table: Contract) -> Iterator[str]:
     yield f"{table.name} {{"
-    for column in table.kept:
+    for column in table.table_columns:
         marks = ["PK"] * (column.name in table.key) + ["FK"] * (column.relation is not None)
         if marks:
             yield f"    {column.type} {column.name} {', '.join(marks)}"
@@ -57,7 +57,7 @@ def _box(table: Contract) -> Iterator[str]:
 
 def _relations(table: Contract) -> Iterator[str]:
     """Many rows to one (one to one where the column is the key); none when it may be empty."""
-    for column in table.kept:
+    for column in table.table_columns:
         if column.relation:
             other = column.relation.split(".")[0]
             one = "||" if column.required or column.name in table.key else "|o"

@@ -7,15 +7,22 @@ ISO/IEC 25012:2008 that it measures and the stage of the data's life in which it
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from yupana.core.types import Frozen
-from yupana.data.contract import Contract
-from yupana.data.history import Publication
+from yupana.data.contracts.contract import Contract
+from yupana.data.lake.history import Publication
 
 Stage = Literal["preparation", "development", "operation"]
 # Longest wait between two issues, in days.
 _EVERY = {"@daily": 1, "@weekly": 7, "@monthly": 31, "@yearly": 366}
+
+
+class Ratio(NamedTuple):
+    """A share as its two counts; `denominator` 0: it does not apply."""
+
+    numerator: int
+    denominator: int
 
 
 class Part(Frozen):
@@ -47,24 +54,24 @@ class Indicator(Frozen):
 
 
 def readiness(
-    contract: Contract, known: Publication, as_of: date, last_period: date | None
+    contract: Contract, publication: Publication, as_of: date, last_period: date | None
 ) -> Indicator:
     """Whether the version can be worked with on a day: published, audited, described, in time.
 
     Args:
         last_period: first day of the newest period in the rows, None without a time axis.
     """
-    told = (contract.title, contract.publisher, contract.licence, contract.purpose)
-    described = all(told) and bool(contract.key or contract.granularity)
+    texts = (contract.title, contract.publisher, contract.licence, contract.purpose)
+    described = all(texts) and bool(contract.key or contract.granularity)
     wait = _EVERY.get(contract.schedule or "")
     late = timedelta(days=(wait or 0) + (contract.latency_days or 0))
-    due = known.known_on + late
+    due = publication.known_on + late
     reaches = last_period if wait else None
     parts = (
         Part(es="Hay una versión publicada", en="A version is published",
              numerator=1, denominator=1),
         Part(es="Pasó su auditoría", en="It passed its audit",
-             numerator=bool(known.validation), denominator=contract.format != "object"),
+             numerator=bool(publication.validation), denominator=contract.format != "object"),
         Part(es="Título, responsable, licencia, propósito y qué es una fila están descritos",
              en="Title, publisher, licence, purpose and what a row is are described",
              numerator=described, denominator=1),
@@ -77,7 +84,7 @@ def readiness(
              else "Sus datos eran recientes al conocerse (no se aplica)",
              en=f"Its data were recent when it became known: they reach {reaches}" if reaches
              else "Its data were recent when it became known (does not apply)",
-             numerator=reaches is not None and reaches + late >= known.known_on,
+             numerator=reaches is not None and reaches + late >= publication.known_on,
              denominator=reaches is not None),
     )  # fmt: skip
     return _sum(
@@ -95,15 +102,15 @@ def readiness(
     )
 
 
-def completeness(cells: tuple[int, int], periods: tuple[int, int]) -> Indicator:
+def completeness(cells: Ratio, periods: Ratio) -> Indicator:
     """The lower of filled cells of all cells, and periods present of periods expected."""
     parts = (
         Part(es="Celdas con valor ÷ celdas (todas las columnas publicadas del contrato)",
              en="Cells with a value ÷ cells (all published columns of the contract)",
-             numerator=cells[0], denominator=cells[1]),
+             numerator=cells.numerator, denominator=cells.denominator),
         Part(es="Períodos presentes ÷ períodos esperados entre el primero y el último",
              en="Periods present ÷ periods expected between the first and the last",
-             numerator=periods[0], denominator=periods[1]),
+             numerator=periods.numerator, denominator=periods.denominator),
     )  # fmt: skip
     return _lowest(
         parts,
@@ -147,15 +154,15 @@ def usability(published: int, flagged: int, quarantined: int) -> Indicator:
     )
 
 
-def conformity(rules: tuple[int, int], standards: tuple[int, int]) -> Indicator:
+def conformity(rules: Ratio, standards: Ratio) -> Indicator:
     """The lower of rule checks kept by the rows, and naming standards kept by the contract."""
     parts = (
         Part(es="Comprobaciones de reglas cumplidas ÷ hechas (cada regla en cada valor)",
              en="Rule checks kept ÷ made (each rule on each value)",
-             numerator=rules[0], denominator=rules[1]),
+             numerator=rules.numerator, denominator=rules.denominator),
         Part(es="Normas de datos que el contrato cumple ÷ normas",
              en="Data standards that the contract keeps ÷ standards",
-             numerator=standards[0], denominator=standards[1]),
+             numerator=standards.numerator, denominator=standards.denominator),
     )  # fmt: skip
     return _lowest(
         parts,

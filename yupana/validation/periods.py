@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from yupana.data.contract import Contract
+from yupana.data.contracts.contract import Contract
+from yupana.validation.indicators import Ratio
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,10 +22,10 @@ def columns(contract: Contract) -> tuple[str, ...]:
     Dates of the key come first, then those made from year and week, then required ones; empty
     when the table has no time axis.
     """
-    kept = {c.name: c for c in contract.kept}
+    by_name = {c.name: c for c in contract.table_columns}
     days = [
         c
-        for c in contract.kept
+        for c in contract.table_columns
         if c.type in ("date", "timestamp") and not any(o.personal for o in contract.columns
                                                        if o.name in (c.name, *c.derive_from))
     ]  # fmt: skip
@@ -32,19 +33,19 @@ def columns(contract: Contract) -> tuple[str, ...]:
         best = min(days, key=lambda c: (c.name not in contract.key, not c.derive, not c.required))
         return (best.name,)
     for pair in (("year", "week"), ("year", "month"), ("year",)):
-        if all(name in kept and kept[name].type == "integer" for name in pair):
+        if all(name in by_name and by_name[name].type == "integer" for name in pair):
             return pair
     return ()
 
 
-def expected(contract: Contract) -> bool:
+def has_calendar(contract: Contract) -> bool:
     """Whether every period should have a row: its columns are in the key, or year and week.
 
     A table of events with a date (complaints, say) may well have days without any.
     """
     names = set(columns(contract))
-    kept = {c.name for c in contract.kept}
-    return bool(names) and (names <= set(contract.key) or {"year", "week"} <= kept)
+    present = {c.name for c in contract.table_columns}
+    return bool(names) and (names <= set(contract.key) or {"year", "week"} <= present)
 
 
 def of_rows(rows: pl.DataFrame, names: tuple[str, ...]) -> pl.Series:
@@ -57,18 +58,28 @@ def of_rows(rows: pl.DataFrame, names: tuple[str, ...]) -> pl.Series:
         return rows.select(pl.date("year", 1, 1).alias("period"))["period"]
     if names == ("year", "month"):
         return rows.select(pl.date("year", "month", 1).alias("period"))["period"]
-    from yupana.data import codes
+    from yupana.data.national import calendar
 
-    starts = {
-        (y, w): start for y, w, start in codes.epiweek_starts(codes.FIRST_YEAR, codes.LAST_YEAR)
-    }
+    starts = calendar.week_starts()
     pairs = rows.select(names).unique()
     days = [starts.get((y, w)) for y, w in pairs.iter_rows()]
-    known = pairs.with_columns(pl.Series("period", days, dtype=pl.Date))
-    return rows.select(names).join(known, on=names, how="left", maintain_order="left")["period"]
+    dated = pairs.with_columns(pl.Series("period", days, dtype=pl.Date))
+    return rows.select(names).join(dated, on=names, how="left", maintain_order="left")["period"]
 
 
-def missing(days: list[date]) -> tuple[int, int, list[tuple[date, date]]]:
+class Coverage(NamedTuple):
+    """Which periods a table has between its first and its last.
+
+    Attributes:
+        periods: those that are there, of those that are expected.
+        gaps: last day before a gap, and first day after it.
+    """
+
+    periods: Ratio
+    gaps: tuple[tuple[date, date], ...]
+
+
+def coverage(days: list[date]) -> Coverage:
     """Periods present and expected between the first and last day, and the gaps.
 
     The usual step is the median one, so that a calendar with steps of 7, 8 and 9 days, or of
@@ -76,14 +87,11 @@ def missing(days: list[date]) -> tuple[int, int, list[tuple[date, date]]]:
 
     Args:
         days: the distinct first days of periods, ascending.
-
-    Returns:
-        (present, expected, [(last day before a gap, first day after it)]).
     """
     steps = [(b - a).days for a, b in pairwise(days)]
     if not steps:
-        return len(days), len(days), []
+        return Coverage(Ratio(len(days), len(days)), ())
     usual = sorted(steps)[len(steps) // 2]
-    gaps = [(a, b) for a, b in pairwise(days) if (b - a).days >= _LONG * usual]
+    gaps = tuple((a, b) for a, b in pairwise(days) if (b - a).days >= _LONG * usual)
     absent = sum(round((b - a).days / usual) - 1 for a, b in gaps)
-    return len(days), len(days) + absent, gaps
+    return Coverage(Ratio(len(days), len(days) + absent), gaps)

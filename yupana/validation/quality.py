@@ -14,13 +14,13 @@ from typing import Any
 
 from yupana.config.settings import Settings
 from yupana.core.types import Frozen
-from yupana.data import contract as contracts
-from yupana.data import history
-from yupana.data.contract import Contract
-from yupana.data.history import Publication
+from yupana.data.contracts import contract as contracts
+from yupana.data.contracts.contract import Contract
+from yupana.data.lake import history
+from yupana.data.lake.history import Publication
 from yupana.validation import indicators, periods, standards
 from yupana.validation.counts import Counts, RuleChecks
-from yupana.validation.indicators import Indicator
+from yupana.validation.indicators import Indicator, Ratio
 
 _TREND = 12
 
@@ -80,31 +80,31 @@ def measure(settings: Settings, name: str, as_of: date) -> Quality:
     """
     contract = contracts.load(settings.root, name)
     table = settings.table("published", name)
-    known = history.known_as_of(table, as_of)
+    publication = history.known_as_of(table, as_of)
     order = history.published_versions(table)
-    earlier = order[: order.index(known) + 1]
-    counts = Counts(settings, contract, known, earlier)
+    earlier = order[: order.index(publication) + 1]
+    counts = Counts(settings, contract, publication, earlier)
     days = counts.days()
-    present, expected, gaps = periods.missing(days)
+    coverage = periods.coverage(days)
     rules = counts.rules()
     return Quality(
         name=name,
         title=contract.title,
         publisher=contract.publisher,
-        ref=f"delta:published/{name}@{known.version}",
-        version=known.version,
+        ref=f"delta:published/{name}@{publication.version}",
+        version=publication.version,
         as_of=as_of,
-        known_on=known.known_on,
-        source=known.source,
-        source_sha256=known.source_sha256,
-        validation=known.validation,
+        known_on=publication.known_on,
+        source=publication.source,
+        source_sha256=publication.source_sha256,
+        validation=publication.validation,
         rows=counts.rows,
         first_period=days[0] if days else None,
         last_period=days[-1] if days else None,
-        gaps=tuple(gaps),
+        gaps=coverage.gaps,
         indicators=(
-            indicators.readiness(contract, known, as_of, days[-1] if days else None),
-            indicators.completeness(counts.cells(), (present, expected)),
+            indicators.readiness(contract, publication, as_of, days[-1] if days else None),
+            indicators.completeness(counts.cells(), coverage.periods),
             indicators.usability(counts.rows, counts.flagged_rows, counts.quarantined),
             indicators.conformity(_total(rules), standards.score(settings.root, name)),
         ),
@@ -114,17 +114,17 @@ def measure(settings: Settings, name: str, as_of: date) -> Quality:
     )
 
 
-def _total(rules: list[RuleChecks]) -> tuple[int, int]:
-    return sum(r.kept for r in rules), sum(r.made for r in rules)
+def _total(rules: list[RuleChecks]) -> Ratio:
+    return Ratio(sum(r.kept for r in rules), sum(r.made for r in rules))
 
 
 def _column(contract: Contract, counts: Counts, rules: list[RuleChecks]) -> list[ColumnQuality]:
-    found = []
-    for c in contract.kept:
+    findings = []
+    for c in contract.table_columns:
         if c.name not in counts.nulls:
             continue
         mine = [r for r in rules if r.column == c.name]
-        found.append(
+        findings.append(
             ColumnQuality(
                 name=c.name,
                 published=c.published,
@@ -136,23 +136,23 @@ def _column(contract: Contract, counts: Counts, rules: list[RuleChecks]) -> list
                 flagged=counts.flags[c.name],
             )
         )
-    return found
+    return findings
 
 
 def _trend(settings: Settings, contract: Contract, earlier: list[Publication]) -> list[Point]:
     points = []
-    for number, known in list(enumerate(earlier))[-_TREND:]:
-        counts = Counts(settings, contract, known, earlier[: number + 1])
-        days = periods.missing(counts.days())
+    for number, publication in list(enumerate(earlier))[-_TREND:]:
+        counts = Counts(settings, contract, publication, earlier[: number + 1])
+        coverage = periods.coverage(counts.days())
         rules = counts.rules()
         usable = indicators.usability(counts.rows, counts.flagged_rows, counts.quarantined)
         points.append(
             Point(
-                version=known.version,
-                known_on=known.known_on,
-                completeness=indicators.completeness(counts.cells(), days[:2]).percent,
+                version=publication.version,
+                known_on=publication.known_on,
+                completeness=indicators.completeness(counts.cells(), coverage.periods).percent,
                 usability=usable.percent,
-                conformity=indicators.conformity(_total(rules), (0, 0)).percent,
+                conformity=indicators.conformity(_total(rules), Ratio(0, 0)).percent,
             )
         )
     return points
@@ -165,13 +165,13 @@ def write(settings: Settings, quality: Quality) -> dict[str, str]:
     folder = settings.reports / "quality"
     chart = ""
     if len(quality.trend) > 1:
-        named: dict[str, Sequence[float | None]] = {
+        series: dict[str, Sequence[float | None]] = {
             "Completitud / completeness": [p.completeness for p in quality.trend],
             "Utilidad / usability": [p.usability for p in quality.trend],
             "Reglas / rules": [p.conformity for p in quality.trend],
         }
         versions = [f"@{p.version}\n{p.known_on}" for p in quality.trend]
-        chart = charts.lines(versions, named, "%", "Indicadores por versión publicada")
+        chart = charts.lines(versions, series, "%", "Indicadores por versión publicada")
     path = page.write(
         folder / f"{quality.name}.html", "validation/quality.html", q=quality, chart=chart
     )

@@ -6,10 +6,12 @@ import csv
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from yupana.core.errors import TerminalError, UsageError
-from yupana.data import contract as contracts
+from yupana.data.contracts import contract as contracts
 from yupana.validation.conventions import CONVENTIONS, Lake
+from yupana.validation.indicators import Ratio
 
 UNREADABLE = "contract.valid"
 
@@ -25,15 +27,22 @@ class Fault:
     fix: str
 
 
-def load(root: Path) -> tuple[Lake, list[Fault]]:
+class Contracts(NamedTuple):
     """All contracts that can be read, and a fault for each one that cannot."""
-    found, faults = {}, []
+
+    lake: Lake
+    faults: list[Fault]
+
+
+def load(root: Path) -> Contracts:
+    """Read every contract of a project."""
+    by_name, faults = {}, []
     for name in contracts.names(root):
         try:
-            found[name] = contracts.load(root, name)
+            by_name[name] = contracts.load(root, name)
         except TerminalError as error:
             faults.append(Fault(name, "", UNREADABLE, error.what, error.fix))
-    return Lake(found, areas(root)), faults
+    return Contracts(Lake(by_name, areas(root)), faults)
 
 
 @lru_cache(maxsize=4)
@@ -67,9 +76,9 @@ def check(root: Path, name: str | None = None) -> list[Fault]:
     return sorted(mine, key=lambda f: (f.dataset, f.column, f.standard))
 
 
-def score(root: Path, name: str) -> tuple[int, int]:
+def score(root: Path, name: str) -> Ratio:
     """How many standards a contract keeps, and how many there are."""
     broken = {f.standard for f in check(root, name)}
     every = len(CONVENTIONS)
     # A contract that cannot be read keeps nothing.
-    return (0 if UNREADABLE in broken else every - len(broken)), every
+    return Ratio(0 if UNREADABLE in broken else every - len(broken), every)

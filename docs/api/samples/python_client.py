@@ -1,21 +1,22 @@
-"""Needs yupana.client. The address is YUPANA_URL; the client reads the key in YUPANA_API_KEY."""
+"""Needs yupana.tasks.forecast.client. The address is YUPANA_URL; the client reads the key in YUPANA_API_KEY."""
 
 import os
 from datetime import date
 
-from yupana.client import Client, RefusedError
+from yupana.client import RefusedError
+from yupana.tasks.forecast.client import ForecastClient
 
-with Client(os.environ["YUPANA_URL"]) as service:
+with ForecastClient(os.environ["YUPANA_URL"], "outbreak") as service:
     # Pronóstico; pueden ser todos los distritos del país / forecast; all districts may be asked
     told = service.forecast(["160101", "160201", "999999"], horizon=4, as_of=date(2022, 1, 5))
     for prediction in told.predictions:
-        for week in prediction.weeks:
+        for week in prediction.periods:
             low, high = week.interval_80
-            print(prediction.ubigeo, week.week_ending, week.median, f"[{low}, {high}]", week.alert)
+            print(prediction.entity, week.ending, week.median, f"[{low}, {high}]", week.alert)
         for caveat in prediction.caveats:
             print("  !", caveat.es)
     for abstention in told.abstentions:
-        print(abstention.ubigeo, "sin respuesta / no answer:", abstention.es)
+        print(abstention.entity, "sin respuesta / no answer:", abstention.es)
 
     # Alertas de Loreto / alerts of Loreto
     alerts = service.alerts("16", as_of=date(2022, 1, 5))
@@ -33,7 +34,7 @@ with Client(os.environ["YUPANA_URL"]) as service:
 
     # Modelos y su ficha / models and their card
     print([model["model"] for model in service.models()])
-    print(service.card(first)[:60])
+    print(service.card(first.model_card)[:60])
 
     # Un error dice qué, dónde y cómo corregirlo / an error says what, where and the mend
     try:

@@ -15,12 +15,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 
 import pytest
-from conftest import BOTH_ENGINES, SAMPLE
+from conftest import BOTH_ENGINES, BOTH_ENGINES_LATER, SAMPLE
 
 from yupana.config.settings import Settings
 from yupana.core.progress import Silent
-from yupana.data import delta, history
-from yupana.governance import events
+from yupana.data.lake import delta, history
+from yupana.lineage import events
 from yupana.orchestration.ingest import ingest
 
 NAME = "dengue_linelist"
@@ -34,18 +34,11 @@ PHASES = {
     "spark": {"fetch": ("fetch", 0.5), "stage": ("stage ", 1.0), "audit": ("audit ", 0.5),
               "quarantine": ("quarantine", 0.3), "publish": ("publish", 0.3)},
 }  # fmt: skip
-# Each start of Spark takes its 10 seconds: its kills are for the long run.
-ONE_ENGINE = pytest.mark.parametrize(
-    "engine",
-    ["sail", pytest.param("spark", marks=[pytest.mark.spark, pytest.mark.long])],
-    indirect=True,
-)
-
 
 def content(rows: int, seed: int = 0) -> bytes:
-    chosen = [LINES[1 + (seed + i) % 60_000] for i in range(rows)]
-    chosen[5] = chosen[5].replace("LORETO", "ATLANTIS")  # one row for the quarantine
-    return ("\r\n".join([LINES[0], *chosen]) + "\r\n").encode()
+    lines = [LINES[1 + (seed + i) % 60_000] for i in range(rows)]
+    lines[5] = lines[5].replace("LORETO", "ATLANTIS")  # one row for the quarantine
+    return ("\r\n".join([LINES[0], *lines]) + "\r\n").encode()
 
 
 class Slow(BaseHTTPRequestHandler):
@@ -108,13 +101,13 @@ def kill_in(child: subprocess.Popen[str], words: str, wait: float) -> None:
     child.wait()
 
 
-@ONE_ENGINE
+# Each start of Spark takes its 10 seconds: its kills are for the long run.
+@BOTH_ENGINES_LATER
 def test_kill_9_in_every_phase_then_one_run_completes(lake: Settings, url: str) -> None:
     good = lake.home / "good.csv"
     good.parent.mkdir(parents=True)
     good.write_bytes(content(300, seed=500))
-    first = start(lake, str(good))
-    assert first.wait() == 0
+    assert ingest(lake, NAME, str(good), Silent()).status == "done"
     before = delta.read(lake.table("published", NAME))
     for phase, (words, wait) in PHASES[lake.engine].items():
         kill_in(start(lake, url), words, wait)
@@ -122,9 +115,9 @@ def test_kill_9_in_every_phase_then_one_run_completes(lake: Settings, url: str) 
         # Killed after its commit, a publication stands whole, and the last run says so.
         assert now.equals(before) or (phase == "publish" and len(now) == ROWS - 1), phase
     whole = start(lake, url)
-    said, told = whole.communicate()
-    assert whole.returncode == 0, told
-    result = json.loads(said.splitlines()[-1])
+    stdout, outputs = whole.communicate()
+    assert whole.returncode == 0, outputs
+    result = json.loads(stdout.splitlines()[-1])
     assert result["rows"] == {"read": ROWS, "published": ROWS - 1, "quarantined": 1}
     table = lake.table("published", NAME)
     assert len(history.published_versions(table)) == 2
@@ -134,24 +127,22 @@ def test_kill_9_in_every_phase_then_one_run_completes(lake: Settings, url: str) 
     assert aside.filter(source_sha256=result["source_sha256"])["source_line"].to_list() == [7]
     assert not list((lake.home / "work").glob("*/*"))
     without_engine = lake.model_copy(update={"engine": "none"})  # refused where one is started
-    again = start(without_engine, url)
-    said, told = again.communicate()
-    assert again.returncode == 0, told
-    assert json.loads(said.splitlines()[-1])["status"] == "unchanged"
+    assert ingest(without_engine, NAME, url, Silent(), accept="other cases").status == "unchanged"
 
 
-@ONE_ENGINE
+# Each start of Spark takes its 10 seconds: its kills are for the long run.
+@BOTH_ENGINES_LATER
 def test_three_at_once_make_a_version_for_each_change(lake: Settings) -> None:
     lake.home.mkdir(parents=True)
     paths = [lake.home / "a.csv", lake.home / "b.csv"]
     for seed, path in enumerate(paths):
         path.write_bytes(content(ROWS, seed=seed * 1000))
     children = [start(lake, str(path)) for path in (paths[0], paths[0], paths[1])]
-    told = [child.communicate() for child in children]
-    assert [child.returncode for child in children] == [0, 0, 0], told
-    results = [json.loads(out.splitlines()[-1]) for out, _ in told]
+    outputs = [child.communicate() for child in children]
+    assert [child.returncode for child in children] == [0, 0, 0], outputs
+    results = [json.loads(out.splitlines()[-1]) for out, _ in outputs]
     statuses = [r["status"] for r in results]
-    assert any("waiting for another ingest" in err for _, err in told)
+    assert any("waiting for another ingest" in err for _, err in outputs)
     versions = history.published_versions(lake.table("published", NAME))
     # The same file after the other one is what is published no more, and is published again.
     assert len(versions) == statuses.count("done") >= 2

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import BOTH_ENGINES, ENGINES, SAMPLE, engine_or_skip
+from conftest import BOTH_ENGINES, SAMPLE, SPARK_LATER, engine_or_skip
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
 from yupana.core.progress import Silent
-from yupana.data import delta
+from yupana.data.lake import delta
 from yupana.orchestration.ingest import ingest
 
 NAME = "dengue_linelist"
@@ -88,7 +88,7 @@ FAULTS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
 }
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=SPARK_LATER)
 def home(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Settings:
     """A lake with one good version, on each engine."""
     engine = engine_or_skip(request.param)
@@ -103,11 +103,11 @@ def home(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_told_and_the_last_good_version_stays(home: Settings, name: str) -> None:
     before = delta.read(home.table("published", NAME))
-    make, told = FAULTS[name]
+    make, message = FAULTS[name]
     make(home.home / name)
     with pytest.raises(TerminalError) as error:
         ingest(home, NAME, str(home.home / name), Silent())
-    for words in [name, *told]:
+    for words in [name, *message]:
         assert words in str(error.value)
     assert delta.read(home.table("published", NAME)).equals(before)
 
@@ -139,11 +139,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 12 MiB, which only the system's administrator can mount."""
     place = tmp_path / "disk"
     place.mkdir()
-    made = subprocess.run(
+    mount = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(place)], capture_output=True
     )
-    if made.returncode:
-        pytest.skip(f"no right to mount a small disk: {made.stderr.decode().strip()}")
+    if mount.returncode:
+        pytest.skip(f"no right to mount a small disk: {mount.stderr.decode().strip()}")
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
 
@@ -173,7 +173,7 @@ def test_line_numbers_hold_across_the_parts_of_a_big_file(lake: Settings) -> Non
     path.parent.mkdir(parents=True)
     path.write_bytes(text([LINES[0], *(LINES[1 + i % 500] for i in range(rows))]))
     ingest(lake, NAME, str(path), Silent())
-    found = delta.read(lake.table("published", NAME)).sort("source_line")
-    assert found["source_line"].to_list() == list(range(2, rows + 2))
+    table = delta.read(lake.table("published", NAME)).sort("source_line")
+    assert table["source_line"].to_list() == list(range(2, rows + 2))
     districts = [LINES[1 + i % 500].split(",")[2] for i in range(rows)]
-    assert found["district"].to_list() == districts
+    assert table["district"].to_list() == districts

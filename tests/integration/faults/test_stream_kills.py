@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from kafka_broker import Broker, broker
 from mqtt_broker import Mosquitto, mosquitto
-from streams import NAME, from_kafka, project, published, readings, set_aside
+from streams import NAME, broken_rules, from_kafka, project, published, readings
 from waiting import wait_until
 
 from yupana.config.settings import Settings
@@ -83,7 +83,7 @@ def test_the_consumer_is_killed_while_it_reads(tmp_path: Path, kafka: Broker, ki
         hits += not spool.waiting(lake, NAME)
     stream(lake, NAME, Silent(), most=sent)
     assert published(lake) == dict.fromkeys(range(sent), 1)
-    assert set_aside(lake) == []
+    assert broken_rules(lake) == []
 
 
 @FEW_OR_MANY
@@ -102,7 +102,7 @@ def test_a_batch_is_killed_in_each_phase(tmp_path: Path, kafka: Broker, kills: i
         kill(child)
     stream(lake, NAME, Silent())
     assert published(lake) == dict.fromkeys(range(sent), 1)
-    assert set_aside(lake) == []
+    assert broken_rules(lake) == []
 
 
 @FEW_OR_MANY
@@ -136,7 +136,7 @@ def test_the_bridge_is_killed_while_messages_come(
     assert not list(mqtt.folder(lake, NAME).glob("..*"))
     stream(lake, NAME, Silent())
     assert sent and published(lake) == dict.fromkeys(range(sent), 1)
-    assert all(rules == ["key.unique"] for rules in set_aside(lake))
+    assert all(rules == ["key.unique"] for rules in broken_rules(lake))
 
 
 @pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.long)])
@@ -166,4 +166,4 @@ def test_the_broker_is_killed_and_the_stream_goes_on(tmp_path: Path, kills: int)
             ended = child.wait(30)
     assert ended == 0, log.read_text()
     assert published(lake) == dict.fromkeys(range(sent), 1)
-    assert set_aside(lake) == []
+    assert broken_rules(lake) == []

@@ -19,13 +19,17 @@ from typing import TYPE_CHECKING
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.locks import one_at_a_time
+from yupana.core.names import must_be
 from yupana.core.progress import Progress
-from yupana.data import landing, source_check, sources
-from yupana.data.draft import dates, dialect, guess, keys, names, rows, units, write
-from yupana.data.draft.dates import Order
+from yupana.data import sources
+from yupana.data.contracts.checks import source as source_check
+from yupana.data.draft import dialect, rows, units, write
+from yupana.data.draft.columns import dates, guess, keys, names
+from yupana.data.draft.columns.dates import Order
+from yupana.data.draft.columns.guess import Guess
 from yupana.data.draft.dialect import Dialect
-from yupana.data.draft.guess import Guess
 from yupana.data.draft.rows import Rows
+from yupana.data.files import landing
 from yupana.data.sources import http
 
 if TYPE_CHECKING:
@@ -72,23 +76,21 @@ def draft(
         TerminalError: the file is damaged or no table.
         TransientError: the network stood in the way.
     """
-    with _at_hand(settings, source, progress) as (path, shown):
-        chosen = name or _name(shown)
-        if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", chosen):
-            fix = "Write it like malaria_monthly (--name)."
-            raise UsageError(f"'{chosen}' is no name for a data set.", fix=fix)
-        found = dialect.of(path, settings, shown)
-        progress.say(f"read {Path(shown).name}: {found.format}, {found.encoding}")
-        table, found = rows.read(path, found, settings, shown, progress)
+    with _at_hand(settings, source, progress) as (path, label):
+        dataset = name or _name(label)
+        must_be(dataset, "data set", "river_levels", "--name")
+        form = dialect.of(path, settings, label)
+        progress.say(f"read {Path(label).name}: {form.format}, {form.encoding}")
+        table, form = rows.read(path, form, settings, label, progress)
     progress.say(f"judge {table.frame.height:,} rows of {len(table.names)} columns")
-    columns, left_out = _columns(settings.root, table, shown, today)
+    columns, left_out = _columns(settings.root, table, label, today)
     keyed, key = _keyed(table.frame, columns)
-    questions = (*found.questions, *_of_table(table, left_out), *_of_persons(keyed))
+    questions = (*form.questions, *_of_table(table, left_out), *_of_persons(keyed))
     place = _place(settings.root, source)
     if place != source:
         questions = (*questions, _elsewhere(place))
-    text = write.contract(chosen, place, found, table, keyed, questions)
-    return Draft(chosen, text, found, table.frame.height, keyed, key, left_out, questions)
+    text = write.contract(dataset, place, form, table, keyed, questions)
+    return Draft(dataset, text, form, table.frame.height, keyed, key, left_out, questions)
 
 
 @contextmanager
@@ -103,7 +105,7 @@ def _at_hand(
     with one_at_a_time(settings.home / "locks" / f"{_FETCHED}.lock", "another draft", progress):
         try:
             fetched = sources.fetch(settings, _FETCHED, source, progress)
-            yield fetched.path, fetched.shown
+            yield fetched.path, fetched.label
         finally:
             shutil.rmtree(landing.fetch_folder(settings, _FETCHED).parent, ignore_errors=True)
 
@@ -112,7 +114,7 @@ def _place(root: Path, source: str) -> str:
     """The source as a contract may name it: nowhere outside of the project, and no log-in."""
     if "://" in source or source.startswith("codelist:"):
         return http.public(source)
-    if not source_check.inside(source, root):
+    if not source_check.inside(source, root) or source_check.behind_link(source, root):
         return f"inbox/{Path(source).name}"
     return os.path.relpath(root / source, root)
 
@@ -126,27 +128,29 @@ def _elsewhere(place: str) -> str:
             "`yupana ingest --source`")  # fmt: skip
 
 
-def _name(shown: str) -> str:
-    stem = re.split(r"[?#]", shown)[0].rstrip("/").rsplit("/", 1)[-1].split(".")[0]
+def _name(label: str) -> str:
+    stem = re.split(r"[?#]", label)[0].rstrip("/").rsplit("/", 1)[-1].split(".")[0]
     return names.name(names.meaning(stem), "date", set())
 
 
 def _columns(
-    root: Path, table: Rows, shown: str, today: date
+    root: Path, table: Rows, label: str, today: date
 ) -> tuple[tuple[Guess, ...], tuple[str, ...]]:
     usable = [(i, n) for i, n in enumerate(table.names) if n and table.names.count(n) == 1]
     if not usable:
         raise TerminalError(
-            "The header has no name that stands once.", where=shown,
+            "The header has no name that stands once.", where=label,
             fix="Ask the publisher for a file whose columns have names.",
         )  # fmt: skip
     left_out = tuple(n or f"column {i + 1}, without a name" for i, n in enumerate(table.names)
                      if (i, n) not in usable)  # fmt: skip
 
     def judged(borrowed: Order | None) -> tuple[Guess, ...]:
-        taken: set[str] = set()
+        used: set[str] = set()
         return tuple(
-            guess.of(n, table.frame[f"c{i}"], root, taken, borrowed, today) for i, n in usable
+            guess.of(
+                n, table.frame[f"c{i}"], root, used, borrowed, today, table.shares.get(i)
+            ) for i, n in usable
         )
 
     columns = judged(None)
@@ -165,9 +169,9 @@ def _keyed(
 
     candidates = [c.candidate for c in columns if c.candidate]
     typed = pl.DataFrame([_typed(frame[c.place], c) for c in columns if c.candidate])
-    found = keys.of(typed, candidates) if candidates else ()
+    key = keys.of(typed, candidates) if candidates else ()
     keyed = tuple(
-        replace(c, key=found.index(c.place) + 1 if c.place in found else 0) for c in columns
+        replace(c, key=key.index(c.place) + 1 if c.place in key else 0) for c in columns
     )
     ordered = sorted((c for c in keyed if c.key), key=lambda c: c.key)
     return keyed, tuple(c.name for c in ordered)
@@ -175,8 +179,8 @@ def _keyed(
 
 def _of_persons(columns: tuple[Guess, ...]) -> tuple[str, ...]:
     """A table of one row a person needs no name to point at one."""
-    told = [c.name for c in columns if c.meant in (("age",), ("sex",)) and not c.key]
-    if len(told) < 2 or any(c.key for c in columns):
+    traits = [c.name for c in columns if c.terms in (("age",), ("sex",)) and not c.key]
+    if len(traits) < 2 or any(c.key for c in columns):
         return ()
     return (
         "each row seems to be a person: age and sex with a small place may point at one. Mark what "
@@ -201,20 +205,21 @@ def _of_table(table: Rows, left_out: tuple[str, ...]) -> tuple[str, ...]:
     """What is odd about the file as a whole."""
     import polars as pl
 
-    said = list(table.unread)
+    questions = list(table.unread)
     if table.more:
-        said.append(f"types are judged on the first {table.frame.height:,} rows, and it has more")
+        rows = f"{table.frame.height:,}"
+        questions.append(f"types are judged on the first {rows} rows, and it has more")
     if table.torn:
-        said.append(f"{table.torn:,} lines have another number of fields and go to quarantine")
+        questions.append(f"{table.torn:,} lines have another number of fields and go to quarantine")
     texts = table.frame.select(pl.col("^c[0-9]+$").cast(pl.String))
     tail = texts.tail(_TAIL).select(pl.any_horizontal(pl.all().str.contains(_TOTAL)))
     if totals := int(tail.to_series().sum()):
-        said.append(f"{totals} of the last rows look like a total or a note: are they data?")
-    lost = texts.select(pl.any_horizontal(pl.all().str.contains("\ufffd"))).to_series().sum()
-    if lost:
-        said.append(f"{lost:,} rows hold '\ufffd': letters that were lost before it was published")
+        questions.append(f"{totals} of the last rows look like a total or a note: are they data?")
+    damaged = texts.select(pl.any_horizontal(pl.all().str.contains("\ufffd"))).to_series().sum()
+    if damaged:
+        questions.append(f"{damaged:,} rows hold '\ufffd': letters lost before it was published")
     if any(len(name) > _LONG for name in table.names):
-        said.append("the header holds a whole sentence: is there a line of names at all?")
+        questions.append("the header holds a whole sentence: is there a line of names at all?")
     if left_out:
-        said.append(f"left out, for want of a name of their own: {', '.join(left_out)}")
-    return tuple(said)
+        questions.append(f"left out, for want of a name of their own: {', '.join(left_out)}")
+    return tuple(questions)

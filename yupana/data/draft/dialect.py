@@ -14,17 +14,22 @@ from typing import BinaryIO
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
-from yupana.data import archive, signature
-from yupana.data.contract_check import Format
+from yupana.data.contracts.checks.document import Format
+from yupana.data.draft import header
+from yupana.data.files import archive, signature
 
 _HEAD = 1 << 20
 _RECORDS = 300
 _DELIMITERS = ",;\t|"
-_JSON = re.compile(r'\s*(\{\s*["}]|\[\s*[{\]])')
-_NUMBER = re.compile(r"[+-]?[0-9][0-9.,' ]*([eE][+-]?[0-9]+)?%?")
+_JSON = re.compile(r'\s*(\{\s*["}]|\[\s*[{\[\]])')
 _FIXED = re.compile(r"\S( {2,})\S")
 # One-byte encodings that files of Spanish text come in: Windows, DOS, old Macintosh.
 _ONE_BYTE = ["cp1252", "cp850", "mac_roman"]
+NAMELESS = "no line looks like names of columns"
+ASK_NAMES = (
+    f"{NAMELESS}: `column 1` and so on stand for them. Give them names, or set `headerRow` to the "
+    "line of theirs"
+)
 _SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".geojson", ".ndjson", ".xlsx", ".xls", ".parquet")
 
 
@@ -33,6 +38,8 @@ class Dialect:
     """What the contract must say so that the file can be read.
 
     Attributes:
+        header_row: 0: no line looks like names of columns.
+        width: the usual number of fields of a delimited text.
         evidence: why, by option of the contract.
         questions: what a person should look at.
     """
@@ -41,37 +48,39 @@ class Dialect:
     encoding: str = "UTF-8"
     delimiter: str = ","
     header_row: int = 1
+    width: int = 0
     member: str | None = None
     evidence: dict[str, str] = field(default_factory=dict)
     questions: tuple[str, ...] = ()
 
 
-def of(path: Path, settings: Settings, shown: str) -> Dialect:
+def of(path: Path, settings: Settings, label: str) -> Dialect:
     """The dialect of a file, by its bytes; its name counts for nothing.
 
     Raises:
         TerminalError: it is empty, damaged, no table, or a text of fixed width.
     """
-    archive.check(path, settings, shown)
+    archive.check(path, settings, label)
     member, questions = _member(path)
     with archive.open_content(path, settings, member) as stream:
         head = stream.read(_HEAD)
         if (packed := _packed(head)) is not None:
-            signature.refuse_other(head, format=packed, shown=shown)
+            signature.refuse_other(head, format=packed, label=label)
             why = {"format": "by its first bytes"}
             return Dialect(packed, member=member, evidence=why, questions=questions)
-        encoding, why_encoding = _encoding(head, stream)
+        encoding, why_encoding = _encoding(head, stream, label)
     text = head.decode(encoding, errors="replace").removeprefix("\ufeff")
     format: Format = "json" if _JSON.match(text) else "csv"
-    signature.refuse_other(head, format=format, shown=shown)
+    signature.refuse_other(head, format=format, label=label)
     evidence = {"encoding": why_encoding, "format": "by its first characters"}
     if format == "json":
         return Dialect(format, encoding, member=member, evidence=evidence, questions=questions)
     whole = len(head) < _HEAD
-    delimiter, line, why, more = _layout(text, whole, shown)
+    best, why, more = _layout(text, whole, label)
     return Dialect(
-        format, encoding, delimiter, line, member, {**evidence, **why}, (*questions, *more)
-    )
+        format, encoding, best.delimiter, best.line, best.width, member, {**evidence, **why},
+        (*questions, *more),
+    )  # fmt: skip
 
 
 def _packed(head: bytes) -> Format | None:
@@ -89,16 +98,24 @@ def _member(path: Path) -> tuple[str | None, tuple[str, ...]]:
     tables = [i for i in files if i.filename.lower().endswith(_SUFFIXES)] or files
     if len(files) < 2:
         return None, ()
-    chosen = max(tables, key=lambda i: i.file_size).filename
-    others = ", ".join(i.filename for i in files if i.filename != chosen)
-    return chosen, (f"the zip's largest table is read, not {others}",)
+    largest = max(tables, key=lambda i: i.file_size).filename
+    others = ", ".join(i.filename for i in files if i.filename != largest)
+    return largest, (f"the zip's largest table is read, not {others}",)
 
 
-def _encoding(head: bytes, rest: BinaryIO) -> tuple[str, str]:
+def _encoding(head: bytes, rest: BinaryIO, label: str) -> tuple[str, str]:
     """The encoding of all bytes, and why."""
+    # The mark of UTF-16 begins one of UTF-32.
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32", "by its byte order mark"
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16", "by its byte order mark"
     zeros = [head[:4096][start::2].count(0) for start in (0, 1)]
+    if min(zeros) > len(head[:4096]) // 5:
+        raise TerminalError(
+            "The file seems to be UTF-32, or no text: most of its bytes are zero.", where=label,
+            fix="Save it as UTF-8, or with a byte order mark.",
+        )  # fmt: skip
     if max(zeros) > len(head[:4096]) // 5:
         return ("utf-16-be", "utf-16-le")[zeros[1] > zeros[0]], "every other byte is zero"
     decoder = codecs.getincrementaldecoder("utf-8")()
@@ -133,29 +150,29 @@ def _one_byte(foreign: bytes) -> tuple[str, str]:
 
 
 def _layout(
-    text: str, whole: bool, shown: str
-) -> tuple[str, int, dict[str, str], tuple[str, ...]]:
-    """Delimiter, the header's line, evidence and questions."""
-    found = [_by_delimiter(text, d, whole) for d in _DELIMITERS]
-    best = max(found, key=lambda f: (f.width > 1, f.share * f.clean, f.width))
+    text: str, whole: bool, label: str
+) -> tuple[_Layout, dict[str, str], tuple[str, ...]]:
+    """How the records are cut, evidence and questions."""
+    layouts = [_by_delimiter(text, d, whole) for d in _DELIMITERS]
+    best = max(layouts, key=lambda f: (f.width > 1, f.share * f.clean, f.width))
     if best.width < 2 and sum(bool(_FIXED.search(x)) for x in text.split("\n")[:20]) > 10:
         raise TerminalError(
             "The file has no delimiter: its columns seem to stand at fixed places.",
-            where=shown,
+            where=label,
             fix="A draft is made of files with a delimiter. Save it with one, or write the "
             "contract by hand: docs/contracts.md.",
         )
     evidence = {
         "delimiter": f"{best.share:.0%} of the first {best.records} records have "
         f"{best.width} fields by it",
-        "headerRow": f"the first line with {best.width} names",
+        "headerRow": "the first line of names" if best.line else NAMELESS,
     }
     questions: tuple[str, ...] = ()
-    if not best.named:
-        questions = ("no line looks like names of columns: is there a header?",)
+    if not best.line:
+        questions = (ASK_NAMES,)
     if best.line > 1:
-        questions += (f"{best.line - 1} lines above the header are skipped",)
-    return best.delimiter, best.line, evidence, questions
+        questions = (f"{best.line - 1} lines above the header are skipped",)
+    return best, evidence, questions
 
 
 @dataclass(frozen=True)
@@ -166,7 +183,7 @@ class _Layout:
         share: of records that have the usual number of fields.
         clean: share of their fields that are a number or hold no other delimiter: `1,5` beside
             `;` is one, `5;2` beside `,` is none.
-        named: whether a line looks like names.
+        line: of the names; 0 where no line looks like it.
     """
 
     delimiter: str
@@ -175,7 +192,6 @@ class _Layout:
     share: float
     clean: float
     line: int
-    named: bool
 
 
 def _by_delimiter(text: str, delimiter: str, whole: bool) -> _Layout:
@@ -199,27 +215,12 @@ def _by_delimiter(text: str, delimiter: str, whole: bool) -> _Layout:
     widths = Counter(map(len, records))
     width = max(widths, key=lambda w: (widths[w], w), default=0)
     share = widths[width] / len(records) if records else 0.0
-    usual = [r if len(r) == width else [] for r in records]
-    fields = [cell for record in usual for cell in record]
+    fields = [cell for record in records if len(record) == width for cell in record]
     others = set(_DELIMITERS) - {delimiter}
-    clean = sum(bool(_NUMBER.fullmatch(c)) or not others & set(c) for c in fields)
-    place = header_place(usual)
+    clean = sum(bool(header.NUMBER.fullmatch(c)) or not others & set(c) for c in fields)
+    place = header.place(records, width)
     return _Layout(
         delimiter, len(records), width, share, clean / len(fields) if fields else 0.0,
-        lines[place or 0] if lines else 1, place is not None,
+        lines[place] if place is not None else 0,
     )  # fmt: skip
 
-
-def header_place(records: list[list[str]]) -> int | None:
-    """The first record that looks like names of columns: filled as those below it are, mostly
-    words, each its own; None where no record does."""
-    filled = sorted(sum(bool(c) for c in r) for r in records if r) or [0]
-    usual = filled[len(filled) // 2]
-    for place, record in enumerate(records[: _RECORDS // 2]):
-        names = [cell for cell in record if cell]
-        words = [name for name in names if not _NUMBER.fullmatch(name)]
-        # Names of two columns may be one by a slip; a row of data has many such.
-        distinct = len(set(names)) >= 0.6 * len(names)
-        if names and len(names) >= 0.6 * usual and 2 * len(words) > len(names) and distinct:
-            return place
-    return None

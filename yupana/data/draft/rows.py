@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
 from yupana.core.progress import Progress
-from yupana.data import archive, contract
-from yupana.data.contract import Contract
-from yupana.data.draft.dialect import Dialect, header_place
+from yupana.data.contracts import contract
+from yupana.data.contracts.checks.options import FORMATS
+from yupana.data.contracts.contract import Contract
+from yupana.data.draft import header
+from yupana.data.draft.dialect import ASK_NAMES, NAMELESS, Dialect
+from yupana.data.files import archive
 from yupana.data.parsing import delimited, documents
+from yupana.data.parsing.documents import workbook
+from yupana.data.parsing.documents.shares import Shares
 from yupana.data.parsing.text import Text
 
 if TYPE_CHECKING:
@@ -43,6 +49,7 @@ class Rows:
         frame: one text column a field, `c0` …, and `line` where the file is delimited text.
         torn: records of another width than the header.
         more: the file goes on after `MOST` rows.
+        shares: columns of a workbook whose cells are shown as per cent, by place.
         unread: what of the file was not read, such as a workbook's other sheets.
     """
 
@@ -51,9 +58,10 @@ class Rows:
     torn: int
     more: bool
     unread: tuple[str, ...] = ()
+    shares: dict[int, Shares] = field(default_factory=dict)
 
 
-class _Heard:
+class _Messages:
     """Keeps what a reader says, and passes it on."""
 
     def __init__(self, progress: Progress) -> None:
@@ -66,7 +74,7 @@ class _Heard:
 
 
 def read(
-    path: Path, dialect: Dialect, settings: Settings, shown: str, progress: Progress
+    path: Path, dialect: Dialect, settings: Settings, label: str, progress: Progress
 ) -> tuple[Rows, Dialect]:
     """Rows of a file, at most `MOST`; a workbook's dialect is known better after it.
 
@@ -75,38 +83,60 @@ def read(
     """
     bare = _bare(dialect)
     if dialect.format == "csv":
-        rows = _delimited(bare, path, settings, shown)
+        rows = _delimited(bare, path, settings, label, dialect.width)
     else:
-        rows = _document(bare, path, settings, shown, progress)
+        rows = _document(bare, path, settings, label, progress)
         if dialect.format == "xlsx":
-            top = [rows.names, *([c or "" for c in r] for r in rows.frame.head(_TOP).rows())]
-            place = header_place(top) or 0
-            if place:
-                dialect = replace(
-                    dialect,
-                    header_row=place + 1,
-                    evidence={**dialect.evidence, "headerRow": "the first row of names"},
-                    questions=(*dialect.questions, f"{place} rows above the header are skipped"),
-                )
-                rows = _document(_bare(dialect), path, settings, shown, progress)
+            dialect = _below_titles(dialect, rows)
+            if dialect.header_row != 1:
+                rows = _document(_bare(dialect), path, settings, label, progress)
     if rows.frame.height == 0 and rows.torn:
         raise TerminalError(
             f"All {rows.torn:,} lines have another number of fields than the header.",
-            where=shown,
-            fix="Often a delimiter stands at the end of the lines or of the header alone: mend it.",
+            where=label,
+            fix="Often a delimiter stands at the end of the lines or of the header alone, or in "
+            "fields without quotes: mend it.",
         )
     if rows.frame.height == 0:
         raise TerminalError(
-            "The file has a header and no row.", where=shown, fix="Give a file with rows."
-        )
+            f"The file has {'a header and ' * bool(dialect.header_row)}no row.", where=label,
+            fix="Give a file with rows.",
+        )  # fmt: skip
     return rows, dialect
+
+
+def _below_titles(dialect: Dialect, rows: Rows) -> Dialect:
+    """A workbook's dialect, with the row of its names."""
+    import polars as pl
+
+    texts = rows.frame.head(_TOP).select(pl.col("^c[0-9]+$"))
+    top = [rows.names, *([(c or "").strip() for c in r] for r in texts.rows())]
+    place = header.place(top, len(rows.names))
+    if place == 0 or not rows.frame.height:
+        return dialect
+    row = rows.frame["line"][place - 1] if place else 0
+    evidence = "the first row of names" if place else NAMELESS
+    question = f"{row - 1} rows above the header are skipped" if place else ASK_NAMES
+    return replace(
+        dialect, header_row=row, evidence={**dialect.evidence, "headerRow": evidence},
+        questions=(*dialect.questions, question),
+    )  # fmt: skip
+
+
+def _numbered(width: int) -> list[str]:
+    """Names of columns that have none."""
+    return [f"column {number}" for number in range(1, width + 1)]
 
 
 def _bare(dialect: Dialect) -> Contract:
     """A contract that says how the file is written, and nothing of what it holds."""
     options = {"encoding": dialect.encoding, "delimiter": dialect.delimiter,
                "headerRow": dialect.header_row, "member": dialect.member}  # fmt: skip
-    listed = [{"property": k, "value": v} for k, v in options.items() if v is not None]
+    listed = [
+        {"property": k, "value": v}
+        for k, v in options.items()
+        if v is not None and dialect.format in FORMATS.get(k, (dialect.format,))
+    ]
     with tempfile.TemporaryDirectory() as root:
         file = Path(root) / "expectations" / "draft" / "contract.yaml"
         file.parent.mkdir(parents=True)
@@ -115,16 +145,16 @@ def _bare(dialect: Dialect) -> Contract:
         return contract.load(Path(root), "draft")
 
 
-def _delimited(bare: Contract, path: Path, settings: Settings, shown: str) -> Rows:
+def _delimited(bare: Contract, path: Path, settings: Settings, label: str, width: int) -> Rows:
     import polars as pl
     import pyarrow as pa
 
     tables, count = [], 0
     with archive.open_content(path, settings, bare.member) as stream:
-        text = Text(stream, bare.encoding, shown)
-        heads, delimiter, line = delimited.header(text, bare.delimiter, bare.header_rows, shown)
-        names = heads[0]
-        for table in delimited.Records(text, delimiter, len(names), line, shown).tables():
+        text = Text(stream, bare.encoding, label)
+        heads, delimiter, line = delimited.header(text, bare.delimiter, bare.header_rows, label)
+        names = heads[0] if heads else _numbered(width)
+        for table in delimited.Records(text, delimiter, len(names), line, label).tables():
             tables.append(table)
             count += table.num_rows
             if count >= MOST:
@@ -136,13 +166,18 @@ def _delimited(bare: Contract, path: Path, settings: Settings, shown: str) -> Ro
 
 
 def _document(
-    bare: Contract, path: Path, settings: Settings, shown: str, progress: Progress
+    bare: Contract, path: Path, settings: Settings, label: str, progress: Progress
 ) -> Rows:
     import polars as pl
 
-    heard = _Heard(progress)
+    messages = _Messages(progress)
     with archive.open_content(path, settings, bare.member) as stream:
-        names, table = documents.texts(bare, stream, shown, heard)
+        content = io.BytesIO(stream.read())
+    names, table = documents.texts(bare, content, label, messages)
+    sheet = content.getvalue() if bare.format == "xlsx" else b""
+    shares = workbook.shares(sheet, None, bare.header_rows[-1])
     frame = pl.DataFrame(pl.from_arrow(table))
+    if not bare.header_rows[-1]:
+        names = _numbered(frame.width - 2)
     plain = [name.strip() for name in names]
-    return Rows(plain, frame.head(MOST), 0, frame.height > MOST, tuple(heard.messages))
+    return Rows(plain, frame.head(MOST), 0, frame.height > MOST, tuple(messages.messages), shares)

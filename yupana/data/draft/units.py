@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from yupana.data.draft.guess import WHICH_UNIT, Guess
-from yupana.data.draft.names import Unit, can_be
-from yupana.data.draft.numbers import numeric
+from yupana.data.draft.columns.guess import WHICH_UNIT, Guess
+from yupana.data.draft.columns.names import Unit, can_be
+from yupana.data.draft.columns.numbers import numeric
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,11 +29,11 @@ def by_other_columns(columns: tuple[Guess, ...], frame: pl.DataFrame) -> tuple[G
 
 
 def _age(column: Guess, columns: tuple[Guess, ...]) -> Guess:
-    told = next((c for c in columns if c.meant == ("age", "unit")), None)
-    if told is None or column.meant != _AGE or not column.measure:
+    partner = next((c for c in columns if c.terms == ("age", "unit")), None)
+    if partner is None or column.terms != _AGE or not column.measure:
         return column
-    said = f"unit: '{told.published}' tells it for each"
-    return _with(column, Unit(f"as {told.name} says", said))
+    evidence = f"unit: '{partner.published}' tells it for each"
+    return _with(column, Unit(f"as {partner.name} says", evidence))
 
 
 def _intervals(columns: tuple[Guess, ...], frame: pl.DataFrame) -> tuple[Guess, ...]:
@@ -41,16 +41,17 @@ def _intervals(columns: tuple[Guess, ...], frame: pl.DataFrame) -> tuple[Guess, 
     measures = [c for c in columns if c.measure and not c.personal]
     for column in measures:
         for low_word, high_word in _ENDS:
-            other = tuple(high_word if w == low_word else w for w in column.meant)
-            end = next((c for c in measures if c.meant == other), None)
-            if low_word not in column.meant or end is None or (column.unit and end.unit):
+            other = tuple(high_word if w == low_word else w for w in column.terms)
+            end = next((c for c in measures if c.terms == other), None)
+            if low_word not in column.terms or end is None or (column.unit and end.unit):
                 continue
             for middle in (m for m in measures if m.unit and m not in (column, end)):
                 if _between(frame, column, middle, end):
                     assert middle.unit
-                    said = f"unit: a guess, '{middle.published}' lies between both ends in all rows"
-                    found = Unit(middle.unit.unit, said)
-                    out[column.place], out[end.place] = _with(column, found), _with(end, found)
+                    between = f"'{middle.published}' lies between both ends in all rows"
+                    evidence = f"unit: a guess, {between}"
+                    unit = Unit(middle.unit.unit, evidence)
+                    out[column.place], out[end.place] = _with(column, unit), _with(end, unit)
                     break
     return tuple(out.values())
 
@@ -65,19 +66,19 @@ def _between(frame: pl.DataFrame, low: Guess, middle: Guess, high: Guess) -> boo
 def _named_after(column: Guess, columns: tuple[Guess, ...]) -> Guess:
     if not column.measure or column.unit or column.personal:
         return column
-    own = set(column.meant)
-    others = [c for c in columns if c.unit and c.unit.unit != "1" and set(c.meant) < own
+    own = set(column.terms)
+    others = [c for c in columns if c.unit and c.unit.unit != "1" and set(c.terms) < own
               and can_be(c.unit.unit, *column.extent)]  # fmt: skip
     if not others:
         return column
-    first = max(others, key=lambda c: len(c.meant))
+    first = max(others, key=lambda c: len(c.terms))
     assert first.unit
-    said = f"unit: a guess, as '{first.published}', which it names"
-    return _with(column, Unit(first.unit.unit, said))
+    evidence = f"unit: a guess, as '{first.published}', which it names"
+    return _with(column, Unit(first.unit.unit, evidence))
 
 
 def _with(column: Guess, unit: Unit) -> Guess:
     """The column with a unit in place of what was asked or guessed of it."""
     plain = tuple(q for q in column.questions if q != WHICH_UNIT)
-    said = tuple(e for e in column.evidence if not column.unit or e != column.unit.evidence)
-    return replace(column, unit=unit, questions=plain, evidence=(*said, unit.evidence))
+    evidence = tuple(e for e in column.evidence if not column.unit or e != column.unit.evidence)
+    return replace(column, unit=unit, questions=plain, evidence=(*evidence, unit.evidence))

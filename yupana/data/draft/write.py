@@ -7,8 +7,10 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import yaml
+
+from yupana.data.draft.columns.guess import Guess
 from yupana.data.draft.dialect import Dialect
-from yupana.data.draft.guess import Guess
 from yupana.data.draft.rows import Rows
 
 TODO = "TODO"
@@ -40,7 +42,7 @@ def contract(
         *_options(dialect, table, columns),
         *_server(source, dialect.format),
         "schema:",
-        f"  - name: {name}",
+        f"  - name: {plain(name)}",
         "    physicalType: table",
         *_granularity(columns),
         "    properties:",
@@ -51,19 +53,24 @@ def contract(
     return "\n".join(lines) + "\n"
 
 
-def quoted(value: Any) -> str:
+def quote(value: Any) -> str:
     """A value as YAML, texts in double quotes: JSON is YAML, but for letters that YAML forbids."""
     text = json.dumps(value, ensure_ascii=False)
-    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+    return "".join(c if c.isprintable() else _escape(c) for c in text)
 
 
-def _escaped(letter: str) -> str:
+def plain(name: str) -> str:
+    """A name as YAML, quoted where YAML would take it for something else: `null`, `no`, `on`."""
+    return quote(name) if name in ("y", "n") or yaml.safe_load(name) != name else name
+
+
+def _escape(letter: str) -> str:
     # JSON writes two halves where YAML wants one letter.
     return json.dumps(letter)[1:-1] if ord(letter) < 0x10000 else f"\\U{ord(letter):08x}"
 
 
 def _about(name: str) -> Iterator[str]:
-    yield from ("apiVersion: v3.1.0", "kind: DataContract", f"id: {name}")
+    yield from ("apiVersion: v3.1.0", "kind: DataContract", f"id: {plain(name)}")
     yield f'name: "{TODO}: título en español"'
     yield from ("version: 0.1.0", "status: draft")
     yield f'tenant: "{TODO}: quién lo publica"'
@@ -88,14 +95,14 @@ def _options(dialect: Dialect, table: Rows, columns: tuple[Guess, ...]) -> Itera
         stated["headerRow"] = dialect.header_row
     for option, value in stated.items():
         if value is not None:
-            said = dialect.evidence.get(option, "")
-            yield f"  - {{property: {option}, value: {quoted(value)}}}" + _comment(said)
+            evidence = dialect.evidence.get(option, "")
+            yield f"  - {{property: {option}, value: {quote(value)}}}" + _comment(evidence)
 
 
 def _limit(table: Rows, columns: tuple[Guess, ...]) -> tuple[float, str]:
     """The share of rows that may be set aside, and why: what this file has, rounded up."""
-    unread = table.torn + sum(c.broken for c in columns if not c.ubigeo)
-    worst = max([unread, *(c.broken for c in columns if c.ubigeo)])
+    unread = table.torn + sum(c.broken for c in columns if not c.listed)
+    worst = max([unread, *(c.broken for c in columns if c.listed)])
     rows = table.frame.height + table.torn
     share = worst / rows
     if not worst:
@@ -110,31 +117,32 @@ def _server(source: str, format: str) -> Iterator[str]:
     yield "servers:"
     yield "  - server: publisher"
     yield f"    type: {kind}"
-    yield f"    {place}: {quoted(source)}"
+    yield f"    {place}: {quote(source)}"
     yield f"    format: {format}"
 
 
 def _granularity(columns: tuple[Guess, ...]) -> Iterator[str]:
     key = sorted((c for c in columns if c.key), key=lambda c: c.key)
-    named = " and ".join(c.name for c in key)
-    said = f"one row is one {named}?" if key else "what is one row? No columns make a key"
-    yield f'    dataGranularityDescription: "{TODO}: {said}"'
+    names = " and ".join(c.name for c in key)
+    question = f"one row is one {names}?" if key else "what is one row? No columns make a key"
+    yield f'    dataGranularityDescription: "{TODO}: {question}"'
 
 
 def _column(column: Guess, rows: int) -> Iterator[str]:
     kind, indent = column.kind, "        "
-    yield f"      - name: {column.name}"
+    yield f"      - name: {plain(column.name)}"
     for question in column.questions:
         yield f"{indent}# ask: {_line(question)}"
-    yield f"{indent}physicalName: {quoted(column.published)}"
+    yield f"{indent}physicalName: {quote(column.published)}"
     yield f"{indent}logicalType: {kind.type}" + _comment("; ".join(column.evidence))
     if column.personal:
         yield f"{indent}classification: personal"
     elif column.key:
         yield f"{indent}primaryKey: true" + _comment(f"no two of {rows:,} rows share the key")
         yield f"{indent}primaryKeyPosition: {column.key}"
-    if column.ubigeo:
-        yield f"{indent}relationships: [{{type: foreignKey, to: ubigeo.ubigeo}}]"
+    if column.listed:
+        relation = column.listed.column.relation
+        yield f"{indent}relationships: [{{type: foreignKey, to: {relation}}}]"
     low, high = column.bounds
     long = "i64" if kind.long else None
     listed = (("format", long), ("minimum", low), ("maximum", high))
@@ -144,7 +152,7 @@ def _column(column: Guess, rows: int) -> Iterator[str]:
         yield f"{indent}logicalTypeOptions: {{{inside}}}"
     if column.codes:
         yield f"{indent}enum:" + _comment("all that this file has; another is set aside")
-        yield from (f"{indent}  - {{value: {quoted(code)}}}" for code in column.codes)
+        yield from (f"{indent}  - {{value: {quote(code)}}}" for code in column.codes)
     yield from _custom(column, indent)
 
 
@@ -165,20 +173,18 @@ def _custom(column: Guess, indent: str) -> Iterator[str]:
         options.append(("negative", kind.negative, ""))
     if kind.dates and kind.dates.formats:
         options.append(("dateFormats", list(kind.dates.formats), ""))
-    if kind.codes:
-        options.append(("codes", kind.codes, ""))
-    if column.ubigeo and column.ubigeo.pad:
-        options.append(("pad", 6, "the zero in front is put back"))
+    if column.listed and column.listed.pad:
+        options.append(("pad", column.listed.column.length, "the zero in front is put back"))
     if column.not_after:
         options.append(("notAfter", "release", ""))
     if options:
         yield f"{indent}customProperties:"
-    for option, value, said in options:
-        yield f"{indent}  - {{property: {option}, value: {quoted(value)}}}" + _comment(said)
+    for option, value, reason in options:
+        yield f"{indent}  - {{property: {option}, value: {quote(value)}}}" + _comment(reason)
 
 
-def _comment(said: str) -> str:
-    return f"  # {_line(said)}" if said else ""
+def _comment(text: str) -> str:
+    return f"  # {_line(text)}" if text else ""
 
 
 def _line(text: str) -> str:

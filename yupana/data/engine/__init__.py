@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
@@ -93,16 +94,32 @@ def session(
 
 @lru_cache(maxsize=4)
 def _connect(address: str) -> SparkSession:
+    from pyspark.sql.connect.client.retries import DefaultPolicy
     from pyspark.sql.connect.session import SparkSession as ConnectSession
 
     # Functions such as `col` ask the environment which of pyspark's two interfaces is meant.
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
     session: SparkSession = ConnectSession.builder.remote(address).create()
-    session.conf.set("spark.sql.session.timeZone", "UTC")
+    # Half a minute: by default a process waits ten for an engine that is gone, also at its end.
+    session.client.set_retry_policies([DefaultPolicy(max_retries=8, max_backoff=5000)])
     # Closed while threads still run: later, when the interpreter takes it apart, it would wait
     # for one of them for ever.
     atexit.register(_stop, session, address)
+    session.conf.set("spark.sql.session.timeZone", "UTC")
+    _no_call_sites(session)
     return session
+
+
+def _no_call_sites(session: SparkSession) -> None:
+    """Let no call of the API note where it stands: each would look for IPython in all of sys.path,
+    7 % of a small ingest. A Spark that others started may know better."""
+    from pyspark.errors import AnalysisException
+
+    from yupana.data.engine.spark import CALL_SITES
+
+    if session.conf.get(CALL_SITES, "true") != "false":
+        with suppress(AnalysisException):
+            session.conf.set(CALL_SITES, "false")
 
 
 def _stop(session: SparkSession, address: str) -> None:

@@ -69,7 +69,7 @@ def fetch(cache: Path, progress: Progress) -> bool:
             )
             (_by_maven if by_maven else _by_spark)(Path(scratch))
             for coordinate in absent:
-                shutil.move(_downloaded(Path(scratch), coordinate), target / _file(coordinate))
+                shutil.move(_download(Path(scratch), coordinate), target / _file(coordinate))
     for coordinate, expected in JARS.items():
         path = target / _file(coordinate)
         if file_sha256(path) != expected:
@@ -82,7 +82,7 @@ def fetch(cache: Path, progress: Progress) -> bool:
     return bool(absent)
 
 
-def _downloaded(scratch: Path, coordinate: str) -> Path:
+def _download(scratch: Path, coordinate: str) -> Path:
     # Ivy prefixes the file's name with the group.
     for path in scratch.rglob(f"*{_file(coordinate)}"):
         return path
@@ -111,16 +111,16 @@ def _by_spark(scratch: Path) -> None:
 
     submit = Path(pyspark.__file__).parent / "bin" / "spark-submit"
     # An application that does not exist: Spark resolves the packages first, which is all we want.
-    wanted = ",".join(c for c in JARS if c.split(":")[1].startswith(("delta-spark", "spark-sql")))
-    command = [str(submit), "--packages", wanted, "--conf", f"spark.jars.ivy={scratch}"]
+    packages = ",".join(c for c in JARS if c.split(":")[1].startswith(("delta-spark", "spark-sql")))
+    command = [str(submit), "--packages", packages, "--conf", f"spark.jars.ivy={scratch}"]
     _run([*command, "--class", "none", str(scratch / "none.jar")], scratch, check=False)
 
 
 def _run(command: list[str], scratch: Path, *, check: bool = True) -> None:
-    done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=900)
-    if check and done.returncode:
+    process = subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=900)
+    if check and process.returncode:
         raise TransientError(
-            f"{command[0]} could not fetch the JARs: {done.stdout.strip()[-600:]}",
+            f"{command[0]} could not fetch the JARs: {process.stdout.strip()[-600:]}",
             where="Maven Central",
             fix="Look at the network or the mirror in ~/.m2/settings.xml, then run it again.",
         )

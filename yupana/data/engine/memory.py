@@ -19,12 +19,12 @@ def size(text: str, least: int = 1) -> int:
         UsageError: it is none, or no engine could work with so little.
     """
     parts = re.fullmatch(r"(\d+)([kmgt]?)b?", text.strip().lower())
-    found = int(parts[1]) * _UNITS.get(parts[2], 1) if parts else 0
-    if found < least:
+    limit = int(parts[1]) * _UNITS.get(parts[2], 1) if parts else 0
+    if limit < least:
         fault = "is too little for the engine" if parts else "is not a size of memory"
         raise UsageError(
             f"'{text}' {fault}.",
             where="YUPANA_ENGINE_MEMORY",
             fix="Write it as 512m or 2g.",
         )
-    return found
+    return limit

@@ -34,6 +34,7 @@ THROUGHPUT = "-XX:+UseParallelGC"
 _BIG = 4 << 20
 # What Spark itself asks for at least (UnifiedMemoryManager: 1.5 times its reserve of 300 MiB).
 _LEAST_MEMORY = 450 << 20
+CALL_SITES = "spark.python.sql.dataFrameDebugging.enabled"
 _SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
 
@@ -130,6 +131,7 @@ def options(settings: Settings, progress: Progress, java: str) -> dict[str, str]
         "spark.driver.bindAddress": HOST,
         "spark.driver.host": HOST,
         "spark.log.level": "ERROR",
+        CALL_SITES: "false",
     }
 
 

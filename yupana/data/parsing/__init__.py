@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from yupana.config.settings import Settings
 from yupana.core.progress import Progress, Silent
 from yupana.core.types import RawObject
-from yupana.data import archive
-from yupana.data.contract import Contract
+from yupana.data.contracts.contract import Contract
+from yupana.data.files import archive
 from yupana.data.parsing import delimited, documents, fixed_width, header
 from yupana.data.parsing.rows import LINE, TORN, Rows
 from yupana.data.parsing.text import Text
@@ -76,13 +76,13 @@ def _delimited(
     text = Text(stream, contract.encoding, raw.source)
     if contract.widths:
         heads = fixed_width.header(text, contract.widths, contract.header_rows)
-        names = header.joined(heads) or contract.names_in_order
+        names = header.combine(heads) or contract.names_in_order
         tables = fixed_width.tables(text, contract.widths, contract.header_rows[-1] + 1)
         return names, contract.delimiter[0], tables
     heads, delimiter, line = delimited.header(
         text, contract.delimiter, contract.header_rows, raw.source
     )
-    names = header.joined(heads) if contract.header_rows[-1] else contract.names_in_order
+    names = header.combine(heads) if contract.header_rows[-1] else contract.names_in_order
     records = delimited.Records(text, delimiter, len(names), line, raw.source)
     return names, delimiter, records.tables()
 

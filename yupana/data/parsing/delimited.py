@@ -10,13 +10,12 @@ import csv
 import io
 from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from yupana.core.errors import TerminalError
 from yupana.data.parsing import quotes
-from yupana.data.parsing.blocks import Blocks
 from yupana.data.parsing.quotes import Quotes
-from yupana.data.parsing.text import EMPTY_LINE, Text, as_written, restore
+from yupana.data.parsing.text import EMPTY_LINE, Blocks, Text, restore, without_marks
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,17 +28,25 @@ _LONGEST_HEADER = 100
 csv.field_size_limit(BLOCK)
 
 
-def header(
-    text: Text, delimiters: str, rows: tuple[int, ...], source: str
-) -> tuple[list[list[str]], str, int]:
+class Header(NamedTuple):
+    """The header's records.
+
+    Attributes:
+        rows: the cells of each; none where the text has no header.
+        delimiter: of several characters the one that the first record has most often.
+        next_line: the number of the line after it, from 1.
+    """
+
+    rows: list[list[str]]
+    delimiter: str
+    next_line: int
+
+
+def header(text: Text, delimiters: str, rows: tuple[int, ...], source: str) -> Header:
     """Read the header's records.
 
     Args:
         rows: their lines; 0 alone: the text has no header, and nothing is read.
-
-    Returns:
-        The cells of each, the delimiter (of several characters the one that the first of them,
-        or of the records, has most often), and the number of the next line.
 
     Raises:
         TerminalError: the text ends before, or a quote is not closed.
@@ -47,7 +54,7 @@ def header(
     if not rows[0]:
         first = text.lines(1)
         text.put_back(first)
-        return [], max(delimiters, key=first.count), 1
+        return Header([], max(delimiters, key=first.count), 1)
     heads: list[list[str]] = []
     delimiter, line = "", 0
     for number in rows:
@@ -62,8 +69,8 @@ def header(
                 fix="Mend that line, or `headerRow` in the contract.",
             )
         cells = next(csv.reader(io.StringIO(record, newline=""), delimiter=delimiter), [])
-        heads.append([] if cells == [EMPTY_LINE] else [as_written(c) for c in cells])
-    return heads, delimiter, line + 1
+        heads.append([] if cells == [EMPTY_LINE] else [without_marks(c) for c in cells])
+    return Header(heads, delimiter, line + 1)
 
 
 class Records:
@@ -209,7 +216,7 @@ def _breaks(batch: pa.RecordBatch) -> Any:
     import numpy as np
     import pyarrow.compute as pc
 
-    found = np.zeros(batch.num_rows, dtype=np.int64)
+    breaks = np.zeros(batch.num_rows, dtype=np.int64)
     for column in batch.columns:
-        found += pc.count_substring(column, "\n").fill_null(0).to_numpy()
-    return found
+        breaks += pc.count_substring(column, "\n").fill_null(0).to_numpy()
+    return breaks

@@ -10,7 +10,7 @@ from yupana.core.errors import TerminalError
 from yupana.core.progress import Progress
 from yupana.core.types import RawObject
 from yupana.data import parsing
-from yupana.data.contract import Contract
+from yupana.data.contracts.contract import Contract
 from yupana.data.parsing import LINE, SOURCE, TORN
 
 _TOLD = 5
@@ -64,10 +64,10 @@ def refuse(faults: list[TerminalError], count: int, where: str) -> None:
     if len(faults) == 1:
         raise faults[0]
     if faults:
-        told = "; ".join(f"{f.where}: {f.what}" for f in faults[:_TOLD])
+        listing = "; ".join(f"{f.where}: {f.what}" for f in faults[:_TOLD])
         more = f"; and {len(faults) - _TOLD} more" if len(faults) > _TOLD else ""
         raise TerminalError(
             f"{len(faults)} of {count} files are refused, and they are one release.",
-            where=f"{where}: {told}{more}",
+            where=f"{where}: {listing}{more}",
             fix=f"{faults[0].fix} Nothing was published.",
         )

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from yupana.core.errors import TerminalError
-from yupana.data.contract import Contract
+from yupana.data.contracts.contract import Contract
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,7 +33,7 @@ class Mojibake:
         self._published = {c.name: c.published for c in contract.used}
         self._count, self._first = 0, (0, "", "")
 
-    def mended(self, rows: pa.Table) -> pa.Table:
+    def mend(self, rows: pa.Table) -> pa.Table:
         """The rows, with such text mended where the contract says so."""
         import pyarrow as pa
 
@@ -41,7 +41,7 @@ class Mojibake:
             if name in self._published and _suspect(rows[name]):
                 texts = rows[name].to_pylist()
                 if self._repair:
-                    plain = [t and _PAIR.sub(lambda m: _decoded(m[0]), t) for t in texts]
+                    plain = [t and _PAIR.sub(lambda m: _decode(m[0]), t) for t in texts]
                     rows = rows.set_column(place, name, pa.array(plain, pa.string()))
                 else:
                     self._note(name, texts, rows["source_line"])
@@ -64,7 +64,7 @@ class Mojibake:
             return
         line, name, pair = self._first
         raise TerminalError(
-            f"{self._count:,} texts were encoded twice: '{pair}' stands for '{_decoded(pair)}'.",
+            f"{self._count:,} texts were encoded twice: '{pair}' stands for '{_decode(pair)}'.",
             where=f"{self._source}, first in line {line}, column {self._published[name]}",
             fix="Ask the publisher for the file as it was, or put {property: mojibake, value: "
             "repair} among the contract's customProperties.",
@@ -77,7 +77,7 @@ def _suspect(column: pa.ChunkedArray) -> bool:
     return any(start in text for text in texts if not text.isascii() for start in _STARTS)
 
 
-def _decoded(pair: str) -> str:
+def _decode(pair: str) -> str:
     octets = bytes(0x80 + _SIGNS.index(c) if c in _SIGNS else _LEADS[c] for c in pair)
     try:
         return octets.decode("utf-8")

@@ -106,7 +106,7 @@ class Quotes:
         while place < len(lines):
             if record := self._record.match(lines, place):
                 place = record.end()
-                out.append(self._joined(record[0]))
+                out.append(self._join(record[0]))
                 continue
             before = self._before.match(lines, place)
             start = before.end() if before else place
@@ -114,11 +114,11 @@ class Quotes:
                 break
             end = lines.index(b"\n", place) + 1
             closed = self._closed.match(lines, start, end)
-            out.append(self._marked(lines[place:end], TRAILING if closed else UNCLOSED))
+            out.append(self._mark(lines[place:end], TRAILING if closed else UNCLOSED))
             place = end
         return b"".join(out), lines[place:]
 
-    def _joined(self, record: bytes) -> bytes:
+    def _join(self, record: bytes) -> bytes:
         if record.count(b"\n") == 1:
             return record
         # A quote inside of a plain field is text; beside a field of several lines it is a doubt.
@@ -126,7 +126,7 @@ class Quotes:
             self.joined = True
             return record
         lines = record.splitlines(keepends=True)
-        return b"".join(DOUBTFUL.encode() + self._marked(line, UNCLOSED) for line in lines)
+        return b"".join(DOUBTFUL.encode() + self._mark(line, UNCLOSED) for line in lines)
 
     def _doubtful(self, record: bytes) -> bool:
         """Whether each line of a record of several looks like a record: it has as many fields,
@@ -140,7 +140,7 @@ class Quotes:
         lines = (line.split(self._delimiter) for line in record.split(b"\n")[:-1])
         return all(len(cells) == self._width and cells[0].strip(b'" \r') for cells in lines)
 
-    def _marked(self, line: bytes, mark: str) -> bytes:
+    def _mark(self, line: bytes, mark: str) -> bytes:
         self.wrong = True
         return line.replace(b'"', mark.encode())
 

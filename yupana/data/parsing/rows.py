@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from yupana.core.patterns import AROUND
 from yupana.core.progress import Progress
-from yupana.data.contract import Contract
+from yupana.data.contracts.contract import Contract
 from yupana.data.parsing.mojibake import Mojibake
 
 if TYPE_CHECKING:
@@ -47,12 +48,12 @@ class Rows:
         Raises:
             TerminalError: text that was encoded twice; names line and column.
         """
-        chosen = ["line", "torn", *(f"c{place}" for place in self._places.values())]
+        columns = ["line", "torn", *(f"c{place}" for place in self._places.values())]
         for table in tables:
             rows = self._without_skipped(table)
             self._look_for_totals(rows)
-            rows = rows.select(chosen).rename_columns([LINE, TORN, *self._places])
-            yield self._mojibake.mended(self._filled(rows))
+            rows = rows.select(columns).rename_columns([LINE, TORN, *self._places])
+            yield self._mojibake.mend(self._fill(rows))
         self._report()
         self._mojibake.refuse()
 
@@ -79,7 +80,7 @@ class Rows:
             self._first_total = totals["line"][0].as_py()
         self._totals += totals.num_rows
 
-    def _filled(self, rows: pa.Table) -> pa.Table:
+    def _fill(self, rows: pa.Table) -> pa.Table:
         """Empty cells of columns that say `fill: down` take what stands above them."""
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -88,8 +89,10 @@ class Rows:
             if not column.fill or column.name not in self._places or not rows.num_rows:
                 continue
             first = pa.array([self._above.get(column.name)], pa.string())
-            cells = pa.chunked_array([first, *rows[column.name].chunks])
-            full = pc.fill_null_forward(cells.combine_chunks())[1:]
+            cells = pa.chunked_array([first, *rows[column.name].chunks]).combine_chunks()
+            blank = pc.equal(pc.utf8_trim(cells, AROUND), "")
+            empty = pa.scalar(None, pa.string())
+            full = pc.fill_null_forward(pc.if_else(blank, empty, cells))[1:]
             self._above[column.name] = full[-1].as_py()
             place = rows.column_names.index(column.name)
             rows = rows.set_column(place, column.name, full)

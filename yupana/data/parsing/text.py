@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from yupana.core.errors import TerminalError
-from yupana.data.parsing.blocks import Blocks
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,6 +29,30 @@ _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
+
+
+class Blocks:
+    """A stream of bytes for a parser, read once from front to back."""
+
+    closed = False
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks, self._ready = blocks, b""
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to `size` bytes; none at the end. Raises what the blocks' maker raises."""
+        while size < 0 or len(self._ready) < size:
+            block = next(self._blocks, None)
+            if block is None:
+                break
+            self._ready += block
+        out = self._ready if size < 0 else self._ready[:size]
+        self._ready = self._ready[len(out) :]
+        return out
+
+    def put_back(self, content: bytes) -> None:
+        """Have bytes read again."""
+        self._ready = content + self._ready
 
 
 class Text:
@@ -50,7 +73,7 @@ class Text:
         self._as_utf8 = None if self._utf8 else codecs.getincrementaldecoder("utf-8")()
         self._beyond_ascii = False
         self._line = 1
-        self._blocks, self._carry = Blocks(self._decoded()), b""
+        self._blocks, self._carry = Blocks(self._decode()), b""
         self._old_mac: bool | None = None
         self._line_start, self._ended = True, False
 
@@ -68,13 +91,13 @@ class Text:
         Raises:
             TerminalError: as `read`, and for a line longer than `LONGEST_LINE` bytes.
         """
-        taken = b""
-        while taken.count(b"\n") < count:
+        block = b""
+        while block.count(b"\n") < count:
             more = self.read(_BLOCK)
             if not more:
                 break
-            taken += more
-            if len(taken) > LONGEST_LINE:
+            block += more
+            if len(block) > LONGEST_LINE:
                 raise TerminalError(
                     f"A line has no end within {LONGEST_LINE >> 20} MiB.",
                     where=f"{self._source}, in the first {count} lines",
@@ -82,9 +105,9 @@ class Text:
                 )
         place = 0
         for _ in range(count):
-            place = taken.find(b"\n", place) + 1 or len(taken)
-        self._blocks.put_back(taken[place:])
-        return taken[:place].decode()
+            place = block.find(b"\n", place) + 1 or len(block)
+        self._blocks.put_back(block[place:])
+        return block[:place].decode()
 
     def line(self, number: int, after: int) -> str:
         """A line as text, where `after` lines have been read.
@@ -105,7 +128,7 @@ class Text:
         """Have lines read again."""
         self._blocks.put_back(lines.encode())
 
-    def _decoded(self) -> Iterator[bytes]:
+    def _decode(self) -> Iterator[bytes]:
         while not self._ended:
             yield self._block()
 
@@ -225,6 +248,6 @@ def restore(column: pa.Array) -> pa.Array:
     return pc.replace_substring(plain, EMPTY_LINE, "")
 
 
-def as_written(text: str) -> str:
+def without_marks(text: str) -> str:
     """One text without the marks."""
     return text.replace(CARRIAGE_RETURN, "\r").replace(EMPTY_LINE, "")

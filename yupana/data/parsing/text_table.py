@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+class NamedTexts(NamedTuple):
+    """A document's rows: the names of its columns, which may stand twice, and texts by place.
+
+    Attributes:
+        table: as of `text_table`.
+    """
+
+    names: list[str]
+    table: pa.Table
 
 
 def text_table(

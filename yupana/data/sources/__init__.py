@@ -12,13 +12,13 @@ from urllib.parse import unquote, urlsplit
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
 from yupana.core.progress import Progress
-from yupana.data import landing
-from yupana.data.landing import Fetched
+from yupana.data.files import landing
+from yupana.data.files.landing import SourceFile
 
 if TYPE_CHECKING:
-    from yupana.data.contract import Contract
+    from yupana.data.contracts.contract import Contract
 
-__all__ = ["Fetched", "fetch"]
+__all__ = ["SourceFile", "fetch"]
 
 
 def fetch(
@@ -29,7 +29,7 @@ def fetch(
     *,
     contract: Contract | None = None,
     first_wait: float = 1.0,
-) -> Fetched:
+) -> SourceFile:
     """Bring a source here: a local file stays where it is, all else lands in `.fetch`.
 
     Args:
@@ -44,6 +44,7 @@ def fetch(
         TransientError: outside trouble that lasted through all retries; the next call goes on
             where this one stopped.
     """
+    from yupana.data.contracts import locations
     from yupana.data.sources import http, pages, portals
 
     requested = {"requested": http.masked(location)}
@@ -51,16 +52,18 @@ def fetch(
         return _code_list(settings, dataset, location, requested)
     if portals.is_portal(location):
         return _from_portal(settings, dataset, location, progress, first_wait)
-    if contract and pages.is_paged(location, contract.next):
+    if contract and locations.is_paged(location, contract.next):
         folder = landing.fetch_folder(settings, dataset) / "pages"
         path = pages.to_file(settings, contract, location, folder, progress, first_wait)
-        return Fetched(path, requested["requested"], dict(requested))
+        return SourceFile(path, requested["requested"], dict(requested))
     if re.match(r"(?i)https?://", location):
         return _from_web(settings, dataset, location, requested, progress, first_wait)
     return _local(settings, dataset, location, requested)
 
 
-def _local(settings: Settings, dataset: str, location: str, requested: dict[str, str]) -> Fetched:
+def _local(
+    settings: Settings, dataset: str, location: str, requested: dict[str, str]
+) -> SourceFile:
     parts = urlsplit(location)
     if "://" in location and (parts.scheme != "file" or parts.netloc not in ("", "localhost")):
         raise UsageError(
@@ -68,8 +71,8 @@ def _local(settings: Settings, dataset: str, location: str, requested: dict[str,
             where=requested["requested"],
             fix="Use a path, file:///…, https://…, ckan+https://… or dkan+https://…",
         )
-    named = unquote(parts.path) if "://" in location else location
-    path = settings.root / Path(named).expanduser()
+    location_path = unquote(parts.path) if "://" in location else location
+    path = settings.root / Path(location_path).expanduser()
     if not path.is_file():
         raise UsageError(
             f"The source of '{dataset}' is not there.",
@@ -83,19 +86,19 @@ def _local(settings: Settings, dataset: str, location: str, requested: dict[str,
             fix="Give the user who runs yupana the right to read it.",
         )
     inside = path.is_relative_to(settings.root)
-    shown = str(path.relative_to(settings.root) if inside else path)
+    label = str(path.relative_to(settings.root) if inside else path)
     changed = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat()
-    return Fetched(path, shown, {**requested, "modified": changed})
+    return SourceFile(path, label, {**requested, "modified": changed})
 
 
 def _code_list(
     settings: Settings, dataset: str, location: str, requested: dict[str, str]
-) -> Fetched:
-    from yupana.data.codes import write_code_list
+) -> SourceFile:
+    from yupana.data.contracts import code_lists
 
     folder = landing.fetch_folder(settings, dataset) / "codelist"
     name = location.removeprefix("codelist:")
-    return Fetched(write_code_list(name, folder), location, dict(requested))
+    return SourceFile(code_lists.write(name, folder), location, dict(requested))
 
 
 def _from_web(
@@ -105,51 +108,52 @@ def _from_web(
     facts: dict[str, Any],
     progress: Progress,
     first_wait: float,
-) -> Fetched:
+) -> SourceFile:
     from yupana.data.sources import download, http
 
-    asked = http.masked(str(http.taken_apart(url)[0]))
-    before = landing.newest_of(settings, dataset, asked)
-    held = _held(settings, dataset, before) if before else None
-    folder = download.folder_of(landing.fetch_folder(settings, dataset), asked)
-    with http.client(settings) as made:
-        answer = download.download(settings, made, url, folder, held, progress, first_wait)
-    told = {**facts, "url": asked, "status": answer.status, "headers": answer.headers}
+    address = http.masked(str(http.parse(url).url))
+    before = landing.newest_of(settings, dataset, address)
+    copy = _local_copy(settings, dataset, before) if before else None
+    folder = download.folder_of(landing.fetch_folder(settings, dataset), address)
+    with http.client(settings) as client:
+        answer = download.download(settings, client, url, folder, copy, progress, first_wait)
+    record = {**facts, "url": address, "status": answer.status, "headers": answer.headers}
     if answer.path:
-        return Fetched(answer.path, answer.url, told)
-    assert held and before
-    return Fetched(held.path, answer.url, told, unchanged_sha256=before["sha256"])
+        return SourceFile(answer.path, answer.url, record)
+    assert copy and before
+    return SourceFile(copy.path, answer.url, record, unchanged_sha256=before["sha256"])
 
 
-def _held(settings: Settings, dataset: str, before: landing.Record) -> Any:
-    from yupana.data.sources.download import Held, Version
+def _local_copy(settings: Settings, dataset: str, before: landing.Record) -> Any:
+    from yupana.data.sources.download import LocalCopy, Version
 
-    kept = landing.find(settings, dataset, before["sha256"])
+    raw = landing.find(settings, dataset, before["sha256"])
     headers = before["facts"]["headers"]
-    if kept is None:
+    if raw is None:
         return None
-    version = Version(headers.get("etag", ""), headers.get("last-modified", ""), kept.size)
-    return Held(version, Path(kept.path))
+    version = Version(headers.get("etag", ""), headers.get("last-modified", ""), raw.size)
+    return LocalCopy(version, Path(raw.path))
 
 
 def _from_portal(
     settings: Settings, dataset: str, location: str, progress: Progress, first_wait: float
-) -> Fetched:
-    from yupana.data.sources import datastore, http, portals
+) -> SourceFile:
+    from yupana.data.sources import datastore, http, origin, portals
 
-    found = portals.resolve(settings, location, first_wait=first_wait)
+    resource = portals.resolve(settings, location, first_wait=first_wait)
     facts = {
         "requested": http.masked(location),
-        "package": found.package,
-        "resource_id": found.id,
-        "resource": found.name,
-        "licence": found.licence,
-        "publisher": found.publisher,
-        "modified": found.modified,
+        "package": resource.package,
+        "resource_id": resource.id,
+        "resource": resource.name,
+        "licence": resource.licence,
+        "publisher": resource.publisher,
+        "modified": resource.modified,
     }
-    if found.url:
-        return _from_web(settings, dataset, found.url, facts, progress, first_wait)
-    portal = portals.portal_of(location)[0]
+    portal = portals.parse(location).portal
+    if resource.url:
+        origin.require_outward(http.parse(portal.base).url, http.parse(resource.url).url)
+        return _from_web(settings, dataset, resource.url, facts, progress, first_wait)
     folder = landing.fetch_folder(settings, dataset) / "datastore"
-    path = datastore.to_csv(settings, portal, found, folder, progress, first_wait)
-    return Fetched(path, f"{http.masked(portal.base)}#datastore:{found.id}", facts)
+    path = datastore.to_csv(settings, portal, resource, folder, progress, first_wait)
+    return SourceFile(path, f"{http.masked(portal.base)}#datastore:{resource.id}", facts)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
 from yupana.core.progress import Progress
-from yupana.data.landing import room
+from yupana.data.files.landing import room
 from yupana.data.sources import http
 from yupana.data.sources.portals import Portal, Resource, result_of
 
@@ -45,7 +45,7 @@ def to_csv(
     path = folder / f"{name}.csv"
     part = folder / "table.part"
     with (
-        http.client(settings) as made,
+        http.client(settings) as client,
         room(folder, 0),
         part.open("w", encoding="utf-8", newline="") as out,
     ):
@@ -53,7 +53,7 @@ def to_csv(
         columns: list[str] = []
         rows, total = 0, None
         while True:
-            page = _page(settings, made, portal, resource, rows, first_wait)
+            page = _page(settings, client, portal, resource, rows, first_wait)
             columns, total = _same(portal, resource, page, columns, total)
             if rows == 0:
                 writer.writerow(columns)
@@ -64,12 +64,7 @@ def to_csv(
             rows += len(records)
             if rows // _TELL_ROWS > (rows - len(records)) // _TELL_ROWS:
                 progress.say(f"downloaded {rows:,} of {total or '?'} rows")
-            if out.tell() > settings.max_download:
-                raise TerminalError(
-                    f"The table has more than {settings.max_download:,} bytes.",
-                    where=_where(portal, resource),
-                    fix="If it is meant to be so big, raise YUPANA_MAX_DOWNLOAD.",
-                )
+            _within(settings, out.tell(), _where(portal, resource))
     if total is not None and rows != total:
         raise TransientError(
             f"The datastore sent {rows:,} of {total:,} rows.",
@@ -80,9 +75,18 @@ def to_csv(
     return path
 
 
+def _within(settings: Settings, size: int, where: str) -> None:
+    if size > settings.max_download:
+        raise TerminalError(
+            f"The table has more than {settings.max_download:,} bytes.",
+            where=where,
+            fix="If it is meant to be so big, raise YUPANA_MAX_DOWNLOAD.",
+        )
+
+
 def _page(
     settings: Settings,
-    made: httpx.Client,
+    client: httpx.Client,
     portal: Portal,
     resource: Resource,
     offset: int,
@@ -96,7 +100,7 @@ def _page(
     else:
         url = f"{portal.base}/api/action/datastore/search.json"
     try:
-        page = result_of(http.get_json(settings, made, url, params, first_wait), url)
+        page = result_of(http.get_json(settings, client, url, params, first_wait), url)
     except http.RefusedError as error:
         if error.status != 404:
             raise

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
 from yupana.core.progress import Progress
-from yupana.data.landing import room
+from yupana.data.files.landing import room
 from yupana.data.sources import http
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Version:
 
 
 @dataclass(frozen=True)
-class Held:
+class LocalCopy:
     """A file that this machine has of a URL."""
 
     version: Version
@@ -79,11 +79,11 @@ class Answer:
 @dataclass(frozen=True)
 class _Job:
     settings: Settings
-    made: httpx.Client
+    client: httpx.Client
     url: httpx.URL
     user: tuple[str, str] | None
     folder: Path
-    held: Held | None
+    copy: LocalCopy | None
     progress: Progress
 
     @property
@@ -97,10 +97,10 @@ class _Job:
 
 def download(
     settings: Settings,
-    made: httpx.Client,
+    client: httpx.Client,
     url: str,
     folder: Path,
-    held: Held | None,
+    copy: LocalCopy | None,
     progress: Progress,
     first_wait: float,
 ) -> Answer:
@@ -108,15 +108,15 @@ def download(
 
     Args:
         folder: this URL's own.
-        held: a landed version; nothing is downloaded when the source still has it.
+        copy: a landed version; nothing is downloaded when the source still has it.
 
     Raises:
         TerminalError: the server refuses, or the file is too big.
         TransientError: outside trouble that lasted, or no room on the disk.
     """
-    target, user = http.taken_apart(url)
+    target, user = http.parse(url)
     folder.mkdir(parents=True, exist_ok=True)
-    job = _Job(settings, made, target, user, folder, _waiting(folder) or held, progress)
+    job = _Job(settings, client, target, user, folder, _waiting(folder) or copy, progress)
     while True:
         before = _size(job.part)
         try:
@@ -128,9 +128,9 @@ def download(
             if _size(job.part) - before < _FRUITFUL:
                 raise
             continue
-        if answer.path is None and job.held and job.held is not held:
+        if answer.path is None and job.copy and job.copy is not copy:
             # Downloaded by a run that ended before it landed the file.
-            return Answer(job.held.path, answer.url, answer.status, answer.headers)
+            return Answer(job.copy.path, answer.url, answer.status, answer.headers)
         return answer
 
 
@@ -143,19 +143,19 @@ def folder_of(parent: Path, url: str) -> Path:
     return mine
 
 
-def _waiting(folder: Path) -> Held | None:
+def _waiting(folder: Path) -> LocalCopy | None:
     facts = _recalled(folder / "done.json")
     path = folder / facts.pop("name", "")
-    return Held(Version(**facts), path) if path.is_file() else None
+    return LocalCopy(Version(**facts), path) if path.is_file() else None
 
 
 def _recalled(note: Path) -> dict[str, Any]:
     """What a note says; nothing when a kill has torn it."""
     try:
-        found: dict[str, Any] = json.loads(note.read_text("utf-8"))
+        facts: dict[str, Any] = json.loads(note.read_text("utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
-    return found
+    return facts
 
 
 def _size(path: Path) -> int:
@@ -163,19 +163,19 @@ def _size(path: Path) -> int:
 
 
 def _attempt(job: _Job) -> Answer:
-    offset, known = _begun(job)
-    with http.asked(job.made, job.url, job.user, _headers(job, offset, known)) as response:
+    offset, before = _begun(job)
+    with http.request(job.client, job.url, job.user, _headers(job, offset, before)) as response:
         status = response.status_code
-        if status == 304 and job.held and not offset:
+        if status == 304 and job.copy and not offset:
             return _answer(None, response)
-        if status == 416 or (status == 206 and not _continues(response, known, offset)):
+        if status == 416 or (status == 206 and not _continues(response, before, offset)):
             _drop(job)
             raise http.PassingError("The file changed while it was downloaded")
         http.require_good(response, (200, 206))
-        version = _version(response) if status == 200 else known
+        version = _version(response) if status == 200 else before
         if status == 200:
             offset = 0
-            if job.held and job.held.version.same(version):
+            if job.copy and job.copy.version.same(version):
                 _drop(job)
                 return _answer(None, response)
             job.part.unlink(missing_ok=True)
@@ -188,34 +188,34 @@ def _attempt(job: _Job) -> Answer:
 
 def _begun(job: _Job) -> tuple[int, Version]:
     """How many bytes are here already, and of which version; 0 when they cannot be resumed."""
-    known = Version(**_recalled(job.memory))
-    if known.validator and _size(job.part):
-        return _size(job.part), known
+    version = Version(**_recalled(job.memory))
+    if version.validator and _size(job.part):
+        return _size(job.part), version
     _drop(job)
     return 0, Version()
 
 
-def _headers(job: _Job, offset: int, known: Version) -> dict[str, str]:
+def _headers(job: _Job, offset: int, version: Version) -> dict[str, str]:
     if offset:
-        return {"Range": f"bytes={offset}-", "If-Range": known.validator}
-    asked = {}
-    if job.held and job.held.version.etag:
-        asked["If-None-Match"] = job.held.version.etag
-    if job.held and job.held.version.modified:
-        asked["If-Modified-Since"] = job.held.version.modified
-    return asked
+        return {"Range": f"bytes={offset}-", "If-Range": version.validator}
+    headers = {}
+    if job.copy and job.copy.version.etag:
+        headers["If-None-Match"] = job.copy.version.etag
+    if job.copy and job.copy.version.modified:
+        headers["If-Modified-Since"] = job.copy.version.modified
+    return headers
 
 
-def _continues(response: httpx.Response, known: Version, offset: int) -> bool:
+def _continues(response: httpx.Response, version: Version, offset: int) -> bool:
     """Whether a 206 brings bytes that follow on those of the version that is begun."""
     span = _SPAN.match(response.headers.get("content-range", ""))
     if not span or not offset or int(span[1]) != offset:
         return False
-    said = _version(response)
-    if None not in (said.size, known.size) and said.size != known.size:
+    answer = _version(response)
+    if None not in (answer.size, version.size) and answer.size != version.size:
         return False
-    etag, modified = said.etag or known.etag, said.modified or known.modified
-    return (etag, modified) == (known.etag, known.modified)
+    etag, modified = answer.etag or version.etag, answer.modified or version.modified
+    return (etag, modified) == (version.etag, version.modified)
 
 
 def _version(response: httpx.Response) -> Version:
@@ -243,35 +243,35 @@ def _within(job: _Job, size: int, response: httpx.Response) -> None:
 
 
 def _write(job: _Job, response: httpx.Response, offset: int, total: int | None) -> None:
-    written, start = offset, time.monotonic()
-    told = start
+    position, start = offset, time.monotonic()
+    last = start
     with job.part.open("ab" if offset else "wb", buffering=1 << 20) as out:
         for block in response.iter_raw():
-            written += len(block)
-            _within(job, written, response)
+            position += len(block)
+            _within(job, position, response)
             out.write(block)
-            if time.monotonic() - told >= _EVERY_SECONDS:
-                told = time.monotonic()
-                job.progress.say(_so_far(written, total, (written - offset) / (told - start)))
+            if time.monotonic() - last >= _EVERY_SECONDS:
+                last = time.monotonic()
+                job.progress.say(_so_far(position, total, (position - offset) / (last - start)))
         out.flush()
         os.fsync(out.fileno())
-    if total is not None and written != total:
-        raise http.PassingError(f"{written:,} of {total:,} bytes came")
+    if total is not None and position != total:
+        raise http.PassingError(f"{position:,} of {total:,} bytes came")
 
 
-def _so_far(written: int, total: int | None, pace: float) -> str:
-    share = f" of {total / 1e6:,.0f} MB ({written / total:.0%})" if total else " MB"
-    return f"downloaded {written / 1e6:,.0f}{share}, {pace / 1e6:,.1f} MB/s"
+def _so_far(position: int, total: int | None, pace: float) -> str:
+    share = f" of {total / 1e6:,.0f} MB ({position / total:.0%})" if total else " MB"
+    return f"downloaded {position / 1e6:,.0f}{share}, {pace / 1e6:,.1f} MB/s"
 
 
 def _finish(job: _Job, response: httpx.Response, version: Version) -> Path:
     name = http.file_name(response)
     facts: dict[str, Any] = {**asdict(version), "size": _size(job.part), "name": name}
-    path, done = job.folder / name, job.folder / "done.json"
+    path, note = job.folder / name, job.folder / "done.json"
     # Noted last: a note never speaks of another version than the file's.
-    done.unlink(missing_ok=True)
+    note.unlink(missing_ok=True)
     job.part.replace(path)
-    done.write_text(json.dumps(facts), encoding="utf-8")
+    note.write_text(json.dumps(facts), encoding="utf-8")
     job.memory.unlink(missing_ok=True)
     return path
 
@@ -281,10 +281,10 @@ def _drop(job: _Job) -> None:
     job.memory.unlink(missing_ok=True)
 
 
-def _answer(path: Path | None, response: httpx.Response, known: Version | None = None) -> Answer:
+def _answer(path: Path | None, response: httpx.Response, version: Version | None = None) -> Answer:
     headers = {k: response.headers[k] for k in _KEPT_HEADERS if k in response.headers}
-    if known:
+    if version:
         # The answer that brings the rest of a file need not say again which version it is.
-        said = {"etag": known.etag, "last-modified": known.modified}
-        headers = {**{k: v for k, v in said.items() if v}, **headers}
+        own = {"etag": version.etag, "last-modified": version.modified}
+        headers = {**{k: v for k, v in own.items() if v}, **headers}
     return Answer(path, http.masked(str(response.url)), response.status_code, headers)

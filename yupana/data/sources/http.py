@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
+from yupana.data.sources import origin
 
 if TYPE_CHECKING:
     import httpx
@@ -59,17 +60,30 @@ class PassingError(Exception):
 
 
 @contextmanager
-def client(settings: Settings) -> Iterator[httpx.Client]:
-    """A client that follows redirects and asks for bytes as they are, so that they can resume."""
+def client(settings: Settings, *, stay: bool = False) -> Iterator[httpx.Client]:
+    """A client that follows redirects and asks for bytes as they are, so that they can resume.
+
+    Args:
+        stay: a redirect to another origin is refused, not only one into this network.
+    """
     import httpx
+
+    hold = origin.require_same if stay else origin.require_outward
+
+    def led(response: httpx.Response) -> None:
+        if response.has_redirect_location:
+            hold(response.url, response.url.join(response.headers["location"]))
 
     # At INFO it logs whole addresses, with the secrets of their queries.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     headers = {"User-Agent": settings.user_agent, "Accept-Encoding": "identity"}
     with httpx.Client(
-        headers=headers, timeout=settings.http_timeout, follow_redirects=True
-    ) as made:
-        yield made
+        headers=headers,
+        timeout=settings.http_timeout,
+        follow_redirects=True,
+        event_hooks={"response": [led]},
+    ) as session:
+        yield session
 
 
 def masked(url: str) -> str:
@@ -85,11 +99,18 @@ def public(url: str) -> str:
         return url
     address, hash_, fragment = bare.partition("#")
     path, _, query = address.partition("?")
-    kept = "&".join(part for part in query.split("&") if not part.endswith("=***"))
-    return path + f"?{kept}" * bool(kept) + hash_ + fragment
+    parameters = "&".join(part for part in query.split("&") if not part.endswith("=***"))
+    return path + f"?{parameters}" * bool(parameters) + hash_ + fragment
 
 
-def taken_apart(url: str) -> tuple[httpx.URL, tuple[str, str] | None]:
+class Address(NamedTuple):
+    """A URL without what signs in, and apart from it the user and password."""
+
+    url: httpx.URL
+    user: tuple[str, str] | None
+
+
+def parse(url: str) -> Address:
     """A URL with its accents and spaces encoded, and apart from it the user and password.
 
     Raises:
@@ -98,18 +119,18 @@ def taken_apart(url: str) -> tuple[httpx.URL, tuple[str, str] | None]:
     import httpx
 
     try:
-        found = httpx.URL(url.strip())
+        address = httpx.URL(url.strip())
     except (httpx.InvalidURL, UnicodeError):
         # The library's own words may hold a piece of a password.
-        found = httpx.URL("")
-    if found.scheme not in ("http", "https") or not found.host:
+        address = httpx.URL("")
+    if address.scheme not in ("http", "https") or not address.host:
         raise TerminalError(
             "This is not a web address.",
             where=masked(url),
             fix="Give http:// or https:// with a host; encode what is special in a password.",
         )
-    user = (found.username, found.password) if found.userinfo else None
-    return found.copy_with(userinfo=None, fragment=None), user
+    user = (address.username, address.password) if address.userinfo else None
+    return Address(address.copy_with(userinfo=None, fragment=None), user)
 
 
 def persist(settings: Settings, work: Callable[[], T], *, where: str, first_wait: float) -> T:
@@ -128,8 +149,8 @@ def persist(settings: Settings, work: Callable[[], T], *, where: str, first_wait
 
     def wait(state: tenacity.RetryCallState) -> float:
         trouble = state.outcome.exception() if state.outcome else None
-        asked = trouble.pause if isinstance(trouble, PassingError) else 0.0
-        return max(backoff(state), asked)
+        pause = trouble.pause if isinstance(trouble, PassingError) else 0.0
+        return max(backoff(state), pause)
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(PassingError),
@@ -149,8 +170,8 @@ def persist(settings: Settings, work: Callable[[], T], *, where: str, first_wait
 
 
 @contextmanager
-def asked(
-    made: httpx.Client, url: httpx.URL, user: tuple[str, str] | None, headers: dict[str, str]
+def request(
+    client: httpx.Client, url: httpx.URL, user: tuple[str, str] | None, headers: dict[str, str]
 ) -> Iterator[httpx.Response]:
     """The answer to a GET, its body not read yet; trouble on the way becomes our errors.
 
@@ -162,7 +183,7 @@ def asked(
 
     where = masked(str(url))
     try:
-        with made.stream("GET", url, auth=user, headers=headers) as response:
+        with client.stream("GET", url, auth=user, headers=headers) as response:
             yield response
     except (httpx.UnsupportedProtocol, httpx.TooManyRedirects, httpx.InvalidURL) as error:
         raise TerminalError(
@@ -223,7 +244,7 @@ def _retry_after(value: str) -> float:
 
 
 def get_json(
-    settings: Settings, made: httpx.Client, url: str, params: dict[str, str], first_wait: float
+    settings: Settings, client: httpx.Client, url: str, params: dict[str, str], first_wait: float
 ) -> Any:
     """The JSON that an API answers.
 
@@ -232,7 +253,7 @@ def get_json(
         TerminalError: the answer is not JSON.
         TransientError: outside trouble that lasted through all retries.
     """
-    target, user = taken_apart(url)
+    target, user = parse(url)
     target = target.copy_merge_params(params) if params else target
     where = masked(str(target))
 
@@ -243,7 +264,7 @@ def get_json(
     )
 
     def work() -> bytes:
-        with asked(made, target, user, {"Accept": "application/json"}) as response:
+        with request(client, target, user, {"Accept": "application/json"}) as response:
             return content(response, _MOST_JSON, too_big)
 
     body = persist(settings, work, where=where, first_wait=first_wait)
@@ -270,8 +291,8 @@ def content(response: httpx.Response, most: int, too_big: TerminalError) -> byte
 
 def file_name(response: httpx.Response) -> str:
     """The file's name: what the server calls it, else the end of the address."""
-    said = Message()
-    said["content-disposition"] = response.headers.get("content-disposition", "")
-    found = said.get_filename() or unquote(PurePosixPath(response.url.path).name)
-    name = re.sub(r"[^\w. -]+", "_", PurePosixPath(found).name).lstrip(". ")[-100:]
+    header = Message()
+    header["content-disposition"] = response.headers.get("content-disposition", "")
+    candidate = header.get_filename() or unquote(PurePosixPath(response.url.path).name)
+    name = re.sub(r"[^\w. -]+", "_", PurePosixPath(candidate).name).lstrip(". ")[-100:]
     return f"file_{name}" if name in ("", "done.json", "version.json", "data.part") else name

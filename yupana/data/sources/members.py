@@ -7,29 +7,36 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError
 from yupana.core.types import RawObject
-from yupana.data import archive, landing
-from yupana.data.landing import Fetched
+from yupana.data.files import archive, landing
+from yupana.data.files.landing import SourceFile
 
 _BLOCK = 1 << 20
 
 
 def names(member: str | None, raw: RawObject) -> list[str]:
-    """The files of a landed zip that a pattern means; none where it means one, or no zip is there.
+    """The files of a landed zip that a pattern means; none where it means one.
 
     Raises:
-        TerminalError: the zip is damaged.
+        TerminalError: the zip is damaged, or the file is none.
     """
-    found = archive.members(Path(raw.path), member, raw.source)
-    return found if len(found) > 1 else []
+    if member and archive.kind(Path(raw.path)) != "zip":
+        raise TerminalError(
+            f"The contract names a `member` of a zip, '{member}', and the file is no zip.",
+            where=raw.source,
+            fix="Give the zip, or take `member` out of the contract.",
+        )
+    members = archive.members(Path(raw.path), member, raw.source)
+    return members if len(members) > 1 else []
 
 
-def shown(raw: RawObject, name: str) -> str:
+def label(raw: RawObject, name: str) -> str:
     """How records name a file inside a zip."""
     return f"{raw.source}#{name}"
 
 
-def each(settings: Settings, raw: RawObject, wanted: list[str]) -> Iterator[Fetched]:
+def each(settings: Settings, raw: RawObject, names: list[str]) -> Iterator[SourceFile]:
     """Unpack one file after another into the data set's `.fetch`, where it lands from.
 
     Raises:
@@ -37,10 +44,10 @@ def each(settings: Settings, raw: RawObject, wanted: list[str]) -> Iterator[Fetc
         TransientError: no room on the disk.
     """
     folder = landing.fetch_folder(settings, raw.dataset) / "member"
-    for name, stream in archive.unpacked(Path(raw.path), settings, wanted, raw.source):
+    for name, stream in archive.unpack(Path(raw.path), settings, names, raw.source):
         with landing.room(folder, 0):
             # Its own name may lead elsewhere (`..`) or be too long for a file.
             path = folder / landing.safe(Path(name).name)
             with path.open("wb") as out:
                 shutil.copyfileobj(stream, out, _BLOCK)
-        yield Fetched(path, shown(raw, name), {"zip_sha256": raw.sha256, "member": name})
+        yield SourceFile(path, label(raw, name), {"zip_sha256": raw.sha256, "member": name})

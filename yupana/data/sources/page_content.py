@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from yupana.core.errors import TerminalError
 
 if TYPE_CHECKING:
-    from yupana.data.contract import Contract
+    from yupana.data.contracts.contract import Contract
 
 _DECODER = json.JSONDecoder()
 _BLANKS = re.compile(r"[\s,:]*")
@@ -66,7 +66,7 @@ def _json(content: bytes, path: str | None, where: str) -> Page:
         text = content.decode("utf-8-sig")
         names, at = _list(text, path)
         # A break in JSON is never inside a text: there it is written \\n.
-        found = [re.sub(r"[\r\n]+", " ", item).encode() for item in _items(text, at)]
+        rows = [re.sub(r"[\r\n]+", " ", item).encode() for item in _items(text, at)]
     except (ValueError, RecursionError) as error:
         raise TerminalError(
             f"A page has no list of records: {error}.",
@@ -77,7 +77,7 @@ def _json(content: bytes, path: str | None, where: str) -> Page:
     head = "".join(f"{{{json.dumps(name)}: " for name in names) + "[\n"
     if names == ["features"]:
         head = '{"type": "FeatureCollection", "features": [\n'
-    return Page(head.encode(), b",\n".join(found), len(found), b"\n]" + b"}" * len(names) + b"\n")
+    return Page(head.encode(), b",\n".join(rows), len(rows), b"\n]" + b"}" * len(names) + b"\n")
 
 
 def _list(text: str, path: str | None) -> tuple[list[str], int]:
@@ -125,5 +125,5 @@ def _value(text: str, at: int, name: str) -> int:
 
 
 def _after(text: str, at: int) -> int:
-    found = _BLANKS.match(text, at)
-    return found.end() if found else at
+    match = _BLANKS.match(text, at)
+    return match.end() if match else at

@@ -17,31 +17,25 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
 from yupana.core.progress import Progress
-from yupana.data.landing import room
+from yupana.data.contracts import locations
+from yupana.data.files.landing import room
 from yupana.data.sources import http, page_content
 from yupana.data.sources.page_content import Page
 
 if TYPE_CHECKING:
     import httpx
 
-    from yupana.data.contract import Contract
+    from yupana.data.contracts.contract import Contract
 
-_PLACE = re.compile(r"\{(offset|page)(?::(\d+))?\}")
 _TELL_PAGES = 20
 _MOST_PAGE = 256 << 20
 _MOST_EMPTY = 100
-
-
-def is_paged(location: str, next_field: str | None = None) -> bool:
-    """Whether an address has a place for a page's number, or pages name the next one."""
-    web = bool(re.match(r"(?i)https?://", location))
-    return web and bool(next_field or _PLACE.search(location))
 
 
 def to_file(
@@ -63,8 +57,8 @@ def to_file(
     part = folder / "pages.part"
     where, rows, head, tail = http.masked(location), 0, b"", b""
     between = b"" if contract.format == "csv" else b",\n"
-    with http.client(settings) as made, room(folder, 0), part.open("wb") as out:
-        pages = _pages(settings, made, contract, location, first_wait)
+    with http.client(settings, stay=True) as client, room(folder, 0), part.open("wb") as out:
+        pages = _pages(settings, client, contract, location, first_wait)
         for number, page in enumerate(pages, 1):
             if number > 1 and page.head != head:
                 raise TransientError(
@@ -92,20 +86,20 @@ def to_file(
 
 
 def _pages(
-    settings: Settings, made: httpx.Client, contract: Contract, location: str, first_wait: float
+    settings: Settings, client: httpx.Client, contract: Contract, location: str, first_wait: float
 ) -> Iterator[Page]:
     """The pages that hold records; the first one also where it holds none."""
     url: str | None = _place(location, 0, 0)
     number = rows = empty = 0
-    before, seen = b"", set[str]()
+    before, hashes = b"", set[str]()
     while url:
         where = http.masked(url)
-        if url in seen or empty > _MOST_EMPTY:
+        if url in hashes or empty > _MOST_EMPTY:
             raise _endless(where, f"{_MOST_EMPTY} pages hold nothing" if empty > _MOST_EMPTY
                            else "this address came before")  # fmt: skip
-        seen.add(url)
+        hashes.add(url)
         try:
-            content = _content(settings, made, url, first_wait)
+            content = _content(settings, client, url, first_wait)
         except http.RefusedError as error:
             # Some answer that there is no such page after the last one.
             if error.status == 404 and number and not contract.next:
@@ -145,30 +139,48 @@ def _place(location: str, number: int, rows: int) -> str:
             return str(int(match[2] or 0) + rows)
         return str(int(match[2] or 1) + number)
 
-    return _PLACE.sub(value, location)
+    return locations.PAGE.sub(value, location)
 
 
 def _next(url: str, page: bytes, field: str) -> str | None:
     """The address that a page names as the next; None after the last."""
-    found = json.loads(page)
+    field_value = json.loads(page)
     # A field's own name may hold a point: @odata.nextLink.
-    for name in [field] if isinstance(found, dict) and field in found else field.split("."):
-        found = found.get(name) if isinstance(found, dict) else None
-    if not found:
+    whole = isinstance(field_value, dict) and field in field_value
+    for name in [field] if whole else field.split("."):
+        field_value = field_value.get(name) if isinstance(field_value, dict) else None
+    if not field_value:
         return None
-    here, after = urlsplit(url), urlsplit(urljoin(url, str(found)))
-    if after.hostname != here.hostname:
+    there = _join(url, str(field_value))
+    if there is None:
         raise TerminalError(
-            "The next page is on another server.",
-            where=f"{http.masked(url)}, {field}: {http.masked(str(found))}",
+            "The next page is on another server or port.",
+            where=f"{http.masked(url)}, {field}: {http.masked(str(field_value))}",
             fix="Ask the publisher; nothing was asked of that server.",
         )
-    # Behind a proxy, servers write http:// for https://; the log-in must not go there.
+    return there
+
+
+def _join(url: str, next_page: str) -> str | None:
+    """The next page's address on the origin of this one; None where it names another."""
+    try:
+        here, after = urlsplit(url), urlsplit(urljoin(url, next_page))
+        # Behind a proxy, servers write http:// for https://, and no port.
+        if after.hostname != here.hostname or _port(after) not in (None, _port(here)):
+            return None
+    except ValueError:
+        return None
+    # The log-in must not go to another scheme.
     return urlunsplit(after._replace(scheme=here.scheme, netloc=here.netloc))
 
 
-def _content(settings: Settings, made: httpx.Client, url: str, first_wait: float) -> bytes:
-    target, user = http.taken_apart(url)
+def _port(parts: SplitResult) -> int | None:
+    """The port that an address names; None where it is the one that its scheme means."""
+    return None if parts.port == {"http": 80, "https": 443}.get(parts.scheme) else parts.port
+
+
+def _content(settings: Settings, client: httpx.Client, url: str, first_wait: float) -> bytes:
+    target, user = http.parse(url)
     where = http.masked(str(target))
 
     too_big = TerminalError(
@@ -176,25 +188,7 @@ def _content(settings: Settings, made: httpx.Client, url: str, first_wait: float
     )
 
     def work() -> bytes:
-        with http.asked(made, target, user, {}) as response:
+        with http.request(client, target, user, {}) as response:
             return http.content(response, _MOST_PAGE, too_big)
 
     return http.persist(settings, work, where=where, first_wait=first_wait)
-
-
-def wrong(location: str, next_field: Any, format: str) -> tuple[str, str] | None:
-    """What is wrong with a contract's pages, and what to do; None where nothing is."""
-    if next_field is not None and (not isinstance(next_field, str) or not next_field):
-        return f"next: {next_field}", 'Name the field, such as "@odata.nextLink".'
-    if not is_paged(location, next_field):
-        if next_field:
-            return "next, and no address with pages", "It is for https://… alone."
-        return None
-    if next_field and (format != "json" or _PLACE.search(location)):
-        fix = "Either pages of JSON name the next one, or the address has {offset} or {page}."
-        return "next beside another way to ask for pages", fix
-    if format not in ("csv", "json"):
-        return f"pages of {format}", "Pages may be csv or json."
-    if len(_PLACE.findall(location)) > 1:
-        return "two places for a page's number", "Use one of {offset} and {page}."
-    return None

@@ -11,13 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError, YupanaError
 from yupana.data.sources import http
-from yupana.data.sources.words import folded, iso_date, plain
+from yupana.data.sources.words import fold, iso_date, plain
 
 if TYPE_CHECKING:
     import httpx
@@ -71,8 +71,16 @@ def is_portal(location: str) -> bool:
     return location.lower().startswith(("ckan+http", "dkan+http"))
 
 
-def portal_of(location: str) -> tuple[Portal, str, str]:
-    """Portal, package and wanted resource (may be empty) of `dkan+https://host/<slug>#<one>`.
+class PackageAddress(NamedTuple):
+    """What `dkan+https://host/<slug>#<resource>` names; `resource` may be empty."""
+
+    portal: Portal
+    slug: str
+    resource: str
+
+
+def parse(location: str) -> PackageAddress:
+    """The parts of a portal's location.
 
     Raises:
         UsageError: the location has another form.
@@ -89,8 +97,8 @@ def portal_of(location: str) -> tuple[Portal, str, str]:
             fix="Use ckan+https://<host>/<package>#<resource>, or dkan+https://…",
         )
     root = "/".join([f"{parts.scheme}://{parts.netloc}", *base])
-    found = Portal("ckan" if kind.lower() == "ckan" else "dkan", root)
-    return found, unquote(slug), unquote(parts.fragment)
+    portal = Portal("ckan" if kind.lower() == "ckan" else "dkan", root)
+    return PackageAddress(portal, unquote(slug), unquote(parts.fragment))
 
 
 def search(settings: Settings, portal: str, text: str, *, first_wait: float = 1.0) -> list[Package]:
@@ -102,20 +110,20 @@ def search(settings: Settings, portal: str, text: str, *, first_wait: float = 1.
     Raises:
         TerminalError, TransientError: the portal refuses or cannot be reached.
     """
-    found = portal_of(f"{portal.rstrip('/')}/any")[0]
-    with http.client(settings) as made:
-        if found.kind == "dkan":
-            words = folded(text).split()
-            names = _names(settings, made, found, first_wait)
-            return [Package(n) for n in names if all(w in folded(n) for w in words)]
+    place = parse(f"{portal.rstrip('/')}/any").portal
+    with http.client(settings) as client:
+        if place.kind == "dkan":
+            words = fold(text).split()
+            names = _names(settings, client, place, first_wait)
+            return [Package(n) for n in names if all(w in fold(n) for w in words)]
         packages: list[Package] = []
         while len(packages) < _MOST_FOUND:
             params = {"q": text, "rows": str(_ROWS), "start": str(len(packages))}
             answer = result_of(
-                http.get_json(settings, made, f"{found.api}/package_search", params, first_wait),
-                f"{found.api}/package_search",
+                http.get_json(settings, client, f"{place.api}/package_search", params, first_wait),
+                f"{place.api}/package_search",
             )
-            fresh = [_package(found, p) for p in answer["results"]]
+            fresh = [_package(place, p) for p in answer["results"]]
             packages += fresh
             if not fresh or len(packages) >= int(answer["count"]):
                 break
@@ -129,30 +137,30 @@ def resolve(settings: Settings, location: str, *, first_wait: float = 1.0) -> Re
         TerminalError: no such package, or none or several such resources; lists what there is.
         TransientError: the portal cannot be reached.
     """
-    portal, slug, wanted = portal_of(location)
-    with http.client(settings) as made:
-        package = _show(settings, made, portal, slug, first_wait)
-    if wanted.startswith("datastore:"):
-        return _table(package, wanted.removeprefix("datastore:"))
-    return _choose(package, wanted, http.masked(location))
+    portal, slug, choice = parse(location)
+    with http.client(settings) as client:
+        package = _show(settings, client, portal, slug, first_wait)
+    if choice.startswith("datastore:"):
+        return _table(package, choice.removeprefix("datastore:"))
+    return _choose(package, choice, http.masked(location))
 
 
 def _show(
-    settings: Settings, made: httpx.Client, portal: Portal, slug: str, first_wait: float
+    settings: Settings, client: httpx.Client, portal: Portal, slug: str, first_wait: float
 ) -> Package:
     url = f"{portal.api}/package_show"
     try:
-        answer = result_of(http.get_json(settings, made, url, {"id": slug}, first_wait), url)
+        answer = result_of(http.get_json(settings, client, url, {"id": slug}, first_wait), url)
     except http.RefusedError as error:
         if error.status != 404:
             raise
         answer = None
-    found = next((p for p in _as_list(answer) if isinstance(p, dict) and "resources" in p), None)
-    if found:
-        return _package(portal, found)
+    package = next((p for p in _as_list(answer) if isinstance(p, dict) and "resources" in p), None)
+    if package:
+        return _package(portal, package)
     near: list[str] = []
     with suppress(YupanaError):
-        names = _names(settings, made, portal, first_wait)
+        names = _names(settings, client, portal, first_wait)
         near = difflib.get_close_matches(slug, names, n=5, cutoff=0.5)
     raise TerminalError(
         f"The portal has no package '{slug}'.",
@@ -161,9 +169,11 @@ def _show(
     )
 
 
-def _names(settings: Settings, made: httpx.Client, portal: Portal, first_wait: float) -> list[str]:
+def _names(
+    settings: Settings, client: httpx.Client, portal: Portal, first_wait: float
+) -> list[str]:
     url = f"{portal.api}/package_list"
-    return [str(n) for n in result_of(http.get_json(settings, made, url, {}, first_wait), url)]
+    return [str(n) for n in result_of(http.get_json(settings, client, url, {}, first_wait), url)]
 
 
 def result_of(body: Any, url: str) -> Any:
@@ -175,9 +185,9 @@ def result_of(body: Any, url: str) -> Any:
     if isinstance(body, list):
         return body
     if not isinstance(body, dict) or "result" not in body or body.get("success") is False:
-        said = body.get("error") or body.get("message") if isinstance(body, dict) else body
+        message = body.get("error") or body.get("message") if isinstance(body, dict) else body
         raise TerminalError(
-            f"The portal's API failed: {str(said)[:200]}",
+            f"The portal's API failed: {str(message)[:200]}",
             where=http.masked(url),
             fix="Check the package's name and the portal's kind (ckan+ or dkan+).",
         )
@@ -219,38 +229,38 @@ def _publisher(portal: Portal, raw: dict[str, Any]) -> str:
 
 def _format(raw: dict[str, Any]) -> str:
     """csv, xlsx, …: what the portal says, else the end of the file's name."""
-    said = str(raw.get("format") or "").lower().rsplit("/", 1)[-1].lstrip(".")
-    return said or PurePosixPath(urlsplit(str(raw.get("url") or "")).path).suffix[1:].lower()
+    stated = str(raw.get("format") or "").lower().rsplit("/", 1)[-1].lstrip(".")
+    return stated or PurePosixPath(urlsplit(str(raw.get("url") or "")).path).suffix[1:].lower()
 
 
 def _table(package: Package, resource: str) -> Resource:
     """A resource that is to be read from the datastore."""
-    known = next((r for r in package.resources if r.id == resource), None)
-    name = known.name if known else resource
-    modified = known.modified if known else package.modified
+    same = next((r for r in package.resources if r.id == resource), None)
+    name = same.name if same else resource
+    modified = same.modified if same else package.modified
     return Resource(
         "", resource, name, "csv", package.title, package.licence, package.publisher, modified
     )
 
 
-def _choose(package: Package, wanted: str, where: str) -> Resource:
+def _choose(package: Package, choice: str, where: str) -> Resource:
     """By id, else name (a pattern may be given), else format; else the only one or only CSV."""
     every = package.resources
     fits = (
-        [r for r in every if r.id == wanted],
-        [r for r in every if folded(r.name) == folded(wanted)],
-        [r for r in every if fnmatchcase(plain(r.name), plain(wanted))],
-        [r for r in every if r.format == wanted.lower()],
+        [r for r in every if r.id == choice],
+        [r for r in every if fold(r.name) == fold(choice)],
+        [r for r in every if fnmatchcase(plain(r.name), plain(choice))],
+        [r for r in every if r.format == choice.lower()],
     )
     untold = [r for r in every if len(every) == 1 or r.format == "csv"]
-    found = next((fit for fit in fits if fit), []) if wanted else untold
-    if len(found) == 1:
-        return found[0]
+    candidates = next((fit for fit in fits if fit), []) if choice else untold
+    if len(candidates) == 1:
+        return candidates[0]
     listed = "; ".join(f"{r.id} '{r.name}' ({r.format})" for r in every) or "nothing"
-    how_many = f"{len(found)} resources" if found else "no resource"
+    how_many = f"{len(candidates)} resources" if candidates else "no resource"
     raise TerminalError(
         f"The package '{package.name}' has {how_many}"
-        + (f" '{wanted}'." if wanted else " to take."),
+        + (f" '{choice}'." if choice else " to take."),
         where=f"{where}; it has: {listed}",
         fix="Put one's id or name after the # of the location.",
     )

@@ -20,7 +20,7 @@ def plain(text: str) -> str:
     return "".join(c for c in marked if not unicodedata.combining(c))
 
 
-def folded(text: str) -> str:
+def fold(text: str) -> str:
     """Words in lower case without accents, hyphens and underscores."""
     return " ".join(re.split(r"[\s_-]+", plain(text))).strip()
 
@@ -32,22 +32,22 @@ def iso_date(text: Any) -> str:
     day of the week tells which number is the month. Where both would fit, an English day means
     month first, a Spanish one day first.
     """
-    said = str(text).split("\t")[-1].strip()
+    date_text = str(text).split("\t")[-1].strip()
     with suppress(ValueError):
-        return datetime.fromisoformat(said).isoformat()
-    found = re.fullmatch(r"(\w+)\.?, (\d\d?)/(\d\d?)/(\d{4})(?: - (\d\d):(\d\d))?", said)
-    if not found:
-        return said
-    day = plain(found[1])[:3]
+        return datetime.fromisoformat(date_text).isoformat()
+    match = re.fullmatch(r"(\w+)\.?, (\d\d?)/(\d\d?)/(\d{4})(?: - (\d\d):(\d\d))?", date_text)
+    if not match:
+        return date_text
+    day = plain(match[1])[:3]
     for language, orders in (("en", ("mdy", "dmy")), ("es", ("dmy", "mdy"))):
         for order in orders:
             if day in _WEEKDAYS[language]:
-                first, second = int(found[2]), int(found[3])
+                first, second = int(match[2]), int(match[3])
                 month, number = (first, second) if order == "mdy" else (second, first)
                 with suppress(ValueError):
                     when = datetime(
-                        int(found[4]), month, number, int(found[5] or 0), int(found[6] or 0)
+                        int(match[4]), month, number, int(match[5] or 0), int(match[6] or 0)
                     )
                     if _WEEKDAYS[language][when.weekday()] == day:
                         return when.isoformat()
-    return said
+    return date_text

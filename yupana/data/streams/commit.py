@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 from yupana.config.settings import Settings
 from yupana.core.errors import TransientError
 from yupana.core.types import DatasetRef, RawObject
-from yupana.data import delta, evolution, landing, reading
-from yupana.data.rules import BROKEN
+from yupana.data.contracts.rules import BROKEN
+from yupana.data.files import landing
+from yupana.data.lake import delta, evolution, reading
 from yupana.data.streams import spool
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from yupana.data.contract import Contract
+    from yupana.data.contracts.contract import Contract
 
 
 def application(name: str) -> str:
@@ -41,13 +42,9 @@ def last(table: Path, name: str) -> int:
 
 def state(table: Path) -> spool.State:
     """Where the last batch that a table holds left Kafka's offsets; empty where none says so."""
-    from deltalake import DeltaTable
-
-    if delta.exists(table):
-        for commit in DeltaTable(table).history():
-            facts = json.loads(commit.get("userMetadata") or "{}")
-            if "offsets" in facts:
-                return dict(facts["offsets"])
+    for commit in reversed(delta.commits(table)):
+        if "offsets" in commit.facts:
+            return dict(commit.facts["offsets"])
     return {}
 
 
@@ -82,8 +79,8 @@ def append(
             evolution.agree(good, table)
         # Of a folder it would be the names of all files, which are gone.
         offsets = {"offsets": state} if "next" in state else {}
-        told = delta.commit_metadata(**json.loads(facts), batch=number, **offsets)
-        _write(contract, table, rows, number, told)
+        metadata = delta.commit_metadata(**json.loads(facts), batch=number, **offsets)
+        _write(contract, table, rows, number, metadata)
     return DatasetRef(
         zone="published",
         name=name,

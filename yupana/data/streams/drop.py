@@ -7,6 +7,7 @@ that memory may not hold.
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,26 +35,26 @@ class FolderSource:
     """Takes the files of a folder, oldest first, each whole.
 
     Args:
-        kept: its lines are kept messages already: the bridge wrote them.
+        from_bridge: its lines are kept messages already: the bridge wrote them.
     """
 
-    def __init__(self, folder: Path, progress: Progress, *, kept: bool = False) -> None:
-        self._folder, self._progress, self._kept = folder, progress, kept
-        self._there: list[File] = []
-        self._taken: list[File] = []
+    def __init__(self, folder: Path, progress: Progress, *, from_bridge: bool = False) -> None:
+        self._folder, self._progress, self._from_bridge = folder, progress, from_bridge
+        self._queue: list[File] = []
+        self._batch: list[File] = []
 
     def resume(self, state: State) -> None:
         """Delete the files that a batch holds, if they are still the same."""
         for entry in state.get("files", []):
             file = File(*entry)
             path = self._folder / file.name
-            if os.path.lexists(path) and _seen(path) == file:
+            if os.path.lexists(path) and _file_at(path) == file:
                 path.unlink()
-        self._taken = []
+        self._batch = []
 
     def look(self) -> None:
         if not self._folder.is_dir():
-            if self._kept:
+            if self._from_bridge:
                 return
             raise UsageError(
                 "The folder of the file drop is not there.",
@@ -64,42 +65,43 @@ class FolderSource:
         links = [p for p in paths if p.is_symlink()]
         files = [p for p in paths if p.is_file() and not p.is_symlink()]
         whole = [p for p in files if p.suffix in ENDINGS]
-        self._left(len(links), "links are not followed")
-        self._left(len(files) - len(whole), f"messages end in {', '.join(ENDINGS)}")
-        there = sorted(map(_seen, whole), key=lambda file: (file.changed, file.name))
+        self._report(len(links), "links are not followed")
+        self._report(len(files) - len(whole), f"messages end in {', '.join(ENDINGS)}")
+        there = sorted(map(_file_at, whole), key=lambda file: (file.changed, file.name))
         # The bridge's files are bounded by what it writes at once.
-        big = [] if self._kept else [file for file in there if file.size > _MOST_BYTES]
+        big = [] if self._from_bridge else [file for file in there if file.size > _MOST_BYTES]
         what = f"a file has {_MOST_BYTES / (1 << 20):g} MiB at most: cut it between two lines"
-        self._left(len(big), what)
-        self._there = [file for file in there if file not in big]
+        self._report(len(big), what)
+        self._queue = [file for file in there if file not in big]
 
-    def _left(self, count: int, why: str) -> None:
+    def _report(self, count: int, why: str) -> None:
         # Not by name: it may be a column, and a personal one.
         if count:
             self._progress.say(f"{count} file{'s' * (count > 1)} left: {why}")
 
     def lines(self, most: int) -> Iterator[bytes]:
         count = 0
-        while self._there and count < most:
-            file = self._there.pop(0)
+        while self._queue and count < most:
+            file = self._queue.pop(0)
             content = _content(self._folder / file.name, file)
             if content is None:
-                self._left(1, "it is still written to, or may not be read")
+                self._report(1, "it is still written to, or may not be read")
                 continue
-            self._taken.append(file)
-            for line in self._kept_lines(file, content):
+            self._batch.append(file)
+            for line in self._message_lines(file, content):
                 yield line
                 count += 1
 
-    def _kept_lines(self, file: File, content: bytes) -> Iterator[bytes]:
+    def _message_lines(self, file: File, content: bytes) -> Iterator[bytes]:
         received = instant(file.changed / 1_000_000)
+        content = content.removeprefix(codecs.BOM_UTF8)
         for number, line in enumerate(content.split(b"\n"), 1):
             if value := line.strip():
-                kept = Message(_shown(file.name), None, number, received, None, value)
-                yield value + b"\n" if self._kept else kept.line()
+                message = Message(_text(file.name), None, number, received, None, value)
+                yield value + b"\n" if self._from_bridge else message.line()
 
     def state(self) -> State:
-        return {"files": [list(file) for file in self._taken]}
+        return {"files": [list(file) for file in self._batch]}
 
     def faults(self) -> list[str]:
         return []
@@ -108,7 +110,7 @@ class FolderSource:
         return
 
 
-def _seen(path: Path) -> File:
+def _file_at(path: Path) -> File:
     return _file(path.name, path.lstat())
 
 
@@ -127,9 +129,9 @@ def _content(path: Path, file: File) -> bytes | None:
         if _file(file.name, os.fstat(handle)) != file:
             return None
         content = stream.read(file.size)
-    return content if os.path.lexists(path) and _seen(path) == file else None
+    return content if os.path.lexists(path) and _file_at(path) == file else None
 
 
-def _shown(name: str) -> str:
+def _text(name: str) -> str:
     """A file's name as text: bytes of it that are no UTF-8 stand as `\\xff`."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
+from yupana.data.contracts.stream_address import Address
 from yupana.data.streams import login
-from yupana.data.streams.address import Address
 from yupana.data.streams.message import Message, instant
 from yupana.data.streams.spool import State
 
@@ -99,13 +99,13 @@ class KafkaSource:
         self._consumer.assign(self._partitions({n: self._next[n] for n in open_ends}))
         count, quiet = 0, 0.0
         while open_ends and count < most:
-            left = sum(end - self._next[n] for n, end in open_ends.items())
-            wanted = min(_AT_ONCE, most - count, left)
-            found = self._consumer.consume(wanted, timeout=_PATIENCE)
-            quiet = 0.0 if found else quiet + _PATIENCE
+            remaining = sum(end - self._next[n] for n, end in open_ends.items())
+            size = min(_AT_ONCE, most - count, remaining)
+            messages = self._consumer.consume(size, timeout=_PATIENCE)
+            quiet = 0.0 if messages else quiet + _PATIENCE
             if quiet >= _QUIET:
                 raise self._away("no message came")
-            for message in found:
+            for message in messages:
                 number, offset = int(message.partition() or 0), int(message.offset() or 0)
                 if number not in open_ends:
                     continue

@@ -12,7 +12,7 @@ from typing import Any
 
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
-from yupana.data.streams.address import Address
+from yupana.data.contracts.stream_address import Address
 
 Login = tuple[str, str]
 
@@ -26,12 +26,12 @@ def credentials(settings: Settings, address: Address) -> Login | None:
     """
     if settings.stream_login is None:
         return None
-    known = _lines(settings.stream_login)
-    found = [known.get(f"{host}:{port}") or known.get(host) for host, port in address.brokers]
-    if not any(found):
+    logins = _lines(settings.stream_login)
+    matches = [logins.get(f"{host}:{port}") or logins.get(host) for host, port in address.brokers]
+    if not any(matches):
         return None
     where = f"{address}, YUPANA_STREAM_LOGIN={settings.stream_login}"
-    if len(set(found)) > 1:
+    if len(set(matches)) > 1:
         raise UsageError(
             "The brokers of one stream have different logins, or some have none.",
             where=where,
@@ -45,7 +45,7 @@ def credentials(settings: Settings, address: Address) -> Login | None:
             fix="Use mqtts:// in the contract; for Kafka, set YUPANA_STREAM_CA. Where the network "
             "is to be trusted: YUPANA_STREAM_PLAINTEXT=true.",
         )
-    return found[0]
+    return matches[0]
 
 
 def _is_secure(settings: Settings, address: Address) -> bool:
@@ -65,7 +65,7 @@ def _lines(path: Path) -> dict[str, Login]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise _unusable(str(path), "This user cannot read it as text.") from error
-    known: dict[str, Login] = {}
+    logins: dict[str, Login] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -73,10 +73,10 @@ def _lines(path: Path) -> dict[str, Login]:
         user, _, password = "".join(login).partition(":")
         if not (user and password):
             raise _unusable(f"{path}, line {number}", "It is no `host user:password`.")
-        known[host.lower()] = (user, password)
-    if not known:
+        logins[host.lower()] = (user, password)
+    if not logins:
         raise _unusable(str(path), "It is empty.")
-    return known
+    return logins
 
 
 def _unusable(where: str, why: str) -> UsageError:
@@ -108,9 +108,9 @@ def spark_kafka(settings: Settings, address: Address) -> dict[str, str]:
     if settings.stream_ca:
         options["kafka.ssl.truststore.type"] = "PEM"
         options["kafka.ssl.truststore.location"] = str(settings.stream_ca)
-    if known := credentials(settings, address):
+    if login := credentials(settings, address):
         kind = "plain.Plain" if settings.stream_sasl == "PLAIN" else "scram.Scram"
-        user, password = (text.replace("\\", "\\\\").replace('"', '\\"') for text in known)
+        user, password = (text.replace("\\", "\\\\").replace('"', '\\"') for text in login)
         options["kafka.sasl.mechanism"] = settings.stream_sasl
         options["kafka.sasl.jaas.config"] = (
             f"org.apache.kafka.common.security.{kind}LoginModule required "

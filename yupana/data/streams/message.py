@@ -10,13 +10,18 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-FIELDS = ("topic", "partition", "offset", "time", "key")
-"""What a contract may read of a message beside its value, as `physicalName: "@topic"`."""
+from yupana.config.settings import Settings
+from yupana.data.files import landing
+
+Line = tuple[str, int]
+"""A message in the landing zone: hash of its batch, and number of its line there, from 1."""
 
 
 @dataclass(frozen=True)
@@ -40,18 +45,18 @@ class Message:
 
     def line(self) -> bytes:
         """The line that is kept of it, with its end."""
-        kept: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "topic": self.topic,
             "partition": self.partition,
             "offset": self.offset,
-            "time": told(self.time),
+            "time": utc_text(self.time),
             **_text("key", self.key),
             **_text("value", self.value),
         }
-        return json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def told(time: datetime) -> str:
+def utc_text(time: datetime) -> str:
     """An instant in UTC, to the millisecond."""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -74,12 +79,35 @@ def place(line: bytes, hidden: Mapping[str, str]) -> str:
     """Where a kept message was, for a person: topic, partition and offset, or file and line.
 
     Args:
-        hidden: what stands in place of a field that nobody may see, by its name in `FIELDS`.
+        hidden: what stands in place of a field that nobody may see, by its name.
     """
-    kept = json.loads(line)
-    kept |= {name: text for name, text in hidden.items() if kept.get(name) is not None}
-    if kept["partition"] is not None:
-        return f"{kept['topic']}, partition {kept['partition']}, offset {kept['offset']}"
-    if kept["offset"] is not None:
-        return f"{kept['topic']}, line {kept['offset']}"
-    return f"{kept['topic']}, received {kept['time']}"
+    fields = json.loads(line)
+    fields |= {name: text for name, text in hidden.items() if fields.get(name) is not None}
+    if fields["partition"] is not None:
+        return f"{fields['topic']}, partition {fields['partition']}, offset {fields['offset']}"
+    if fields["offset"] is not None:
+        return f"{fields['topic']}, line {fields['offset']}"
+    return f"{fields['topic']}, received {fields['time']}"
+
+
+def places(
+    settings: Settings, name: str, lines: Iterable[Line], hidden: Mapping[str, str]
+) -> dict[Line, str]:
+    """The place of each message whose batch is still in the landing zone.
+
+    Args:
+        hidden: as `place`.
+    """
+    numbers_by_file: dict[str, set[int]] = defaultdict(set)
+    for sha256, number in lines:
+        numbers_by_file[sha256].add(number)
+    by_line: dict[Line, str] = {}
+    for sha256, numbers in numbers_by_file.items():
+        batch = landing.find(settings, name, sha256)
+        if batch is None:
+            continue
+        with Path(batch.path).open("rb") as stream:
+            for number, line in enumerate(stream, 1):
+                if number in numbers:
+                    by_line[(sha256, number)] = place(line, hidden)
+    return by_line

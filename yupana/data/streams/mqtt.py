@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
 from yupana.core.progress import Progress
-from yupana.data import landing
+from yupana.data.contracts.stream_address import Address
+from yupana.data.files import landing
 from yupana.data.streams import login
-from yupana.data.streams.address import Address
 from yupana.data.streams.message import Message
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Bridge:
         self._came: queue.Queue[tuple[Message, int, int]] = queue.Queue()
         self._answers: queue.Queue[tuple[str, Any]] = queue.Queue()
         self._refusal: TerminalError | None = None
-        self._client = self._made(settings, name)
+        self._client = self._client_of(settings, name)
 
     def run(self, stopped: Callable[[], bool], quiet: float | None = None) -> int:
         """Write what comes until `stopped`, or for `quiet` seconds nothing came.
@@ -61,7 +61,7 @@ class Bridge:
         Returns:
             How many messages were written.
         """
-        written = 0
+        count = 0
         self._connect()
         try:
             last = time.monotonic()
@@ -69,16 +69,16 @@ class Bridge:
                 if self._refusal:
                     raise self._refusal
                 if group := self._group():
-                    written += self._keep(group)
+                    count += self._keep(group)
                     last = time.monotonic()
                 elif quiet is not None and time.monotonic() - last > quiet:
                     break
         finally:
             self._client.disconnect()
             self._client.loop_stop()
-        return written
+        return count
 
-    def _made(self, settings: Settings, name: str) -> paho.Client:
+    def _client_of(self, settings: Settings, name: str) -> paho.Client:
         import paho.mqtt.client as paho
         from paho.mqtt.enums import CallbackAPIVersion
 
@@ -88,14 +88,14 @@ class Bridge:
             protocol=paho.MQTTv5,
             manual_ack=True,
         )
-        if known := login.credentials(settings, self._address):
-            client.username_pw_set(*known)
+        if credentials := login.credentials(settings, self._address):
+            client.username_pw_set(*credentials)
         if self._address.tls:
             client.tls_set(ca_certs=str(settings.stream_ca) if settings.stream_ca else None)
         client.reconnect_delay_set(1, 30)
         client.on_connect = self._connected
-        client.on_subscribe = lambda *told: self._subscribed(told[3])
-        client.on_disconnect = lambda *told: self._progress.say(f"disconnected: {told[3]}")
+        client.on_subscribe = lambda *event: self._subscribed(event[3])
+        client.on_disconnect = lambda *event: self._progress.say(f"disconnected: {event[3]}")
         client.on_message = self._received
         return client
 
@@ -143,8 +143,8 @@ class Bridge:
         self._answers.put(("refused", what))
 
     def _received(self, _client: Any, _data: Any, message: Any) -> None:
-        kept = Message(message.topic, None, None, datetime.now(UTC), None, message.payload)
-        self._came.put((kept, message.mid, message.qos))
+        record = Message(message.topic, None, None, datetime.now(UTC), None, message.payload)
+        self._came.put((record, message.mid, message.qos))
 
     def _group(self) -> list[tuple[Message, int, int]]:
         """What came since the last time; waits a moment for the first."""

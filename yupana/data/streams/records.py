@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from yupana.data.streams.message import FIELDS
+from yupana.data.contracts.stream_address import FIELDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from yupana.data.contract import Contract
+    from yupana.data.contracts.contract import Contract
 
 _CHUNK = 50_000
 Record = dict[str, Any]
@@ -37,9 +37,9 @@ def tables(contract: Contract, stream: BinaryIO, line: str, torn: str) -> Iterat
     first = 1
     while chunk := list(islice(stream, _CHUNK)):
         records, why = [], []
-        for kept in map(json.loads, chunk):
-            record, fault = _read(kept)
-            records.append({**record, **{f"@{f}": kept[f] for f in FIELDS if f in kept}})
+        for message in map(json.loads, chunk):
+            record, fault = _read(message)
+            records.append({**record, **{f"@{f}": message[f] for f in FIELDS if f in message}})
             why.append(fault)
         numbers = pa.array(range(first, first + len(chunk)), pa.int64())
         faults = pa.array(why, pa.string())
@@ -51,14 +51,15 @@ def tables(contract: Contract, stream: BinaryIO, line: str, torn: str) -> Iterat
         first += len(chunk)
 
 
-def _read(kept: Record) -> tuple[Record, str | None]:
+def _read(message: Record) -> tuple[Record, str | None]:
     """A message's fields, or none and why."""
     try:
-        if "value_base64" in kept:
+        if "value_base64" in message:
             raise UnreadableError("its bytes are not UTF-8")
-        if kept["value"] is None:
+        if message["value"] is None:
             raise UnreadableError("it is empty")
-        return _fields(kept["value"]), None
+        # A byte order mark, which some write before each text.
+        return _fields(message["value"].removeprefix("\ufeff")), None
     except UnreadableError as fault:
         return {}, str(fault)
     except RecursionError:
@@ -75,8 +76,8 @@ def _fields(text: str) -> Record:
         text, parse_float=str, parse_int=str, parse_constant=_refused, object_pairs_hook=_once
     )
     if not isinstance(value, dict):
-        found = "a list" if isinstance(value, list) else "a single value"
-        raise UnreadableError(f"an object is expected, not {found}")
+        form = "a list" if isinstance(value, list) else "a single value"
+        raise UnreadableError(f"an object is expected, not {form}")
     if any(isinstance(v, dict | list) for v in value.values()):
         plain = json.loads(text)
         nested = {k: plain[k] for k, v in value.items() if isinstance(v, dict | list)}
@@ -87,10 +88,10 @@ def _fields(text: str) -> Record:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> Record:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
         raise UnreadableError("it names a field twice")
-    return found
+    return fields
 
 
 def _refused(constant: str) -> Any:

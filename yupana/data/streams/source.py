@@ -8,7 +8,7 @@ from typing import Protocol
 from yupana.config.settings import Settings
 from yupana.core.progress import Progress
 from yupana.data import engine
-from yupana.data.streams import address
+from yupana.data.contracts import stream_address
 from yupana.data.streams.spool import State
 
 
@@ -43,7 +43,7 @@ def open_source(settings: Settings, name: str, location: str, progress: Progress
     by Spark's own connector where Spark is the engine."""
     from yupana.data.streams import drop, mqtt
 
-    place = address.parse(location)
+    place = stream_address.parse(location)
     if place.kind == "kafka":
         if engine.select(settings).kind != "sail":
             from yupana.data.streams import spark_kafka
@@ -54,5 +54,5 @@ def open_source(settings: Settings, name: str, location: str, progress: Progress
 
         return KafkaSource(settings, name, place)
     if place.kind == "mqtt":
-        return drop.FolderSource(mqtt.folder(settings, name), progress, kept=True)
+        return drop.FolderSource(mqtt.folder(settings, name), progress, from_bridge=True)
     return drop.FolderSource(place.folder(settings.root), progress)

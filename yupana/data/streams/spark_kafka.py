@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from yupana.config.settings import Settings
 from yupana.core.progress import Progress
 from yupana.data import engine
+from yupana.data.contracts.stream_address import Address
 from yupana.data.streams import login
-from yupana.data.streams.address import Address
 from yupana.data.streams.kafka import KafkaSource
 from yupana.data.streams.message import Message, instant
 

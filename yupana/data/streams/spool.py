@@ -20,7 +20,7 @@ from typing import Any
 
 from yupana.config.settings import Settings
 from yupana.core.types import RawObject
-from yupana.data import landing
+from yupana.data.files import landing
 
 State = dict[str, Any]
 _MESSAGES, _RECORD = "messages.ndjson", "batch.json"
@@ -57,8 +57,8 @@ def path_of(settings: Settings, name: str, batch: Batch) -> Path:
 
 def newest(settings: Settings, name: str) -> Batch | None:
     """The last batch that was written, published or not."""
-    found = _all(settings, name)
-    return found[-1] if found else None
+    batches = _all(settings, name)
+    return batches[-1] if batches else None
 
 
 def waiting(settings: Settings, name: str) -> list[Batch]:
@@ -85,19 +85,19 @@ def write(
     """
     home = folder(settings, name)
     with landing.room(home, _EMPTY_BLOCK):
-        for left in home.glob(".partial.*"):
-            shutil.rmtree(left)
+        for leftover in home.glob(".partial.*"):
+            shutil.rmtree(leftover)
         partial = home / f".partial.{os.getpid()}"
         partial.mkdir()
         try:
-            count = _written(partial / _MESSAGES, lines)
+            count = _write_lines(partial / _MESSAGES, lines)
             if count == 0:
                 return None
             last = newest(settings, name)
             number = 1 + max(after, last.number if last else 0)
             now = datetime.now(UTC).isoformat()
             batch = Batch(number, count, now, state())
-            _synced(partial / _RECORD, json.dumps(asdict(batch)).encode())
+            _write_synced(partial / _RECORD, json.dumps(asdict(batch)).encode())
             landing.sync(partial)
             partial.rename(home / f"{number:010d}")
             landing.sync(home)
@@ -106,11 +106,11 @@ def write(
     return batch
 
 
-def fetched(settings: Settings, name: str, location: str, batch: Batch) -> landing.Fetched:
+def source_file(settings: Settings, name: str, location: str, batch: Batch) -> landing.SourceFile:
     """The batch as a source's file, with what its records and commits say of it."""
     facts = {"batch": batch.number, "written": batch.written, "state": batch.state}
-    shown = f"{location}#{batch.number}"
-    return landing.Fetched(path_of(settings, name, batch), shown, {"stream": facts})
+    label = f"{location}#{batch.number}"
+    return landing.SourceFile(path_of(settings, name, batch), label, {"stream": facts})
 
 
 def number(settings: Settings, raw: RawObject) -> int:
@@ -121,8 +121,8 @@ def number(settings: Settings, raw: RawObject) -> int:
 def latest(settings: Settings, raw: RawObject) -> datetime:
     """The last instant (UTC) that a message of a landed batch may tell of: none arrived after the
     batch was written, and a sensor's clock may be fast by some minutes."""
-    written = landing.facts_of(settings, raw)["stream"]["written"]
-    return datetime.fromisoformat(written) + FAST_CLOCK
+    end = landing.facts_of(settings, raw)["stream"]["written"]
+    return datetime.fromisoformat(end) + FAST_CLOCK
 
 
 def finish(settings: Settings, name: str, batch: Batch) -> None:
@@ -140,7 +140,7 @@ def _all(settings: Settings, name: str) -> list[Batch]:
     return [Batch(**json.loads(r.read_text(encoding="utf-8"))) for r in records if r.exists()]
 
 
-def _written(path: Path, lines: Iterable[bytes]) -> int:
+def _write_lines(path: Path, lines: Iterable[bytes]) -> int:
     count = 0
     with path.open("xb") as out:
         for line in lines:
@@ -151,7 +151,7 @@ def _written(path: Path, lines: Iterable[bytes]) -> int:
     return count
 
 
-def _synced(path: Path, content: bytes) -> None:
+def _write_synced(path: Path, content: bytes) -> None:
     with path.open("xb") as out:
         out.write(content)
         out.flush()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import metadata
 
-from yupana.governance import events
-from yupana.monitoring.site.parts import Asked, Basis, Page, newest, of_file
+from yupana.lineage import events
+from yupana.monitoring.site.parts import Basis, Page, SiteRequest, newest, of_file
 from yupana.tracking import facts
 
 NAME = "acerca"
@@ -16,13 +16,13 @@ LIBRARIES = (
 )  # fmt: skip
 
 
-def page(asked: Asked, read: Sequence[Page]) -> Page:
+def page(request: SiteRequest, read: Sequence[Page]) -> Page:
     """Versions, the steps that were run, and everything that was read.
 
     Args:
         read: the other pages, whose bases are listed together.
     """
-    settings = asked.settings
+    settings = request.settings
     steps = {}
     for event in events.read(settings.events):
         if event["status"] == "done":
@@ -32,7 +32,7 @@ def page(asked: Asked, read: Sequence[Page]) -> Page:
     if code.get("commit"):
         basis["code", ""] = Basis("Código", "Code", f"commit:{code['commit']}")
     if lock.is_file():
-        ours = of_file(asked, lock, "Versiones fijadas", "Locked versions", ref="uv.lock")
+        ours = of_file(request, lock, "Versiones fijadas", "Locked versions", ref="uv.lock")
         basis["lock", ""] = ours
     values = {
         "versions": {name: v for name in LIBRARIES if (v := _version(name))},

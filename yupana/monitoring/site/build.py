@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from yupana.core import page as pages
 from yupana.core.errors import TerminalError, UsageError, YupanaError
 from yupana.core.hashing import file_sha256
 from yupana.monitoring.site import about, drift, front, gates, impact, model, record, traced
-from yupana.monitoring.site.parts import Answer, Asked, Missing, Page, newest
+from yupana.monitoring.site.parts import Answer, Missing, Page, SiteRequest, newest
 
 MARK = "site.json"
 TITLES = {
@@ -27,7 +28,7 @@ TITLES = {
     record.NAME: ("Registro", "Ledger", "El registro de auditoría", "The audit ledger"),
     about.NAME: ("Acerca", "About", "Cómo se hizo este sitio", "How this site was made"),
 }  # fmt: skip
-_READERS: tuple[tuple[str, Callable[[Asked], Page]], ...] = (
+_READERS: tuple[tuple[str, Callable[[SiteRequest], Page]], ...] = (
     (model.NAME, model.page),
     (gates.NAME, gates.page),
     (drift.NAME, drift.page),
@@ -37,42 +38,64 @@ _READERS: tuple[tuple[str, Callable[[Asked], Page]], ...] = (
 )
 
 
-def build(asked: Asked, out: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Site:
+    """What stands now in a site's folder.
+
+    Attributes:
+        index: the first page.
+        moment: the newest that was read, ISO.
+        answers: state by page.
+        missing: commands that were not run.
+        pages: all of them, in the order of the site.
+    """
+
+    index: Path
+    moment: str
+    answers: dict[str, str]
+    missing: list[str]
+    pages: list[Path]
+
+    def to_json(self) -> dict[str, Any]:
+        """As `yupana report build --json` prints it."""
+        return {
+            "index": str(self.index), "built": self.moment, "answers": self.answers,
+            "missing": self.missing, "pages": [str(page) for page in self.pages],
+        }  # fmt: skip
+
+
+def build(request: SiteRequest, out: Path) -> Site:
     """Write the site into `out`, in place of the one before it.
 
     The same home on the same day gives the same bytes: every time on a page is that of something
     that was read.
     A page that cannot be read says why; a site that cannot be written leaves the old one.
 
-    Returns:
-        `pages` (paths as text), `answers` (state by page), `missing` (commands), `built` (the
-        newest moment that was read), `index`.
-
     Raises:
         UsageError: `out` holds something that is no site, or the prediction is not known.
     """
     _check(out)
-    read = [_read(asked, name, reader) for name, reader in _READERS]
-    made = [front.page(read), *read, about.page(asked, read)]
-    built = newest([b.time for page in made for b in page.basis])
+    read = [_read(request, name, reader) for name, reader in _READERS]
+    every = [front.page(read), *read, about.page(request, read)]
+    build_time = newest([b.time for page in every for b in page.basis])
     aside = out.with_name(f".{out.name}.{os.getpid()}")
     shutil.rmtree(aside, ignore_errors=True)
     try:
-        for page in made:
-            _write(asked, page, aside, built)
-        found = {p.name: file_sha256(p) for p in sorted(aside.iterdir())}
-        told = {"use_case": asked.use_case, "built": built, "files": found}
-        (aside / MARK).write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
+        for page in every:
+            _write(request, page, aside, build_time)
+        hashes = {p.name: file_sha256(p) for p in sorted(aside.iterdir())}
+        contents = {"use_case": request.use_case, "built": build_time, "files": hashes}
+        (aside / MARK).write_text(json.dumps(contents, indent=1, sort_keys=True) + "\n")
         _swap(aside, out)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    return {
-        "index": str(out / "index.html"),
-        "built": built,
-        "answers": {p.name: p.answer.state for p in made if p.answer},
-        "missing": sorted({m.command for p in read for m in p.missing}),
-        "pages": [str(out / f"{p.name}.html") for p in made],
-    }
+    return Site(
+        index=out / "index.html",
+        moment=build_time,
+        answers={p.name: p.answer.state for p in every if p.answer},
+        missing=sorted({m.command for p in read for m in p.missing}),
+        pages=[out / f"{p.name}.html" for p in every],
+    )
 
 
 def only_use_case(settings: Settings) -> str:
@@ -81,21 +104,21 @@ def only_use_case(settings: Settings) -> str:
     Raises:
         UsageError: there is none, or more than one.
     """
-    found = sorted(p.name.partition(".")[0] for p in (settings.root / "models").glob("*.card.yaml"))
-    if len(found) != 1:
+    names = sorted(p.parent.name for p in (settings.root / "models").glob("*/card.yaml"))
+    if len(names) != 1:
         raise UsageError(
-            f"{len(found)} use cases have a model card.",
+            f"{len(names)} use cases have a model card.",
             where=str(settings.root / "models"),
-            fix=f"Name one: --use-case NAME ({', '.join(found)})",
+            fix=f"Name one: --use-case NAME ({', '.join(names)})",
         )
-    return found[0]
+    return names[0]
 
 
-def _read(asked: Asked, name: str, reader: Callable[[Asked], Page]) -> Page:
+def _read(request: SiteRequest, name: str, reader: Callable[[SiteRequest], Page]) -> Page:
     try:
-        return reader(asked)
+        return reader(request)
     except YupanaError as error:
-        if asked.prediction and name == traced.NAME:
+        if request.prediction and name == traced.NAME:
             raise
         # An auditor must see the other pages, and that this one is broken.
         missing = Missing("No se pudo leer.", f"It cannot be read: {error.what}", error.fix)
@@ -103,7 +126,7 @@ def _read(asked: Asked, name: str, reader: Callable[[Asked], Page]) -> Page:
         return Page(name, {"broken": True}, missing=(missing,), answer=answer)
 
 
-def _write(asked: Asked, page: Page, folder: Path, built: str) -> None:
+def _write(request: SiteRequest, page: Page, folder: Path, build_time: str) -> None:
     short = [{"name": n, "es": t[0], "en": t[1]} for n, t in TITLES.items()]
     title = {"es": TITLES[page.name][2], "en": TITLES[page.name][3]}
     broken = page.values.get("broken")
@@ -114,10 +137,10 @@ def _write(asked: Asked, page: Page, folder: Path, built: str) -> None:
         name=page.name,
         title=title,
         pages=short,
-        use_case=asked.use_case,
+        use_case=request.use_case,
         basis=page.basis,
         missing=page.missing,
-        built=built,
+        built=build_time,
         **page.values,
     )
     for name, content in page.files.items():

@@ -23,11 +23,11 @@ def page(read: Sequence[Page]) -> Page:
     """
     by_name = {p.name: p for p in read}
     unknown = Answer("unknown", "No se comprobó.", "It was not checked.")
-    told = [
+    questions = [
         {"page": name, "es": es, "en": en, "answer": by_name[name].answer or unknown}
         for name, (es, en) in QUESTIONS.items()
     ]
     absent = [(p.name, m) for p in read for m in p.missing]
-    values = {"told": told, "absent": absent, "trace": by_name["traza"].values}
+    values = {"questions": questions, "absent": absent, "trace": by_name["traza"].values}
     basis = [b for p in read for b in p.basis[:1]]
     return Page(NAME, values, tuple(basis))

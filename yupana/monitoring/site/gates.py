@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
-from yupana.governance import decisions, gate, register, suspension
-from yupana.governance.decisions import Made
-from yupana.governance.gate import Decision
-from yupana.governance.ledger import book
-from yupana.governance.measures import model_sha256
-from yupana.governance.register import Register
-from yupana.governance.register_parts import Item
+from yupana.gate import decisions, gate, register, suspension
+from yupana.gate.decisions import Record
+from yupana.gate.gate import Decision
+from yupana.gate.measures import model_sha256
+from yupana.gate.register import Register
+from yupana.gate.register_parts import Item
+from yupana.ledger import entries
+from yupana.monitoring import kind
 from yupana.monitoring.site import model
-from yupana.monitoring.site.parts import Answer, Asked, Basis, Missing, Page, State, of_file
+from yupana.monitoring.site.parts import Answer, Basis, Missing, Page, SiteRequest, State, of_file
 
 NAME = "compuertas"
 MOST = 50
@@ -27,62 +28,63 @@ _KINDS = {
 }
 
 
-def page(asked: Asked) -> Page:
+def page(request: SiteRequest) -> Page:
     """The register of the use case, and what the gate says of the model that answers.
 
     Raises:
         UsageError: the use case has no register.
         TerminalError: it is not valid.
     """
-    settings = asked.settings
-    held = register.load(settings.root, asked.use_case)
-    path = register.path_of(settings.root, asked.use_case)
-    made = decisions.of(settings, asked.use_case)
-    now = _moment(asked)
-    decision = _decide(asked, now)
+    settings = request.settings
+    risks = register.load(settings.root, request.use_case)
+    path = register.path_of(settings.root, request.use_case)
+    record = decisions.of(settings, request.use_case)
+    now = _moment(request)
+    decision = _decide(request, now)
     basis = [
-        of_file(asked, path, "Registro de riesgo", "Risk register", ref=f"models/{path.name}"),
-        Basis("Lo declarado, sin la etapa", "What is stated, without the stage", "", held.digest),
-        *(_basis(one) for one in reversed(made[-MOST:])),
+        of_file(request, path, "Registro de riesgo", "Risk register", ref=f"models/{path.name}"),
+        Basis("Lo declarado, sin la etapa", "What is stated, without the stage", "", risks.digest),
+        *(_basis(one) for one in reversed(record[-MOST:])),
     ]
-    name = decision.model if decision else asked.use_case
-    stopped = suspension.of_model(made, name)
+    name = decision.model if decision else request.use_case
+    stopped = suspension.of_model(record, name)
     values = {
-        "held": held,
-        "checklists": _checklists(held),
+        "risks": risks,
+        "measures": kind.labels(request.use_case).measures,
+        "checklists": _checklists(risks),
         "decision": decision,
         "judged": now.isoformat(),
         "allowed": _state(decision) if decision else "unknown",
-        "suspended": stopped.told() if stopped else None,
-        "decisions": [_told(one) for one in reversed(made[-MOST:])],
+        "suspended": stopped.sentences() if stopped else None,
+        "decisions": [_row(one) for one in reversed(record[-MOST:])],
     }
-    missing = () if made else (_never(asked),)
+    missing = () if record else (_never(request),)
     return Page(NAME, values, tuple(basis), missing, _answer(decision))
 
 
-def _moment(asked: Asked) -> datetime:
+def _moment(request: SiteRequest) -> datetime:
     """When evidence is judged: the day that was asked for, or later by the ledger's own clock.
 
     The ledger is never ahead of the judgement, or the gate would take the clock for set back.
     """
-    day = datetime.combine(asked.day, time(), UTC)
-    newest = book.newest(asked.settings.platform_db)
+    day = datetime.combine(request.day, time(), UTC)
+    newest = entries.newest(request.settings.platform_db)
     return max(day, decisions.moment(newest.time)) if newest else day
 
 
-def _decide(asked: Asked, now: datetime) -> Decision | None:
+def _decide(request: SiteRequest, now: datetime) -> Decision | None:
     """What the gate says of the model that answers; None where there is none."""
     from yupana.tracking import subjects
 
-    found = model.served(asked)
-    if found.folder is None:
+    served = model.served_model(request)
+    if served.folder is None:
         return None
     # The store adds files to its copy: where that is the candidate's own, the candidate is judged.
-    folder = found.folder
-    if found.fitted and model_sha256(found.fitted) == model_sha256(folder):
-        folder = found.fitted
-    subject = subjects.of_folder(asked.use_case, found.version, folder)
-    return gate.decide(asked.settings, asked.use_case, subject, "check", now)
+    folder = served.folder
+    if served.fitted and model_sha256(served.fitted) == model_sha256(folder):
+        folder = served.fitted
+    subject = subjects.of_folder(request.use_case, served.version, folder)
+    return gate.decide(request.settings, request.use_case, subject, "check", now)
 
 
 def _state(decision: Decision) -> State:
@@ -113,47 +115,49 @@ def _cap(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _never(asked: Asked) -> Missing:
+def _never(request: SiteRequest) -> Missing:
     return Missing(
         "Ninguna decisión está anotada.",
         "No decision is recorded.",
-        f"yupana governance check {asked.use_case}",
+        f"yupana governance check {request.use_case}",
     )
 
 
-def _basis(made: Made) -> Basis:
-    es, en = _KINDS[made.kind]
-    when = made.time.isoformat()
-    return Basis(f"Evento {made.seq}: {es}", f"Event: {en}", made.subject, made.hash, when)
+def _basis(decision: Record) -> Basis:
+    es, en = _KINDS[decision.kind]
+    when = decision.time.isoformat()
+    name = f"Evento {decision.seq}: {es}"
+    return Basis(name, f"Event: {en}", decision.subject, decision.hash, when)
 
 
-def _told(made: Made) -> dict[str, Any]:
+def _row(decision: Record) -> dict[str, Any]:
     """A decision as a row: who acted stands under a pseudonym."""
-    es, en = _KINDS[made.kind]
-    facts = made.facts
+    es, en = _KINDS[decision.kind]
+    facts = decision.facts
     outcome = ("", "")
-    if made.kind == "gate":
+    if decision.kind == "gate":
         outcome = ("permitido", "allowed") if facts.get("allowed") else ("rechazado", "refused")
         outcome = (f"{facts.get('action', '')}: {outcome[0]}", outcome[1])
     why_es, why_en = (str(facts.get(f"reason_{k}", "")) for k in ("es", "en"))
     if unmet := facts.get("unmet"):
         why_es = why_es or f"faltan: {', '.join(unmet)}"
     return {
-        "time": made.time.isoformat(), "es": es, "en": en, "subject": made.subject,
-        "outcome": outcome, "why": (why_es, why_en), "actor": made.actor, "signed": made.signed,
+        "time": decision.time.isoformat(), "es": es, "en": en, "subject": decision.subject,
+        "outcome": outcome, "why": (why_es, why_en), "actor": decision.actor,
+        "signed": decision.signed,
     }  # fmt: skip
 
 
-def _checklists(held: Register) -> list[dict[str, Any]]:
+def _checklists(risks: Register) -> list[dict[str, Any]]:
     """Every checklist of the register: title, day of review, items, and how many are gaps."""
-    adoption = [item for _, item in held.adoption.items()]
-    ethics = [item for _, item in held.ethics.items()]
-    personal = held.data_protection
+    adoption = [item for _, item in risks.adoption.items()]
+    ethics = [item for _, item in risks.ethics.items()]
+    personal = risks.data_protection
     return [
         _list("Protección de datos", "Data protection", personal.reviewed, personal.items),
-        _list("Ética", "Ethics", held.ethics.reviewed, ethics),
-        _list("Adopción", "Adoption", held.adoption.reviewed, adoption),
-        _list("Metas cualitativas", "Qualitative targets", "", held.targets.qualitative),
+        _list("Ética", "Ethics", risks.ethics.reviewed, ethics),
+        _list("Adopción", "Adoption", risks.adoption.reviewed, adoption),
+        _list("Metas cualitativas", "Qualitative targets", "", risks.targets.qualitative),
     ]
 
 

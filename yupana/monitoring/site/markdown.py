@@ -26,7 +26,7 @@ def html(text: str, images: dict[str, str]) -> str:
     from markdown_it import MarkdownIt
 
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    made: list[Token] = []
+    output: list[Token] = []
     english, heading = False, ""
     tokens = markdown.parse(_body(text))
     skip = 0
@@ -35,27 +35,27 @@ def html(text: str, images: dict[str, str]) -> str:
             skip -= 1
             continue
         if token.type == "paragraph_open" and tokens[i + 1].content == _ENGLISH:
-            made.append(_raw(_OPEN))
+            output.append(_raw(_OPEN))
             english, skip = True, 2
             continue
         if token.type == "heading_open" and english:
-            made.append(_raw("</div>\n"))
+            output.append(_raw("</div>\n"))
             english = False
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{int(token.tag[1]) + 1}"
             heading = tokens[i + 1].content if token.type == "heading_open" else heading
         if token.type == "table_open":
-            made.append(_raw(_REGION.format(escape(heading.replace("*", ""), quote=True))))
+            output.append(_raw(_REGION.format(escape(heading.replace("*", ""), quote=True))))
         if token.type == "th_open":
             token.attrSet("scope", "col")
         for child in token.children or ():
             _inline(child, images)
-        made.append(token)
+        output.append(token)
         if token.type == "table_close":
-            made.append(_raw("</div>\n"))
+            output.append(_raw("</div>\n"))
     if english:
-        made.append(_raw("</div>\n"))
-    return str(markdown.renderer.render(made, markdown.options, {}))
+        output.append(_raw("</div>\n"))
+    return str(markdown.renderer.render(output, markdown.options, {}))
 
 
 def _body(text: str) -> str:

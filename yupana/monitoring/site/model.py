@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from yupana.governance import deployments, events
+from yupana.core import spec
+from yupana.core.errors import TerminalError
+from yupana.lineage import events
 from yupana.monitoring.site import markdown
-from yupana.monitoring.site.parts import Asked, Basis, Missing, Page, of_file
-from yupana.tracking import card
+from yupana.monitoring.site.parts import Basis, Missing, Page, SiteRequest, of_file
+from yupana.tracking import aliases, card, roles, slots
 
 NAME = "modelo"
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedModel:
     """The model that the site is about.
 
     Attributes:
@@ -36,59 +38,60 @@ class Served:
         return int(self.ref.rpartition("@")[2])
 
 
-def served(asked: Asked) -> Served:
+def served_model(request: SiteRequest) -> ServedModel:
     """The model that answers: the one deployed, else the registry's champion."""
-    settings = asked.settings
-    placed = deployments.current(settings.platform_db, asked.use_case).get(deployments.CHAMPION)
-    ref, registered = "", {}
-    for event in events.read(settings.events):
-        if event["subject"] != asked.use_case or event["status"] != "done":
-            continue
-        made = next((o for o in event["outputs"] if o.startswith("model:")), "")
-        if event["step"] == "register":
-            registered[made] = event
-        if made and event["facts"].get("alias") == "champion":
-            ref = made
-    if placed:
-        name, _, version = placed.tag.partition(":")
-        ref = f"model:{name}@{version}"
-    if not ref:
-        return Served("")
-    event = registered.get(ref, {})
+    settings = request.settings
+    slot = slots.current(settings.platform_db, request.use_case).get(slots.CHAMPION)
+    if slot:
+        ref = slot.model
+    else:
+        try:
+            ref = aliases.champion(settings, request.use_case)
+        except TerminalError:
+            return ServedModel("")
+    registration = events.last_done(
+        settings.events, "register", request.use_case, lambda e: ref in e["outputs"]
+    )
+    event = registration or {}
     inputs = tuple(event.get("inputs", ()))
     name, _, version = ref.removeprefix("model:").partition("@")
     candidates = (i.partition(":")[2] for i in inputs if i.startswith("candidate:"))
-    fitted = next((p for c in candidates if (p := settings.home / "candidates" / c).is_dir()), None)
+    candidate = next(
+        (p for c in candidates if (p := settings.home / "candidates" / c).is_dir()), None
+    )
     copy = settings.home / "bentoml" / "models" / name / version
-    folder = copy if copy.is_dir() else fitted
-    return Served(ref, folder, fitted, str(event.get("time", "")), inputs)
+    folder = copy if copy.is_dir() else candidate
+    return ServedModel(ref, folder, candidate, str(event.get("time", "")), inputs)
 
 
-def page(asked: Asked) -> Page:
+def page(request: SiteRequest) -> Page:
     """The card of the served model."""
-    found = served(asked)
-    path = found.folder / card.NAME if found.folder else None
-    if found.folder is None or path is None or not path.is_file():
+    current = served_model(request)
+    path = current.folder / card.NAME if current.folder else None
+    if current.folder is None or path is None or not path.is_file():
         missing = Missing(
             "Ningún modelo con su ficha se entrenó y desplegó aquí.",
             "No model with its card was trained and deployed here.",
-            f"yupana train {asked.use_case} && yupana deploy {asked.use_case}",
+            f"yupana train {request.use_case} && yupana deploy {request.use_case}",
         )
-        return Page(NAME, {"ref": found.ref, "card": "", "placed": {}}, missing=(missing,))
+        return Page(NAME, {"ref": current.ref, "card": "", "placed": {}}, missing=(missing,))
     files, images = {}, {}
-    for plot in card.PLOTS:
-        if (found.folder / plot).is_file():
-            images[plot] = f"modelo-{plot}"
-            files[f"modelo-{plot}"] = (found.folder / plot).read_bytes()
-    told = {"time": found.time}
-    basis = [of_file(asked, path, "Ficha del modelo", "Model card", ref=found.ref, **told)]
-    weights = found.folder / "weights.safetensors"
-    if weights.is_file():
-        basis.append(of_file(asked, weights, "Pesos del modelo", "Weights", **told))
-    basis += [Basis("Hecho de", "Made from", ref, **told) for ref in found.inputs]
+    for picture in card.pictures(current.folder):
+        images[picture.name] = f"modelo-{picture.name}"
+        files[f"modelo-{picture.name}"] = picture.read_bytes()
+    when = {"time": current.time}
+    basis = [of_file(request, path, "Ficha del modelo", "Model card", ref=current.ref, **when)]
+    own = (current.folder / name for name in spec.load(request.use_case).model.files)
+    basis += [
+        of_file(request, file, "Archivo del modelo", "File of the model", **when)
+        for file in own
+        if file.is_file()
+    ]
+    basis += [Basis("Hecho de", "Made from", ref, **when) for ref in current.inputs]
     values = {
-        "ref": found.ref,
+        "ref": current.ref,
         "card": markdown.html(path.read_text(encoding="utf-8"), images),
-        "placed": deployments.current(asked.settings.platform_db, asked.use_case),
+        "placed": slots.current(request.settings.platform_db, request.use_case),
+        "difference": roles.of(request.settings, request.use_case).difference,
     }
     return Page(NAME, values, tuple(basis), files=files)

@@ -12,12 +12,13 @@ from typing import Any, Literal
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
 from yupana.core.hashing import file_sha256
+from yupana.lineage import vouched
 
 State = Literal["yes", "no", "part", "unknown"]
 
 
 @dataclass(frozen=True)
-class Asked:
+class SiteRequest:
     """What the site is built of: one use case of one home, and one prediction to trace.
 
     Attributes:
@@ -92,21 +93,24 @@ class Page:
     files: dict[str, bytes] = field(default_factory=dict)
 
 
-def of_file(asked: Asked, path: Path, es: str, en: str, *, time: str = "", ref: str = "") -> Basis:
+def of_file(
+    request: SiteRequest, path: Path, es: str, en: str, *, time: str = "", ref: str = ""
+) -> Basis:
     """A file of this home that a page rests on, with the hash of its bytes."""
-    home = asked.settings.home
+    home = request.settings.home
     place = path.relative_to(home).as_posix() if path.is_relative_to(home) else path.name
     return Basis(es, en, ref or place, file_sha256(path), time)
 
 
-def kept(path: Path) -> dict[str, Any]:
+def read(settings: Settings, path: Path) -> dict[str, Any]:
     """A report's JSON.
 
     Raises:
+        ContentError: the file is not as the step left it that wrote it.
         TerminalError: the file is not whole JSON.
     """
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        return dict(json.loads(vouched.read(settings, path)))
     except ValueError as error:
         raise TerminalError(
             f"The report {path.name} is not whole JSON.",

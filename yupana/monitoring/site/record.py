@@ -10,10 +10,14 @@ import sqlalchemy as sa
 
 from yupana.config.settings import Settings
 from yupana.core.progress import Silent
-from yupana.governance.ledger import book, check, roots, signing, witness
-from yupana.governance.ledger.table import LEDGER
-from yupana.governance.ledger.verifier import Report
-from yupana.monitoring.site.parts import Answer, Asked, Basis, Missing, Page
+from yupana.database.engine import engine
+from yupana.ledger import roots, signing, vouched, witness
+from yupana.ledger.check import Audit
+from yupana.ledger.fault import Fault
+from yupana.ledger.table import LEDGER
+from yupana.lineage import vouched as contents
+from yupana.monitoring.site.parts import Answer, Basis, Missing, Page, SiteRequest
+from yupana.trace import audit
 
 NAME = "registro"
 MOST_ROOTS = 31
@@ -29,6 +33,9 @@ KINDS = {
     "key": ("cambios de llaves de acceso", "changes of access keys"),
     "access": ("accesos a datos personales", "accesses to personal data"),
     "predictions": ("lotes de predicciones", "batches of predictions"),
+    "archive": ("predicciones que pasaron al lago", "predictions that moved to the lake"),
+    "rows": ("cambios de tablas", "changes of tables"),
+    "release": ("publicaciones retiradas o aceptadas", "releases retracted or accepted"),
     "alert": ("alertas", "alerts"),
     "acknowledge": ("alertas atendidas", "alerts that were answered"),
     "forget": ("personas borradas", "people erased"),
@@ -42,13 +49,17 @@ FOUND = {
     "truncated": "truncado",
     "rolled back": "revertido",
     "root forged": "raíz falsificada",
+    "clock": "de otra hora",
+    "missing": "perdido",
+    "unvouched": "sin paso que responda",
 }
-"""What a check can find (`verifier.Found`), in Spanish."""
+"""What a check can find (`verifier.Finding`, both kinds of `Fault`), in Spanish."""
+MOST_FAULTS = 20
 
 
-def page(asked: Asked) -> Page:
+def page(request: SiteRequest) -> Page:
     """Verify the ledger as it is now, and tell what is in it."""
-    settings = asked.settings
+    settings = request.settings
     public = signing.key_file(settings).with_suffix(".pub")
     kinds = _kinds(settings.platform_db)
     if not kinds and not any(path.exists() for path in witness.files(settings)):
@@ -56,36 +67,42 @@ def page(asked: Asked) -> Page:
         none = Answer("unknown", "El registro está vacío.", "The ledger is empty.")
         return Page(NAME, {"v": None, "lost": False}, missing=(missing,), answer=none)
     if not public.is_file():
-        lost = Answer("no", "Falta la llave pública del registro (keys/ledger.pub).",
+        answer = Answer("no", "Falta la llave pública del registro (keys/ledger.pub).",
                       "The ledger's public key (keys/ledger.pub) is not there.")  # fmt: skip
-        return Page(NAME, {"v": None, "lost": True}, answer=lost)
+        return Page(NAME, {"v": None, "lost": True}, answer=answer)
     key = public.read_text().strip()
-    seen = [_seen(settings, path) for path in witness.files(settings)]
-    checked = check.live(settings, Silent())
+    witnesses = [_witness(settings, path) for path in witness.files(settings)]
+    report = audit.verify(settings, Silent())
+    content = [Fault(0, f.kind, f.ref, "", str(f)) for f in contents.faults(settings)]
+    faults = [*report.faults, *content]
     # Of a ledger that was tampered with, nothing is told but where.
-    told = roots.listing(settings.platform_db) if checked.ok else []
-    newest = list(reversed(told))[:MOST_ROOTS]
+    published_roots = roots.listing(settings.platform_db) if report.ok else []
+    newest = list(reversed(published_roots))[:MOST_ROOTS]
     values = {
-        "v": checked,
+        "v": report,
         "lost": False,
-        "found_es": FOUND.get(checked.what, checked.what),
+        "found_es": FOUND.get(report.what, report.what),
         "key": key,
         "kinds": [(*KINDS[kind], kinds[kind]) for kind in KINDS if kind in kinds],
         "roots": newest,
-        "roots_in_all": len(told),
-        "witnesses": seen,
+        "roots_in_all": len(published_roots),
+        "witnesses": witnesses,
+        "outside": vouched.OUTSIDE,
+        "content": bool(content),
+        "faults": [(FOUND[f.what], f) for f in faults[:MOST_FAULTS]],
+        "more_faults": max(len(faults) - MOST_FAULTS, 0),
     }
-    last = f"event:{checked.checked}"
-    basis = [Basis("Último evento", "Last event", last, checked.head, checked.time)]
+    last = f"event:{report.checked}"
+    basis = [Basis("Último evento", "Last event", last, report.head, report.time)]
     basis += [
         Basis(f"Raíz del día {root['day']}", "Root of the day", f"root:{root['day']}",
               root["root"], root["day"])
         for root in newest[:5]
     ]  # fmt: skip
-    return Page(NAME, values, tuple(basis), answer=_answer(checked, len(told)))
+    return Page(NAME, values, tuple(basis), answer=_answer(report, content, len(published_roots)))
 
 
-def _seen(settings: Settings, path: Path) -> dict[str, Any]:
+def _witness(settings: Settings, path: Path) -> dict[str, Any]:
     """Of a witness file: whether it lies in this home, its checkpoints, and the last one's time."""
     size = path.stat().st_size if path.exists() else 0
     lines, last = 0, b""
@@ -105,22 +122,35 @@ def _time(line: bytes) -> str:
 def _kinds(url: str) -> dict[str, int]:
     """How many events there are of each kind."""
     query = sa.select(LEDGER.c.kind, sa.func.count()).group_by(LEDGER.c.kind)
-    with book.prepare(url).connect() as connection:
+    with engine(url).connect() as connection:
         return {str(kind): int(n) for kind, n in connection.execute(query)}
 
 
-def _answer(checked: Report, days: int) -> Answer:
-    if not checked.ok:
-        what = FOUND.get(checked.what, checked.what)
+def _answer(report: Audit, content: list[Fault], days: int) -> Answer:
+    if not report.ok:
+        what = FOUND.get(report.what, report.what)
         return Answer(
             "no",
-            f"No: {what} en el evento {checked.first_bad}. {checked.told}",
-            f"No: {checked.what} at event {checked.first_bad}: {checked.told}",
+            f"No: {what} en el evento {report.first_bad}. {report.told}",
+            f"No: {report.what} at event {report.first_bad}: {report.told}",
         )
+    if content:
+        first = content[0]
+        return Answer(
+            "no",
+            f"No: lo guardado no es lo que dejó su paso: {first.place} ({FOUND[first.what]}).",
+            f"No: what is stored is not what its step left: {first.message}.",
+        )
+    es, en = "Íntegro", "Whole"
+    if not report.witness.files:
+        es = "Sin testigo en otro lugar que muestre si fue cortado o rehecho; por lo demás íntegro"
+        en = "No witness elsewhere would show that it was cut off or made anew; otherwise whole"
     return Answer(
-        "yes",
-        f"Íntegro: {checked.checked} eventos en una cadena, {days} días con raíz firmada; "
-        "ninguno fue cambiado, borrado ni insertado, y la bitácora de pasos dice lo mismo.",
-        f"Whole: {checked.checked} events in one chain, {days} days with a signed root; none was "
-        "changed, deleted or put in, and the log of the steps says the same.",
+        "yes" if report.witness.files else "part",
+        f"{es}: {report.checked} eventos en una cadena, {days} días con raíz firmada; ninguno fue "
+        "cambiado, borrado ni insertado, y la bitácora, las respuestas y las tablas dicen lo "
+        "mismo.",
+        f"{en}: {report.checked} events in one chain, {days} days with a signed root; none was "
+        "changed, deleted or put in, and the log of the steps, the answers and the tables say the "
+        "same.",
     )

@@ -5,14 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from yupana.data import prediction_table
-from yupana.governance import predictions, trace, trace_graph
-from yupana.governance.database import engine
-from yupana.monitoring.site.parts import Asked, Basis, Missing, Page, of_file
+from yupana.core import spec
+from yupana.lineage import events
+from yupana.monitoring.site.parts import Basis, Missing, Page, SiteRequest
+from yupana.predictions import lake_table, prediction_log
+from yupana.trace import backward, graph
 
 NAME = "traza"
 # Who asked, and by which request, is nobody's business on a page that may be handed on.
-_TOLD = {
+_FACTS = {
     "source": ("de", "from"),
     "bytes": ("bytes", "bytes"),
     "rows": ("filas", "rows"),
@@ -20,30 +21,31 @@ _TOLD = {
     "validation": ("validación", "validation"),
     "publisher": ("publica", "publisher"),
     "licence": ("licencia", "licence"),
-    "ubigeo": ("ubigeo", "ubigeo"),
+    lake_table.ENTITY: ("sobre", "about"),
     "data_as_of": ("datos hasta", "data as of"),
     "commit": ("commit", "commit"),
 }
 """Facts of a step that an auditor asks first, and their names."""
 
 
-def page(asked: Asked) -> Page:
+def page(request: SiteRequest) -> Page:
     """The trace of the prediction that was asked for, or of the newest one.
 
     Raises:
         UsageError: no log names the prediction.
     """
-    settings = asked.settings
-    prediction = asked.prediction or _newest(asked)
+    settings = request.settings
+    prediction = request.prediction or _newest(request)
     if not prediction:
         missing = Missing(
             "Nadie pidió todavía una predicción.",
             "Nobody has asked for a prediction yet.",
-            f"yupana ask {asked.use_case} --ubigeo 160101",
+            f"yupana ask {request.use_case} {spec.load(request.use_case).entity.key.upper()}",
         )
         return Page(NAME, {"tree": None}, missing=(missing,))
-    node = trace.trace(settings.events, prediction, partial(prediction_table.found, settings))
-    tree = _plain(trace.to_json(node))
+    find = partial(lake_table.by_id, settings, use_case=request.use_case)
+    node = backward.trace(settings.events, prediction, find)
+    tree = _plain(backward.to_json(node))
     flat = list(_flat(tree))
     files = [n for n in flat if n["ref"].startswith("raw:")]
     basis = [
@@ -52,23 +54,21 @@ def page(asked: Asked) -> Page:
             Basis("Archivo de origen", "Source file", n["ref"], n["ref"][4:], n["time"] or "")
             for n in files
         ),
-        of_file(asked, settings.events, "Bitácora de pasos", "Log of the steps"),
+        Basis(
+            "Bitácora de pasos", "Log of the steps", events.EXPORT, events.sha256(settings.events)
+        ),
     ]
-    values = {"tree": tree, "files": files, "steps": len(flat), "told": _TOLD}
-    values["svg"] = trace_graph.svg(node)
+    values = {"tree": tree, "files": files, "steps": len(flat), "fact_names": _FACTS}
+    values["svg"] = graph.svg(node)
     return Page(NAME, values, tuple(basis))
 
 
-def _newest(asked: Asked) -> str:
-    told = predictions.FORECASTS.c.use_case == asked.use_case
-    query = predictions.joined(told, predictions.ANSWERS.c.kind == "answer")
-    query = query.order_by(None).order_by(predictions.ANSWERS.c.seq.desc()).limit(1)
-    with engine(asked.settings.platform_db, predictions.METADATA).connect() as connection:
-        row = connection.execute(query).mappings().one_or_none()
-    if row:
-        return str(row["prediction_id"])
-    kept = prediction_table.newest(asked.settings, asked.use_case, 1)
-    return str(kept[-1]["prediction_id"]) if kept else ""
+def _newest(request: SiteRequest) -> str:
+    """The newest answer in the database, or else in the lake; empty when nobody asked yet."""
+    if prediction_id := prediction_log.newest_id(request.settings.platform_db, request.use_case):
+        return prediction_id
+    newest = lake_table.newest(request.settings, request.use_case, 1)
+    return newest[-1].prediction_id if newest else ""
 
 
 def _plain(node: dict[str, Any]) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def _plain(node: dict[str, Any]) -> dict[str, Any]:
         "ref": node["ref"],
         "step": node["step"],
         "time": node["time"] or "",
-        "facts": {k: _text(facts[k]) for k in _TOLD if k in facts},
+        "facts": {k: _text(facts[k]) for k in _FACTS if k in facts},
         "again": node.get("again", False),
         "inputs": [_plain(child) for child in node["inputs"]],
     }
@@ -96,7 +96,7 @@ def _text(value: Any) -> str:
 
 def _flat(node: dict[str, Any]) -> list[dict[str, Any]]:
     """Every reference below a node once, in reading order."""
-    found = [] if node["again"] else [node]
+    every = [] if node["again"] else [node]
     for child in node["inputs"]:
-        found += _flat(child)
-    return found
+        every += _flat(child)
+    return every

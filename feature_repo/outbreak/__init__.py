@@ -1,0 +1,1 @@
+"""Features of the outbreak use case."""

@@ -1,0 +1,153 @@
+"""A use case that was just written trains, serves and is monitored, in a project of its own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from command import Interpreter, interpreter
+
+from yupana.config.settings import ROOT, Settings
+from yupana.identity.local_key import local_key
+from yupana.orchestration import service
+
+NAME, DATASET = "river_floods", "river_floods_monthly"
+CONTRACT = """
+apiVersion: v3.1.0
+kind: DataContract
+id: river_floods_monthly
+name: "Crecidas por mes y estación"
+version: 1.0.0
+status: active
+domain: ambiente
+tenant: Autoridad de prueba
+description: {purpose: Contar crecidas por estación., limitations: Datos hechos para una prueba.}
+customProperties:
+  - {property: licence, value: none}
+  - {property: subjectArea, value: climate}
+servers:
+  - {server: file, type: local, path: floods.csv, format: csv}
+schema:
+  - name: river_floods_monthly
+    physicalType: table
+    dataGranularityDescription: One row is one month of one station.
+    properties:
+      - {name: station, logicalType: string, primaryKey: true, primaryKeyPosition: 1, description: code of the station, logicalTypeOptions: {pattern: "^[A-Z]{3}$"}}
+      - {name: month_start, logicalType: date, primaryKey: true, primaryKeyPosition: 2, description: first day of the month, customProperties: [{property: notAfter, value: release}]}
+      - {name: floods, logicalType: integer, required: true, description: floods of the month, logicalTypeOptions: {minimum: 0}, customProperties: [{property: unit, value: "1"}]}
+"""  # noqa: E501
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of this project with a home of its own, and the Python that runs its commands."""
+
+    settings: Settings
+    environment: dict[str, str]
+    python: Interpreter
+
+    @property
+    def root(self) -> Path:
+        return self.settings.root
+
+
+def copy_project(root: Path) -> None:
+    """All files of this project that are not tests, pictures or samples."""
+    output = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True,
+        text=True, check=True,
+    ).stdout  # fmt: skip
+    for path in output.splitlines():
+        if not path.startswith(("tests/", "docs/img/", "samples/")) and (ROOT / path).is_file():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, root / path)
+
+
+def floods() -> str:
+    """Twelve years of twenty stations whose floods follow the season."""
+    random = np.random.default_rng(5)
+    lines = ["station,month_start,floods"]
+    for number in range(20):
+        station, mean = f"AM{chr(65 + number)}", 20.0 - number
+        for month in range(144):
+            season = 1 + 0.8 * np.sin(2 * np.pi * month / 12)
+            day = date(2010 + month // 12, month % 12 + 1, 1)
+            lines.append(f"{station},{day},{random.poisson(mean * season)}")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    root = tmp_path_factory.mktemp("project")
+    copy_project(root)
+    folder = root / "expectations" / DATASET
+    folder.mkdir()
+    (folder / "contract.yaml").write_text(CONTRACT, encoding="utf-8")
+    (root / "floods.csv").write_text(floods())
+    settings = Settings(root=root, home=root / "home")
+    # Where it stands it finds by itself, as a clone does.
+    inherited = {k: v for k, v in settings.environment().items() if k != "YUPANA_ROOT"}
+    environment = inherited | {"PYTHONPATH": str(root)}
+    with interpreter(root, environment) as python:
+        assert python.json("ingest", DATASET)["rows"] == {
+            "read": 2880, "published": 2880, "quarantined": 0,
+        }  # fmt: skip
+        yield Project(settings, environment, python)
+
+
+def forecast(project: Project, day: date) -> dict[str, Any]:
+    """What the served use case answers for the entity of its example."""
+    spec = yaml.safe_load((project.root / "models" / NAME / "usecase.yaml").read_text())
+    question = {spec["entity"]["key"]: [spec["example"]["entity"]], "as_of": day.isoformat()}
+    key = local_key(project.settings.platform_db, project.settings.home)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(project.root))
+        patch.chdir(project.root)
+        with service.running(project.settings, NAME) as url:
+            return service.ask(url, NAME, "forecast", question, key=key)
+
+
+def test_a_written_use_case_trains_serves_and_is_monitored(project: Project) -> None:
+    before = {p: p.read_bytes() for p in project.root.rglob("*.py") if "home" not in p.parts}
+    call = project.python.json
+    files = call("new", "usecase", NAME, "--data", DATASET)["files"]
+    assert all(NAME in path for path in files)
+    assert all(p.read_bytes() == content for p, content in before.items()), "no other file changed"
+    assert call("usecases", "check", NAME)["complete"]
+    assert call("features", NAME)["data_as_of"] == "2021-12-31"
+    if call("train", NAME)["alias"] != "champion":
+        # A baseline may be as good on data that are made up: a person decides.
+        call("models", "promote", f"{NAME}@1", "--reason", "a first try")
+    assert call("deploy", NAME)["tag"] == f"{NAME}:1"
+    (prediction,) = forecast(project, date(2022, 1, 2))["predictions"]
+    assert prediction["station"] in ("AMA", "AMB") and len(prediction["months"]) == 3
+    assert call("monitor", NAME)["checks"]["alarm"] == 0
+    # The one command of a process of its own: another reads what all of them left.
+    words = [sys.executable, "-m", "yupana.cli.main", "trace", prediction["prediction_id"]]
+    road = subprocess.run(
+        words, cwd=project.root, env=project.environment, capture_output=True, text=True
+    )
+    assert road.returncode == 0 and "floods.csv" in road.stdout, road.stderr
+
+
+def test_what_cannot_be_a_use_case_writes_nothing(project: Project) -> None:
+    def refused(*words: str) -> str:
+        output = project.python.yupana("new", "usecase", *words)
+        assert output.code == 2, output.stdout
+        return output.stderr
+
+    files = set(project.root.rglob("*.yaml"))
+    assert "cannot be the name" in refused("class", "--data", DATASET)
+    assert "Nothing of 'dengue_linelist' is published" in refused("x", "--data", "dengue_linelist")
+    assert "no kind 'weather'" in refused("x", "--data", DATASET, "--task", "weather")
+    assert "--count COLUMN" in refused("x", "--data", DATASET, "--count", "no_such")
+    assert "is there already" in refused("outbreak", "--data", DATASET)
+    assert set(project.root.rglob("*.yaml")) == files

@@ -1,0 +1,120 @@
+"""Who may read a prediction by its id, asked of a real service whose log holds two use cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import small_service
+from answers import record
+from small_service import NAME, NEWEST
+
+from yupana.config.settings import Settings
+from yupana.core.progress import Silent
+from yupana.identity import api_keys
+from yupana.identity.api_keys import Terms
+from yupana.ledger import entries, witness
+from yupana.orchestration import service
+from yupana.predictions import export, feedback, log_writer, prediction_log
+from yupana.trace import recall, recall_answers
+
+OBSERVED = {"kind": "observed", "week_ending": str(NEWEST + timedelta(weeks=1)), "cases": 4}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, str]]:
+    config = Settings(home=tmp_path_factory.mktemp("small") / "home", serve_port=0)
+    small_service.run(config)
+    with service.running(config, NAME) as url:
+        yield config, url
+
+
+@pytest.fixture
+def client(running: tuple[Settings, str]) -> Iterator[httpx.Client]:
+    """Of the agency A, which may ask for anything of any use case."""
+    config, url = running
+    terms = Terms("A", ("*:*",), "agency", quota="none", rate="none")
+    key = api_keys.create(config.platform_db, terms, now=datetime.now(UTC), by="test")
+    with httpx.Client(
+        base_url=url, timeout=60, headers={"Authorization": f"Bearer {key}"}
+    ) as opened:
+        yield opened
+
+
+def _predicted(client: httpx.Client) -> str:
+    body = {"ubigeo": "160101", "as_of": str(NEWEST + timedelta(days=4))}
+    answer = client.post(f"/v1/{NAME}/forecast", json=body)
+    return str(answer.json()["predictions"][0]["prediction_id"])
+
+
+def _of_another_use_case(config: Settings, client: httpx.Client) -> str:
+    """An answer to the same agency in the same log: of the same deployment, by another name."""
+    url = config.platform_db
+    own = prediction_log.by_id(url, _predicted(client), NAME)
+    assert own
+    content = prediction_log.prediction(
+        own.basis._replace(use_case="cholera"), own.entity, own.payload,
+        payload_version=own.payload_version, features=own.features, caveats=own.caveats,
+    )  # fmt: skip
+    other = record(content, agency="A")
+    log_writer.record(url, [other])
+    return other.prediction_id
+
+
+def _asked(client: httpx.Client, prediction_id: str) -> list[httpx.Response]:
+    return [
+        client.get(f"/v1/{NAME}/explain/{prediction_id}"),
+        client.post(f"/v1/feedback/{prediction_id}", json=OBSERVED),
+    ]
+
+
+def _words(answer: httpx.Response, prediction_id: str) -> dict[str, Any]:
+    """What it says, less the names of the request and of the prediction."""
+    body = {k: v for k, v in answer.json().items() if k != "request_id"}
+    return {k: v.replace(prediction_id, "…") if isinstance(v, str) else v for k, v in body.items()}
+
+
+def test_a_service_reads_no_prediction_of_another_use_case(
+    running: tuple[Settings, str], client: httpx.Client
+) -> None:
+    config, _ = running
+    own, other, nobody = _predicted(client), _of_another_use_case(config, client), "0" * 32
+    assert [a.status_code for a in _asked(client, own)] == [200, 201]
+    refused, unknown = _asked(client, other), _asked(client, nobody)
+    assert [a.status_code for a in refused] == [a.status_code for a in unknown] == [404, 404]
+    for theirs, none in zip(refused, unknown, strict=True):
+        assert _words(theirs, other) == _words(none, nobody), "it does not tell that it exists"
+    since = datetime(2020, 1, 1, tzinfo=UTC)
+    assert feedback.listing(config.platform_db, "cholera", since) == []
+    (row,) = feedback.listing(config.platform_db, NAME, since, own)
+    assert (row.entity, row.payload["cases"]) == ("160101", 4)
+
+
+def test_each_use_case_is_exported_by_itself(
+    running: tuple[Settings, str], client: httpx.Client
+) -> None:
+    config, _ = running
+    own, other = _predicted(client), _of_another_use_case(config, client)
+    export.export(config, NAME, Silent())
+    export.export(config, "cholera", Silent())
+    report = recall.recall(config, f"model:{NAME}@1")
+    touched = {row.prediction_id: row for row in recall_answers.answers(config, report, Silent())}
+    assert touched[own].place == "lake" and other not in touched
+
+
+def test_what_a_service_recorded_is_witnessed(
+    running: tuple[Settings, str], client: httpx.Client
+) -> None:
+    """Within a second or two, without any step being run."""
+    from waiting import wait_until
+
+    config, _ = running
+    _predicted(client)
+    newest = entries.newest(config.platform_db, "predictions", NAME)
+    assert newest
+    lines = witness.files(config)[0]
+    wait_until(lambda: f'"seq":{newest.seq}' in Path(lines).read_text())

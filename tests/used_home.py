@@ -1,0 +1,135 @@
+"""A home after some days of ordinary work on every table of the platform, made by its own parts."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from answers import prediction, record
+
+from yupana.config.settings import Settings
+from yupana.core.progress import Silent
+from yupana.identity import api_keys, oidc, quotas
+from yupana.identity.api_keys import Terms
+from yupana.ledger import pseudonyms, witness
+from yupana.lineage import events
+from yupana.monitoring import alerts, delivery, history
+from yupana.monitoring.check import Check
+from yupana.orchestration import erasure
+from yupana.predictions import archive, export, feedback, usage
+from yupana.predictions.recorder import Recorder
+from yupana.tasks.forecast import frequency, payload
+from yupana.tracking import projects, slots
+
+WEEK = date(2026, 1, 3)
+LOUD = Check(
+    "frozen", "cases_lag_0", "", WEEK, 9.0, 4.0, "alarm", "warning", "No cambia.",
+    "It stands still.", "docs/runbooks.md#frozen", "frozen",
+)  # fmt: skip
+CALM = Check(
+    "drift", "", "", WEEK, 0.1, 4.0, "ok", "info", "Igual.", "The same.", "docs/runbooks.md#drift",
+)  # fmt: skip
+
+
+def make(home: Path) -> Settings:
+    """A fresh home with a witness elsewhere."""
+    settings = Settings(home=home / "home", ledger_witness=home / "elsewhere")
+    settings.home.mkdir(parents=True)
+    return settings
+
+
+def work(settings: Settings, turn: int) -> None:
+    """A day's work; each turn changes what earlier ones left, and adds to it."""
+    now = datetime.now(UTC)
+    url = settings.platform_db
+    for n in range(3):
+        events.append(
+            settings, "ingest", f"set{n}", status="done", inputs=(f"raw:{turn}{n}",),
+            outputs=(f"delta:published/set{n}@{turn}",), facts={"rows": n},
+        )  # fmt: skip
+    _access(url, turn, now)
+    champion, challenger = slots.Placed(f"outbreak:{turn}"), slots.Placed("outbreak:9", 0.1)
+    slots.place(url, "outbreak", slots.CHAMPION, champion, now=now, by="os:ana")
+    slots.place(url, "outbreak", slots.CHALLENGER, challenger, now=now, by="os:b")
+    if turn == 0:
+        projects.create(settings, "sala", title="Sala", data=[], models=["outbreak"])
+    projects.change(settings, "sala", title=f"Sala {turn}")
+    _monitor(settings, turn, now)
+    ids = _answers(settings, turn)
+    observed = {"week_ending": "2022-01-08", "cases": turn}
+    for kind, value in (("observed", observed), ("complaint", {})):
+        feedback.add(
+            url, "outbreak", ids[0], kind, value, "Faltan camas.",
+            schema=payload.outcome(frequency.WEEK),
+            author=feedback.Author("k1", "A"), now=now,
+        )  # fmt: skip
+    _counts(url, now)
+    export.export(settings, "outbreak", Silent())
+    if turn == 1:
+        archive.forget(settings, "outbreak", now + timedelta(days=1))
+    pseudonyms.pseudonym(settings, f"os:{turn}")
+    pseudonyms.pseudonym(settings, "os:ana")
+    if turn == 1:
+        erasure.forget(settings, "os:ana", now)
+    witness.leave(settings)
+
+
+def _access(url: str, turn: int, now: datetime) -> None:
+    terms = [Terms(f"DIRESA {turn}{n}", ("outbreak:forecast",)) for n in range(3)]
+    keys = [api_keys.create(url, one, now=now, by="os:ana") for one in terms]
+    names = [key.split("_")[1] for key in keys]
+    api_keys.rotate(url, names[0], grace=timedelta(days=1), now=now, by="os:ana")
+    api_keys.revoke(url, names[1], now=now, by="os:ana")
+    for n in range(2):
+        api_keys.revoke_subject(url, oidc.subject_id("https://id", f"s{n}"), now=now, by="os:ana")
+    policy = quotas.parse("quota", "1000/day")
+    assert policy
+    quotas.Counter(url).fetch([(names[2], [policy], now.timestamp())])
+
+
+def _monitor(settings: Settings, turn: int, now: datetime) -> None:
+    run = f"run{turn}"
+    checks = [LOUD, CALM]
+    history.keep(settings.platform_db, "outbreak", run, WEEK, checks, {"model": "3"}, now)
+    alerts.update(settings, "outbreak", run, checks, "ana", now)
+    delivery.send(settings, now, lambda _: None)
+    if turn == 1:
+        name = alerts.fingerprint("outbreak", LOUD)
+        alerts.answer(settings, name, "closed", "os:b", "Visto.", now)
+
+
+def _answers(settings: Settings, turn: int) -> list[str]:
+    """Groups of answers as a service writes them."""
+    recorder = Recorder(
+        settings.platform_db, durable=True, spool=settings.home / "spool" / "outbreak.jsonl",
+        witness=partial(witness.leave, settings),
+    )  # fmt: skip
+    ids: list[str] = []
+
+    async def ask() -> None:
+        for n in range(4):
+            contents = [prediction(f"1601{i:02}", model=str(turn)) for i in range(1 + n)]
+            group = [record(content, time=time.time()) for content in contents]
+            await recorder.record(group)
+            ids.extend(one.prediction_id for one in group)
+
+    try:
+        asyncio.run(ask())
+    finally:
+        recorder.close()
+    return ids
+
+
+def _counts(url: str, now: datetime) -> None:
+    """Requests of three days, the last of which is not over."""
+    for day in (2, 1, 0):
+        writer = usage.Writer(url)
+        for entity in ("160101", "160102"):
+            caller = usage.Caller("k1", "A", "agency", "outbreak@1", (entity,))
+            moment = (now - timedelta(days=day)).timestamp()
+            writer.add(usage.Request(moment, caller, "outbreak:forecast", 200, 3.0))
+        writer.refused("revoked", "k1", "A", "outbreak:forecast")
+        writer.close()

@@ -1,0 +1,1 @@
+"""Commands of data sets: contracts, ingests, streams, versions, quality."""

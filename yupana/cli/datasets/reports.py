@@ -1,0 +1,92 @@
+"""Commands that measure a published table and write a page: quality, profile."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from yupana.cli.datasets.lake import AsOf, Name
+from yupana.console.options import AsJson, say_json
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    for command in (quality, profile):
+        app.command()(command)
+
+
+def quality(name: Name, as_of: AsOf = None, as_json: AsJson = False) -> None:
+    """Measure readiness, completeness, usability and conformity; writes a page and JSON.
+
+    Example: yupana quality DATASET
+    """
+    from datetime import UTC
+
+    from yupana.config.settings import settings
+    from yupana.validation import quality as indicators
+
+    day = as_of.date() if as_of else datetime.now(UTC).date()
+    report = indicators.measure(settings(), name, day)
+    paths = indicators.write(settings(), report)
+    if as_json:
+        say_json({**report.model_dump(mode="json"), **paths})
+        return
+    _indicators(report)
+    print(f"page: {paths['html']}")
+
+
+def _indicators(report: Any) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("indicator", "%", "counted", "how", title=f"{report.name}@{report.version}")
+    for i in report.indicators:
+        # Rounded down: 100 is said only of what is whole.
+        percent = "-" if i.percent is None else f"{int(i.percent * 10) / 10:.1f}"
+        table.add_row(i.id, percent, f"{i.numerator:,} of {i.denominator:,}", i.formula_en)
+    Console().print(table)
+
+
+def profile(
+    name: Name,
+    version: Annotated[int | None, typer.Option(help="A published version.")] = None,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """Statistics and charts of a published table; writes a page and JSON.
+
+    Counts under 5, what tells one, and columns that identify someone are left out: `range` goes
+    from the fifth row to the fifth last, or over the values that are shown.
+
+    Example: yupana profile DATASET --version 0
+    """
+    from yupana.config.settings import settings
+    from yupana.monitoring import profile as profiles
+
+    day = as_of.date() if as_of else None
+    facts = profiles.profile(settings(), name, version=version, as_of=day)
+    if as_json:
+        say_json(facts)
+        return
+    _statistics(facts)
+    print(f"page: {facts['html']}")
+
+
+def _statistics(facts: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("column", "kind", "empty", "distinct", "range", "mean", "most common")
+    for c in facts["columns"]:
+        top = sorted((t for t in c.get("top", []) if t["count"]), key=lambda t: -t["count"])
+        most = ", ".join(f"{t['value']} ({t['count']:,})" for t in top[:2])
+        mean = f"{c['mean']:,.2f}" if c.get("mean") is not None and c["unit"] else ""
+        edges = f"{c['minimum']} – {c['maximum']}" if c.get("minimum") is not None else ""
+        empty = "hidden" if c["nulls"] is None else f"{c['nulls']:,}"
+        cells = (c["name"], c["kind"], empty, f"{c['distinct']:,}", edges, mean, most)
+        table.add_row(*(Text(cell) for cell in cells))
+    Console().print(table)
+    print(f"{facts['rows']:,} rows; left out: {', '.join(facts['left_out']) or 'nothing'}")

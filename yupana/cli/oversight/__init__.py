@@ -1,0 +1,1 @@
+"""Commands of those who watch: gate, alerts, trace, audit, pages."""

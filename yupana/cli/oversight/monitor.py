@@ -1,0 +1,130 @@
+"""The command of those who answer for a model: does it still hold?"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from yupana.console.options import AsJson, AsOf, UseCase, emit
+from yupana.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from yupana.config.settings import Settings
+    from yupana.monitoring.kind import Run, Task
+
+_WINDOW = re.compile(r"([1-9]\d{0,2})w")
+_LONGEST = 104
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command to the command line."""
+    app.command()(monitor)
+
+
+def monitor(
+    use_case: UseCase,
+    window: Annotated[
+        str, typer.Option(metavar="WEEKS", help="Weeks of answers to compare, 1w to 104w.")
+    ] = "8w",
+    as_of: AsOf = None,
+    no_answers: Annotated[
+        bool, typer.Option("--no-answers", help="Leave the answers; check data and predictions.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether the model still holds: drift, checks of the period, performance, alerts.
+
+    Compares what was answered with the model's test window (Evidently), checks the newest period
+    of features and predictions, scores predictions whose truth is known, keeps all of it in the
+    history, and tells new alerts to the log, by mail and to a webhook.
+
+    Example: yupana monitor USE_CASE --window 8w
+    """
+    from yupana.config.settings import settings
+    from yupana.core.progress import Lines
+    from yupana.lineage import steps
+    from yupana.monitoring import delivery, kind, run
+    from yupana.predictions import export
+
+    config, progress = settings(), Lines()
+    weeks, day = _weeks(window), as_of.date() if as_of else date.today()
+    task = kind.of(use_case)
+    observe = partial(task.observe, config, use_case)
+    answers = None if no_answers else export.export(config, use_case, progress).outputs
+    request, inputs, depends = _request(config, use_case, task, weeks, day, answers)
+
+    def work() -> steps.Outcome:
+        summary = run.run(config, use_case, request, observe, datetime.now(UTC), progress.say)
+        files = (summary.html, summary.json, summary.evidently)
+        return steps.Outcome(
+            (summary.ref,), answers or (), summary.metrics(), tuple(map(Path, filter(None, files)))
+        )
+
+    result = steps.run(
+        config, "monitor", use_case, work, inputs=inputs, depends_on=depends,
+        still_there=lambda outputs: _there(config, outputs[0]), earlier=True,
+    )  # fmt: skip
+    # What waits is sent, also what an earlier run could not.
+    delivery.send(config, datetime.now(UTC), progress.say)
+    emit(result, as_json)
+
+
+def _request(
+    settings: Settings, use_case: str, task: Task, weeks: int, day: date,
+    answers: tuple[str, ...] | None,
+) -> tuple[Run, tuple[str, ...], list[object]]:  # fmt: skip
+    """The run, the references that it rests on, and what else makes it another run.
+
+    Args:
+        answers: the log in the lake; None where answers are left out.
+    """
+    from yupana.core import spec
+    from yupana.core.hashing import value_sha256
+    from yupana.lineage import events
+    from yupana.monitoring import answers as log
+    from yupana.monitoring.kind import Run
+    from yupana.tracking import aliases
+
+    model = aliases.champion(settings, use_case)
+    candidate = events.producer(settings.events, model)["inputs"][0].removeprefix("candidate:")
+    there = task.inputs(settings, use_case, day)
+    inputs = (model, *there.refs)
+    code = (
+        "yupana/monitoring", f"yupana/tasks/{spec.load(use_case).task}", f"models/{use_case}",
+        f"feature_repo/{use_case}",
+    )  # fmt: skip
+    depends: list[object] = [
+        weeks, answers is None, 0 if answers is None else log.count(settings, use_case, day),
+        # What was known on a day is told by its references; in hindsight each day differs.
+        str(day) if there.hindsight else "",
+        events.code_hash(settings.root, *code),
+        *there.files,
+    ]  # fmt: skip
+    request = Run(
+        value_sha256([inputs, depends])[:12], model, settings.home / "candidates" / candidate,
+        weeks, day, answers is not None, (*inputs, *(answers or ())), there.features,
+    )  # fmt: skip
+    return request, inputs, depends
+
+
+def _weeks(window: str) -> int:
+    match = _WINDOW.fullmatch(window)
+    if not match or int(match[1]) > _LONGEST:
+        raise UsageError(
+            f"'{window}' is no window.", where="--window", fix="Give weeks: 8w, at most 104w."
+        )
+    return int(match[1])
+
+
+def _there(settings: Settings, ref: str) -> bool:
+    """Whether the report is there: a later run of the same period takes its place."""
+    from yupana.lineage import events
+    from yupana.monitoring import run
+
+    facts = events.producer(settings.events, ref)["facts"]
+    return run.whole(facts["json"], ref.rpartition("/")[2])

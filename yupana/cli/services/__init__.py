@@ -1,0 +1,1 @@
+"""Commands of prediction services: deployments, keys, usage, the log of answers."""

@@ -1,0 +1,1 @@
+"""Data contracts (ODCS 3): reading one, and the columns, rules and places that it states."""

@@ -1,0 +1,1 @@
+"""Slips of a contract, each with file, line and mend."""

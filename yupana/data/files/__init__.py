@@ -1,0 +1,1 @@
+"""Files as they came: landed under their hash, unpacked within bounds."""

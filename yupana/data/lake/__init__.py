@@ -1,0 +1,1 @@
+"""Delta tables: reading, versions, commits, upkeep and the list of data sets."""

@@ -1,0 +1,142 @@
+"""Workbooks (by fastexcel) and Parquet: read whole, handed on as texts. JSON: `objects.py`."""
+
+from __future__ import annotations
+
+import io
+import math
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from yupana.core.errors import TerminalError
+from yupana.core.progress import Progress
+from yupana.data.contracts.contract import Contract
+from yupana.data.parsing import header
+from yupana.data.parsing.documents import nested, objects, workbook
+from yupana.data.parsing.text_table import NamedTexts, text_table
+
+if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
+
+# A double holds every whole number up to here.
+_EXACT = 2**53
+
+
+def texts(
+    contract: Contract, stream: BinaryIO, source: str, progress: Progress
+) -> NamedTexts:
+    """All rows of a document: the published names, which may stand twice, and texts by place.
+
+    Args:
+        progress: told of a workbook's sheets that are not read.
+
+    Raises:
+        TerminalError: the file is not of the contract's format.
+    """
+    content = stream.read()
+    if contract.format == "json":
+        fields = [str(c.published) for c in contract.used]
+        return objects.texts(content, contract.encoding, source, contract.records, fields)
+    try:
+        if contract.format == "parquet":
+            return _parquet(content)
+        return _workbook(contract, content, source, progress)
+    except TerminalError:
+        raise
+    except Exception as error:
+        raise TerminalError(
+            f"The file cannot be read as {contract.format}: {error}",
+            where=source,
+            fix="Look at it by hand; mend `format`, `sheet` or `headerRow` in the contract, or "
+            "fetch it again.",
+        ) from error
+
+
+def _parquet(content: bytes) -> NamedTexts:
+    import polars as pl
+
+    frame = pl.read_parquet(io.BytesIO(content))
+    lines = list(range(1, frame.height + 1))
+    rows = text_table(lines, [None] * frame.height, [_text(column) for column in frame])
+    return NamedTexts(frame.columns, rows)
+
+
+def _workbook(contract: Contract, content: bytes, source: str, progress: Progress) -> NamedTexts:
+    """The rows below the header; a row without any cell is none."""
+    import polars as pl
+
+    rows, faults = workbook.read(contract, content, progress)
+    last = contract.header_rows[-1]
+    if last > rows.height:
+        raise TerminalError(
+            f"The sheet has no row {last}, where the names of the columns should stand: it ends "
+            f"at row {rows.height}.",
+            where=source,
+            fix="Mend `headerRow` or `sheet` in the contract, or fetch the file again.",
+        )
+    # The names are rows like others: as a header, one that stands twice would be renamed.
+    heads = [[str(x or "") for x in rows.row(n - 1)] for n in contract.header_rows if n]
+    names = header.combine(heads) if heads else contract.names_in_order
+    _refuse_shares(contract, names, content, source)
+    body = rows.with_row_index("line", 1)[last:]
+    body = body.filter(~pl.all_horizontal(pl.exclude("line").is_null()))
+    lines = body["line"].to_list()
+    used = {name: c.missing for c in contract.used if (name := c.published)}
+    torn: dict[int, str] = {}
+    for (row, place), what in faults.items():
+        marks = used.get(names[place]) if place < len(names) else None
+        if marks is not None and what.split(" ")[0] not in marks:
+            torn[row + 1] = what
+    columns = [column.to_arrow().cast("string") for column in body.drop("line")]
+    return NamedTexts(names, text_table(lines, [torn.get(n) for n in lines], columns))
+
+
+def _refuse_shares(contract: Contract, names: list[str], content: bytes, source: str) -> None:
+    """Refuse shares under the unit of percentages: 12.5 % would be published as 0.125 %."""
+    places = {name.strip(): place for place, name in enumerate(names)}
+    percentages = [c for c in contract.used if c.unit == "%" and c.published in places]
+    if not percentages:
+        return
+    shares = workbook.shares(content, contract.sheet, contract.header_rows[-1])
+    for column in percentages:
+        if share := shares.get(places[str(column.published)]):
+            mixed = f", and {share.others:,} are not" if share.others else ""
+            raise TerminalError(
+                f"{share.percent:,} cells of '{column.published}' are shown as per cent{mixed}: "
+                "12.5 % is stored, and read, as 0.125.",
+                where=source,
+                fix=f"Set the unit of '{column.name}' to 1 in the contract"
+                + (" once the publisher has told which cells are shares." if mixed else "."),
+            )
+
+
+def _text(column: pl.Series) -> pa.Array:
+    import polars as pl
+    import pyarrow as pa
+
+    if column.dtype == pl.String or column.dtype.is_integer():
+        return column.cast(pl.String).to_arrow().cast(pa.string())
+    values = column.to_list()
+    days = all(v.time() == time() for v in values if isinstance(v, datetime))
+    return pa.array([_plain(v, days) for v in values], pa.string())
+
+
+def _plain(value: Any, days: bool) -> str | None:
+    """A value as a publisher would write it; not a number is none, as pandas means it.
+
+    Args:
+        days: the column's instants are all midnight: they are days.
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
+        return str(int(value))
+    if isinstance(value, datetime):
+        return str(value.date()) if days else str(value)
+    if isinstance(value, list | dict):
+        return nested.text(value)
+    return str(value)

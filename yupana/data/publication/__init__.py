@@ -1,0 +1,1 @@
+"""Published versions, their releases and corrections, and the rows set aside."""

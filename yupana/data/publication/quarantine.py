@@ -1,0 +1,199 @@
+"""Rows in quarantine, told so that the agency can mend its file: line, column, rule, shape.
+
+No value is read: what a cell looked like is kept as a class (letters `a`, digits `9`), and for
+personal columns not even that is shown.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError, UsageError
+from yupana.data.contracts.contract import Contract
+from yupana.data.contracts.rules import Rule
+from yupana.data.contracts.stream_address import FIELDS
+from yupana.data.lake import catalogue, delta, history, reading
+from yupana.data.publication.quarantine_state import State, states
+from yupana.data.streams import message
+from yupana.lineage import events
+
+HIDDEN = "(personal: not shown)"
+_READ = ("broken_rules", "value_classes", "source_line", "source_sha256")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One rule that one row breaks.
+
+    Attributes:
+        column: the column's name in the published file; those it is derived from, joined by
+            commas, when the file has no such column.
+        state: whether its file is published now (`current`), was replaced by a later release
+            (`superseded`), or was refused whole (`refused`).
+        place: where a message of a stream was: topic, partition, offset; empty in a file.
+        value_class: the value's shape, empty when there was no value.
+    """
+
+    source: str
+    source_sha256: str
+    line: int
+    column: str
+    rule: str
+    value_class: str
+    fix: str
+    state: State
+    place: str = ""
+
+
+def refusals(settings: Settings, contract: Contract, rule: str | None = None) -> list[Refusal]:
+    """All refusals of a data set, the newest file's first, by line.
+
+    Args:
+        rule: only those of this rule.
+
+    Raises:
+        TerminalError: the data set was never ingested.
+        UsageError: the contract has no such rule; names them.
+    """
+    names = [r.name for r in contract.rules]
+    if rule and rule not in names:
+        raise UsageError(
+            f"'{contract.name}' has no rule '{rule}'.",
+            where=f"expectations/{contract.name}/contract.yaml",
+            fix=f"Use one of: {', '.join(names)}.",
+        )
+    landed = sources(settings, contract.name)
+    newest = {sha256: number for number, sha256 in enumerate(landed)}
+    rows = _rows(settings, contract)
+    rows.sort(key=lambda r: (-newest.get(r["source_sha256"], -1), r["source_line"]))
+    rules = {r.name: r for r in contract.rules}
+    publications = history.published_versions(settings.table("published", contract.name))
+    by_file = states(contract, publications)
+    at = [(row["source_sha256"], row["source_line"]) for row in rows] if contract.stream else []
+    places = message.places(settings, contract.name, at, _hidden(contract))
+    return [
+        Refusal(
+            source=landed.get(row["source_sha256"], "a file that the event log does not name"),
+            source_sha256=row["source_sha256"],
+            line=row["source_line"],
+            column=column,
+            rule=name,
+            value_class=shape,
+            fix=_fix(contract, name, rules.get(name)),
+            state=by_file.get(row["source_sha256"], "refused"),
+            place=places.get((row["source_sha256"], row["source_line"]), ""),
+        )
+        for row in rows
+        for name in row["broken_rules"]
+        if rule in (None, name)
+        for column, shape in _places(contract, name, rules.get(name), row)
+    ]
+
+
+def sources(settings: Settings, name: str) -> dict[str, str]:
+    """Where each landed file of a data set came from, by its hash, oldest first."""
+    by_file: dict[str, str] = {}
+    for event in events.read(settings.events):
+        if (event["step"], event["subject"], event["status"]) == ("land", name, "done"):
+            raw = event["facts"]["raw"]
+            by_file.pop(raw["sha256"], None)
+            by_file[raw["sha256"]] = raw["source"]
+    return by_file
+
+
+def _rows(settings: Settings, contract: Contract) -> list[dict[str, Any]]:
+    from deltalake import DeltaTable
+
+    table = settings.table("quarantine", contract.name)
+    if not delta.exists(table):
+        if delta.exists(settings.table("published", contract.name)):
+            return []
+        raise TerminalError(
+            f"'{contract.name}' was never ingested.",
+            where=str(table),
+            fix=f"Run `yupana ingest {contract.name}` first.",
+        )
+    loaded = DeltaTable(table)
+    there = {field.name for field in loaded.schema().fields}
+    read = reading.dataset(loaded).to_table(columns=[c for c in _READ if c in there])
+    rows: list[dict[str, Any]] = read.to_pylist()
+    return rows
+
+
+def _places(
+    contract: Contract, name: str, rule: Rule | None, row: dict[str, Any]
+) -> list[tuple[str, str]]:
+    """(column in the file, shape of the value) of what broke a rule in a row."""
+    shapes = dict(row.get("value_classes") or [])
+    shape = shapes.get(name) or ""
+    if name == "row.parsed":
+        return _unread(contract, shape)
+    if name == "key.unique":
+        return [(", ".join(_published(contract, k) for k in contract.key), "")]
+    column = name.rsplit(".", 1)[0]
+    return [(_published(contract, column), _shape(contract, column, shape))]
+
+
+def _unread(contract: Contract, shape: str) -> list[tuple[str, str]]:
+    """Staging writes `week: 99a, cases: a` when two cells could not be read."""
+    names = "|".join(re.escape(c.name) for c in contract.columns)
+    parts = re.split(rf"(?:^|, )({names}|row): ", shape)[1:]
+    pairs = list(zip(parts[::2], parts[1::2], strict=True)) or [("row", shape)]
+    return [
+        ("the whole row", text)
+        if column == "row"
+        else (_published(contract, column), _shape(contract, column, text))
+        for column, text in pairs
+    ]
+
+
+def _published(contract: Contract, name: str) -> str:
+    column = next((c for c in contract.columns if c.name == name), None)
+    if column is None:
+        return name
+    if column.published:
+        return column.published
+    return ", ".join(_published(contract, origin) for origin in column.derive_from)
+
+
+def _shape(contract: Contract, name: str, shape: str) -> str:
+    """A shape, unless the column is personal or made from personal ones."""
+    by_name = {c.name: c for c in contract.columns}
+    column = by_name.get(name)
+    if column is None:
+        return HIDDEN
+    made_of = [by_name[o] for o in column.derive_from if o in by_name]
+    return HIDDEN if any(c.personal for c in (column, *made_of)) else shape
+
+
+def _hidden(contract: Contract) -> dict[str, str]:
+    """The fields of a message that personal columns are made of, and what is shown for them."""
+    by_name = {c.name: c for c in contract.columns}
+    personal = [c for c in contract.columns if c.personal]
+    origins = [by_name[o] for c in personal for o in c.derive_from if o in by_name]
+    names = {str(c.published).removeprefix("@") for c in (*personal, *origins)
+             if str(c.published).startswith("@")}  # fmt: skip
+    return {name: HIDDEN for name in names if name in FIELDS}
+
+
+def _fix(contract: Contract, name: str, rule: Rule | None) -> str:
+    if rule is None:
+        return "The contract no longer has this rule: ingest the file again."
+    column = next((c for c in contract.columns if c.name == rule.column), None)
+    if rule.kind == "parsed" and contract.stream:
+        return "Send one JSON object a message, each value as its column's type."
+    if rule.kind == "parsed":
+        return "Write the value as its column's type; quote fields that hold the delimiter."
+    if rule.kind == "not_after_release":
+        late = f"Mend {_published(contract, rule.column)}, which lies after the release"
+        return f"{late}; if the file is newer, ingest it with the right --as-of."
+    if column is not None and column.derive:
+        return f"Mend {_published(contract, column.name)}: {column.derive} finds nothing for it."
+    if rule.kind == "unique":
+        return f"Leave one row for each {rule.subject}."
+    if rule.kind == "required":
+        return "Fill in the cell."
+    return f"Write a value that is {catalogue.says(rule)}."

@@ -1,0 +1,158 @@
+"""Rows that decide or testify are vouched for by the ledger, those that are there already too.
+
+What the tables hold now becomes a `baseline` in the ledger, which later events go on from. The way
+down leaves the ledger as it is; the way up again takes a new baseline.
+
+Revision ID: 0006
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+
+MOST = 5_000
+LOCK = 0x79757061
+# By table: the columns of the key, what is left out, and whether a row has a nonce.
+_ROWS: dict[str, tuple[tuple[str, ...], tuple[str, ...], bool]] = {
+    "activity": (("id",), (), True),
+    "alert_messages": (("id", "channel"), (), True),
+    "alerts": (("id",), (), True),
+    "deployment_slots": (("use_case", "slot"), (), True),
+    "entity_counts": (("day",), (), True),
+    "feedback": (("feedback_id",), (), True),
+    "keys": (("id",), ("last_used",), True),
+    "keys_revision": (("id",), (), True),
+    "monitor_checks": (("run",), (), True),
+    "monitor_runs": (("run",), (), True),
+    "people": (("pseudonym",), (), True),
+    "prediction_log_state": (("name",), (), True),
+    "predictions": (("key",), (), False),
+    "projects": (("name",), (), True),
+    "request_counts": (("day",), (), True),
+    "subjects_revoked": (("id",), (), True),
+}
+_DAILY, _ALIVE = ("entity_counts", "request_counts"), ("prediction_log_state", "alive")
+_LEDGER = sa.table("ledger", *map(sa.column, ("seq", "kind", "subject", "line")))
+_EVENT = dict[str, Any]
+
+
+def upgrade() -> None:
+    nonces = op.create_table(
+        "row_nonces",
+        sa.Column("source", sa.String(length=64), primary_key=True),
+        sa.Column("key", sa.Text(), primary_key=True),
+        sa.Column("nonce", sa.String(length=32), nullable=False),
+    )
+    connection = op.get_bind()
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+    pairs = []
+    for table, key, nonce, digest in _present(connection):
+        pairs.append((table, key, digest))
+        if nonce:
+            row = {"source": table, "key": key, "nonce": nonce}
+            connection.execute(sa.insert(nonces), row)
+    events = [*_steps_before(connection), *_missing_answers(connection)]
+    again = sa.select(_LEDGER.c.seq).where(_LEDGER.c.kind == "rows").limit(1)
+    for start in range(0, len(pairs) or bool(connection.scalar(again)), MOST):
+        facts: dict[str, list[list[str]]] = {}
+        for table, key, digest in pairs[start : start + MOST]:
+            facts.setdefault(table, []).append([key, digest])
+        subject = "tables" if start else "baseline"
+        events.append({"kind": "rows", "subject": subject, "facts": facts})
+    _append(connection, events)
+
+
+def downgrade() -> None:
+    op.drop_table("row_nonces")
+
+
+def _present(connection: sa.Connection) -> Iterator[tuple[str, str, str, str]]:
+    """Table, key, a new nonce, and the digest of each row, or of the rows of one key."""
+    today = datetime.now(UTC).date().isoformat()
+    for name, (keys, free, has_nonce) in _ROWS.items():
+        table = sa.Table(name, sa.MetaData(), autoload_with=connection)
+        columns = [table.c[key] for key in keys]
+        rows = connection.execute(sa.select(table).order_by(*columns, *table.primary_key))
+        kinds = {c.name: c.type for c in table.c if c.name not in free}
+
+        def name_of(row: Any, keys: tuple[str, ...] = keys) -> str:
+            return "/".join(str(row[key]) for key in keys)
+
+        for key, same in groupby(rows.mappings(), name_of):
+            if (name, key) == _ALIVE or (name in _DAILY and key >= today):
+                continue
+            texts = [_text({c: _plain(row[c]) for c in kinds}) for row in same]
+            nonce = secrets.token_hex(16) if has_nonce else ""
+            whole = "\n".join([nonce, *texts]).encode("utf-8", "surrogatepass")
+            yield name, key, nonce, hashlib.sha256(whole).hexdigest()
+
+
+def _text(row: dict[str, Any]) -> str:
+    return json.dumps(
+        row, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).hex()
+    if isinstance(value, datetime):
+        value = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return value.isoformat(timespec="microseconds")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _steps_before(connection: sa.Connection) -> list[_EVENT]:
+    """The event log's rows from before the ledger, where no step was recorded since."""
+    step = sa.select(_LEDGER.c.seq).where(_LEDGER.c.kind == "step").limit(1)
+    bodies = connection.execute(sa.text("SELECT body FROM events ORDER BY seq")).scalars().all()
+    if not bodies or connection.scalar(step):
+        return []
+    whole = hashlib.sha256(b"".join(f"{body}\n".encode() for body in bodies)).hexdigest()
+    facts = {"before": {"lines": len(bodies), "sha256": whole}}
+    return [{"kind": "step", "subject": "events.jsonl", "facts": facts}]
+
+
+def _missing_answers(connection: sa.Connection) -> list[_EVENT]:
+    """By use case, the last group of answers of which rows moved to the lake without an event."""
+    count = sa.text("SELECT count(*) FROM prediction_records WHERE seq BETWEEN :first AND :last")
+    groups = sa.select(_LEDGER.c.line).where(_LEDGER.c.kind == "predictions")
+    last: dict[str, int] = {}
+    for (line,) in connection.execute(groups.order_by(_LEDGER.c.seq)).all():
+        event = json.loads(line)
+        rows = event["facts"]["rows"]
+        there = connection.scalar(count, {"first": rows[0], "last": rows[1]})
+        if there != event["facts"]["n"]:
+            last[event["subject"]] = rows[1]
+    return [
+        {"kind": "archive", "subject": name, "facts": {"rows": [1, row], "before": True}}
+        for name, row in last.items()
+    ]
+
+
+def _append(connection: sa.Connection, events: list[_EVENT]) -> None:
+    """Add events to the ledger's chain."""
+    newest = sa.select(_LEDGER.c.line).order_by(_LEDGER.c.seq.desc()).limit(1)
+    head = connection.scalar(newest)
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    for event in events:
+        before: _EVENT = json.loads(head) if head else {"seq": 0, "time": ""}
+        previous = hashlib.sha256(head.encode()).hexdigest() if head else "0" * 64
+        whole = {**event, "actor": "", "previous": previous, "seq": before["seq"] + 1,
+                 "time": max(now, before["time"])}  # fmt: skip
+        head = _text(whole)
+        row = {"seq": whole["seq"], "kind": event["kind"], "subject": event["subject"]}
+        connection.execute(sa.insert(_LEDGER).values({**row, "line": head}))

@@ -1,1 +1,0 @@
-"""Proper scores of probabilistic forecasts."""

@@ -1,0 +1,1 @@
+"""What a model must meet before it serves."""

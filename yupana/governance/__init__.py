@@ -1,1 +1,0 @@
-"""The record: event log, answers given, and the trace from an answer to its source."""

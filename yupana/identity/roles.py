@@ -1,0 +1,106 @@
+"""Who may do what: five roles, each the scopes that a key of it can ever have.
+
+A scope is `<use case>:<action>`; which actions a use case has, and for which roles, its spec says.
+A key opens an address when both its own scopes and its role do, so that a wide scope never widens
+a role.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import lru_cache
+
+from yupana.core import spec, usecase
+from yupana.core.errors import UsageError
+
+_SCOPE = re.compile(r"(\*|[a-z][a-z0-9_-]*):(\*|[a-z][a-z0-9_-]*)")
+# Short names of plain letters alone: the scope of a request is counted and logged.
+_ADDRESS = re.compile(r"/v1/([a-z][a-z0-9_-]{0,30})(?:/([a-z][a-z0-9_-]{0,30}))?(?=/|$)")
+# Addresses below /v1/ that belong to no use case.
+_SHARED = {"feedback": "feedback:write", "models": "models:read"}
+ADMINISTRATION = "platform:admin"
+READS_ALL = frozenset({"auditor", "ml-engineer", "administrator"})
+"""Roles that read the predictions of every agency; what they may do to them, scopes say."""
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a role may do, for people, and the scopes that it may hold beside those of use cases."""
+
+    may: str
+    common: tuple[str, ...]
+
+
+ROLES = {
+    "agency": Role(
+        "asks for predictions and what explains them, and answers with feedback",
+        ("feedback:write", "models:read"),
+    ),
+    "auditor": Role("reads explanations and models, and asks nothing new", ("models:read",)),
+    "data-engineer": Role("sees models beside the data that they publish", ("models:read",)),
+    "ml-engineer": Role("tries the endpoints of use cases", ("feedback:write", "models:read")),
+    "administrator": Role("everything, addresses outside the API among it", ("*:*",)),
+}
+
+
+@lru_cache
+def scopes_of(role: str) -> tuple[str, ...]:
+    """All scopes that a role may hold: its shared ones, and the actions that specs give it."""
+    specs = (spec.load(name) for name in usecase.names())
+    own = (f"{s.name}:{action}" for s in specs for action, may in s.actions.items() if role in may)
+    return (*own, *ROLES[role].common)
+
+
+def scope_of(path: str) -> str:
+    """The scope that opens an address; what is not below /v1/ is for administrators."""
+    match = _ADDRESS.match(path)
+    if not match:
+        return ADMINISTRATION
+    first, action = match.groups()
+    return _SHARED.get(first) or (f"{first}:{action}" if action else ADMINISTRATION)
+
+
+@lru_cache(maxsize=4096)
+def opens(role: str, scopes: tuple[str, ...], target: str) -> bool:
+    """Whether a key of this role with these scopes may use what `target` names."""
+    mine = any(fnmatchcase(target, scope) for scope in scopes)
+    return mine and any(fnmatchcase(target, scope) for scope in scopes_of(role))
+
+
+def may_read(role: str, agency: str, owner: str) -> bool:
+    """Whether a caller may explain, or give feedback on, what the agency `owner` was answered."""
+    return role in READS_ALL or agency == owner
+
+
+def demand(role: str, scopes: Sequence[str]) -> None:
+    """Refuse a role or a scope that a key cannot have.
+
+    Raises:
+        UsageError: no such role, a scope that is no scope, or one that the role may not hold.
+    """
+    if role not in ROLES:
+        raise UsageError(
+            f"There is no role '{role}'.", where="--role", fix=f"Use one of: {', '.join(ROLES)}."
+        )
+    if not scopes:
+        raise UsageError(
+            "A key needs a scope.",
+            where="--scope",
+            fix=f"Give one of: {', '.join(scopes_of(role))}.",
+        )
+    for scope in scopes:
+        if not _SCOPE.fullmatch(scope):
+            raise UsageError(
+                f"'{scope}' is not a scope.",
+                where="--scope",
+                fix=f"Give a use case and an action, such as {scopes_of(role)[0]}.",
+            )
+        if "*" not in scope and not opens(role, (scope,), scope):
+            raise UsageError(
+                f"A key of the role '{role}' cannot have the scope '{scope}'.",
+                where="--scope",
+                fix=f"Its scopes are: {', '.join(scopes_of(role))}.",
+            )

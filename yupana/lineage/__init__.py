@@ -1,0 +1,1 @@
+"""Steps run once, and the event log."""

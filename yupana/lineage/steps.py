@@ -1,0 +1,124 @@
+"""Run a step once for given inputs, time it, and leave one line in the event log."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from yupana.config import parent_run
+from yupana.config.settings import Settings
+from yupana.core.hashing import value_sha256
+from yupana.core.types import StepResult
+from yupana.lineage import events, vouched
+
+
+@dataclass
+class Outcome:
+    """What a step's work hands back: references out, more references in, counts, and the files
+    (or folders of files) that it wrote for others to read."""
+
+    outputs: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
+    metrics: dict[str, Any] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
+
+
+def key_of(inputs: tuple[str, ...], depends_on: Any) -> str:
+    """What tells one run of a step from the next in the event log."""
+    return value_sha256([inputs, depends_on])
+
+
+def run(
+    settings: Settings,
+    step: str,
+    subject: str,
+    work: Callable[[], Outcome],
+    *,
+    inputs: tuple[str, ...] = (),
+    depends_on: Any = None,
+    still_there: Callable[[tuple[str, ...]], bool] = lambda outputs: True,
+    earlier: bool = False,
+    anew: bool = False,
+) -> StepResult:
+    """Do `work` unless the newest success of this step had the same inputs.
+
+    Args:
+        inputs: references that the step reads.
+        depends_on: anything else that the result depends on (code hash, parameters).
+        still_there: whether the outputs of an earlier success still exist.
+        earlier: any earlier success with the same inputs counts, not the newest alone.
+        anew: do it whatever was done before: the log, which may be long, is not read.
+
+    Returns:
+        StepResult with status `done`, or `unchanged` when nothing had to run.
+
+    Raises:
+        ContentError: a table that the step reads is not as its own step left it.
+        Exception: as raised by `work`. Of each, a `failed` event was logged.
+    """
+    key = key_of(inputs, depends_on)
+    before = None if anew else events.last_done(
+        settings.events, step, subject, lambda e: not earlier or e["key"] == key
+    )
+    if (
+        before
+        and before["key"] == key
+        and still_there(tuple(before["outputs"]))
+        and vouched.is_whole(settings, before["outputs"], before.get("content", {}))
+    ):
+        return StepResult(
+            step=step,
+            subject=subject,
+            status="unchanged",
+            inputs=tuple(before["inputs"]),
+            outputs=tuple(before["outputs"]),
+            metrics=before["facts"],
+            event=before["id"],
+        )
+    start, mine = time.monotonic(), uuid.uuid4().hex
+    try:
+        vouched.demand_tables(settings, inputs)
+        with parent_run.as_parent(mine, f"{step}.{subject}"):
+            outcome = work()
+    except Exception as error:
+        events.append(
+            settings,
+            step,
+            subject,
+            status="failed",
+            inputs=inputs,
+            key=key,
+            seconds=time.monotonic() - start,
+            facts={"error": str(error)},
+            event_id=mine,
+        )
+        raise
+    seconds = time.monotonic() - start
+    everything_in = (*inputs, *(i for i in outcome.inputs if i not in inputs))
+    event = events.append(
+        settings,
+        step,
+        subject,
+        status="done",
+        inputs=everything_in,
+        outputs=outcome.outputs,
+        key=key,
+        seconds=seconds,
+        facts=outcome.metrics,
+        event_id=mine,
+        files=outcome.files,
+    )
+    return StepResult(
+        step=step,
+        subject=subject,
+        status="done",
+        inputs=everything_in,
+        outputs=outcome.outputs,
+        metrics=outcome.metrics,
+        seconds=round(seconds, 2),
+        event=event,
+    )

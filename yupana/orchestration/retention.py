@@ -1,0 +1,96 @@
+"""Forget in time: landed files that no table was made of, and statistics of use."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError
+from yupana.core.progress import Progress
+from yupana.data.contracts import contract
+from yupana.data.lake import history
+from yupana.lineage import events
+from yupana.orchestration.housekeeping import PartResult, data_set_lock, sentence
+from yupana.predictions import usage
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def forget(settings: Settings, progress: Progress, dry_run: bool, now: datetime) -> PartResult:
+    """Remove landed files past their contract's retention, and use past `usage_days`.
+
+    Files that were published stay.
+    """
+    refs: list[str] = []
+    result = PartResult(details={"raw": refs})
+    for name in contract.names(settings.root):
+        try:
+            days = contract.load(settings.root, name).retention_days
+        except TerminalError as error:
+            result.faults.append(f"forget {name}: {sentence(error)}")
+            continue
+        if days is None:
+            continue
+        with data_set_lock(settings, name, progress):
+            for folder in _past(settings, name, now - timedelta(days=days)):
+                size = sum(p.stat().st_size for p in folder.rglob("*"))
+                result.files += 1
+                result.bytes += size
+                refs.append(f"raw:{folder.name}")
+                does = "would remove" if dry_run else "remove"
+                progress.say(f"forget {name}: {does} {folder.name[:12]}… ({size:,} bytes)")
+                if not dry_run:
+                    _remove(settings, name, folder, size, days)
+    result.rows = _forget_usage(settings, progress, dry_run, now)
+    return result
+
+
+def _forget_usage(
+    settings: Settings, progress: Progress, dry_run: bool, now: datetime
+) -> dict[str, int]:
+    """Remove statistics of use that are older than `usage_days`; rows by table."""
+    before = now.date() - timedelta(days=settings.usage_days)
+    rows = usage.forget(settings.platform_db, before, dry_run=dry_run)
+    if any(rows.values()):
+        amounts = ", ".join(f"{count:,} of {table}" for table, count in rows.items())
+        progress.say(
+            f"forget use before {before}: {'would remove' if dry_run else 'removed'} {amounts}"
+        )
+        if not dry_run:
+            events.append(
+                settings, "forget", "usage", status="done",
+                facts={"before": before.isoformat(), "rows": rows},
+            )  # fmt: skip
+    return rows
+
+
+def _past(settings: Settings, name: str, limit: datetime) -> list[Path]:
+    """Landing folders of files that last came before `limit` and were never published."""
+    table = settings.table("published", name)
+    published = {sha256 for p in history.publications(table) for sha256 in p.sources}
+    folders = sorted((settings.home / "landing" / name).glob("*"))
+    raw = [f for f in folders if _SHA256.fullmatch(f.name) and f.name not in published]
+    return [f for f in raw if _last_change(f) < limit]
+
+
+def _last_change(folder: Path) -> datetime:
+    """When a landing folder last changed: its record is written each time the file comes."""
+    times = [p.stat().st_mtime for p in folder.iterdir()]
+    return datetime.fromtimestamp(max(times, default=folder.stat().st_mtime), UTC)
+
+
+def _remove(settings: Settings, name: str, folder: Path, size: int, days: int) -> None:
+    # The event comes first: a crash may leave a file that is told as gone, and the next run
+    # removes it, but never a file that is gone and not told.
+    events.append(
+        settings,
+        "forget",
+        name,
+        status="done",
+        inputs=(f"raw:{folder.name}",),
+        facts={"bytes": size, "landed": _last_change(folder).isoformat(), "retention_days": days},
+    )
+    shutil.rmtree(folder)

@@ -1,0 +1,1 @@
+"""The prediction log, its export to the lake, usage, and feedback."""

@@ -1,0 +1,1 @@
+"""What every prediction service shares."""

@@ -1,0 +1,117 @@
+"""A BentoML service with our own layers before its own.
+
+BentoML 1.4 puts its middlewares (traces, metrics, access log, a task for the time limit) before
+every application that is mounted in it, and they cost five times what answering does. They can be
+configured only in part. `bentoml.service` takes the class of the service, so this one answers our
+addresses first and leaves all others, and the life of the process, to BentoML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from html import escape
+from pathlib import Path
+from string import Template
+
+import bentoml
+from fastapi import FastAPI
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from yupana.config.settings import Settings
+from yupana.core.spec import Spec
+from yupana.identity import oidc
+from yupana.serving.http import metrics, protocol
+from yupana.serving.http.access import Access
+from yupana.serving.http.access_log import AccessLog
+from yupana.serving.http.guard import Guard
+from yupana.serving.http.reads import Reads
+from yupana.serving.http.refusal import OneShape
+from yupana.serving.requests import PlainRoute
+
+OURS = frozenset({"/openapi.json", "/docs.json"})
+OUR_FOLDER = "/v1/"
+
+
+def front(stack: Callable[[ASGIApp], ASGIApp], target: str = "") -> type[bentoml.Service]:
+    """The class of a service that answers by `stack`.
+
+    Args:
+        stack: receives BentoML's application and returns the one that is served; called once in
+            each worker, before the service's `__init__`.
+        target: where BentoML finds the service, `module:name`; empty: where it is defined.
+
+    Example: @bentoml.service(service_class=front(stack))
+    """
+
+    class Front(bentoml.Service):
+        def to_asgi(self, is_main: bool = True) -> ASGIApp:
+            # After this the worker starts its server.
+            protocol.install()
+            return stack(super().to_asgi(is_main))
+
+        @property
+        def import_string(self) -> str:
+            # BentoML looks for it where `bentoml.service` was called.
+            return target or super().import_string
+
+    return Front
+
+
+def page(about: Spec) -> Response:
+    """What the service's address shows: the API of a use case, to read and to try.
+
+    The scripts are those of Swagger UI that BentoML brings; its own page is in English and
+    carries a tag manager.
+    """
+    template = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
+    words = {"name": about.name, "es": escape(about.title.es), "en": escape(about.title.en)}
+    return Response(template.substitute(words), media_type="text/html; charset=utf-8")
+
+
+def layers(
+    app: FastAPI, rest: ASGIApp, how_to_ask: Mapping[str, str], settings: Settings,
+    first: ASGIApp,
+) -> ASGIApp:  # fmt: skip
+    """All layers of a service: guard, access, errors in one shape, then whose address it is.
+
+    Args:
+        app: answers our addresses.
+        rest: what BentoML answers itself.
+        first: the page at `/`.
+    """
+    inside = OneShape(split(app, rest, first), how_to_ask)
+    access = Access(
+        inside, settings.platform_db, settings.require_keys, oidc.configured(settings)
+    )
+    return Guard(access, AccessLog(), settings.behind_tls)
+
+
+def split(ours: FastAPI, rest: ASGIApp, first: ASGIApp) -> ASGIApp:
+    """Our addresses go to `ours`, `/` to `first`; all else, and the process's life, to `rest`.
+
+    A plain route is called at once: the stacks before FastAPI's router, and its search, cost more
+    than answering does.
+    """
+    routes = (route for route in ours.routes if isinstance(route, PlainRoute))
+    reads = Reads(ours)
+    plain = {(method, route.path): route for route in routes for method in route.methods}
+
+    async def choose(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"] if scope["type"] == "http" else ""
+        if path and (route := plain.get((scope["method"], path))):
+            scope["app"], scope["route"] = ours, route
+            await route.app(scope, receive, send)
+        elif path.startswith(OUR_FOLDER) or path in OURS:
+            if path == "/docs.json":
+                # Where BentoML's page looks for the description.
+                scope = {**scope, "path": "/openapi.json"}
+            await reads(scope, receive, send)
+        elif path == "/metrics":
+            await metrics.application(scope, receive, send)
+        elif path == "/" and scope["method"] in ("GET", "HEAD"):
+            await first(scope, receive, send)
+        else:
+            await rest(scope, receive, send)
+
+    return choose

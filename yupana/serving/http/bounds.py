@@ -1,0 +1,123 @@
+"""How large and how slow a request may be, and what is said of one that is larger or slower."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from starlette.types import Message, Receive, Scope
+
+from yupana.serving.http.refusal import Problem, refusal
+
+MOST_BODY = 64 * 1024
+MOST_HEADERS, MOST_HEADER_BYTES = 64, 16 * 1024
+MOST_ADDRESS = 4 * 1024
+BODY_SECONDS = 10.0
+REQUEST_SECONDS = 30.0
+
+
+class GoneError(Exception):
+    """The caller went away before it had sent its request."""
+
+
+def has_body(headers: dict[bytes, bytes]) -> bool:
+    """Whether something comes after the headers."""
+    return b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
+
+
+def out_of_bounds(scope: Scope, headers: dict[bytes, bytes]) -> Problem | None:
+    """The refusal of a request that is too large, before any of its body is read."""
+    pairs = scope["headers"]
+    if len(pairs) > MOST_HEADERS or len(b"".join(chain.from_iterable(pairs))) > MOST_HEADER_BYTES:
+        return _headers_too_large()
+    if sum(name == b"host" for name, _ in pairs) > 1:
+        return _closing(
+            400,
+            "Hay más de una cabecera Host. / There is more than one Host header.",
+            where="Host",
+            fix="Envíe una sola. / Send a single one.",
+        )
+    if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MOST_ADDRESS:
+        return _closing(
+            414,
+            "La dirección es demasiado larga. / The address is too long.",
+            where="URL",
+            fix=f"Use a lo más {MOST_ADDRESS} bytes. / Use at most {MOST_ADDRESS} bytes.",
+        )
+    length = headers.get(b"content-length", b"0")
+    return _too_large() if not length.isdigit() or int(length) > MOST_BODY else None
+
+
+async def whole(receive: Receive) -> tuple[Receive, Problem | None]:
+    """The body as one message, or why it is not taken.
+
+    Raises:
+        GoneError: the caller went away.
+    """
+    body, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise GoneError
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+        if len(body) > MOST_BODY:
+            return receive, _too_large()
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return again, None
+
+
+def _closing(status: int, what: str, *, where: str, fix: str) -> Problem:
+    """A refusal after which the rest of what is being sent is not read."""
+    problem = refusal(status, what, where=where, fix=fix)
+    problem.headers["connection"] = "close"
+    return problem
+
+
+def _headers_too_large() -> Problem:
+    return _closing(
+        431,
+        "Las cabeceras son demasiado grandes. / The headers are too large.",
+        where="headers",
+        fix=f"Envíe a lo más {MOST_HEADERS} cabeceras y {MOST_HEADER_BYTES} bytes. / "
+        f"Send at most {MOST_HEADERS} headers and {MOST_HEADER_BYTES} bytes.",
+    )
+
+
+HEADERS_TOO_LARGE = _headers_too_large().on_the_wire()
+"""What a connection is answered that never ends its headers, before it is cut."""
+
+
+def _too_large() -> Problem:
+    return _closing(
+        413,
+        "La solicitud es demasiado grande. / The request is too large.",
+        where="cuerpo / body",
+        fix=f"Envíe a lo más {MOST_BODY} bytes; reparta las entidades en varias solicitudes. / "
+        f"Send at most {MOST_BODY} bytes; spread the entities over several requests.",
+    )
+
+
+def too_slow() -> Problem:
+    """The refusal of a request whose body did not come in time."""
+    return _closing(
+        408,
+        "La solicitud tardó demasiado en llegar. / The request took too long to arrive.",
+        where="cuerpo / body",
+        fix=f"Envíela entera en {BODY_SECONDS:.0f} s. / Send all of it within "
+        f"{BODY_SECONDS:.0f} s.",
+    )
+
+
+def out_of_time() -> Problem:
+    """The refusal of a request whose answer was not ready in time."""
+    return _closing(
+        504,
+        f"La respuesta tardó más de {REQUEST_SECONDS:.0f} s. / "
+        f"The answer took more than {REQUEST_SECONDS:.0f} s.",
+        where="yupana",
+        fix="Pida menos entidades, o intente de nuevo más tarde. / "
+        "Ask for fewer entities, or try again later.",
+    )

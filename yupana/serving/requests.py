@@ -1,0 +1,88 @@
+"""Bodies read into questions, refusals that say how to mend them, and answers as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import orjson
+from fastapi import Request
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from yupana.serving.http.refusal import Problem, refusal
+
+JSON = b"application/json"
+TAKEN_AS_JSON = {JSON, b"application/x-www-form-urlencoded"}
+"""The second is what `curl -d` says of any body, unasked."""
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+class PlainRoute(APIRoute):
+    """A route whose endpoint takes the request alone and answers by itself.
+
+    FastAPI solves dependencies, reads the body and opens stacks before each call, which costs as
+    much as answering does.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **settings: Any) -> None:
+        super().__init__(path, endpoint, **settings)
+        self.app = self._answer
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response: Response = await self.endpoint(Request(scope, receive))
+        await response(scope, receive, send)
+
+
+async def body_of(request: Request) -> bytes:
+    """The body: the guard has read it, and hands it on in one message."""
+    message = await request.receive()
+    body: bytes = message.get("body", b"")
+    return body
+
+
+async def question(request: Request, kind: type[Body]) -> Body | Problem:
+    """The question in a request's body, or the refusal that says how to mend it."""
+    headers = request.scope["headers"]
+    media = next((value for name, value in headers if name == b"content-type"), JSON)
+    if media != JSON and media.partition(b";")[0].strip().lower() not in TAKEN_AS_JSON:
+        return refusal(
+            415,
+            f"El cuerpo viene como '{media[:60].decode('latin-1')}', no como JSON. / "
+            "The body is sent as that, and not as JSON.",
+            where="Content-Type",
+            fix="Envíe / Send: Content-Type: application/json",
+        )
+    return read(kind, await body_of(request), request.app.state.how_to_ask)
+
+
+def read(kind: type[Body], body: bytes, how_to_ask: Mapping[str, str]) -> Body | Problem:
+    """The question in a body, or the refusal that says how to mend it.
+
+    Args:
+        how_to_ask: how to mend each field; the empty name is for all others.
+    """
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        return invalid(first["loc"], first["msg"], how_to_ask)
+
+
+def invalid(loc: Sequence[Any], message: str, how_to_ask: Mapping[str, str]) -> Problem:
+    """The refusal of a part of a request that is not what it must be."""
+    parts = [str(part) for part in loc if not str(part).startswith("function-")]
+    return refusal(
+        400,
+        f"La solicitud no es válida. / The request is not valid: {message}.",
+        where=".".join(parts) or "cuerpo / body",
+        fix=how_to_ask.get(parts[0] if parts else "", how_to_ask[""]),
+    )
+
+
+def json_response(content: Any, status: int = 200, kind: str = "json") -> Response:
+    """An answer as JSON; `kind` is the subtype of its media type."""
+    return Response(orjson.dumps(content), status, media_type=f"application/{kind}")

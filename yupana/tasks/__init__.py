@@ -1,0 +1,1 @@
+"""What all use cases of one kind share, one package a kind."""

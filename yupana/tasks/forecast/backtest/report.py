@@ -1,0 +1,79 @@
+"""The scores of a backtest: in all, by horizon, district and season, and their calibration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from yupana.tasks.forecast.entities import ENTITY, outward
+from yupana.tasks.forecast.quantiles import LEVELS
+from yupana.tasks.forecast.scoring import calibration
+from yupana.tasks.forecast.scoring.scores import score
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COVERAGES = ("50", "90", "95")
+
+
+def tables(rows: pd.DataFrame, key: str, *, seed: int) -> dict[str, Any]:
+    """Scores of the rows of `backtest.forecasts`, every model on the same counts.
+
+    Returns:
+        `scores` (a list: `model`, `series`, `wis` and `mae` in cases, `wis_log` on log1p cases,
+        `coverage` by percent, `n` counts), `by_horizon` (the same by `horizon`, weeks ahead),
+        `by_season` (by `season`, the origin's calendar year), `by_district` (by `key`) and
+        `pit`: by model and series, `deciles` (shares, 0.1 each when calibrated) and `coverage`
+        of the randomised transform.
+    """
+    season = rows.assign(season=rows["origin"].map(lambda day: day.year))
+    districts = outward(rows[rows["series"] == "district"], key)
+    entity = key if ENTITY not in districts else ENTITY
+    return {
+        "scores": _by(rows, []),
+        "by_horizon": _by(rows, ["horizon"]),
+        "by_season": _by(season, ["season"]),
+        "by_district": _by(districts, [entity]),
+        "pit": _pit(rows, seed),
+    }
+
+
+def _by(rows: pd.DataFrame, more: list[str]) -> list[dict[str, Any]]:
+    keys = ["model", "series", *more]
+    lines = []
+    for key, group in rows.groupby(keys, sort=True):
+        observed = group[["observed"]].to_numpy(dtype=float)
+        scores = score(observed, group[list(LEVELS)].to_numpy(dtype=float)[:, None, :])
+        lines.append(
+            {
+                **{name: _plain(value) for name, value in zip(keys, key, strict=True)},
+                **{name: scores[name] for name in ("wis", "wis_log", "mae")},
+                "coverage": {c: scores[f"coverage_{c}"] for c in COVERAGES},
+                "n": scores["counts"],
+            }
+        )
+    return lines
+
+
+def _pit(rows: pd.DataFrame, seed: int) -> list[dict[str, Any]]:
+    lines = []
+    for (model, series), group in rows.groupby(["model", "series"], sort=True):
+        values = calibration.randomised_pit(
+            group["observed"].to_numpy(dtype=float),
+            group[list(LEVELS)].to_numpy(dtype=float),
+            seed=seed,
+        )
+        lines.append(
+            {
+                "model": model,
+                "series": series,
+                "deciles": calibration.deciles(values),
+                "coverage": calibration.central_shares(values),
+                "n": len(values),
+            }
+        )
+    return lines
+
+
+def _plain(value: Any) -> Any:
+    """A number of Python's own, for JSON."""
+    return value.item() if hasattr(value, "item") else value

@@ -1,0 +1,165 @@
+"""Forecasts of past periods as they would have been made then.
+
+At every origin a model sees the periods up to the origin and no other: training rows and features
+are computed from a panel that was cut there, so that nothing later can leak in. Models are
+fitted at each calendar year's first origin and used unchanged until the next.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from yupana.tasks.forecast.backtest.origins import Origin
+from yupana.tasks.forecast.backtest.panel import Features, Panel, origin_rows, training_rows
+from yupana.tasks.forecast.quantiles import LEVELS, QUANTILES, Forecaster, Pooled, Totals
+from yupana.tasks.forecast.usecases import ForecastUseCase
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+KEYS = ("model", "series", "entity", "origin", "horizon")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The models of one year, by name: those of the districts and those of the department."""
+
+    districts: Mapping[str, Forecaster]
+    department: Mapping[str, Forecaster]
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """What was forecast, and by whom.
+
+    Attributes:
+        rows: a row a model, series, origin and horizon whose count is known: `KEYS` (series is
+            district or department, origin the last day of the period), `observed` (cases)
+            and the quantiles `LEVELS` (cases).
+        final: name of the model that is asked about.
+        baselines: names of those that it is held against.
+        members: names of those that it is made of.
+    """
+
+    rows: pd.DataFrame
+    final: str
+    baselines: tuple[str, ...]
+    members: tuple[str, ...]
+
+
+def forecasts(
+    definition: ForecastUseCase,
+    panels: tuple[Panel, Panel],
+    origins: Sequence[Origin],
+    features: Features,
+    *,
+    seed: int,
+    say: Say,
+) -> Backtest:
+    """Forecast every origin with the model, its members, if it has any, and the baselines.
+
+    Args:
+        definition: the use case's models.
+        panels: the districts' and the department's.
+        features: makes feature rows from counts.
+        seed: of the fits.
+    """
+    import pandas as pd
+
+    tables = []
+    counts = [panel.counts() for panel in panels]
+    with tempfile.TemporaryDirectory(prefix="yupana-backtest-") as folder:
+        for year, group in groupby(origins, key=lambda o: o.year):
+            of_year = tuple(group)
+            say(f"fit {year}: {panels[0].frequency.name}s up to {of_year[0]} …")
+            out = Path(folder) / str(year)
+            fitted = _fit(definition, panels, of_year[0], features, out, seed, say)
+            say(f"forecast {year}: {len(of_year)} origins, {of_year[0]} to {of_year[-1]} …")
+            for origin in of_year:
+                tables += _at(origin, fitted, panels, counts, features)
+    everything = pd.concat(tables, ignore_index=True).dropna(subset=["observed"])
+    return Backtest(
+        rows=everything.sort_values(list(KEYS), ignore_index=True),
+        final=definition.final,
+        baselines=tuple(fitted.department),
+        members=fitted.members,
+    )
+
+
+def _fit(
+    definition: ForecastUseCase, panels: tuple[Panel, Panel], cut: Origin, features: Features,
+    out: Path,
+    seed: int, say: Say,
+) -> Fitted:  # fmt: skip
+    """Fit on what was known at `cut`; the baselines on every row of it, since they choose
+    nothing on validation weeks."""
+    frame, whole = (training_rows(panel, cut.start, features) for panel in panels)
+    out.mkdir()
+    definition.fit(frame, out, seed=seed, say=say)
+    simple = definition.baselines(frame.assign(part="train"))
+    fitted = definition.load(out)
+    # A member that does no better alone than a baseline is to be told as such.
+    members = fitted.members if isinstance(fitted, Pooled) else {}
+    return Fitted(
+        districts={**members, **simple, definition.final: fitted},
+        department=definition.baselines(whole.assign(part="train")),
+        members=tuple(members),
+    )
+
+
+def _at(
+    origin: Origin, fitted: Fitted, panels: tuple[Panel, Panel], counts: Sequence[pd.DataFrame],
+    features: Features,
+) -> list[pd.DataFrame]:  # fmt: skip
+    """All forecasts of one origin."""
+    rows, whole = (origin_rows(panel, origin, features) for panel in panels)
+    tables = []
+    for name, model in fitted.districts.items():
+        quantiles = model.quantiles(rows, QUANTILES)
+        tables.append(_table(name, "district", rows, origin, quantiles, counts[0], panels[0]))
+        if isinstance(model, Totals):
+            quantiles = model.totals(rows, QUANTILES)[None]
+            sums = quantiles, counts[1], panels[1]
+            tables.append(_table(name, "department", whole, origin, *sums))
+    for name, model in fitted.department.items():
+        quantiles = model.quantiles(whole, QUANTILES)
+        tables.append(_table(name, "department", whole, origin, quantiles, counts[1], panels[1]))
+    return tables
+
+
+def _table(
+    model: str, series: str, rows: pd.DataFrame, origin: Origin,
+    forecasts: np.ndarray[Any, Any], counts: pd.DataFrame, panel: Panel,
+) -> pd.DataFrame:  # fmt: skip
+    """One origin's forecasts beside what came.
+
+    Args:
+        rows: the series, in the order of `forecasts`.
+        forecasts: shape (series, horizons, levels).
+        counts: cases by period and series of the panel; NaN where the period is not there.
+    """
+    import numpy as np
+    import pandas as pd
+
+    names = rows["entity"].astype(str).tolist()
+    reach, shift = panel.reach, panel.frequency.shift
+    starts = pd.to_datetime([shift(origin.start, h) for h in range(1, reach + 1)])
+    came = counts.reindex(index=starts, columns=names).to_numpy(dtype=float).T
+    keys = {
+        "model": model,
+        "series": series,
+        "entity": np.repeat(names, reach),
+        "origin": origin.end,
+        "horizon": np.tile(np.arange(1, reach + 1), len(names)),
+        "observed": came.ravel(),
+    }
+    quantiles = pd.DataFrame(np.asarray(forecasts, float).reshape(-1, len(LEVELS)), columns=LEVELS)
+    return pd.concat([pd.DataFrame(keys), quantiles], axis=1)

@@ -1,0 +1,67 @@
+"""For whom the forecasts err more, as the auditor's page shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from yupana.core.disclosure import FEWEST
+from yupana.monitoring.kind import Section
+from yupana.monitoring.site.parts import Answer
+from yupana.tasks.forecast.impact import ratio_chart
+
+PROMISED = 0.9
+"""Share of the counts that a 90 % interval promises to hold."""
+
+
+def section(report: Mapping[str, Any]) -> Section:
+    """The section of a report, as `report.make` returns it."""
+    with_ratio = [g for g in report["groups"] if g["ratio"] is not None]
+    chart = ratio_chart.ratios(
+        [g["es"] for g in with_ratio],
+        [g["ratio"] for g in with_ratio],
+        [g["ratio_interval"] for g in with_ratio],
+        report["baseline"],
+    )
+    values = {"chart": chart, "fewest": FEWEST}
+    return Section("tasks/forecast/impact/site.html", values, answer(report))
+
+
+def answer(report: Mapping[str, Any]) -> Answer:
+    """No where all in all it errs more than the simple method; in part where a group fares worse
+    or is not measured."""
+    everyone, *groups = report["groups"]
+    ends = everyone["ratio_interval"]
+    if ends and ends[0] > 1:
+        return Answer(
+            "no",
+            f"En conjunto erró más que el método simple {report['baseline']}.",
+            f"In all it erred more than the simple method {report['baseline']}.",
+        )
+    worse = [g for g in groups if _surely_worse(g)]
+    absent = report["unmeasured"]
+    es = [f"Peor para: {_names(worse, 'es')}."] if worse else []
+    en = [f"Worse for: {_names(worse, 'en')}."] if worse else []
+    if not worse:
+        es = [f"De ninguno de {len(groups)} grupos se puede decir que le vaya peor."]
+        en = [f"Of none of {len(groups)} groups can it be said to fare worse."]
+    if absent:
+        es.append(f"Sin medir: {_names(absent, 'es')}.")
+        en.append(f"Not measured: {_names(absent, 'en')}.")
+    return Answer("part" if worse or absent else "yes", " ".join(es), " ".join(en))
+
+
+def _names(of: Sequence[Mapping[str, Any]], lang: str) -> str:
+    return "; ".join(f"{o[lang][:1].lower()}{o[lang][1:]}" for o in of)
+
+
+def _surely_worse(group: Mapping[str, Any]) -> bool:
+    """Worse than for the others, or than the simple method, or surer than it may be."""
+    compared = (group["against_others"], group["missed"]["against_others"])
+    ratio = group["ratio_interval"]
+    inside = group["coverage_interval"]
+    return bool(
+        any(c and c["says"] == "worse" for c in compared)
+        or (ratio and ratio[0] > 1)
+        or (inside and inside[1] < PROMISED)
+    )

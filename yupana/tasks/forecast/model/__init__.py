@@ -1,0 +1,1 @@
+"""The pooled forecaster, its members and the baselines that it must beat."""

@@ -1,0 +1,59 @@
+"""Regressions on the sums of provinces and departments, beside the joint samples of districts.
+
+A department's season is smoother than the sum of its districts' guesses: the regression sees it
+directly. Half a dozen provinces and one department are few series, hence two views: the
+department's own past, and the past of all areas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from yupana.data.national import areas as national
+from yupana.tasks.forecast import frequency
+from yupana.tasks.forecast.model import ridge
+from yupana.tasks.forecast.model.ridge import LAGS, Ridge
+
+PROVINCE, DEPARTMENT = "province", "department"
+POWER = 0.5
+FEWEST = 100
+"""Rows that the department's own regression needs."""
+
+
+def fit(rows: pd.DataFrame, horizons: Sequence[int]) -> dict[str, Ridge]:
+    """The regression on all areas, and the one on departments if their past is long enough.
+
+    Args:
+        rows: a row a district and origin, as for `ridge.fit`.
+    """
+    departments = sums(rows, DEPARTMENT)
+    both = pd.concat([sums(rows, PROVINCE), departments], ignore_index=True)
+    regressions = {"areas": ridge.fit(both, horizons, POWER)}
+    if len(departments) >= FEWEST:
+        regressions["departments"] = ridge.fit(departments, horizons, POWER)
+    return regressions
+
+
+def fitting(regressions: Mapping[str, Ridge], features: pd.DataFrame) -> list[Ridge]:
+    """The regressions for the sum of these rows: a province is no department."""
+    provinces = _areas(features, PROVINCE).nunique()
+    return [r for name, r in regressions.items() if name == "areas" or provinces > 1]
+
+
+def sums(rows: pd.DataFrame, level: str) -> pd.DataFrame:
+    """A row an area and origin: counts added, season kept; a target that lacks a part is NaN."""
+    keys = [_areas(rows, level), rows["event_timestamp"]]
+    period = frequency.of(rows.columns)
+    targets = [c for c in rows if str(c).startswith("target_")]
+    parts = rows[[*LAGS, period.year_mean, *targets]].groupby(keys)
+    counts = parts.sum().where(parts.count().eq(parts.size(), axis=0))
+    season = rows[list(period.season)].groupby(keys).first()
+    return counts.join(season).reset_index()
+
+
+def _areas(rows: pd.DataFrame, level: str) -> pd.Series[Any]:
+    codes = rows["entity"].astype(str)
+    return codes.map({code: national.area(code, level) for code in codes.unique()})

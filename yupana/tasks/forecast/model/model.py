@@ -1,0 +1,280 @@
+"""How the pooled forecaster is fitted and read.
+
+Light to import: serving loads a fitted model through `load`; torch is needed only to fit.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from yupana.core.errors import TerminalError, UsageError
+from yupana.tasks.forecast.dataset.cutoff import known_at
+from yupana.tasks.forecast.model import areas, members, parallel, store
+from yupana.tasks.forecast.model import pool as pools
+from yupana.tasks.forecast.model.autoregression import Autoregression
+from yupana.tasks.forecast.model.last_value import LastValue
+from yupana.tasks.forecast.model.members import POWERS
+from yupana.tasks.forecast.model.network_forecaster import SEARCH, Description, Options
+from yupana.tasks.forecast.model.seasonal import Seasonal
+from yupana.tasks.forecast.model.store import Fitted, load
+from yupana.tasks.forecast.model.training_rows import (
+    Learnable,
+    feature_names,
+    horizons_of,
+    learnable,
+    targets,
+)
+from yupana.tasks.forecast.quantiles import Forecaster, Totals
+
+__all__ = [
+    "FINAL",
+    "MEMBERS",
+    "OPTIONS",
+    "SEARCH",
+    "baselines",
+    "feature_names",
+    "fit",
+    "fit_member",
+    "load",
+    "pool",
+    "tuning",
+]  # fmt: skip
+
+FINAL = "pool"
+"""Name of what `load` gives, in scores and reports."""
+
+MEMBERS = (store.NETWORK, store.REGRESSIONS)
+"""What is fitted apart, and joined by `pool`."""
+
+OPTIONS: Mapping[str, Any] = asdict(Options())
+"""What tuning may choose, with the values that are used when nothing was tuned."""
+
+PRIOR = {store.NETWORK: 0.5, **{name: 0.5 / len(POWERS) for name in POWERS}}
+"""Weights before any evidence: the network and the regressions alike, as two kinds of model."""
+
+MADE = "member.json"
+Say = Callable[[str], None]
+
+
+def _describer(service: str) -> Callable[[pd.DataFrame], Description]:
+    return lambda rows: members.describe(rows, feature_names(rows), horizons_of(rows), service)
+
+
+def options_of(values: Mapping[str, Any] | None) -> Options:
+    """The defaults with what was tuned in their place.
+
+    Raises:
+        UsageError: a name that is no option.
+    """
+    names = {f.name for f in fields(Options)}
+    if strange := sorted(set(values or {}) - names):
+        raise UsageError(
+            f"There is no option {', '.join(strange)}.",
+            where="options of the model",
+            fix=f"Options are {', '.join(sorted(names))}.",
+        )
+    return Options(**(values or {}))
+
+
+def tuning(
+    frame: pd.DataFrame,
+    options: Mapping[str, Any],
+    *,
+    seed: int,
+    watch: Callable[[int, float], None],
+) -> float:
+    """Validation loss (nats a count) of one network with these options, for `yupana tune`.
+
+    Args:
+        watch: told of each epoch's loss; raises to give the trial up.
+    """
+    train, held_out, *_ = learnable(frame)
+    _, facts = members.network(
+        train, held_out, _describer("")(train), seed=seed, options=options_of(options),
+        say=lambda _: None, watch=watch,
+    )  # fmt: skip
+    return float(facts["val_nll"])
+
+
+def fit_member(
+    frame: pd.DataFrame,
+    member: str,
+    out: Path,
+    *,
+    service: str,
+    seed: int,
+    say: Say,
+    options: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Fit one member, write its files and what it would have told of past years to `out`.
+
+    The network's epoch is chosen on part `validation`; then the member is fitted before each of
+    the last years to forecast it, and on all that is known at the end of the validation weeks.
+
+    Args:
+        frame: columns `entity`, `event_timestamp`, features, `target_1`… (counts
+            a period, NaN where not known), `part`.
+        member: one of `MEMBERS`.
+        service: the Feast service whose features the frame holds.
+        seed: of every random choice; the same seed gives the same files.
+        say: told of progress, a line an epoch.
+        options: some of `OPTIONS`, else those are used.
+
+    Returns:
+        `metrics`, `params` (both flat), and `curve` (losses by epoch, nats a count).
+
+    Raises:
+        TerminalError: the training set cannot be learned from.
+        UsageError: no such member or option.
+    """
+    if member not in MEMBERS:
+        raise UsageError(
+            f"There is no member '{member}'.", where="options of the model",
+            fix=f"Members are {', '.join(MEMBERS)}.",
+        )  # fmt: skip
+    start = time.monotonic()
+    rows = learnable(frame)
+    if member == store.NETWORK:
+        report = _fit_network(rows, out, seed, say, options_of(options), _describer(service))
+    else:
+        report = _fit_regressions(rows, out)
+    report["metrics"][f"seconds_{member}"] = round(time.monotonic() - start, 2)
+    (out / MADE).write_text(json.dumps(report))
+    return report
+
+
+def _fit_network(
+    rows: Learnable, out: Path, seed: int, say: Say, options: Options,
+    describe: Callable[[pd.DataFrame], Description],
+) -> dict[str, Any]:  # fmt: skip
+    parallel.prepare()
+    _, facts = members.network(
+        rows.train, rows.validation, describe(rows.train), seed=seed, options=options, say=say
+    )
+    years = members.past_years(rows.everything, rows.last, rows.horizons)
+    say(f"{len(years)} past years, each forecast from before it; then all that is known")
+    *before, final = members.networks(
+        [*(before_year for before_year, _ in years), rows.everything], describe,
+        seed=seed, options=options, epochs=facts["best_epoch"],
+    )  # fmt: skip
+    past = members.tell({store.NETWORK: before}, [origins for _, origins in years])
+    store.save_network(final, past, out)
+    metrics = {k: facts[k] for k in ("val_nll", "best_epoch", "epochs")}
+    params = {**asdict(options), "networks": members.SEEDS}
+    return {"metrics": metrics, "params": params, "curve": facts["curve"]}
+
+
+def _fit_regressions(rows: Learnable, out: Path) -> dict[str, Any]:
+    years = members.past_years(rows.everything, rows.last, rows.horizons)
+    fits = [members.regressions(before_year, rows.horizons) for before_year, _ in years]
+    past = members.tell(
+        {name: [fit[name] for fit in fits] for name in POWERS}, [origins for _, origins in years]
+    )
+    sums = areas.fit(rows.everything, rows.horizons)
+    final = members.regressions(rows.everything, rows.horizons)
+    store.save_regressions(final, sums, past, out)
+    return {"metrics": {}, "params": {}, "curve": []}
+
+
+def pool(
+    frame: pd.DataFrame, folders: Mapping[str, Path], out: Path, *, seed: int, say: Say
+) -> dict[str, Any]:
+    """Join fitted members: learn weights and recalibration from what they told of past years.
+
+    Args:
+        frame: the training set that the members were fitted on.
+        folders: by member, those that `fit_member` wrote to.
+        out: folder that receives the model's files.
+
+    Returns:
+        As `fit_member`, of all members together.
+
+    Raises:
+        UsageError: a member is missing.
+        TerminalError: the members were fitted on another training set.
+    """
+    if absent := sorted(set(MEMBERS) - set(folders)):
+        raise UsageError(
+            f"The pool lacks its member {', '.join(absent)}.",
+            where="options of the model",
+            fix="Fit it on the same split: yupana fit outbreak --split … --member …",
+        )
+    start = time.monotonic()
+    past_rows = learnable(frame)
+    neural, past = store.load_network(folders[store.NETWORK])
+    regressions, sums, more = store.load_regressions(folders[store.REGRESSIONS])
+    past |= more
+    rows = members.past_rows(past_rows.everything, past_rows.last, past_rows.horizons)
+    if any(len(quantiles) != len(rows) for quantiles in past.values()):
+        raise TerminalError(
+            "The members told of other weeks than this training set holds.",
+            where=", ".join(str(folder) for folder in folders.values()),
+            fix="Fit every member on the split that the pool is made on.",
+        )
+    observed = rows[targets(past_rows.horizons)].to_numpy(dtype=float)
+    learned = pools.learn(past, rows, observed, prior=PRIOR, seed=seed)
+    say(f"weights from {len(rows)} past forecasts: {learned.weights}")
+    fitted = Fitted(neural, regressions, learned, sums)
+    store.save(fitted, out)
+    parts = [json.loads((folder / MADE).read_text()) for folder in folders.values()]
+    metrics = {k: v for part in parts for k, v in part["metrics"].items()}
+    metrics |= {f"weight_{name}": weight for name, weight in learned.weights.items()}
+    metrics["seconds_pool"] = round(time.monotonic() - start, 2)
+    return {
+        "metrics": metrics,
+        "params": {
+            "seed": seed, "train_rows": len(past_rows.train),
+            "validation_rows": len(past_rows.validation),
+            "features": len(neural.description.features),
+            "feature_service": neural.description.feature_service,
+            "districts": len(neural.description.districts),
+            "trained_through": neural.description.trained_through,
+            **{k: v for part in parts for k, v in part["params"].items()},
+        },
+        "curve": [row for part in parts for row in part["curve"]],
+    }  # fmt: skip
+
+
+def fit(
+    frame: pd.DataFrame,
+    out: Path,
+    *,
+    service: str,
+    seed: int,
+    say: Say,
+    options: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """`fit_member` for all members, one after the other, and `pool`."""
+    with tempfile.TemporaryDirectory(prefix="yupana-members-") as folder:
+        folders = {member: Path(folder) / member for member in MEMBERS}
+        for member, path in folders.items():
+            fit_member(
+                frame, member, path, service=service, seed=seed, say=say, options=options
+            )
+        return pool(frame, folders, out, seed=seed, say=say)
+
+
+def baselines(frame: pd.DataFrame) -> dict[str, Forecaster]:
+    """What the pool must beat, learned from what the pool may know: all before part `test`."""
+    rows, test = frame[frame["part"] != "test"], frame[frame["part"] == "test"]
+    horizons = horizons_of(frame)
+    if len(test):
+        rows = known_at(rows, test["event_timestamp"].min(), horizons)
+    return {
+        "last_value": LastValue(rows, horizons),
+        "seasonal": Seasonal(rows, horizons),
+        "ar": Autoregression(rows, horizons),
+    }
+
+
+def _conforms(fitted: Fitted) -> tuple[Forecaster, Totals]:
+    """Read by the type checker alone: a fitted pool is a forecaster, also of totals."""
+    return fitted, fitted

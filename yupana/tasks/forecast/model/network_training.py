@@ -1,0 +1,223 @@
+"""The training loop of `CountNetwork`: Lightning, early stopping, best weights kept.
+
+On a GPU where there is one: the data moves there once, and the host waits once an epoch.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import nn
+
+from yupana.tasks.forecast.model.network import POOLED, CountNetwork, Options
+
+EPOCHS = 12
+PATIENCE = 4
+BATCH = 512
+DISTRICT_DROPOUT = 0.1
+CLIP = 1.0
+CHUNK = 32
+"""Batches in one Lightning step: its hooks take nearly a fifth of a batch of this network."""
+
+Part = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
+"""Features (rows, features), log1p recent mean (rows,), district (rows,), counts (rows, horizons);
+a count that is not known yet is NaN."""
+
+
+def negative_binomial_nll(
+    log_mean: torch.Tensor, log_dispersion: torch.Tensor, counts: torch.Tensor
+) -> torch.Tensor:
+    """Mean negative log-likelihood in nats over the counts that are known (not NaN)."""
+    finite = ~counts.isnan()
+    counts = torch.where(finite, counts, torch.zeros_like(counts))
+    size = (-log_dispersion).exp()
+    # log p and log(1 - p) from log-odds, so that neither underflows.
+    odds = log_mean + log_dispersion
+    log_likelihood = (
+        torch.lgamma(counts + size) - torch.lgamma(size) - torch.lgamma(counts + 1)
+        - size * nn.functional.softplus(odds)
+        - counts * nn.functional.softplus(-odds)
+    )  # fmt: skip
+    return -(log_likelihood * finite).sum() / finite.sum().clamp(min=1)
+
+
+Watch = Callable[[int, float], None]
+"""Told of the epoch and its validation loss (nats a count); may raise to end the training."""
+
+
+class CountModule(pl.LightningModule):
+    """Likelihood training of a `CountNetwork`."""
+
+    def __init__(self, network: CountNetwork, options: Options) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.network, self.options = network, options
+        self.losses: dict[str, list[tuple[torch.Tensor, int]]] = {"train": [], "val": []}
+
+    def _loss(self, batch: Part, part: str) -> torch.Tensor:
+        features, recent, district, counts = batch
+        if part == "train":
+            # Some rows lose their name, so that the pooled row learns a district never seen.
+            unnamed = torch.rand(district.shape, device=district.device) < DISTRICT_DROPOUT
+            district = torch.where(unnamed, torch.full_like(district, POOLED), district)
+        mean, spread = self.network(features, recent, district)
+        loss = negative_binomial_nll(mean, spread, counts)
+        self.losses[part].append((loss.detach(), len(counts)))
+        return loss
+
+    def training_step(self, chunk: list[Part], _: int) -> None:
+        """One optimiser step a batch of the chunk."""
+        optimiser: Any = self.optimizers(use_pl_optimizer=False)
+        for batch in chunk:
+            loss = self._loss(batch, "train")
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.parameters(), CLIP)
+            optimiser.step()
+
+    def validation_step(self, chunk: list[Part], _: int) -> None:
+        """Losses of a chunk, no district hidden."""
+        for batch in chunk:
+            self._loss(batch, "val")
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """AdamW."""
+        rate, decay = self.options.learning_rate, self.options.weight_decay
+        return torch.optim.AdamW(self.parameters(), lr=rate, weight_decay=decay)
+
+    def mean_loss(self, part: str) -> float:
+        """Mean loss of a part since it was last asked for; NaN without rows."""
+        pairs, self.losses[part] = self.losses[part], []
+        if not pairs:
+            return math.nan
+        losses, rows = torch.stack([loss for loss, _ in pairs]), [float(n) for _, n in pairs]
+        return float(losses.cpu().double() @ torch.tensor(rows).double() / sum(rows))
+
+
+class KeepBest(pl.Callback):
+    """Keeps the weights of the best epoch, says each epoch, stops when none is better.
+
+    Without validation rows to choose by, the last epoch is kept.
+    """
+
+    def __init__(self, say: Callable[[str], None], chooses: bool, watch: Watch | None) -> None:
+        self._say, self._chooses, self._watch = say, chooses, watch
+        self.curve: list[dict[str, float]] = []
+        self.best_epoch, self.best = 0, float("inf")
+        self.weights: dict[str, torch.Tensor] = {}
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Lightning runs validation before this hook, so both losses are of the same epoch."""
+        epoch = trainer.current_epoch + 1
+        train, validation = module.mean_loss("train"), module.mean_loss("val")
+        self.curve.append({"epoch": epoch, "train_nll": train, "val_nll": validation})
+        if validation < self.best or not self._chooses:
+            self.best_epoch, self.best = epoch, validation
+            self.weights = copy.deepcopy(module.network.state_dict())
+        trainer.should_stop = epoch - self.best_epoch >= PATIENCE
+        loss = f"val_nll={validation:.4f}" if self._chooses else f"train_nll={train:.4f}"
+        self._say(f"epoch {epoch}/{trainer.max_epochs} {loss}")
+        if self._watch:
+            self._watch(epoch, validation)
+
+
+class Chunks:
+    """Batches cut from tensors, `CHUNK` at a time: a DataLoader would pick them row by row."""
+
+    def __init__(self, part: Part, seed: int | None) -> None:
+        self._part = part
+        self._order = None if seed is None else torch.Generator().manual_seed(seed)
+
+    def __len__(self) -> int:
+        return -(-len(self._part[0]) // (BATCH * CHUNK))
+
+    def __iter__(self) -> Iterator[list[Part]]:
+        rows = torch.arange(len(self._part[0]))
+        if self._order is not None:
+            rows = torch.randperm(len(rows), generator=self._order)
+        batches = rows.split(BATCH)
+        for start in range(0, len(batches), CHUNK):
+            chunk = batches[start : start + CHUNK]
+            yield [tuple(t[of] for t in self._part) for of in chunk]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """So small a network gains little from a second thread, and loses much on a busy machine.
+
+    There the threads wait for each other at every layer; one thread also adds up in one order.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _at(part: Part, device: str) -> Part:
+    features, recent, district, counts = part
+    return features.to(device), recent.to(device), district.to(device), counts.to(device)
+
+
+def train(
+    make: Callable[[], CountNetwork],
+    training: Part,
+    validation: Part | None,
+    *,
+    seed: int,
+    say: Callable[[str], None],
+    options: Options,
+    epochs: int = EPOCHS,
+    watch: Watch | None = None,
+) -> tuple[CountNetwork, dict[str, Any]]:
+    """Fit a network and hand back the weights of its best epoch.
+
+    Args:
+        make: builds the network, called after the seed is set.
+        training: tensors that the weights are fitted on.
+        validation: tensors that choose the epoch; without them the last epoch is kept.
+        seed: seed of weights, order and dropout.
+        say: told of every epoch.
+        options: what tuning may choose.
+        epochs: at most so many.
+        watch: told of every validation loss.
+
+    Returns:
+        The network, and `curve` (a list by epoch), `best_epoch`, `val_nll` (nats a count),
+        `epochs`, `seconds`.
+    """
+    for name in ("lightning", "pytorch_lightning", "lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    start = time.monotonic()
+    pl.seed_everything(seed, verbose=False)
+    keeper = KeepBest(say, validation is not None, watch)
+    module = CountModule(make(), options)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    with _one_thread(), warnings.catch_warnings():
+        # Lightning advises worker processes; the data is already in memory.
+        warnings.simplefilter("ignore")
+        trainer = pl.Trainer(
+            accelerator=device, devices=1, max_epochs=epochs, deterministic=True,
+            callbacks=[keeper], logger=False, num_sanity_val_steps=0,
+            enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+        )  # fmt: skip
+        checks = None if validation is None else Chunks(_at(validation, device), None)
+        trainer.fit(module, Chunks(_at(training, device), seed), checks)
+    module.network.load_state_dict(keeper.weights)
+    return module.network.cpu(), {
+        "curve": keeper.curve,
+        "best_epoch": keeper.best_epoch,
+        "val_nll": keeper.best,
+        "epochs": len(keeper.curve),
+        "seconds": round(time.monotonic() - start, 2),
+    }

@@ -1,0 +1,193 @@
+"""A fitted pool in a folder: arrays as safetensors, the rest as JSON, nothing that runs on load."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from yupana.core.errors import TerminalError
+from yupana.tasks.forecast.model.network_forecaster import Description, NetworkForecaster, restore
+from yupana.tasks.forecast.model.pool import Learned, Pool
+from yupana.tasks.forecast.model.ridge import Ridge
+
+WEIGHTS, DESCRIPTION, PAST = "weights.safetensors", "model.json", "past.npz"
+NETWORK, REGRESSIONS, SUMS = "network", "regressions", "sums"
+
+Tensors = dict[str, np.ndarray[Any, Any]]
+Told = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
+
+_LEARNED = ("levels", "total_levels", "templates")
+
+
+class Fitted(Pool):
+    """A pool of a network and regressions, with the network's description."""
+
+    def __init__(
+        self,
+        neural: NetworkForecaster,
+        regressions: dict[str, Ridge],
+        learned: Learned,
+        sums: dict[str, Ridge],
+    ) -> None:
+        super().__init__({NETWORK: neural, **regressions}, learned, sums)
+        self.neural, self.regressions = neural, regressions
+        self.description = neural.description
+
+    def quantiles(
+        self, features: pd.DataFrame, levels: Sequence[float]
+    ) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Counts of shape (rows, horizons, levels), non-negative, rising along levels.
+
+        Raises:
+            TerminalError: a feature column is absent or holds a value that is not a number.
+        """
+        # Whatever the weights: a row that one member cannot read is not answered by the others.
+        self.description.encode(features)
+        return super().quantiles(features, levels)
+
+
+def save(fitted: Fitted, folder: Path) -> None:
+    """Write the two files of a fitted model to a folder."""
+    learned = fitted.learned
+    arrays = {f"pool.{name}": getattr(learned, name) for name in _LEARNED}
+    pooled = {"pool": {"weights": learned.weights, "districts": learned.districts}}
+    tensors, description = _network_parts(fitted.neural)
+    more, of = _regression_parts(fitted.regressions, fitted.sums)
+    _write(folder, tensors | more | _tensors(arrays), {**description, **pooled, **of})
+
+
+def save_network(neural: NetworkForecaster, past: Told, folder: Path) -> None:
+    """Write the network before it is pooled, and what it told of past years."""
+    _write(folder, *_network_parts(neural))
+    np.savez(folder / PAST, **past)  # type: ignore[arg-type]
+
+
+def save_regressions(
+    regressions: Mapping[str, Ridge], sums: Mapping[str, Ridge], past: Told, folder: Path
+) -> None:
+    """Write the regressions before they are pooled, and what they told of past years."""
+    _write(folder, *_regression_parts(regressions, sums))
+    np.savez(folder / PAST, **past)  # type: ignore[arg-type]
+
+
+def load(folder: Path) -> Fitted:
+    """Read a fitted model from its folder.
+
+    Raises:
+        TerminalError: the folder does not hold a model.
+    """
+    description, stored = _read(folder)
+    pool = description.pop("pool")
+    regressions, sums = _regressions(description, stored)
+    learned = Learned(
+        pool["weights"], districts=tuple(pool["districts"]), **_arrays(stored, "pool")
+    )
+    return Fitted(_network(description, stored), regressions, learned, sums)
+
+
+def load_network(folder: Path) -> tuple[NetworkForecaster, Told]:
+    """What `save_network` wrote.
+
+    Raises:
+        TerminalError: the folder does not hold it.
+    """
+    return _network(*_read(folder)), _past(folder)
+
+
+def load_regressions(folder: Path) -> tuple[dict[str, Ridge], dict[str, Ridge], Told]:
+    """What `save_regressions` wrote.
+
+    Raises:
+        TerminalError: the folder does not hold it.
+    """
+    return *_regressions(*_read(folder)), _past(folder)
+
+
+def _network_parts(neural: NetworkForecaster) -> tuple[Tensors, dict[str, Any]]:
+    return neural.state(), asdict(neural.description)
+
+
+def _regression_parts(
+    regressions: Mapping[str, Ridge], sums: Mapping[str, Ridge]
+) -> tuple[Tensors, dict[str, Any]]:
+    arrays = {
+        f"{name}.{key}": value
+        for name, member in {**regressions, **sums}.items()
+        for key, value in member.arrays().items()
+    }
+    description = {
+        REGRESSIONS: {name: member.power for name, member in regressions.items()},
+        SUMS: {name: member.power for name, member in sums.items()},
+    }
+    return _tensors(arrays), description
+
+
+def _network(facts: dict[str, Any], stored: Tensors) -> NetworkForecaster:
+    """Of what is told, the network's part."""
+    # A model of an earlier release does not tell its ranges.
+    mine = {f.name: facts.get(f.name, []) for f in fields(Description)}
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in mine.items()}
+    description = Description(**values)
+    return restore(_of(stored, NETWORK, keep=True), description)
+
+
+def _regressions(
+    description: dict[str, Any], stored: Tensors
+) -> tuple[dict[str, Ridge], dict[str, Ridge]]:
+    members, direct = (
+        {name: Ridge(power, **_arrays(stored, name)) for name, power in description[of].items()}
+        for of in (REGRESSIONS, SUMS)
+    )
+    return members, direct
+
+
+def _write(folder: Path, tensors: Tensors, description: dict[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, folder / WEIGHTS)
+    text = json.dumps(description, indent=1, ensure_ascii=False)
+    (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+
+
+def _read(folder: Path) -> tuple[dict[str, Any], Tensors]:
+    try:
+        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        return description, load_file(folder / WEIGHTS)
+    except FileNotFoundError as error:
+        raise TerminalError(
+            "The folder holds no fitted model.",
+            where=str(error.filename or folder),
+            fix="Fit it first: yupana train <use case>.",
+        ) from error
+    except (ValueError, SafetensorError) as error:
+        raise TerminalError(
+            f"The folder's model cannot be read: {error}.",
+            where=str(folder),
+            fix="Get it again from who shared it, or fit it again: yupana train <use case>.",
+        ) from error
+
+
+def _past(folder: Path) -> Told:
+    with np.load(folder / PAST) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def _tensors(arrays: Mapping[str, Any]) -> Tensors:
+    return {key: np.ascontiguousarray(value) for key, value in arrays.items()}
+
+
+def _of(stored: Tensors, owner: str, keep: bool = False) -> Tensors:
+    prefix = f"{owner}."
+    mine = {k: v for k, v in stored.items() if k.startswith(prefix)}
+    return mine if keep else {k.removeprefix(prefix): v for k, v in mine.items()}
+
+
+def _arrays(stored: Tensors, owner: str) -> dict[str, Any]:
+    return _of(stored, owner)

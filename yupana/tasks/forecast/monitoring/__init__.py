@@ -1,0 +1,1 @@
+"""What the monitor reads, scores and shows of forecasts."""

@@ -1,0 +1,73 @@
+"""What the monitor gets to know of the newest period: its checks, and how good forecasts were."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from yupana.config.settings import Settings
+from yupana.monitoring.answers import ENTITY, Measures
+from yupana.monitoring.kind import Groups, Observation, Run
+from yupana.tasks.forecast.checks.watch import watch
+from yupana.tasks.forecast.frequency import WEEK
+from yupana.tasks.forecast.monitoring import groups, inputs, performance
+from yupana.tasks.forecast.usecases import ForecastUseCase
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SCORES = (("coverage", "90", ""), ("wis", "", ""))
+"""Checks of how good past forecasts were."""
+
+MEDIAN = "forecast_median_1"
+"""What of an answer is compared with the test window: the median of the first period, in cases."""
+
+
+def observe(settings: Settings, definition: ForecastUseCase, run: Run) -> Observation:
+    """Check the newest period by `run.day`, and score the forecasts whose periods are reported.
+
+    Raises:
+        TerminalError: there are no features by that day.
+    """
+    spec = definition.spec
+    snapshot = inputs.read(settings, spec.name, definition, run.day, run.features)
+    checks = watch(
+        snapshot.features, snapshot.forecasts, snapshot.truth, snapshot.week,
+        definition=definition,
+    )  # fmt: skip
+    sizes = groups.sizes_of(snapshot.truth, "entity", "cases")
+    scored = performance.score(snapshot.forecasts, snapshot.truth, sizes, definition)
+    usual = performance.expected(run.folder, definition, snapshot.truth)
+    return Observation(
+        period=snapshot.week,
+        columns=definition.layout().monitored,
+        measures=Measures((MEDIAN,), partial(medians, listing=definition.frequency.listing)),
+        groups=lambda reference: groups_of(definition, reference),
+        checks=(*checks, *performance.checks(scored, usual, snapshot.week)),
+        performance={**scored.document(), "usual_wis_relative": usual},
+        unfinished=snapshot.unfinished,
+        vintage_periods=snapshot.as_known,
+        scores=SCORES,
+    )
+
+
+def medians(payloads: pl.Series, listing: str = WEEK.listing) -> pl.DataFrame:
+    """The median of the first period of each answer, in cases; null where it has none.
+
+    Args:
+        listing: field of the payloads that lists periods.
+    """
+    import polars as pl
+
+    periods = pl.List(pl.Struct({"horizon": pl.Int64, "median": pl.Float64}))
+    first = pl.element().filter(pl.element().struct["horizon"] == 1).first().struct["median"]
+    forecasts = payloads.str.json_decode(pl.Struct({listing: periods})).struct.field(listing)
+    return pl.DataFrame({MEDIAN: forecasts.list.eval(first).list.first().cast(pl.Float64)})
+
+
+def groups_of(definition: ForecastUseCase, reference: pl.DataFrame) -> Groups:
+    """Groups of the districts of a test window (`ENTITY`), their sizes by its own counts."""
+    mean = definition.frequency.year_mean
+    column = mean if mean in reference.columns else MEDIAN
+    sizes = groups.sizes_of(reference, ENTITY, column)
+    return groups.of_codes(definition.spec, reference[ENTITY], sizes)

@@ -1,0 +1,156 @@
+"""A new use case that forecasts the counts of one published data set, ready to be trained.
+
+What stands in the templates beside this module is the smallest use case; what it should become is
+its author's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files as resources
+from string import Template
+from typing import TYPE_CHECKING
+
+from yupana.config.settings import Settings
+from yupana.core import usecase
+from yupana.core.errors import UsageError
+from yupana.data.contracts import contract as contracts
+from yupana.data.lake import delta
+from yupana.gate import register_draft
+from yupana.gate.register import Bound
+from yupana.gate.register_parts import Both
+from yupana.tasks.forecast.frequency import FREQUENCIES, Frequency
+
+if TYPE_CHECKING:
+    import polars as pl
+
+HORIZONS = {"week": 8, "month": 3}
+MEANS = {"week": "8, 26, 52, 104", "month": "3, 6, 12, 24"}
+TRUNCATED = {
+    # A week begins on Sunday, where polars has Monday.
+    "week": '.dt.offset_by("1d").dt.truncate("1w").dt.offset_by("-1d")',
+    "month": '.dt.truncate("1mo")',
+}
+"""Any day of a period stands for it."""
+_TEMPLATES = {
+    "models/{name}/usecase.yaml": "usecase.yaml",
+    "models/{name}/__init__.py": "model.py",
+    "models/{name}/card.yaml": "card.yaml",
+    "feature_repo/{name}/series.py": "series.py",
+    "feature_repo/{name}/definitions.py": "definitions.py",
+    "pipelines/{name}.py": "pipeline.py",
+    "serving/{name}/service.py": "service.py",
+    "serving/{name}/kustomization.yaml": "kustomization.yaml",
+}
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns of the published table: the entity, a day of the period, and the count."""
+
+    entity: str
+    period: str
+    count: str
+
+
+def files(
+    settings: Settings, name: str, dataset: str, columns: dict[str, str], today: date
+) -> dict[str, str]:
+    """The files of a new use case, by their path below the project.
+
+    Args:
+        dataset: published, with a row an entity and period.
+        columns: `entity`, `period`, `count` where they are not to be guessed.
+
+    Raises:
+        UsageError: the data set is not published, or its columns cannot be told apart.
+    """
+    title = contracts.load(settings.root, dataset).title.replace('"', "'")
+    table = _published(settings, dataset)
+    names = _columns(settings, dataset, table, columns)
+    frequency = _frequency(table, names)
+    values = {
+        "name": name,
+        "title": title,
+        "title_class": usecase.class_name(name),
+        "dataset": dataset,
+        "entity": names.entity,
+        "period": names.period,
+        "count": names.count,
+        "example": str(_largest(table, names)),
+        "frequency": frequency.name,
+        "constant": frequency.name.upper(),
+        "horizons": HORIZONS[frequency.name],
+        "means": MEANS[frequency.name],
+        "truncated": TRUNCATED[frequency.name],
+    }
+    contents = {
+        path.format(name=name): Template(
+            (resources(__package__) / f"{template}.txt").read_text("utf-8")
+        ).substitute(values)
+        for path, template in _TEMPLATES.items()
+    }
+    for package in ("feature_repo", "serving"):
+        contents[f"{package}/{name}/__init__.py"] = f'"""The use case {name}."""\n'
+    return contents | register_draft.files(name, title, [_bound()], today)
+
+
+def _bound() -> Bound:
+    return Bound(
+        measure="ratio", against="last_value", at_most=1.0,
+        why=Both(
+            es="No peor que repetir el último período.", en="No worse than repeating the last one."
+        ),
+    )  # fmt: skip
+
+
+def _published(settings: Settings, dataset: str) -> pl.DataFrame:
+    table = settings.table("published", dataset)
+    if not delta.exists(table):
+        raise UsageError(
+            f"Nothing of '{dataset}' is published yet.",
+            where=str(table),
+            fix=f"Publish it first: yupana ingest {dataset}",
+        )
+    return delta.read(table)
+
+
+def _columns(
+    settings: Settings, dataset: str, table: pl.DataFrame, columns: dict[str, str]
+) -> Columns:
+    """Those of `columns`, else those that the contract leaves no choice of."""
+    import polars as pl
+
+    contract = contracts.load(settings.root, dataset)
+    stated = [c.name for c in contract.columns if c.name in table.columns]
+    days = [c for c in stated if table.schema[c] == pl.Date]
+    texts = [c for c in contract.key if table.schema[c] == pl.String]
+    numbers = [c for c in stated if table.schema[c].is_integer() and c not in contract.key]
+    names = {}
+    for part, choice in (("entity", texts), ("period", days), ("count", numbers)):
+        column = columns.get(part) or (choice[0] if len(choice) == 1 else "")
+        if column not in table.columns:
+            raise UsageError(
+                f"Which column is the {part} is not clear: {', '.join(choice) or 'none fits'}.",
+                where=f"published/{dataset}: {', '.join(table.columns)}",
+                fix=f"Name it: --{part} COLUMN.",
+            )
+        names[part] = column
+    return Columns(**names)
+
+
+def _frequency(table: pl.DataFrame, columns: Columns) -> Frequency:
+    """A week where most steps between the periods are seven days, else a month."""
+    days = table[columns.period].drop_nulls().unique().sort()
+    steps = days.diff().drop_nulls().dt.total_days()
+    weekly = len(steps) > 0 and float((steps == 7).mean()) > 0.5  # type: ignore[arg-type]
+    return FREQUENCIES["week" if weekly else "month"]
+
+
+def _largest(table: pl.DataFrame, columns: Columns) -> object:
+    """The entity with the largest sum: one that people know."""
+    import polars as pl
+
+    sums = table.group_by(columns.entity).agg(pl.sum(columns.count)).sort(columns.count)
+    return sums[columns.entity][-1]

@@ -1,0 +1,1 @@
+"""How late counts are reported, and what the newest periods will hold."""

@@ -1,0 +1,167 @@
+"""The forecast of all districts, kept as Delta tables that agencies and monitors read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from yupana.config.settings import Settings
+from yupana.core.errors import TerminalError, UsageError
+from yupana.data.lake import delta
+from yupana.data.national import areas as national
+from yupana.tasks.forecast import forecast_rows, usecases
+from yupana.tasks.forecast.dataset import vintage
+from yupana.tasks.forecast.entities import outward
+from yupana.tasks.forecast.frequency import Frequency
+from yupana.tasks.forecast.quantiles import Totals
+from yupana.tasks.forecast.usecases import ForecastUseCase
+from yupana.tracking import facts, past_models, registry
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What was forecast from what was known on a day.
+
+    Attributes:
+        districts: the rows of `outlook_rows.districts`.
+        areas: the rows of `outlook_rows.areas`; none where the model tells no sums.
+        counts: cases as known, by period (index, the day that ends it) and district (columns).
+        refs: of the versions of the tables that hold these rows.
+        model: `model:<use case>@<version>`.
+        folder: the model's files, its card among them.
+        sources: references of the published tables.
+        day: the day whose knowledge was used.
+        data_as_of: last day of the newest period that was known.
+        hindsight: no version was published by that day; see `vintage.Vintage`.
+        published_later: optional tables that the model has learned from, and that were published
+            after the day: their oldest version was used.
+        completeness: share of the newest period's cases that is taken as reported by then, 0-1.
+    """
+
+    use_case: str
+    districts: pd.DataFrame
+    areas: pd.DataFrame
+    counts: pd.DataFrame
+    refs: tuple[str, ...]
+    model: str
+    folder: Path
+    sources: tuple[str, ...]
+    day: date
+    data_as_of: date
+    hindsight: bool
+    frequency: Frequency
+    completeness: float = 1.0
+    published_later: tuple[str, ...] = ()
+
+    @property
+    def stale(self) -> int:
+        """Periods that ended between the newest known one and the day."""
+        return max(0, self.frequency.between(self.data_as_of, self.frequency.ended(self.day)))
+
+
+def predict(settings: Settings, use_case: str, day: date, *, past: bool) -> Forecast:
+    """Forecast every district from what was known on a day.
+
+    Args:
+        day: periods that ended later are not seen.
+        past: use the newest model that had seen nothing later than `day`, not the champion:
+            what would have been predicted then.
+
+    Raises:
+        TerminalError: nothing is published, its history is too short, or there is no champion.
+        UsageError: too little had happened by the day, or no model is old enough.
+        ContentError: the tables of forecasts are not as this step left them before.
+    """
+    definition = usecases.load(use_case)
+    snapshot = vintage.on_day(settings, definition, day)
+    features = _features(settings, definition, snapshot, day)
+    if past:
+        version, folder = past_models.by(settings, use_case, day)
+    else:
+        version, folder = registry.champion(settings, use_case)
+    if later := published_later(definition, folder, snapshot):
+        snapshot = vintage.on_day(settings, definition, day, later)
+        features = _features(settings, definition, snapshot, day)
+    newest = features["event_timestamp"].max()
+    rows = features[features["event_timestamp"] == newest].sort_values("entity", ignore_index=True)
+    model, origin = f"model:{use_case}@{version}", newest.date()
+    period = definition.frequency
+    counts = _counts(snapshot.tables[definition.counted], period)
+    forecaster = definition.load(folder)
+    districts = forecast_rows.districts(forecaster, rows, counts, model, origin, period)
+    inputs = (model, *snapshot.refs)
+    refs = [_write(settings, use_case, outward(districts, definition.spec.entity.key), inputs)]
+    areas = districts.head(0)
+    levels = [group for group in definition.spec.entity.groups if group in national.DIGITS]
+    if isinstance(forecaster, Totals) and levels:
+        horizons = [int(h) for h in districts["horizon"].unique()]
+        areas = forecast_rows.areas(forecaster, rows, horizons, model, origin, levels)
+        refs.append(_write(settings, f"{use_case}_areas", areas, inputs))
+    return Forecast(
+        use_case, districts, areas, counts, tuple(refs), model, folder, snapshot.refs, day, origin,
+        snapshot.hindsight, period, float(rows["completeness"].min()), later,
+    )  # fmt: skip
+
+
+def published_later(
+    definition: ForecastUseCase, folder: Path, snapshot: vintage.Vintage
+) -> tuple[str, ...]:
+    """Optional tables that a model has learned from and that were not known: a column of zeros in
+    their place would be nothing that it has ever seen."""
+    sources = facts.read(folder).get("data", {}).get("sources", [])
+    learned = {name for _, name, _ in map(delta.parts, sources)}
+    optional = definition.spec.data.optional
+    return tuple(n for n in optional if n in learned and n not in snapshot.tables)
+
+
+def _features(
+    settings: Settings, definition: ForecastUseCase, snapshot: vintage.Vintage, day: date
+) -> pd.DataFrame:
+    """The features of all that was known; a day before there was enough is the caller's error."""
+    sources = tuple(definition.spec.data.required)
+    try:
+        if any(snapshot.tables[name].is_empty() for name in sources):
+            raise TerminalError("No period had ended.", where="published", fix="Publish one.")
+        features: pd.DataFrame = definition.features(snapshot.tables).to_pandas()
+        return features
+    except TerminalError as error:
+        everything = vintage.tables(settings, definition, sources, date.max).tables
+        column = definition.frequency.column
+        starts = everything[definition.counted][column].to_list()
+        if not starts or max(starts) <= day:
+            raise
+        raise UsageError(
+            f"{day} is too early for a forecast: {error.what}",
+            where=f"the first published {definition.frequency.name} begins on {min(starts)}",
+            fix="Ask for a day a year and a half or more after it.",
+        ) from error
+
+
+def _counts(reports: pl.DataFrame, frequency: Frequency) -> pd.DataFrame:
+    """Cases as reported, by the day that ends the period and district; no report is no case."""
+    import pandas as pd
+
+    column = frequency.column
+    rows = reports.select("entity", column, "cases").to_pandas()
+    rows[column] = pd.to_datetime(rows[column])
+    table = rows.pivot_table("cases", column, "entity", aggfunc="sum")
+    starts = frequency.calendar(table.index.min().date(), table.index.max().date())
+    table = table.reindex(pd.DatetimeIndex(starts)).fillna(0.0)
+    return table.set_axis(pd.DatetimeIndex([frequency.end(start) for start in starts]))
+
+
+def _write(settings: Settings, name: str, table: pd.DataFrame, inputs: tuple[str, ...]) -> str:
+    """Put an origin's rows of a model in place of earlier ones: a re-run changes nothing."""
+    import pyarrow as pa
+
+    first = table.iloc[0]
+    same = f"origin = DATE '{first['origin']}' AND model = '{first['model']}'"
+    rows = pa.Table.from_pandas(table, preserve_index=False)
+    delta.to_vouched(settings, "forecasts", name)
+    return delta.replace(settings.lake, "forecasts", name, rows, same, inputs).ref

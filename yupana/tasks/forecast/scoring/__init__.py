@@ -1,0 +1,1 @@
+"""Proper scores of quantile forecasts, in all and by group."""

@@ -1,0 +1,1 @@
+"""The standard routes of a forecast service."""

@@ -1,0 +1,132 @@
+"""How a use case's endpoints answer, for their OpenAPI page; the answers are made elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, create_model
+
+from yupana.serving.schemas import NoteSchema
+from yupana.tasks.forecast.frequency import Frequency
+from yupana.tasks.forecast.usecases import ForecastUseCase
+
+Zone = Literal["exito", "seguridad", "alerta", "epidemia"]
+_ALERT = Field(
+    description="zona del canal endémico en que cae la mediana / zone of the endemic channel that "
+    "the median lies in; null: historia corta / short history"
+)
+
+
+class Level(BaseModel):
+    """The level of one period: cases that will be reported for it."""
+
+    horizon: int = Field(description="períodos después de los datos / periods after the data")
+    median: float = Field(description="casos / cases")
+    interval_80: tuple[float, float] = Field(description="cuantiles 0.10 y 0.90 / quantiles")
+    alert: Zone | None = _ALERT
+    exceedance: float | None = Field(
+        description="probabilidad de superar el canal, 0-1 / probability to exceed the channel"
+    )
+
+
+class GroupPart(BaseModel):
+    """What a group of features adds to the median: cases, and log1p of cases."""
+
+    group: str
+    es: str
+    en: str
+    cases: float
+    log: float
+    without: float
+    median: float
+
+
+class Sentence(BaseModel):
+    es: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers of a use case's endpoints."""
+
+    forecast: type[BaseModel]
+    alerts: type[BaseModel]
+    simulation: type[BaseModel]
+    explanation: type[BaseModel]
+
+
+def answers(definition: ForecastUseCase) -> Answers:
+    """The answers of a use case: its key, its lists and its names are fields of its own."""
+    key, places, frequency = definition.spec.entity.key, definition.places, definition.frequency
+    ending: dict[str, Any] = {frequency.ending: (str, Field(description="último día / last day"))}
+    name = frequency.name.capitalize()
+    level: Any = _model(f"Alert{name}", ending, base=Level)
+    period: Any = _model(name, {"quantiles": (dict[str, float], ...)}, base=level)
+    model = Field(description="modelo y versión / model and version")
+    about: dict[str, Any] = {key: (str, ...), "model": (str, model), "data_as_of": (str, ...)}
+    caveats: dict[str, Any] = {"caveats": (list[NoteSchema], ...)}
+    prediction: Any = _model(
+        "Prediction",
+        {"prediction_id": (str, ...), **about, "alert": (Zone | None, _ALERT),
+         frequency.listing: (list[period], ...), **caveats,
+         "model_card": (str, ...), "notice": (str, ...)},
+    )  # fmt: skip
+    abstention: Any = _model("Abstention", {key: (str, ...)}, base=NoteSchema)
+    listed: Any = _model(
+        "Listed",
+        {**about, **dict.fromkeys(places.names_of, (str, ...)), **ending,
+         "alert": (Zone | None, ...), "exceedance": (float | None, ...), "median": (float, ...),
+         "interval_80": (tuple[float, float], ...), "pooled": (bool, ...),
+         "prediction_id": (str, ...), frequency.listing: (list[level], ...)},
+    )  # fmt: skip
+    area: dict[str, Any] = {places.area: (dict[str, str] | None, ...)} if places.area else {}
+    return Answers(
+        forecast=_model(
+            "Answer",
+            {"as_of": (str, ...), "predictions": (list[prediction], ...),
+             "abstentions": (list[abstention], ...)},
+        ),
+        alerts=_model(
+            "Alerts",
+            {"use_case": (str, ...), "as_of": (str, ...), "data_as_of": (str, ...), **area,
+             "lead": (int, ...), **ending, "counts": (dict[str, int], ...),
+             places.listing: (list[listed], ...), **caveats},
+        ),
+        simulation=_model(
+            "Simulation",
+            {"simulation": (Literal[True], ...), "prediction_id": (str, ...), **about,
+             "change": (dict[str, Any], ...), "baseline": (list[period], ...),
+             "simulated": (list[period], ...), **caveats},
+        ),
+        explanation=_explanation(key, frequency, ending, caveats),
+    )  # fmt: skip
+
+
+def _explanation(
+    key: str, frequency: Frequency, ending: dict[str, Any], caveats: dict[str, Any]
+) -> type[BaseModel]:
+    counted: dict[str, Any] = {frequency.listing: (int, ...)}
+    background: Any = create_model(
+        "Background", __base__=Sentence, __doc__="The periods that a forecast is compared with.",
+        **counted,
+    )  # fmt: skip
+    season: Any = _model(
+        "Season", {"year": (int, ...), **ending, "followed": (list[int | None], ...)}
+    )
+    return _model(
+        "Explanation",
+        {"prediction_id": (str, ...), "model": (str, ...), key: (str, ...),
+         "horizon": (int, ...), **ending, "median": (float, ...), "usual": (float, ...),
+         "usual_log": (float, ...), "groups": (list[GroupPart], ...),
+         "background": (background, ...), "seasons": (list[season], ...),
+         "sentences": (list[Sentence], ...), **caveats},
+    )  # fmt: skip
+
+
+def _model(
+    name: str, fields: dict[str, Any], base: type[BaseModel] = BaseModel
+) -> type[BaseModel]:
+    model: type[BaseModel] = create_model(name, __base__=base, **fields)
+    return model

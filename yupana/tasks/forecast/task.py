@@ -1,0 +1,70 @@
+"""What the kind of forecasts offers the platform; nothing is imported before it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from yupana.config.settings import Settings
+    from yupana.core.spec import Spec
+    from yupana.monitoring.kind import Inputs, Labels, Observation, Run, Section
+    from yupana.tasks.forecast.serving.kind import ForecastServing
+
+
+class ForecastTask:
+    """Forecasts of counts: see the protocols that name these methods, `yupana.monitoring.kind`."""
+
+    def check(self, spec: Spec) -> None:
+        """Demand of a spec what the kind asks of it.
+
+        Raises:
+            UsageError: a field breaks a rule; names file, field and mend.
+        """
+        from yupana.tasks.forecast import options
+
+        options.of(spec)
+
+    def inputs(self, settings: Settings, use_case: str, day: date) -> Inputs:
+        """See `monitoring.references`."""
+        from yupana.tasks.forecast import usecases
+        from yupana.tasks.forecast.monitoring import references
+
+        return references.on_day(settings, usecases.load(use_case), day)
+
+    def observe(self, settings: Settings, use_case: str, run: Run) -> Observation:
+        """See `monitoring.observe`."""
+        from yupana.tasks.forecast import usecases
+        from yupana.tasks.forecast.monitoring import observe
+
+        return observe.observe(settings, usecases.load(use_case), run)
+
+    def labels(self, spec: Spec) -> Labels:
+        """Districts by their names."""
+        from yupana.tasks.forecast.monitoring import groups
+
+        return groups.labels()
+
+    def performance(self, scored: Mapping[str, Any], spec: Spec) -> Section:
+        """WIS and coverage by group."""
+        from yupana.monitoring.kind import Section
+
+        template = "tasks/forecast/monitoring/performance.html"
+        return Section(template, {"scored": scored})
+
+    @property
+    def serving(self) -> ForecastServing:
+        """See `yupana.serving.kind`."""
+        from yupana.tasks.forecast.serving.kind import ForecastServing
+
+        return ForecastServing()
+
+    def impact(self, report: Mapping[str, Any], spec: Spec) -> Section:
+        """See `impact.site_section`."""
+        from yupana.tasks.forecast.impact import site_section
+
+        return site_section.section(report)
+
+
+TASK = ForecastTask()

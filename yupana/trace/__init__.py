@@ -1,0 +1,1 @@
+"""From an answer back to its sources, and from a source to what rests on it."""

@@ -1,0 +1,1 @@
+"""A use case's Kubeflow pipeline, on this machine or a cluster, and the search for options."""
