@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,27 @@ def placed(thread: conftest.Thread) -> Iterator[str]:
     yield url
     slots.clear(url, NAME, CHALLENGER, now=now(), by="test")
     slots.place(url, NAME, CHAMPION, Placed("outbreak:1"), now=now(), by="test")
+
+
+@contextmanager
+def by_hand(url: str, slot: str, tag: str) -> Iterator[None]:
+    """A tag in a slot, past the platform; then the row as it was, which the ledger knows."""
+    rows = slots.SLOTS
+    mine = (rows.c.use_case == NAME) & (rows.c.slot == slot)
+    hand = {"use_case": NAME, "slot": slot, "tag": tag, "share": 0.5, "time": now(), "by": "hand"}
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        before = [dict(row) for row in connection.execute(sa.select(rows).where(mine)).mappings()]
+        connection.execute(sa.delete(rows).where(mine))
+        connection.execute(sa.insert(rows), hand)
+    try:
+        yield
+    finally:
+        with engine.begin() as connection:
+            connection.execute(sa.delete(rows).where(mine))
+            if before:
+                connection.execute(sa.insert(rows), before)
+        engine.dispose()
 
 
 def manager(settings: Settings) -> ModelManager:
@@ -193,24 +215,20 @@ def test_a_suspended_model_stays_stopped_when_it_is_started_again(
         models.close()
 
 
-def test_what_is_placed_by_hand_without_a_pass_does_not_serve(
-    thread: conftest.Thread, placed: str
-) -> None:
+def test_what_is_placed_by_hand_without_a_pass_does_not_serve(thread: conftest.Thread) -> None:
     models = manager(thread.settings)
+    copied("outbreak:66")
     try:
-        copied("outbreak:66")
-        for slot in (CHAMPION, CHALLENGER):
-            rows = slots.SLOTS
-            mine = (rows.c.use_case == NAME) & (rows.c.slot == slot)
-            row = {"use_case": NAME, "slot": slot, "tag": "outbreak:66", "share": 0.5}
-            with sa.create_engine(placed).begin() as connection:
-                connection.execute(sa.delete(rows).where(mine))
-                connection.execute(sa.insert(rows), {**row, "time": now(), "by": "hand"})
+        for slot in (CHALLENGER, CHAMPION):
+            with by_hand(thread.settings.platform_db, slot, "outbreak:66"):
+                models.look()
+                assert "no gate pass" in models.refused["outbreak:66"]
+                assert models.champion.model.tag == "outbreak:1" and models.challenger is None
+                if slot == CHAMPION:
+                    with pytest.raises(TerminalError, match="outbreak@66 may not serve"):
+                        manager(thread.settings)
             models.look()
-            assert "no gate pass" in models.refused["outbreak:66"]
-            assert models.champion.model.tag == "outbreak:1" and models.challenger is None
-        with pytest.raises(TerminalError, match="outbreak@66 may not serve"):
-            manager(thread.settings)
+            assert not models.refused
     finally:
         models.close()
         bentoml.models.delete("outbreak:66")
