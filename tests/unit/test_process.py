@@ -8,9 +8,11 @@ import signal
 
 import pytest
 
-from yupana.console.process import component
+from yupana.console.process import component, errors_for_people
 from yupana.core.errors import TerminalError, TransientError, YupanaError
 from yupana.core.types import StepResult
+from yupana.data.engine.spark import java_version
+from yupana.database.engine import engine
 
 
 def test_a_component_hands_its_first_reference_on() -> None:
@@ -56,3 +58,26 @@ def test_other_trouble_of_the_system_keeps_its_stack() -> None:
 
     with pytest.raises(OSError, match="Input/output"):
         component(step)
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "words"),
+    [
+        ("postgresql+psycopg://nobody@127.0.0.1:1/x", 3, "See that the server runs"),
+        ("mysql://x/y", 2, "postgresql+psycopg://USER@HOST/DATABASE"),
+        ("postgresql://x/y", 2, "postgresql+psycopg://USER@HOST/DATABASE"),
+    ],
+)
+def test_a_database_that_is_away_or_of_another_kind_is_told_without_a_stack(
+    url: str, code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped, errors_for_people():
+        engine(url)
+    assert stopped.value.code == code
+    message = capsys.readouterr().err
+    assert "YUPANA_PLATFORM_URL" in message and words in message
+
+
+def test_java_is_the_one_that_spark_would_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JAVA_HOME", "/nowhere")
+    assert java_version() == 0

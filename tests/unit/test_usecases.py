@@ -57,6 +57,10 @@ def test_the_section_of_the_kind_is_its_options() -> None:
         (lambda s: s["actions"].update(forecast=["king"]), "actions.forecast.0"),
         (lambda s: s["data"].pop("trigger"), "data.trigger"),
         (lambda s: s.update(name="other"), "name"),
+        (lambda s: s.update(task="clasificacion"), "task"),
+        (lambda s: s["entity"].update(key="la serie"), "entity.key"),
+        (lambda s: s["model"].update(files=["/etc/passwd"]), "model.files.0"),
+        (lambda s: s["model"].update(files=["a/../../b"]), "model.files.0"),
     ],
 )
 def test_a_fault_is_told_by_file_and_field(tmp_path: Path, change: Any, field: str) -> None:
@@ -65,6 +69,15 @@ def test_a_fault_is_told_by_file_and_field(tmp_path: Path, change: Any, field: s
         spec.load("cholera", models)
     assert field in caught.value.where and "usecase.yaml" in caught.value.where
     assert caught.value.fix
+
+
+def test_a_field_that_stands_twice_is_told_by_line(tmp_path: Path) -> None:
+    models = models_with(tmp_path, "cholera", lambda _: None)
+    with (models / "cholera" / usecase.FILE).open("a") as out:
+        out.write("log: best-effort\n")
+    with pytest.raises(UsageError, match="'log' stands twice") as caught:
+        spec.load("cholera", models)
+    assert ", line " in caught.value.where
 
 
 def test_what_is_no_yaml_is_told_by_line(tmp_path: Path) -> None:
@@ -112,6 +125,9 @@ def test_what_a_use_case_lacks_is_named(tmp_path: Path, monkeypatch: pytest.Monk
         (lambda s: s["forecast"].update(colour="red"), "forecast.colour", "frequency: week"),
         (lambda s: s.pop("forecast"), "forecast.horizons", "horizons: 8"),
         (lambda s: s["entity"].update(key="model"), "entity.key", "another name"),
+        (lambda s: s["metric"].update(name="rmse"), "metric", "name: wis"),
+        (lambda s: s["metric"].update(baselines=["magic"]), "metric.baselines", "seasonal"),
+        (lambda s: s["model"].update(final="ar"), "model.final", "of its own"),
     ],
 )
 def test_the_section_of_the_kind_is_checked_by_field(

@@ -37,13 +37,20 @@ def usecase(
     """
     from datetime import UTC, datetime
 
+    from yupana.cli.lazy import Commands
     from yupana.config.settings import settings
+    from yupana.core import usecase as use_cases
+    from yupana.core.errors import UsageError
     from yupana.orchestration import new_usecase
 
+    if name in {*Commands()} - {*use_cases.names()}:
+        raise UsageError(
+            f"`yupana {name}` is a command already.",
+            where="NAME",
+            fix="Give another name: below it stand the commands that a use case adds.",
+        )
     columns = {"entity": entity, "period": period, "count": count}
-    paths = new_usecase.write(
-        settings(), name, task, data, columns, datetime.now(UTC).date()
-    )
+    paths = new_usecase.write(settings(), name, task, data, columns, datetime.now(UTC).date())
     if as_json:
         say_json({"use_case": name, "files": paths})
         return

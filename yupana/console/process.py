@@ -58,10 +58,17 @@ def errors_for_people() -> Iterator[None]:
 
 
 def _of_database(error: object) -> YupanaError | None:
-    """What SQLite refused, in plain words (SQLAlchemy's errors have SQLite's own in `orig`)."""
+    """What a database refused, in plain words (SQLAlchemy's errors have the driver's in `orig`)."""
+    first = str(error).partition("\n")[0]
+    what, where = f"The platform database cannot be used: {first}.", "YUPANA_PLATFORM_URL"
+    # By its name: who uses SQLite has no need to import the driver.
+    if (type(error).__module__, type(error).__name__) == ("psycopg", "OperationalError"):
+        return TransientError(
+            what, where=where,
+            fix="See that the server runs and takes this user; then run it again.",
+        )  # fmt: skip
     if not isinstance(error, sqlite3.DatabaseError):
         return None
-    what, where = f"The platform database cannot be used: {error}.", "YUPANA_PLATFORM_URL"
     if isinstance(error, sqlite3.OperationalError):
         return TransientError(
             what, where=where,

@@ -8,20 +8,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from yupana.core.errors import UsageError
 from yupana.core.types import Frozen
-from yupana.core.usecase import FILE, home, names
+from yupana.core.usecase import FILE, home, kinds, names
 
 Role = Literal["agency", "auditor", "data-engineer", "ml-engineer"]
 """An administrator may do everything."""
 
 Direction = Literal["lower", "higher"]
 """Which values of a metric are better."""
+
+Column = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
+"""The name of a column."""
+
+_PART = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
+Below = Annotated[str, Field(pattern=f"^{_PART}(/{_PART})*$")]
+"""A path that leaves its folder by no way."""
 
 
 class Bilingual(Frozen):
@@ -55,8 +62,8 @@ class Entity(Frozen):
         groups: attributes by which results are compared for fairness.
     """
 
-    key: str
-    groups: tuple[str, ...] = ()
+    key: Column
+    groups: tuple[Column, ...] = ()
 
 
 class Metric(Frozen):
@@ -100,7 +107,7 @@ class Model(Frozen):
     """The model's name in scores and reports, and the files that make a folder one."""
 
     final: str
-    files: tuple[str, ...]
+    files: tuple[Below, ...]
 
 
 class Example(Frozen):
@@ -160,6 +167,19 @@ def load(name: str, models: Path | None = None) -> Spec:
     return _read(name, models or home())
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a field that stands twice: one of both would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        fields = [key.value for key, _ in node.value]
+        for key, _ in node.value:
+            if fields.count(key.value) > 1:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"'{key.value}' stands twice", problem_mark=key.start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
 @lru_cache
 def _read(name: str, models: Path) -> Spec:
     path = models / name / FILE
@@ -170,7 +190,9 @@ def _read(name: str, models: Path) -> Spec:
             fix=f"Use one of: {', '.join(names(models))}; or `yupana new usecase {name}`.",
         )
     try:
-        spec = Spec.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        _must_have_a_kind(values, path)
+        spec = Spec.model_validate(values)
     except yaml.YAMLError as error:
         raise UsageError(
             f"The spec is no YAML: {error}".split("\n")[0],
@@ -191,6 +213,17 @@ def _read(name: str, models: Path) -> Spec:
             fix=f"Write `name: {name}`: a use case has one name across the folders.",
         )
     return spec
+
+
+def _must_have_a_kind(values: Any, path: Path) -> None:
+    """Demand one before all else: what is in the kind's section is a stranger without it."""
+    kind = values.get("task") if isinstance(values, dict) else None
+    if kind is not None and kind not in kinds():
+        raise UsageError(
+            f"There is no kind of use cases called '{kind}'.",
+            where=f"{path}, task",
+            fix=f"Use one of: {', '.join(kinds())}.",
+        )
 
 
 def _line(error: yaml.YAMLError) -> str:

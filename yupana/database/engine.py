@@ -15,6 +15,7 @@ from tenacity import (
     wait_random,
 )
 
+from yupana.core.errors import UsageError
 from yupana.database import schema
 
 BUSY_SECONDS = 30
@@ -57,8 +58,19 @@ def engine(url: str, *, durable: bool = True) -> sa.Engine:
 
 @lru_cache(maxsize=32)
 def unchecked(url: str, *, durable: bool = True) -> sa.Engine:
-    """The engine of an address, whatever tables its database has: for migrations."""
-    if not url.startswith("sqlite"):
+    """The engine of an address, whatever tables its database has: for migrations.
+
+    Raises:
+        UsageError: it is an address of another kind of database.
+    """
+    if not url.startswith(("sqlite:", "postgresql+psycopg:")):
+        raise UsageError(
+            f"The platform keeps no tables in '{url.partition(':')[0]}'.",
+            where="YUPANA_PLATFORM_URL",
+            fix="Give postgresql+psycopg://USER@HOST/DATABASE, or sqlite:///FILE; unset it for a "
+            "file in home.",
+        )
+    if not url.startswith("sqlite:"):
         # A server that is cut off is noticed in seconds: its callers have others waiting.
         limits = {"connect_timeout": 2, "tcp_user_timeout": 2000}
         return sa.create_engine(url, pool_pre_ping=True, connect_args=limits)

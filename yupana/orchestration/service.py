@@ -21,7 +21,8 @@ from yupana.core import ports, usecase
 from yupana.core.errors import TransientError
 from yupana.serving import starter
 
-START_SECONDS = 120
+START_SECONDS = 600
+"""A service that is ready in ten seconds takes minutes where others use the machine as well."""
 DRAIN_SECONDS = 30
 STOP_SECONDS = 35
 LOG_LINES = 12
@@ -61,11 +62,14 @@ def started(settings: Settings, use_case: str) -> Iterator[Service]:
 
     Raises:
         UsageError: the port is taken; names who holds it. Port 0 takes any that is free.
-        TransientError: the service did not get ready; shows the end of its log.
+        TransientError: the service did not get ready; says whether it failed or took too long, and
+            shows the end of its log.
     """
     ports.demand_free(settings.serve_port, "YUPANA_SERVE_PORT")
     port = ports.free(settings.serve_port)
-    log = settings.home / "logs" / f"serve-{use_case}.log"
+    # Two services of one home do not write into one log: the port tells them apart.
+    name = use_case if settings.serve_port else f"{use_case}-{port}"
+    log = settings.home / "logs" / f"serve-{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [
         sys.executable,
@@ -94,6 +98,8 @@ def started(settings: Settings, use_case: str) -> Iterator[Service]:
     try:
         _wait_ready(child, url, log)
         yield Service(url, child, log)
+        if not settings.serve_port:
+            log.unlink(missing_ok=True)
     finally:
         stop_group(child)
 
@@ -146,7 +152,13 @@ def _wait_ready(child: subprocess.Popen[Any], url: str, log: Path) -> None:
                     return
         except (urllib.error.URLError, OSError):
             time.sleep(0.3)
-    raise _ended("The service did not start", log)
+    if child.poll() is not None or _worker_failed(log):
+        raise _ended("The service did not start", log)
+    raise TransientError(
+        f"The service did not answer within {START_SECONDS} seconds; it had not failed.",
+        where=str(log),
+        fix="Run it again when less else is running on this machine; the log says how far it came.",
+    )
 
 
 def _ended(what: str, log: Path) -> TransientError:

@@ -40,14 +40,9 @@ def check(settings: Settings, name: str) -> list[Finding]:
 
 
 def _kind(spec: Spec) -> Iterator[Finding]:
-    where = f"models/{spec.name}/{usecase.FILE}, task"
-    kinds = usecase.kinds()
-    fault = "" if spec.task in kinds else f"There is no kind '{spec.task}': {', '.join(kinds)}."
-    yield Finding(f"the kind {spec.task}", where, fault)
-    if not fault:
-        where = f"models/{spec.name}/{usecase.FILE}, {spec.task}"
-        check = partial(usecase.task(spec.task).check, spec)
-        yield Finding(f"what {spec.task} asks of the spec", where, _fault(check))
+    where = f"models/{spec.name}/{usecase.FILE}, {spec.task}"
+    check = partial(usecase.task(spec.task).check, spec)
+    yield Finding(f"what {spec.task} asks of the spec", where, _fault(check))
 
 
 def _data(settings: Settings, spec: Spec) -> Iterator[Finding]:

@@ -41,10 +41,12 @@ def train(
     Example: yupana train USE_CASE --tuning tuning:0123456789abcdef
     """
     from yupana.config.settings import settings
+    from yupana.core import spec as specs
     from yupana.core.hashing import value_sha256
     from yupana.lineage import events, steps
 
     config = settings()
+    specs.load(use_case)
     arguments = {
         "as_of": as_of.date().isoformat() if as_of else "",
         "tuning": tuning,

@@ -151,6 +151,7 @@ def adopt(
 def serve(use_case: UseCase) -> None:
     """Serve the use case's endpoint until Ctrl-C; its page shows and tries the API.
 
+    It listens on this machine alone, at port 8410 or YUPANA_SERVE_PORT (0: any that is free).
     Calls need a key: `yupana keys create` makes one for an agency; on this machine
     `yupana ask` uses the local key, keys/service.key in YUPANA_HOME.
 

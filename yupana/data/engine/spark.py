@@ -25,7 +25,10 @@ from yupana.core.progress import Progress
 from yupana.data.engine import jars, memory
 
 JAVA_OLDEST = 17
-JAVA = "apt install openjdk-17-jre-headless; or put a Java 17 or newer first on PATH"
+JAVA = (
+    "apt install openjdk-17-jre-headless; or put a Java 17 or newer first on PATH (where JAVA_HOME "
+    "is set, Spark takes that one)"
+)
 # A short job on few cores: the optimising compiler costs more than it gives back.
 # Its compiler's own default of 48 MB for code is full after five ingests; all get slower then.
 QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m"
@@ -152,7 +155,8 @@ def must_have_java() -> None:
 
 def java_version() -> int:
     """Major version of the Java that Spark would start; 0 when there is none."""
-    java = shutil.which("java")
+    home = os.environ.get("JAVA_HOME")
+    java = shutil.which(f"{home}/bin/java" if home else "java")
     if java is None:
         return 0
     words = subprocess.run([java, "-version"], capture_output=True, text=True).stderr

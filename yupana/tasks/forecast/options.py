@@ -24,6 +24,10 @@ _TAKEN = {
 """Fields of answers, and columns of counts, that stand beside the key."""
 
 
+METRIC, BASELINES = "wis", ("last_value", "seasonal", "ar")
+"""What forecasts are scored by, and the models beside which they are."""
+
+
 class Options(Frozen):
     """The section `forecast` of a spec.
 
@@ -65,3 +69,30 @@ def of(spec: Spec) -> Options:
             fix=f"Forecast {lead} {section.frequency}s or more.",
         )
     return section
+
+
+def demand_scores(spec: Spec) -> None:
+    """Demand that what decides between models is what the kit scores.
+
+    Raises:
+        UsageError: another metric or baseline is named, or the model is called like a baseline.
+    """
+    file, metric = f"models/{spec.name}/usecase.yaml", spec.metric
+    if (metric.name, metric.better) != (METRIC, "lower"):
+        raise UsageError(
+            f"Forecasts are not scored by '{metric.name}', {metric.better} being better.",
+            where=f"{file}, metric",
+            fix=f"Write name: {METRIC}, better: lower.",
+        )
+    if strange := sorted({*metric.baselines} - {*BASELINES}):
+        raise UsageError(
+            f"There is no baseline '{strange[0]}'.",
+            where=f"{file}, metric.baselines",
+            fix=f"Use some of: {', '.join(BASELINES)}.",
+        )
+    if spec.model.final in BASELINES:
+        raise UsageError(
+            f"The model is called '{spec.model.final}', as a baseline is.",
+            where=f"{file}, model.final",
+            fix="Give it a name of its own, such as pool.",
+        )

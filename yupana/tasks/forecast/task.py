@@ -25,6 +25,7 @@ class ForecastTask:
         from yupana.tasks.forecast import options
 
         options.of(spec)
+        options.demand_scores(spec)
 
     def inputs(self, settings: Settings, use_case: str, day: date) -> Inputs:
         """See `monitoring.references`."""

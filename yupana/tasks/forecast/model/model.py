@@ -32,6 +32,7 @@ from yupana.tasks.forecast.model.training_rows import (
     learnable,
     targets,
 )
+from yupana.tasks.forecast.options import BASELINES
 from yupana.tasks.forecast.quantiles import Forecaster, Totals
 
 __all__ = [
@@ -268,11 +269,8 @@ def baselines(frame: pd.DataFrame) -> dict[str, Forecaster]:
     horizons = horizons_of(frame)
     if len(test):
         rows = known_at(rows, test["event_timestamp"].min(), horizons)
-    return {
-        "last_value": LastValue(rows, horizons),
-        "seasonal": Seasonal(rows, horizons),
-        "ar": Autoregression(rows, horizons),
-    }
+    models = LastValue(rows, horizons), Seasonal(rows, horizons), Autoregression(rows, horizons)
+    return dict(zip(BASELINES, models, strict=True))
 
 
 def _conforms(fitted: Fitted) -> tuple[Forecaster, Totals]:

@@ -33,6 +33,15 @@ TRUNCATED = {
     "month": '.dt.truncate("1mo")',
 }
 """Any day of a period stands for it."""
+_SHAPES = {"entity": "a text", "period": "a day", "count": "a whole number"}
+_ABSENT = {
+    "entity": "Add a text to the contract that says what a row is about.",
+    "period": "Derive a day in the contract, and ingest again: {name: month_start, logicalType: "
+    "date, required: true, transformLogic: date_of, transformSourceObjects: [year, month]}; "
+    "docs/contracts.md has the other ways.",
+    "count": "Add a column to the contract that is an `integer`.",
+}
+"""What a column must be, and what to do where the table has none."""
 _TEMPLATES = {
     "models/{name}/usecase.yaml": "usecase.yaml",
     "models/{name}/__init__.py": "model.py",
@@ -111,7 +120,8 @@ def _published(settings: Settings, dataset: str) -> pl.DataFrame:
         raise UsageError(
             f"Nothing of '{dataset}' is published yet.",
             where=str(table),
-            fix=f"Publish it first: yupana ingest {dataset}",
+            fix=f"Publish it first: yupana ingest {dataset}, with --source FILE where the contract "
+            "names no source.",
         )
     return delta.read(table)
 
@@ -127,14 +137,21 @@ def _columns(
     days = [c for c in stated if table.schema[c] == pl.Date]
     texts = [c for c in contract.key if table.schema[c] == pl.String]
     numbers = [c for c in stated if table.schema[c].is_integer() and c not in contract.key]
+    fitting = {
+        "entity": [c for c in stated if table.schema[c] == pl.String],
+        "period": days,
+        "count": [c for c in stated if table.schema[c].is_integer()],
+    }
     names = {}
     for part, choice in (("entity", texts), ("period", days), ("count", numbers)):
         column = columns.get(part) or (choice[0] if len(choice) == 1 else "")
-        if column not in table.columns:
+        if column not in fitting[part]:
+            unclear = f"Which column is the {part} is not clear: {', '.join(choice) or 'none fits'}"
+            fits = ", ".join(fitting[part])
             raise UsageError(
-                f"Which column is the {part} is not clear: {', '.join(choice) or 'none fits'}.",
+                f"'{column}' is not {_SHAPES[part]}." if column else f"{unclear}.",
                 where=f"published/{dataset}: {', '.join(table.columns)}",
-                fix=f"Name it: --{part} COLUMN.",
+                fix=f"Name it: --{part} COLUMN, of {fits}." if fits else _ABSENT[part],
             )
         names[part] = column
     return Columns(**names)
