@@ -35,6 +35,6 @@ def writing(url: str, tmp_path: Path, durable: bool = True) -> Iterator[Recorder
         recorder.close()
 
 
-def ids(url: str) -> list[str]:
+def ids_of(url: str) -> list[str]:
     """Ids of what was recorded."""
     return [entry.prediction_id for entry in prediction_log.entries(url, "outbreak")]

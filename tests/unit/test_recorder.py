@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from answers import prediction
-from recorders import ids, record, writing
+from recorders import ids_of, record, writing
 from waiting import wait_until
 
 from yupana.config.settings import Settings
@@ -77,7 +77,7 @@ def test_all_that_wait_share_a_commit(url: str, tmp_path: Path) -> None:
             assert commits <= 5
     finally:
         log_writer.Inserter = original
-    assert len(ids(url)) == 500
+    assert len(ids_of(url)) == 500
 
 
 def test_who_need_not_wait_is_written_within_a_second(url: str, tmp_path: Path) -> None:
@@ -87,16 +87,16 @@ def test_who_need_not_wait_is_written_within_a_second(url: str, tmp_path: Path) 
         await recorder.record([one])
         assert time.monotonic() - start < 0.05
         end = time.monotonic() + 1
-        while not ids(url) and time.monotonic() < end:
+        while not ids_of(url) and time.monotonic() < end:
             await asyncio.sleep(0.05)
-        assert ids(url) == [one.prediction_id]
+        assert ids_of(url) == [one.prediction_id]
         two = record()
         await recorder.record([two])
         return [one.prediction_id, two.prediction_id]
 
     with writing(url, tmp_path, durable=False) as recorder:
         ids = asyncio.run(ask(recorder))
-    assert ids(url) == ids, "closing writes what waits"
+    assert ids_of(url) == ids, "closing writes what waits"
 
 
 def test_a_locked_database_is_told_within_two_seconds(url: str, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_full_database_is_told_and_forgiven(url: str, tmp_path: Path) -> None:
         wait_until(recorder.ready)
         one = record()
         asyncio.run(recorder.record([one]))
-    assert ids and set(ids) | {one.prediction_id} <= set(ids(url))
+    assert ids and set(ids) | {one.prediction_id} <= set(ids_of(url))
 
 
 def test_a_database_that_is_away_refuses_or_spools(url: str, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_database_that_is_away_refuses_or_spools(url: str, tmp_path: Path) -> 
     for _ in range(2):
         with writing(url, tmp_path):
             wait_until(lambda: _spooled(tmp_path) == 0)
-        assert sorted(ids(url)) == sorted(one.prediction_id for one in answers)
+        assert sorted(ids_of(url)) == sorted(one.prediction_id for one in answers)
         assert _spooled(tmp_path) == 0
 
 
@@ -167,8 +167,8 @@ def test_a_line_that_a_kill_cut_short_is_passed_over(url: str, tmp_path: Path) -
     (spool_file,) = (tmp_path / "spool").glob("*")
     spool_file.write_bytes(spool_file.read_bytes() + b'["answer", ["half')
     with writing(url, tmp_path):
-        wait_until(lambda: ids(url))
-    assert ids(url) == [one.prediction_id]
+        wait_until(lambda: ids_of(url))
+    assert ids_of(url) == [one.prediction_id]
 
 
 @pytest.mark.parametrize("cause", ["disk", "bound"])
@@ -213,7 +213,7 @@ def test_rows_that_an_earlier_release_put_aside_come_home(url: str, tmp_path: Pa
     spool_file.parent.mkdir()
     spool_file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     with writing(url, tmp_path):
-        wait_until(lambda: ids(url))
+        wait_until(lambda: ids_of(url))
     entry = prediction_log.by_id(url, "p1", "outbreak")
     assert entry and (entry.entity, entry.payload) == ("160101", {"weeks": weeks})
     assert entry.parameters == {"as_of": "2022-01-05", "horizon": 4}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from recorders import ids, record, writing
+from recorders import ids_of, record, writing
 
 from yupana.config.settings import Settings
 from yupana.core.progress import Silent
@@ -40,7 +40,7 @@ def test_no_answer_is_dated_by_a_clock_that_was_set_back(
     _ahead(tmp_path, url, 24)
     with writing(url, tmp_path) as recorder, pytest.raises(LogAwayError):
         asyncio.run(recorder.record([record()]))
-    assert ids(url) == [] and "clock is not that of the ledger" in caplog.text
+    assert ids_of(url) == [] and "clock is not that of the ledger" in caplog.text
     assert entries.newest(url, "predictions") is None
 
 
@@ -48,7 +48,7 @@ def test_some_minutes_between_two_clocks_stop_nothing(url: str, tmp_path: Path) 
     _ahead(tmp_path, url, CLOCK_SECONDS / 3600 - 0.02)
     with writing(url, tmp_path) as recorder:
         asyncio.run(recorder.record([record()]))
-    assert len(ids(url)) == 1 and audit.verify(Settings(home=tmp_path), Silent()).ok
+    assert len(ids_of(url)) == 1 and audit.verify(Settings(home=tmp_path), Silent()).ok
 
 
 def test_an_answer_with_another_time_than_its_event_is_found(url: str, tmp_path: Path) -> None:
