@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from yupana.tasks.forecast.backtest.counts import Counts
+    from yupana.tasks.forecast.checks.learn import Past
     from yupana.tasks.forecast.dataset.panel_features import Layout
     from yupana.tasks.forecast.serving.analysis.what_if import Change
 
@@ -39,6 +40,14 @@ class Outbreak(ForecastUseCase):
         from feature_repo.outbreak import weekly
 
         return weekly.weekly_features(tables)
+
+    def pasts(
+        self, tables: Tables, before: int, *, seed: int, say: Callable[[str], None]
+    ) -> Sequence[Past]:
+        """Loreto's years, with late reports made up: the published file tells no delays."""
+        from models.outbreak.replay import pasts
+
+        return pasts.before(pasts.loreto(tables[self.counted]), self, before, seed=seed, say=say)
 
     def changed(self, tables: Tables, change: Change) -> Tables:
         """The weather of every week, had it been another."""

@@ -82,3 +82,8 @@ class Door:
 
 def bearer(key: str | bytes) -> Header:
     return b"authorization", b"Bearer " + (key if isinstance(key, bytes) else key.encode("latin-1"))
+
+
+def ask(door: Door, token: str) -> Told:
+    """What is answered to a token."""
+    return door.ask(bearer(token))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 import yaml
 from candidates import NAME, SCORED, candidate, empty_home, tags
 
@@ -159,3 +160,24 @@ def codes(settings: Settings, model: measures.Subject, at: datetime | None = Non
     """Conditions of service that do not hold."""
     decision = gate.decide(settings, NAME, model, "check", at or now(), "service")
     return [c.code for c in decision.unmet()]
+
+
+def standing(settings: Settings, model: measures.Subject) -> gate.Standing:
+    """What the gate says of a model, read anew."""
+    decisions._CACHE.clear()
+    return gate.standing(settings, NAME, str(model.version), model.sha256, now())
+
+
+def untouchable(url: str) -> sa.Connection:
+    """A connection of someone who may drop what guards the ledger."""
+    connection = sa.create_engine(url).connect()
+    for what in ("update", "delete"):
+        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS ledger_no_{what}")
+    return connection
+
+
+def delete_events(settings: Settings, kind: str) -> None:
+    """Delete the ledger's events of a kind, as who may drop its guards."""
+    with untouchable(settings.platform_db) as connection:
+        connection.exec_driver_sql(f"DELETE FROM ledger WHERE kind = '{kind}'")
+        connection.commit()

@@ -11,16 +11,13 @@ from typing import Any
 
 import governed
 import pytest
-import sqlalchemy as sa
 from candidates import NAME
-from governed import BERTA, CARLA, DIEGO, ME, now
+from governed import delete_events, now, standing
 
 from yupana.config.settings import ROOT, Settings
-from yupana.core.errors import TerminalError, UsageError
-from yupana.database.engine import engine
-from yupana.gate import actions, decisions, gate, register
-from yupana.identity import actors, api_keys, credentials
-from yupana.ledger import pseudonyms, writer
+from yupana.core.errors import TerminalError
+from yupana.gate import decisions, gate, register
+from yupana.ledger import writer
 from yupana.ledger.entries import Entry
 from yupana.tracking import deployment, registry, versions
 from yupana.tracking.shared_models import SharedModel
@@ -32,25 +29,6 @@ WHO = {"now": now(), "by": "test"}
 def home(tmp_path: Path, own_store: None) -> Settings:
     """Stage service; nothing registered."""
     return governed.home(tmp_path)
-
-
-def standing(settings: Settings, model: Any) -> gate.Standing:
-    decisions._CACHE.clear()
-    return gate.standing(settings, NAME, str(model.version), model.sha256, now())
-
-
-def untouchable(url: str) -> sa.Connection:
-    """A connection of someone who may drop what guards the ledger."""
-    connection = sa.create_engine(url).connect()
-    for what in ("update", "delete"):
-        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS ledger_no_{what}")
-    return connection
-
-
-def delete_events(settings: Settings, kind: str) -> None:
-    with untouchable(settings.platform_db) as connection:
-        connection.exec_driver_sql(f"DELETE FROM ledger WHERE kind = '{kind}'")
-        connection.commit()
 
 
 def test_the_straight_way_goes_through(home: Settings, tmp_path: Path) -> None:
@@ -180,53 +158,6 @@ def test_the_class_is_not_played_down(home: Settings) -> None:
     assert "governance.yaml, line" in caught.value.where
 
 
-def test_the_author_does_not_approve_under_another_account(
-    home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model = governed.registered(home, tmp_path / "a")
-    actions.assess(home, model, now=now(), accounts=(ME,))
-    monkeypatch.setenv("USER", "berta")
-    monkeypatch.setenv("LOGNAME", "berta")
-    assert actors.here()[0] == ME, "the environment makes no other person"
-    for accounts in ((ME,), ("key:0123456789ab", ME), ("os:nobody-known",)):
-        with pytest.raises(TerminalError, match="is not approved"):
-            actions.approve(home, model, "me parece bien", now=now(), accounts=accounts)
-
-
-def test_a_key_that_approves_is_checked(home: Settings, tmp_path: Path) -> None:
-    terms = api_keys.Terms("DIRESA", ("outbreak:*",), "ml-engineer", quota="none", rate="none")
-    key = api_keys.create(home.platform_db, terms, now=now(), by="test")
-    (tmp_path / "key").write_text(key)
-    assert credentials.by_file(home, tmp_path / "key") == f"key:{key.split('_')[1]}"
-    (tmp_path / "key").write_text(key[:-1] + ("0" if key[-1] != "0" else "1"))
-    with pytest.raises(TerminalError, match="not good"):
-        credentials.by_file(home, tmp_path / "key")
-
-
-@pytest.mark.parametrize(
-    "twin",
-    [
-        {"name": "Rojas Huaman, Ana", "accounts": ["os:other"]},
-        {"name": "A. Huamán", "accounts": ["os:other"]},
-        {"name": "Someone Else", "accounts": [ME]},
-        {"id": "author-1", "name": "Someone Else", "accounts": ["os:other"]},
-    ],
-)
-def test_one_person_under_two_names_is_refused(home: Settings, twin: dict[str, Any]) -> None:
-    entry = {"id": "approver-2", "roles": ["approver"], **twin}
-    governed.edit(home.root, lambda told: told["people"].append(entry))
-    with pytest.raises(TerminalError, match="are one person"):
-        register.load(home.root, NAME)
-
-
-def test_an_author_who_was_forgotten_is_nobody(home: Settings, tmp_path: Path) -> None:
-    model = governed.registered(home, tmp_path / "a")
-    governed.approved(home, model)
-    with engine(home.platform_db).begin() as connection:
-        pseudonyms.erase(connection, ME)
-    assert "author" in governed.codes(home, model)
-
-
 def test_a_stage_that_was_flipped_to_trial_leaves_no_way_in(home: Settings, tmp_path: Path) -> None:
     governed.edit(home.root, governed.stage("trial"))
     model = governed.registered(home, tmp_path / "a")
@@ -254,58 +185,6 @@ def test_an_approval_that_was_deleted_is_missed(kind: str, home: Settings, tmp_p
     delete_events(home, kind)
     assert not standing(home, model).allowed
     assert "ledger" in governed.codes(home, model)
-
-
-def test_a_suspension_that_was_deleted_or_spoiled_is_missed(home: Settings, tmp_path: Path) -> None:
-    model = governed.registered(home, tmp_path / "a")
-    governed.approved(home, model)
-    gate.admit(home, NAME, model, "promote", now())
-    actions.suspend(home, NAME, "alertas falsas en Maynas", now=now(), accounts=DIEGO)
-    assert standing(home, model).suspended
-    with untouchable(home.platform_db) as connection:
-        spoil = "UPDATE ledger SET line = replace(line, 'Maynas', 'otro') WHERE kind = 'suspend'"
-        connection.exec_driver_sql(spoil)
-        connection.commit()
-    assert standing(home, model).suspended, "spoiling its signature lifts nothing"
-    # The last event of all: the chain alone would not miss it, the witness does.
-    delete_events(home, "suspend")
-    state = standing(home, model)
-    assert not state.allowed and state.why and "witness" in state.why[1]
-
-
-def test_a_resumption_is_the_supervisors(home: Settings, tmp_path: Path) -> None:
-    model = governed.registered(home, tmp_path / "a")
-    for accounts in ((ME,), BERTA, ("os:stranger",)):
-        with pytest.raises(TerminalError, match="you act as none"):
-            actions.suspend(home, "outbreak@1", "quiero que pare", now=now(), accounts=accounts)
-    actions.suspend(home, "outbreak@1", "alertas falsas", now=now(), accounts=DIEGO)
-    assert "suspended" in governed.codes(home, model)
-    governed.edit(home.root, governed.stage("trial"))
-    for accounts in ((ME,), DIEGO):
-        with pytest.raises(TerminalError, match="you act as none of supervisor"):
-            actions.resume(home, "outbreak@1", "ya está bien", now=now(), accounts=accounts)
-    path = governed.path_of(home.root)
-    whole = path.read_text()
-    path.write_text("use_case: [")
-    with pytest.raises(TerminalError, match="not valid"):
-        actions.resume(home, "outbreak@1", "ya está bien", now=now(), accounts=CARLA)
-    assert standing(home, model).suspended, "a broken register hides no suspension"
-    path.write_text(whole)
-    with pytest.raises(UsageError, match="is not suspended"):
-        actions.resume(home, NAME, "ya está bien", now=now(), accounts=CARLA)
-    actions.resume(home, "outbreak@1", "ya está bien", now=now(), accounts=CARLA)
-    assert "suspended" not in governed.codes(home, model)
-
-
-def test_a_suspended_use_case_takes_no_new_champion(home: Settings, tmp_path: Path) -> None:
-    governed.edit(home.root, governed.stage("trial"))
-    governed.registered(home, tmp_path / "a")
-    actions.suspend(home, NAME, "revisión de datos", now=now(), accounts=CARLA)
-    governed.registered(home, tmp_path / "b", 0.5)
-    aliases = {v.number: (v.aliases, v.reason) for v in versions.listing(home, NAME)}
-    assert aliases[2][0] == ("challenger",) and "suspended" in aliases[2][1]
-    with pytest.raises(TerminalError, match=r"suspended since .* by the supervisor"):
-        registry.champion(home, NAME)
 
 
 @pytest.mark.parametrize(

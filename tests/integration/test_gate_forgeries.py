@@ -20,7 +20,6 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.database.engine import engine
 from yupana.gate import actions, decisions, gate, measures, register
-from yupana.identity import actors
 from yupana.ledger import signing, writer
 from yupana.ledger.entries import Entry
 from yupana.tracking import deployment
@@ -253,35 +252,6 @@ def test_two_machines_may_decide_in_the_same_instant(
     monkeypatch.undo()
     assert standing(home, model).suspended
     assert decisions.trouble(decisions.of(home, NAME)) == ""
-
-
-def test_an_author_whom_nobody_knows_is_refused(home: Settings, tmp_path: Path) -> None:
-    # Such as a scheduler's own user: the register says who answers for what it makes.
-    model = governed.registered(home, tmp_path / "a")
-    governed.edit(home.root, lambda told: told["people"][0].update(accounts=["os:airflow"]))
-    assert "author" in governed.codes(home, model)
-
-
-def test_what_many_act_by_is_nobodys_word(home: Settings, tmp_path: Path) -> None:
-    def shared(register: dict[str, Any]) -> None:
-        register["people"][0]["accounts"] = ["os:ana"]
-        register["service_accounts"] = [*actors.here()]
-
-    governed.edit(home.root, shared)
-    model = governed.registered(home, tmp_path / "a")
-    assert {"author", "assessment", "approval"} & set(governed.codes(home, model)) == {
-        "assessment", "approval",
-    }  # fmt: skip
-    actions.assess(home, model, now=now(), accounts=(ME,))
-    # Alone it approves nothing, and beside the author, who may have made it, neither.
-    for accounts in ((ME,), (ME, "os:ana"), (ME, "os:nobody-known")):
-        with pytest.raises(TerminalError, match="is not approved"):
-            actions.approve(home, model, "me parece bien", now=now(), accounts=accounts)
-    actions.approve(home, model, "revisado", now=now(), accounts=(ME, *BERTA))
-    assert governed.codes(home, model) == []
-    governed.edit(home.root, lambda told: told["service_accounts"].append("os:berta"))
-    with pytest.raises(TerminalError, match="of no person"):
-        register.load(home.root, NAME)
 
 
 def test_a_decision_names_the_register_that_made_the_role(home: Settings, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from models.malaria import USE_CASE
 from yupana.config.settings import Settings
 from yupana.data.lake import delta
 from yupana.features import store, training_sets
+from yupana.tasks.forecast.checks import norms
 from yupana.tasks.forecast.dataset import training_set
 from yupana.tasks.forecast.frequency import MONTH
 from yupana.tasks.forecast.quantiles import LEVELS
@@ -195,6 +196,27 @@ def test_impact_is_measured_by_months_and_for_both_parasites(lake: Settings, ste
     assert {u["by"] for u in report["unmeasured"]} == {"rural", "poverty", "language", "age"}
     page = Path(made["html"]).read_text("utf-8")
     assert "Se pregunta 1 mes antes." in page and "semana" not in page + report["summary_es"]
+
+
+def test_the_month_is_checked_by_the_norms_of_months(lake: Settings, steps: Steps) -> None:
+    report = json.loads(Path(steps["monitor"]["json"]).read_text("utf-8"))
+    states = {c["check"]: c["state"] for c in report["checks"]}
+    assert "norms" not in states and states["identity"] == "ok"
+    assert {states[check] for check in ("multiple", "shift", "still")} <= {"ok", "alarm"}
+    assert "semana" not in json.dumps(report["checks"]) and "months" in report["performance"]
+
+
+def test_norms_are_learned_from_the_published_months(
+    lake: Settings, steps: Steps, tmp_path: Path
+) -> None:
+    out = tmp_path / "norms.json"
+    words = ("norms", NAME, "--before", "2012", "--out", str(out))
+    assert call(lake, *words)["to"] == "2011-12-31"
+    learned, shipped = norms.load(out), norms.load(norms.path_of(NAME))
+    assert set(learned.limits) == set(shipped.limits) and learned.periods > 100
+    assert call(lake, *words)["status"] == "unchanged"
+    out.unlink()
+    assert call(lake, *words)["status"] == "done", "the file is made again where it is gone"
 
 
 def test_what_does_not_apply_is_refused_not_wrong(lake: Settings, steps: Steps) -> None:

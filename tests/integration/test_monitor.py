@@ -73,7 +73,7 @@ def reference(tmp_path: Path) -> Path:
 
 def compare(
     settings: Settings, reference: Path, columns: list[str] = FEATURES, week: date = WEEK
-) -> dict[str, Any]:
+) -> drift.AnswerDrift:
     page = settings.reports / "drift.html"
     request = drift.Request(
         reference, "ubigeo", columns, Measures((MEDIAN,), observe.medians),
@@ -87,17 +87,18 @@ def test_shifted_feature_has_drifted_and_others_have_not(
 ) -> None:
     _log(settings, _window(120, seed=2, rain=180.0))
     comparison = compare(settings, reference)
-    assert comparison["drifted"] == ["rain_mm"]
-    assert comparison["compared"] == ["rain_mm", "cases_lag_1", MEDIAN, "region"]
-    assert comparison["share_drifted"] == 0.25
-    assert (comparison["rows_reference"], comparison["rows_current"], comparison["answers"]) == (
+    document = comparison.document()
+    assert document["drifted"] == ["rain_mm"]
+    assert document["compared"] == ["rain_mm", "cases_lag_1", MEDIAN, "region"]
+    assert document["share_drifted"] == 0.25
+    assert (comparison.rows_reference, comparison.rows_current, comparison.answers) == (
         2000,
         120,
         120,
     )
-    assert comparison["models"] == ["1"] and comparison["how"] == "rows"
+    assert comparison.models == ["1"] and document["how"] == "rows"
     assert 1e6 < (settings.reports / "drift.html").stat().st_size < 8e6
-    assert comparison["evidently"]["metrics"][0]["value"]["count"] == 1, "Evidently counts the same"
+    assert document["evidently"]["metrics"][0]["value"]["count"] == 1, "Evidently counts the same"
     checks = {(c.check, c.column, c.group): c for c in drift.checks(comparison, WEEK, 0.5)}
     assert checks["drift", "", ""].state == "ok" and checks["drift", "", ""].value == 0.25
     assert checks["drift_column", "rain_mm", ""].state == "alarm"
@@ -109,12 +110,12 @@ def test_shifted_feature_has_drifted_and_others_have_not(
 @pytest.mark.parametrize("rows", [20, 60, 1500])
 def test_same_distribution_has_not_drifted(settings: Settings, reference: Path, rows: int) -> None:
     _log(settings, _window(rows, seed=3))
-    assert compare(settings, reference)["drifted"] == []
+    assert compare(settings, reference).facts()["drifted"] == []
 
 
 def test_large_shift_is_seen_among_many_answers(settings: Settings, reference: Path) -> None:
     _log(settings, _window(1500, seed=4, rain=180.0))
-    assert compare(settings, reference)["drifted"] == ["rain_mm"]
+    assert compare(settings, reference).facts()["drifted"] == ["rain_mm"]
 
 
 def test_one_forecast_told_all_day_is_not_drift(settings: Settings, reference: Path) -> None:
@@ -125,8 +126,8 @@ def test_one_forecast_told_all_day_is_not_drift(settings: Settings, reference: P
     for _ in range(30):
         _log(settings, extreme, name="asked-again")
     comparison = compare(settings, reference)
-    assert (comparison["rows_current"], comparison["answers"]) == (41, 70)
-    assert comparison["drifted"] == []
+    assert (comparison.rows_current, comparison.answers) == (41, 70)
+    assert comparison.whole and comparison.whole.drifted == []
 
 
 def test_feature_that_answers_lack_is_told_not_compared(
@@ -134,14 +135,14 @@ def test_feature_that_answers_lack_is_told_not_compared(
 ) -> None:
     _log(settings, _window(40, seed=5), without="rain_mm")
     comparison = compare(settings, reference)
-    assert comparison["empty"] == ["rain_mm"]
-    assert "rain_mm" not in comparison["compared"]
+    assert comparison.whole and comparison.whole.empty == ["rain_mm"]
+    assert "rain_mm" not in comparison.whole.compared
 
 
 def test_too_few_answers_are_told_and_no_error(settings: Settings, reference: Path) -> None:
     _log(settings, _window(19, seed=6))
     comparison = compare(settings, reference)
-    assert not comparison["enough"] and comparison["rows_current"] == 19
+    assert not comparison.document()["enough"] and comparison.rows_current == 19
     (check,) = drift.checks(comparison, WEEK, 0.5)
     assert check.state == "unknown" and "19" in check.es and "20" in check.es
     assert drift.checks(None, WEEK, 0.5)[0].state == "unknown"
@@ -151,13 +152,13 @@ def test_groups_and_periods_are_compared_where_there_is_enough(
     settings: Settings, reference: Path
 ) -> None:
     _log(settings, _window(60, seed=8, rain=180.0))
-    slices = {(s["by"], s["of"]): s for s in compare(settings, reference)["slices"]}
+    slices = {(s["by"], s["of"]): s for s in compare(settings, reference).document()["slices"]}
     assert slices["department", "16"]["drifted"] == ["rain_mm"]
     assert slices["province", "1601"]["drifted"] == ["rain_mm"]
     assert not slices["period", "before"]["enough"]
     # Nine weeks later the same answers are those of the window before.
     later = compare(settings, reference, week=WEEK + timedelta(weeks=9))
-    assert not later["enough"], "nothing was answered in the last eight weeks"
+    assert not later.whole, "nothing was answered in the last eight weeks"
 
 
 def test_missing_reference_and_missing_column_are_told(

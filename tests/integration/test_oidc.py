@@ -14,11 +14,10 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from door import Door, Told, bearer
+from door import Door, ask, bearer
 from local_issuer import MAKE, LocalIssuer, local_issuer
 
 from yupana.config.settings import Settings
-from yupana.core.errors import UsageError
 from yupana.identity import activity, api_keys, oidc
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -40,10 +39,6 @@ def door(given: Settings) -> Iterator[Door]:
     made = Door(given.platform_db, oidc.configured(given))
     yield made
     made.close()
-
-
-def ask(door: Door, token: str) -> Told:
-    return door.ask(bearer(token))
 
 
 def refusals(door: Door, given: Settings) -> list[str]:
@@ -277,34 +272,3 @@ def test_a_replayed_token_is_good_for_its_life_until_its_subject_is_revoked(
     logged = activity.listing(given.platform_db, START, subject)
     assert [row["what"] for row in logged] == ["revoke", "refused"]
     assert logged[1]["facts"]["reason"] == "revoked"
-
-
-def test_a_subject_has_limits_of_its_own(issuer: LocalIssuer, tmp_path: Path) -> None:
-    given = Settings(home=tmp_path, oidc_issuer=issuer.url, oidc_rate="none", oidc_quota="2/day")
-    door = Door(given.platform_db, oidc.configured(given))
-    assert [ask(door, issuer.token()).status for _ in range(3)] == [200, 200, 429]
-    assert ask(door, issuer.token(sub="luis")).status == 200
-    door.close()
-
-
-def test_tokens_are_refused_where_no_issuer_is_set(issuer: LocalIssuer, tmp_path: Path) -> None:
-    given = Settings(home=tmp_path)
-    door = Door(given.platform_db, oidc.configured(given))
-    assert ask(door, issuer.token()).status == 401 and issuer.asked == []
-    door.close()
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"oidc_issuer": "http://sso.example"},
-        {"oidc_issuer": "ftp://127.0.0.1"},
-        {"oidc_issuer": "https://sso.example", "oidc_audience": ""},
-        {"oidc_issuer": "https://sso.example", "oidc_rate": "many"},
-    ],
-)
-def test_a_setting_that_would_open_a_hole_stops_the_start(
-    tmp_path: Path, wrong: dict[str, str]
-) -> None:
-    with pytest.raises(UsageError):
-        oidc.configured(Settings(home=tmp_path, **wrong))

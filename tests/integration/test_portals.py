@@ -18,7 +18,7 @@ from yupana.core.progress import Silent
 from yupana.data import sources
 from yupana.data.files import landing
 from yupana.data.files.landing import SourceFile
-from yupana.data.sources import portals, words
+from yupana.data.sources import portals
 
 SOON = 0.01
 GOLD = "gold-prices-london-1950-2008-monthly-test"
@@ -283,20 +283,3 @@ def test_a_table_that_comes_short_or_is_not_there(lake: Settings, site: Site) ->
     says(site, {"/api/3/action/package_show": lambda q: {"success": True, "result": PACKAGE}})
     with pytest.raises(TerminalError, match="no table in the portal's datastore"):
         fetch(lake, f"dkan+{site.url}/{SLUG}#datastore:r1")
-
-
-@pytest.mark.parametrize(
-    ("text", "iso"),
-    [
-        ("Date changed\tWed, 05/13/2015 - 04:56", "2015-05-13T04:56:00"),
-        ("Miércoles, 08/02/2023 - 15:41", "2023-02-08T15:41:00"),
-        ("Viernes, 11/20/2020 - 09:05", "2020-11-20T09:05:00"),
-        ("Sáb, 04/03/2023", "2023-03-04T00:00:00"),
-        ("2025-12-15T14:58:10.543000", "2025-12-15T14:58:10.543000"),
-        ("Lunes, 08/02/2023 - 15:41", "Lunes, 08/02/2023 - 15:41"),
-        ("hace dos días", "hace dos días"),
-        ("", ""),
-    ],
-)
-def test_dates_of_portals(text: str, iso: str) -> None:
-    assert words.iso_date(text) == iso

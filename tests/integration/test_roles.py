@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,6 @@ from command import yupana as command
 
 from yupana.config.settings import Settings
 from yupana.lineage import events
-from yupana.monitoring.site import model as model_page
-from yupana.monitoring.site.parts import SiteRequest
 from yupana.orchestration import machine
 from yupana.trace import backward, provenance
 from yupana.trace.index import Index
@@ -75,8 +73,7 @@ def test_every_surface_tells_a_promotion_that_is_not_deployed(home: Settings) ->
     check = _doctor(home)
     assert (check.ok, check.needed) == (False, False)
     assert (check.state, check.fix) == (DIFFERENCE, "yupana deploy outbreak")
-    request = SiteRequest(home, NAME, date(2026, 3, 1))
-    assert model_page.served_model(request).ref == "model:outbreak@1"
+    assert roles.served(home, NAME).ref == "model:outbreak@1"
     assert slots.champion(home.platform_db, NAME).model == "model:outbreak@1"
 
 

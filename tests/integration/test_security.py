@@ -4,7 +4,6 @@ nothing leaks, and nothing that an unknown caller sent is kept."""
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,71 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from door import FORECAST, Door, Header, Told, bearer
-from fastapi import FastAPI
+from door import FORECAST, Header, bearer
+from house import House, outbreak_application, sound
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from local_issuer import LocalIssuer, local_issuer
-from starlette.responses import JSONResponse
 
-from yupana.config.settings import ROOT, Settings
-from yupana.core import spec
-from yupana.identity import activity, api_keys, oidc, roles
-from yupana.identity.api_keys import Terms
-from yupana.serving import kind
-from yupana.serving.application import application
+from yupana.config.settings import ROOT
+from yupana.identity import activity, roles
 from yupana.serving.http.access import OPEN, OPEN_FOLDERS
-from yupana.serving.http.access_log import AccessLog
-from yupana.serving.http.guard import Guard
-from yupana.serving.http.refusal import PROBLEM, OneShape
 
 MARK = "Zq7Sent"
 START = datetime(2026, 1, 1, tzinfo=UTC)
-FIELDS = {"type", "title", "status", "where", "fix", "request_id"}
-INSIDE = re.compile(rb"Traceback|File \"|\.py\b|site-packages|sqlalchemy|pydantic|0x[0-9a-f]{6}")
 BOUNDED = settings(
     max_examples=400, derandomize=True, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )  # fmt: skip
-
-
-def outbreak_application() -> FastAPI:
-    """The application of the service, without what answers."""
-    about = spec.load("outbreak")
-    return application(about, kind.load(about.task))
-
-
-class Repeating:
-    """In place of the models: repeats the question."""
-
-    async def forecast(self, question: Any, *_: Any) -> JSONResponse:
-        return JSONResponse({"asked": question.entities})
-
-
-class House:
-    """All layers of a service before its model, with its database and its log."""
-
-    def __init__(self, home: Path, issuer: LocalIssuer) -> None:
-        self.home, self.log = home, home / "log"
-        given_ = Settings(home=home, oidc_issuer=issuer.url)
-        self.url, self.token = given_.platform_db, issuer.token()
-        self.lines = AccessLog(os.open(self.log, os.O_WRONLY | os.O_CREAT))
-        app = outbreak_application()
-        app.state.predictions = Repeating()
-        layers = OneShape(app, app.state.how_to_ask)
-        self.door = Door(self.url, oidc.configured(given_), layers)
-        self.door.entry = Guard(self.door.access, self.lines, behind_tls=True)
-        self.key = self.make()
-
-    def make(self, **terms: Any) -> str:
-        wide = {"quota": "none", "rate": "none", "scopes": ("outbreak:forecast",), **terms}
-        return api_keys.create(self.url, Terms("A", **wide), now=datetime.now(UTC), by="test")
-
-    def kept(self) -> bytes:
-        """Every byte that was written: the database with its journal, and the log."""
-        self.door.access.writer.flush()
-        self.lines.close()
-        return b"".join(path.read_bytes() for path in self.home.iterdir() if path.is_file())
 
 
 @pytest.fixture(scope="module")
@@ -90,18 +40,6 @@ def house(tmp_path: Path, issuer: LocalIssuer) -> Iterator[House]:
     made = House(tmp_path, issuer)
     yield made
     made.door.close()
-
-
-def sound(answer: Told) -> None:
-    """An answer that says nothing of the inside and, when it refuses, in the one shape."""
-    assert answer.status < 500, answer.body
-    content = answer.body + json.dumps(answer.headers).encode()
-    assert not INSIDE.search(content) and str(ROOT).encode() not in content, answer.body
-    assert "access-control-allow-origin" not in answer.headers
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    if answer.status >= 400:
-        assert answer.headers["content-type"] == PROBLEM
-        assert set(answer.json()) == FIELDS and answer.json()["status"] == answer.status
 
 
 _TEXT = st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass"))

@@ -14,7 +14,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from replay import File, Site, answer, drop_after, first, serving
+from replay import File, Site, answer, drop_after, serving
+from source_files import NAME, OLD, fetch, leftovers, vast
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
@@ -25,10 +26,7 @@ from yupana.data.files import landing
 from yupana.data.files.landing import SourceFile
 from yupana.data.sources import download
 
-NAME = "cases"
-OLD = b"year,cases\n" + b"".join(b"%d,%d\n" % (i, i * 7) for i in range(200_000))
 NEW = OLD.replace(b"7", b"8")
-SOON = 0.01
 DAYS = "Wed, 08 Feb 2023 15:41:00 GMT", "Thu, 09 Feb 2023 15:41:00 GMT"
 
 
@@ -38,21 +36,12 @@ def site() -> Iterator[Site]:
         yield server
 
 
-def fetch(lake: Settings, location: str) -> SourceFile:
-    return sources.fetch(lake, NAME, location, Silent(), first_wait=SOON)
-
-
 def land(lake: Settings, fetched: SourceFile, format: str = "csv") -> RawObject:
     return landing.land(lake, NAME, fetched, format=format)
 
 
 def records(raw: RawObject) -> list[dict]:
     return json.loads((Path(raw.path).parent / "landed.json").read_text("utf-8"))
-
-
-def leftovers(lake: Settings) -> list[Path]:
-    home = lake.home / "landing" / NAME
-    return [p for p in home.rglob("*") if p.is_file() and len(p.parent.name) != 64]
 
 
 def test_a_download_lands_with_where_and_when(lake: Settings, site: Site) -> None:
@@ -222,98 +211,6 @@ def test_a_download_that_never_landed_is_used(lake: Settings, site: Site) -> Non
     assert again.facts["status"] == 304
     assert again.unchanged_sha256 is None
     assert Path(land(lake, again).path).read_bytes() == OLD
-
-
-def test_outside_trouble_passes(lake: Settings, site: Site) -> None:
-    site.files["/a.csv"] = File(OLD)
-    site.faults = [answer(503), answer(429, Retry_After="1")]
-    start = time.monotonic()
-    assert fetch(lake, f"{site.url}/a.csv").path.read_bytes() == OLD
-    assert 1.0 <= time.monotonic() - start < 5
-    assert len(site.asked) == 3
-
-
-def test_outside_trouble_that_lasts_is_worth_a_later_try(lake: Settings, site: Site) -> None:
-    site.faults = [answer(503)] * 9
-    with pytest.raises(TransientError, match="503") as error:
-        fetch(lake, f"{site.url}/a.csv")
-    assert len(site.asked) == lake.http_retries + 1
-    assert f"{site.url}/a.csv" in str(error.value)
-    site.faults = [answer(503, Retry_After="86400")]
-    with pytest.raises(TransientError, match="86,400 seconds"):
-        fetch(lake, f"{site.url}/a.csv")
-    assert len(site.asked) == lake.http_retries + 2
-
-
-def test_nobody_there_is_worth_a_later_try(lake: Settings) -> None:
-    with serving() as absent:
-        url = absent.url
-    with pytest.raises(TransientError, match="ConnectError"):
-        fetch(lake, f"{url}/a.csv")
-
-
-def test_silence_is_worth_a_later_try(tmp_path: Path, site: Site) -> None:
-    lake = Settings(home=tmp_path, http_timeout=0.2, http_retries=1)
-    site.faults = [first(lambda s: time.sleep(0.6))] * 2
-    with pytest.raises(TransientError, match="ReadTimeout"):
-        fetch(lake, f"{site.url}/a.csv")
-
-
-@pytest.mark.parametrize(
-    ("status", "says"), [(404, "has moved"), (418, "YUPANA_USER_AGENT"), (403, "firewall")]
-)
-def test_a_refusal_is_final_and_names_the_mend(
-    lake: Settings, site: Site, status: int, says: str
-) -> None:
-    site.faults = [answer(status)]
-    with pytest.raises(TerminalError, match=says) as error:
-        fetch(lake, f"{site.url}/a.csv")
-    assert str(status) in error.value.what
-    assert len(site.asked) == 1
-
-
-def test_a_firewall_lets_a_browser_through(lake: Settings, site: Site) -> None:
-    def firewall(handler) -> bool:
-        if handler.headers.get("User-Agent", "").startswith("Mozilla/"):
-            return False
-        handler.reply(418, b"posible ataque")
-        return True
-
-    site.files["/a.csv"] = File(OLD)
-    site.faults = [firewall, firewall]
-    with pytest.raises(TerminalError, match="418"):
-        fetch(Settings(home=lake.home, user_agent="python"), f"{site.url}/a.csv")
-    assert fetch(lake, f"{site.url}/a.csv").path.read_bytes() == OLD
-
-
-def endless(handler) -> bool:
-    handler.send_response(200)
-    handler.send_header("Transfer-Encoding", "chunked")
-    handler.end_headers()
-    for start in range(0, len(OLD), 50_000):
-        block = OLD[start : start + 50_000]
-        handler.wfile.write(b"%x\r\n%s\r\n" % (len(block), block))
-    handler.wfile.write(b"0\r\n\r\n")
-    return True
-
-
-def vast(handler) -> bool:
-    """Promise much and send nothing."""
-    handler.send_response(200)
-    handler.send_header("Content-Length", str(1 << 52))
-    handler.end_headers()
-    handler.close_connection = True
-    return True
-
-
-@pytest.mark.parametrize("fault", [endless, vast], ids=["by its bytes", "by its header"])
-def test_a_download_has_a_limit(tmp_path: Path, site: Site, fault) -> None:
-    lake = Settings(home=tmp_path, max_download=1_000_000)
-    site.faults = [fault]
-    with pytest.raises(TerminalError, match="more than 1,000,000 bytes") as error:
-        fetch(lake, f"{site.url}/a.csv")
-    assert "YUPANA_MAX_DOWNLOAD" in str(error.value)
-    assert leftovers(lake) == []
 
 
 def test_a_page_instead_of_data_is_refused_and_not_kept(lake: Settings, site: Site) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date, timedelta
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -102,30 +101,6 @@ def room() -> Room:
 def rows(tmp_path_factory: pytest.TempPathFactory, cases: planted.Weeks, room: Room) -> Any:
     path = planted.write(tmp_path_factory.mktemp("planted") / "cases.csv", cases)
     return run(path, room=room)
-
-
-@pytest.mark.parametrize(
-    ("last", "span"),
-    [
-        (date(2021, 12, 26), "2019-W01:2021-W44:4"),
-        (date(2023, 12, 24), "2021-W01:2023-W44:4"),
-        (date(2022, 2, 20), "2019-W01:2021-W52:4"),
-    ],
-)
-def test_the_span_by_itself_follows_the_data(last: date, span: str) -> None:
-    assert origins.newest(last, len(HORIZONS), WEEK) == span
-    weeks = origins.parse(span, WEEK)
-    assert weeks[-1].start <= last - timedelta(weeks=len(HORIZONS))
-
-
-def test_the_official_origins_are_every_fourth_week_with_a_53rd_counted() -> None:
-    days = origins.parse("2019-W01:2021-W44:4", WEEK)
-    assert len(days) == 38
-    assert (str(days[0]), str(days[-1])) == ("2019-W01", "2021-W44")
-    assert "2020-W53" in map(str, days)
-    assert {(b.start - a.start).days for a, b in pairwise(days)} == {28}
-    firsts = [str(next(o for o in days if o.year == year)) for year in (2019, 2020, 2021)]
-    assert firsts == ["2019-W01", "2020-W01", "2021-W04"]
 
 
 def test_every_model_forecasts_every_series_origin_and_week(rows: pd.DataFrame) -> None:
@@ -235,17 +210,6 @@ def test_no_case_after_an_origin_changes_its_forecasts(
     pd.testing.assert_frame_equal(rows[before][keys + levels], other[same][keys + levels])
     assert (rows[before]["observed"].to_numpy() != other[same]["observed"].to_numpy()).any()
     assert (rows[~before][levels].to_numpy() != other[~same][levels].to_numpy()).any()
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["2019-W01", "2019-W01:2021-W44", "2019-1:2021-44:4", "2019-W53:2021-W44:4",
-     "2021-W44:2019-W01:4", "2019-W01:2021-W44:0"],
-)  # fmt: skip
-def test_origins_of_another_form_are_refused(text: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        origins.parse(text, WEEK)
-    assert "2019-W01:2021-W44:4" in caught.value.fix
 
 
 @pytest.mark.parametrize(

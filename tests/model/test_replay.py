@@ -5,7 +5,7 @@ The weeks are of 2014-2016, before the years that docs/replay.md reports on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -18,19 +18,20 @@ from typer.testing import CliRunner
 from feature_repo.outbreak.weekly import LAYOUT
 from models.outbreak import USE_CASE as OUTBREAK
 from models.outbreak import linelist
-from models.outbreak.replay import faults, history, lateness, learn, models, page, plant, run, score
+from models.outbreak.replay import faults, history, lateness, page, pasts, plant, run, score
 from models.outbreak.replay.fault import LOOKS, Fault
 from models.outbreak.replay.history import Counts, History
 from yupana.cli.main import app
 from yupana.config.settings import ROOT
-from yupana.tasks.forecast.checks import judge, norms, watch
+from yupana.tasks.forecast.checks import judge, learn, norms, watch
 from yupana.tasks.forecast.checks.norms import Norms
+from yupana.tasks.forecast.checks.past import by_year
 from yupana.tasks.forecast.quantiles import LEVELS
 
 INVARIANTS = LAYOUT.invariants
 SAMPLE = ROOT / "samples" / "dengue_loreto_2010_2021.csv.gz"
 FIRST, LAST = date(2014, 5, 4), date(2014, 11, 2)
-Model = Callable[[int], models.Forecaster]
+Model = pasts.Model
 
 
 def silent(_: str) -> None:
@@ -55,7 +56,7 @@ def usual() -> Norms:
 
 @pytest.fixture(scope="module")
 def model(counts: Counts) -> Model:
-    return models.by_year(counts, OUTBREAK.features, 2017)
+    return by_year(OUTBREAK, history.final(counts, OUTBREAK), 2017)
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +68,11 @@ def past(counts: Counts, model: Model) -> History:
 def made(counts: Counts, model: Model, late: lateness.Lateness) -> History:
     first, last = counts.weeks.index(FIRST), counts.weeks.index(LAST)
     span = range(first - run.MARGIN, last + 3)
-    return learn.pasts(counts, OUTBREAK, model, [late], seed=77, span=span, say=silent)[0]
+    return pasts.build(counts, OUTBREAK, model, [late], seed=77, span=span, say=silent)[0]
 
 
 def week_of(table: pl.DataFrame, year: int) -> int:
-    weeks = history.counts_of(table).weeks
-    return sum(w < date(year, 1, 1) for w in weeks)
+    return history.first_week(history.counts_of(table), year)
 
 
 def told(past: History, weeks: Iterator[int] | range, usual: Norms) -> list[score.Told]:
@@ -147,9 +147,9 @@ def test_norms_are_those_that_code_and_data_give(
 ) -> None:
     until = len(counts.weeks)
     span = range(until - run.MARGIN, until)
-    seed = 3 + run.LEARNED
-    newest = learn.pasts(
-        counts, OUTBREAK, model, learn.LATE[:1], seed=seed, span=span, say=silent
+    seed = 3 + pasts.LEARNED
+    newest = pasts.build(
+        counts, OUTBREAK, model, pasts.LATE[:1], seed=seed, span=span, say=silent
     )[0]
     ((week, total),) = usual.probe.items()
     assert usual.span[1] == week == str(newest.saturday(until - 1)) == "2016-12-31"
@@ -223,9 +223,9 @@ def tables(past: History, week: int) -> tuple[pl.DataFrame, pl.DataFrame, pl.Dat
                 (u, past.saturday(w), counts[i, w]) for i, u in enumerate(past.counts.entities)
             ]
     return (
-        pl.DataFrame(rows, schema=["entity", "week", *past.columns], orient="row"),
+        pl.DataFrame(rows, schema=["entity", "end", *past.columns], orient="row"),
         pl.DataFrame(ahead, schema=["entity", "origin", "horizon", *LEVELS], orient="row"),
-        pl.DataFrame(truth, schema=["entity", "week", "cases"], orient="row"),
+        pl.DataFrame(truth, schema=["entity", "end", "cases"], orient="row"),
     )
 
 
@@ -260,7 +260,7 @@ def test_the_command_learns_watches_and_writes(
     """A short replay: norms are given, since learning them takes a minute."""
     monkeypatch.setattr(run, "usual", lambda *_: usual)
     monkeypatch.setattr(run, "UNSEEN", ())
-    monkeypatch.setattr(learn, "LATE", learn.LATE[:1])
+    monkeypatch.setattr(pasts, "LATE", pasts.LATE[:1])
     ways = {"frozen": faults.VARIANTS["frozen"][2:3], "doubled": faults.VARIANTS["doubled"][2:3]}
     for module in (faults, score):
         monkeypatch.setattr(module, "VARIANTS", ways)

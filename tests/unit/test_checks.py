@@ -30,6 +30,7 @@ from yupana.tasks.forecast.checks import (
 from yupana.tasks.forecast.checks import text as words
 from yupana.tasks.forecast.checks.statistic import Statistic
 from yupana.tasks.forecast.checks.text import KINDS
+from yupana.tasks.forecast.frequency import MONTH, WEEK
 from yupana.tasks.forecast.quantiles import LEVELS
 
 WEEKS = 20
@@ -51,19 +52,19 @@ def features() -> pl.DataFrame:
     for week in range(LAST - WEEKS + 1, LAST + 1):
         counts = OUTBREAK.series(late_lake.vintage(COUNTS, week))
         rows = weekly.weekly_features({weekly.REPORTED: counts})
-        rows = rows.with_columns(week=pl.col("event_timestamp").dt.date())
-        frames.append(rows.filter(pl.col("week") == rows["week"].max()).drop("event_timestamp"))
+        rows = rows.with_columns(end=pl.col("event_timestamp").dt.date())
+        frames.append(rows.filter(pl.col("end") == rows["end"].max()).drop("event_timestamp"))
     return pl.concat(frames)
 
 
 @pytest.fixture(scope="module")
 def current(features: pl.DataFrame) -> window.Window:
-    return window.of(features, list(INVARIANTS), END)
+    return window.of(features, INVARIANTS, END, WEEK)
 
 
 def test_the_window_holds_each_week_and_a_place_without_a_row_counts_nothing(features) -> None:
-    less = features.filter(~((pl.col("entity") == "160112") & (pl.col("week") == END)))
-    recent = window.of(less, list(INVARIANTS), END)
+    less = features.filter(~((pl.col("entity") == "160112") & (pl.col("end") == END)))
+    recent = window.of(less, INVARIANTS, END, WEEK)
     assert recent.entities == late_lake.DISTRICTS and len(recent) == WEEKS
     assert not recent.present[-1, 1] and recent.present[:-1].all()
     assert recent.column("cases_lag_0")[1] == 0 and recent.column("cases_lag_0")[0] > 0
@@ -77,9 +78,9 @@ def test_the_window_holds_each_week_and_a_place_without_a_row_counts_nothing(fea
 
 def test_a_week_without_rows_or_a_table_without_a_column_is_told(features) -> None:
     with pytest.raises(UsageError, match="no features of the week"):
-        window.of(features, list(INVARIANTS), END + timedelta(weeks=1))
+        window.of(features, INVARIANTS, END + timedelta(weeks=1), WEEK)
     with pytest.raises(UsageError, match="mean_8"):
-        window.of(features.drop("mean_8"), list(INVARIANTS), END)
+        window.of(features.drop("mean_8"), INVARIANTS, END, WEEK)
     (check,) = watch.watch(features.drop("mean_8"), None, None, END, definition=OUTBREAK)
     assert (check.check, check.state, check.kind, check.severity) == (
         "missing", "alarm", "broken", "critical",
@@ -89,21 +90,21 @@ def test_a_week_without_rows_or_a_table_without_a_column_is_told(features) -> No
 
 def test_a_number_that_is_none_is_told(features) -> None:
     holes = features.with_columns(
-        pl.when((pl.col("week") == END) & (pl.col("entity") == "160101"))
+        pl.when((pl.col("end") == END) & (pl.col("entity") == "160101"))
         .then(None)
         .otherwise("mean_26")
         .alias("mean_26")
     )
-    assert measures.missing(window.of(holes, list(INVARIANTS), END)) == ["mean_26"]
+    assert measures.missing(window.of(holes, INVARIANTS, END, WEEK)) == ["mean_26"]
     checks = watch.watch(holes, None, None, END, definition=OUTBREAK)
     assert checks[0].state == "alarm" and checks[0].severity == "critical"
     assert any("mean_26" in c.en for c in checks if c.check == "missing")
 
 
 def test_the_first_weeks_are_unknown_and_no_error(features) -> None:
-    first = features["week"].min()
+    first = features["end"].min()
     checks = watch.watch(
-        features.filter(pl.col("week") == first), None, None, first, definition=OUTBREAK
+        features.filter(pl.col("end") == first), None, None, first, definition=OUTBREAK
     )
     assert not [c for c in checks if c.state == "alarm"]
     unknown = {c.check for c in checks if c.state == "unknown"}
@@ -171,7 +172,7 @@ def enumerate_groups(row: np.ndarray) -> list[tuple[str, float]]:
 def test_norms_alarm_as_seldom_as_they_promise() -> None:
     """Thresholds of six years, tried on 400: at most one crossing in ten years or so."""
     rng = np.random.default_rng(4)
-    learned = norms.learn([weeks(rng.gumbel(0, 1, (312, 5)))], ("a", "b"), {"rule": 1.5})
+    learned = norms.learn([weeks(rng.gumbel(0, 1, (312, 5)))], ("a", "b"), {"rule": 1.5}, WEEK)
     fresh = rng.gumbel(0, 1, (400 * 52, 5))
     usual = [learned.usual[f"level||{g}"] for g in range(5)]
     highest = np.max([(fresh[:, g] - m) / s for g, (m, s) in enumerate(usual)], axis=0)
@@ -183,7 +184,7 @@ def test_norms_alarm_as_seldom_as_they_promise() -> None:
 
 def test_a_column_without_a_past_goes_by_all_of_its_check() -> None:
     rng = np.random.default_rng(4)
-    learned = norms.learn([weeks(rng.normal(5, 1, (300, 2)))], ("a", "b"), {})
+    learned = norms.learn([weeks(rng.normal(5, 1, (300, 2)))], ("a", "b"), {}, WEEK)
     new = Statistic("level", "", "never seen", 5.0)
     assert abs(learned.standard(new)) < 0.2
 
@@ -191,8 +192,9 @@ def test_a_column_without_a_past_goes_by_all_of_its_check() -> None:
 def test_peaks_that_belong_together_count_once() -> None:
     run = [0.0] * 52
     run[10:13] = [5.0, 7.0, 6.0]
-    assert norms.return_level([run] * 4, 20) == pytest.approx(10.0), "too few peaks: well above all"
-    assert norms.return_level([[-np.inf] * 60], 20) == np.inf
+    few = norms.return_level([run] * 4, 20, WEEK)
+    assert few == pytest.approx(10.0), "too few peaks: well above all"
+    assert norms.return_level([[-np.inf] * 60], 20, WEEK) == np.inf
 
 
 def test_norms_come_back_as_they_were_written(tmp_path: Path) -> None:
@@ -207,15 +209,15 @@ def test_norms_come_back_as_they_were_written(tmp_path: Path) -> None:
 
 def test_the_shipped_norms_never_saw_the_years_that_are_reported() -> None:
     shipped = norms.load(norms.path_of("outbreak"))
-    assert shipped.span[1] < "2017-01-01" and shipped.weeks > 800
+    assert shipped.span[1] < "2017-01-01" and shipped.periods > 800
     assert all(np.isfinite(v) for v in shipped.limits.values())
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_has_a_sentence_a_weight_and_a_runbook(kind: str) -> None:
-    es, en = words.sentences(kind, ["cases_lag_0"], "1601")
+    es, en = words.sentences(kind, ["cases_lag_0"], "1601", WEEK)
     assert "1601" in es and "1601" in en and es != en
-    assert words.sentences(kind, [], "")[0] and kind in words.WEIGHTS
+    assert words.sentences(kind, [], "", MONTH)[0] and kind in words.WEIGHTS
     assert f"\n## {kind}\n" in (ROOT / "docs" / "runbooks.md").read_text("utf-8")
 
 
@@ -248,12 +250,12 @@ def test_a_new_code_is_told_when_its_cases_miss_elsewhere(features) -> None:
             .otherwise("cases")
         )
         rows = weekly.weekly_features({weekly.REPORTED: pl.concat([old, new])})
-        newest = rows.with_columns(week=pl.col("event_timestamp").dt.date()).filter(
-            pl.col("week") == END
+        newest = rows.with_columns(end=pl.col("event_timestamp").dt.date()).filter(
+            pl.col("end") == END
         )
-        history = features.filter(pl.col("week") < END)
+        history = features.filter(pl.col("end") < END)
         both = pl.concat([history, newest.drop("event_timestamp")])
-        shifts = places.measure(window.of(both, list(INVARIANTS), END), INVARIANTS)
+        shifts = places.measure(window.of(both, INVARIANTS, END, WEEK), INVARIANTS)
         assert [s.group for s in shifts] == ["160199"]
         values = shifts[0].value
         if missing:
@@ -262,4 +264,4 @@ def test_a_new_code_is_told_when_its_cases_miss_elsewhere(features) -> None:
 
 
 def test_dates_are_weeks(current: window.Window) -> None:
-    assert current.week == END and isinstance(END, date) and END.weekday() == 5
+    assert current.end == END and isinstance(END, date) and END.weekday() == 5

@@ -109,8 +109,8 @@ def test_groups_of_many_answers_are_compared_by_distances() -> None:
     sides = [pl.DataFrame({"x": np.random.default_rng(n).normal(0.2 * n, 1, 30_000)})
              for n in (0, 1)]  # fmt: skip
     (facts,) = slices.drift([slices.Slice("size", "large", *sides)], ["x"], [])
-    assert facts["threshold"] == report.DISTANCE and facts["drifted"] == ["x"]
-    assert facts["scores"]["x"] == pytest.approx(0.2, abs=0.03)
+    assert facts.columns.threshold == report.DISTANCE and facts.columns.drifted == ["x"]
+    assert facts.columns.scores["x"] == pytest.approx(0.2, abs=0.03)
 
 
 def test_a_large_table_against_a_small_one_is_sampled_with_its_error(tmp_path: Path) -> None:

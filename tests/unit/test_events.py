@@ -127,6 +127,18 @@ def test_what_was_added_is_found_at_once(home: Settings) -> None:
     assert events.producer(url, "m:0")["facts"] == {}, "nobody changes another's event"
 
 
+def test_the_newest_run_of_each_step_on_each_subject(home: Settings) -> None:
+    for step, subject, status in (
+        ("land", "a", "done"), ("ingest", "a", "done"), ("land", "b", "done"),
+        ("ingest", "a", "failed"), ("land", "a", "done"),
+    ):  # fmt: skip
+        events.append(home, step, subject, status=status)
+    every = [(n, e["step"], e["subject"]) for n, e in events.newest(home.events)]
+    assert every == [(3, "land", "b"), (4, "ingest", "a"), (5, "land", "a")]
+    done = [(n, e["step"]) for n, e in events.newest(home.events, "ingest", done=True)]
+    assert done == [(2, "ingest")]
+
+
 def test_a_look_up_uses_an_index_and_reads_no_other_event(home: Settings) -> None:
     """The promise that a log of a hundred thousand events is as quick as one of ten."""
     events.append(home, "fit", "x", status="done", outputs=("m:1",))

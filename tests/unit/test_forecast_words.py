@@ -11,7 +11,6 @@ from yupana.core import spec
 from yupana.serving import kind
 from yupana.serving.application import application
 from yupana.tasks.forecast import usecases
-from yupana.tasks.forecast.serving import periods
 from yupana.tasks.forecast.serving.notes import Notes
 from yupana.tasks.forecast.serving.question import questions
 
@@ -42,7 +41,7 @@ def test_caveats_agree_with_the_gender_of_what_they_name() -> None:
 def test_whole_periods_pass(
     definition: usecases.ForecastUseCase, data_as_of: date, day: date, passed: int
 ) -> None:
-    assert periods.passed(definition.frequency, data_as_of, day) == passed
+    assert definition.frequency.passed(data_as_of, day) == passed
 
 
 def test_a_question_is_bounded_by_the_spec() -> None:

@@ -92,8 +92,8 @@ def test_drift_groups_alerts_and_the_page_are_there_for_it(home: Settings, tmp_p
     task, now = kind.of("outbreak"), datetime(2024, 4, 1, tzinfo=UTC)
     summary = run.run(home, "outbreak", request, lambda r: task.observe(home, "outbreak", r), now,
                     lambda _: None)  # fmt: skip
-    assert summary.drift["drifted"] == ["length"]
-    assert summary.drift["compared"] == ["length", "confidence"]
+    assert summary.drift.whole.drifted == ["length"]
+    assert summary.drift.whole.compared == ["length", "confidence"]
     report = json.loads(Path(summary.json).read_text())
     groups = {(s["by"], s["of"]): s for s in report["drift"]["slices"]}
     assert groups["agency", "a"]["drifted"] == ["length"] and groups["agency", "a"]["enough"]

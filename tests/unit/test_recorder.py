@@ -6,59 +6,30 @@ import asyncio
 import json
 import resource
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from contextlib import suppress
 from inspect import Parameter, signature
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import answers
 import pytest
 import sqlalchemy as sa
 from answers import prediction
+from recorders import ids_of, record, writing
 from waiting import wait_until
 
 from yupana.config.settings import Settings
 from yupana.core import spec
-from yupana.core.progress import Silent
 from yupana.database.engine import engine
-from yupana.ledger import entries, witness, writer
-from yupana.ledger.entries import Entry
-from yupana.predictions import digest, log_writer, prediction_log, service_log, spool
-from yupana.predictions.prediction_log import CLOCK_SECONDS, PredictionRecord
+from yupana.predictions import log_writer, prediction_log, service_log, spool
 from yupana.predictions.recorder import WATCH_SECONDS, LogAwayError, Recorder
-from yupana.trace import audit
 
 NOBODY = "postgresql+psycopg://nobody@127.0.0.1:1/none"
-
-
-def record(*args: Any, **options: Any) -> PredictionRecord:
-    """A record of this moment: a recorder takes no other."""
-    return answers.record(*args, **{"time": time.time(), **options})
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'platform.db'}"
-
-
-@contextmanager
-def writing(url: str, tmp_path: Path, durable: bool = True) -> Iterator[Recorder]:
-    seen = partial(witness.leave, Settings(home=tmp_path, platform_url=url))
-    folder = tmp_path / "spool"
-    recorder = Recorder(url, durable=durable, spool=folder / "outbreak.jsonl", witness=seen)
-    assert recorder._started.wait(10)
-    try:
-        yield recorder
-    finally:
-        recorder.close()
-
-
-def _ids(url: str) -> list[str]:
-    return [entry.prediction_id for entry in prediction_log.entries(url, "outbreak")]
 
 
 def _spooled(tmp_path: Path) -> int:
@@ -106,7 +77,7 @@ def test_all_that_wait_share_a_commit(url: str, tmp_path: Path) -> None:
             assert commits <= 5
     finally:
         log_writer.Inserter = original
-    assert len(_ids(url)) == 500
+    assert len(ids_of(url)) == 500
 
 
 def test_who_need_not_wait_is_written_within_a_second(url: str, tmp_path: Path) -> None:
@@ -116,16 +87,16 @@ def test_who_need_not_wait_is_written_within_a_second(url: str, tmp_path: Path) 
         await recorder.record([one])
         assert time.monotonic() - start < 0.05
         end = time.monotonic() + 1
-        while not _ids(url) and time.monotonic() < end:
+        while not ids_of(url) and time.monotonic() < end:
             await asyncio.sleep(0.05)
-        assert _ids(url) == [one.prediction_id]
+        assert ids_of(url) == [one.prediction_id]
         two = record()
         await recorder.record([two])
         return [one.prediction_id, two.prediction_id]
 
     with writing(url, tmp_path, durable=False) as recorder:
         ids = asyncio.run(ask(recorder))
-    assert _ids(url) == ids, "closing writes what waits"
+    assert ids_of(url) == ids, "closing writes what waits"
 
 
 def test_a_locked_database_is_told_within_two_seconds(url: str, tmp_path: Path) -> None:
@@ -165,7 +136,7 @@ def test_a_full_database_is_told_and_forgiven(url: str, tmp_path: Path) -> None:
         wait_until(recorder.ready)
         one = record()
         asyncio.run(recorder.record([one]))
-    assert ids and set(ids) | {one.prediction_id} <= set(_ids(url))
+    assert ids and set(ids) | {one.prediction_id} <= set(ids_of(url))
 
 
 def test_a_database_that_is_away_refuses_or_spools(url: str, tmp_path: Path) -> None:
@@ -185,7 +156,7 @@ def test_a_database_that_is_away_refuses_or_spools(url: str, tmp_path: Path) -> 
     for _ in range(2):
         with writing(url, tmp_path):
             wait_until(lambda: _spooled(tmp_path) == 0)
-        assert sorted(_ids(url)) == sorted(one.prediction_id for one in answers)
+        assert sorted(ids_of(url)) == sorted(one.prediction_id for one in answers)
         assert _spooled(tmp_path) == 0
 
 
@@ -196,8 +167,8 @@ def test_a_line_that_a_kill_cut_short_is_passed_over(url: str, tmp_path: Path) -
     (spool_file,) = (tmp_path / "spool").glob("*")
     spool_file.write_bytes(spool_file.read_bytes() + b'["answer", ["half')
     with writing(url, tmp_path):
-        wait_until(lambda: _ids(url))
-    assert _ids(url) == [one.prediction_id]
+        wait_until(lambda: ids_of(url))
+    assert ids_of(url) == [one.prediction_id]
 
 
 @pytest.mark.parametrize("cause", ["disk", "bound"])
@@ -242,7 +213,7 @@ def test_rows_that_an_earlier_release_put_aside_come_home(url: str, tmp_path: Pa
     spool_file.parent.mkdir()
     spool_file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     with writing(url, tmp_path):
-        wait_until(lambda: _ids(url))
+        wait_until(lambda: ids_of(url))
     entry = prediction_log.by_id(url, "p1", "outbreak")
     assert entry and (entry.entity, entry.payload) == ("160101", {"weeks": weeks})
     assert entry.parameters == {"as_of": "2022-01-05", "horizon": 4}
@@ -292,46 +263,6 @@ def test_the_spec_says_whether_an_answer_waits_for_its_record(
     finally:
         recorder.close()
     assert len(list((away.home / "spool").glob(f"{name}-*"))) == (not durable)
-
-
-def _ahead(tmp_path: Path, url: str, hours: float) -> None:
-    """Let the ledger's newest event be of a moment before or after this machine's clock."""
-    now = datetime.now(UTC) + timedelta(hours=hours)
-    writer.append(Settings(home=tmp_path, platform_url=url), [Entry("access", "x")], now=now)
-
-
-def test_no_answer_is_dated_by_a_clock_that_was_set_back(
-    url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """What the machine takes for now, the ledger has seen a day later already."""
-    _ahead(tmp_path, url, 24)
-    with writing(url, tmp_path) as recorder, pytest.raises(LogAwayError):
-        asyncio.run(recorder.record([record()]))
-    assert _ids(url) == [] and "clock is not that of the ledger" in caplog.text
-    assert entries.newest(url, "predictions") is None
-
-
-def test_some_minutes_between_two_clocks_stop_nothing(url: str, tmp_path: Path) -> None:
-    _ahead(tmp_path, url, CLOCK_SECONDS / 3600 - 0.02)
-    with writing(url, tmp_path) as recorder:
-        asyncio.run(recorder.record([record()]))
-    assert len(_ids(url)) == 1 and audit.verify(Settings(home=tmp_path), Silent()).ok
-
-
-def test_an_answer_with_another_time_than_its_event_is_found(url: str, tmp_path: Path) -> None:
-    """As a service would have left it that did not look at the clock."""
-    settings, yesterday = Settings(home=tmp_path), time.time() - 86_400
-    log_writer.record(url, [record(time=yesterday)])
-    assert audit.verify(settings, Silent()).ok, "its event says that it waited"
-    rows = [log_writer.record_row(record(time=yesterday))]
-    facts = log_writer._seal(rows, [digest.row_text(rows[0])], 2, late=False)
-    names = [column.name for column in prediction_log.RECORDS.columns if column.name != "seq"]
-    with engine(url).begin() as connection:
-        values = {"seq": 2, **dict(zip(names, rows[0], strict=True))}
-        connection.execute(sa.insert(prediction_log.RECORDS), [values])
-        entries.write(connection, [Entry("predictions", "outbreak", facts)], datetime.now(UTC))
-    report = audit.verify(settings, Silent())
-    assert not report.ok and [f.what for f in report.faults] == ["clock"], report
 
 
 def test_nothing_that_is_recorded_goes_without_a_witness() -> None:

@@ -18,6 +18,7 @@ from yupana.config.settings import Settings
 from yupana.monitoring import alerts, history, kind
 from yupana.monitoring import run as monitor
 from yupana.tasks.forecast.entities import outward
+from yupana.tasks.forecast.frequency import WEEK
 from yupana.tasks.forecast.monitoring import inputs, performance
 from yupana.tasks.forecast.monitoring.observe import observe
 from yupana.tasks.forecast.quantiles import LEVELS, QUANTILES
@@ -25,6 +26,7 @@ from yupana.tasks.forecast.scoring.scores import score as scored_by_evaluation
 
 NOW = datetime(2019, 6, 1, tzinfo=UTC)
 VERSIONS = 40
+MODEL = "model:outbreak@1"
 LAST = late_lake.HISTORY + VERSIONS - 1
 DAY = late_lake.known_on(LAST)
 END = late_lake.FIRST + timedelta(weeks=LAST, days=6)
@@ -44,7 +46,7 @@ def forecasts(counts: np.ndarray, narrow: float = 1.0) -> pl.DataFrame:
                 rows.append((entity, saturday(week), horizon, *np.maximum(0, middle + spread)))
     schema = ["entity", "origin", "horizon", *LEVELS]
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(
-        model=pl.lit("model:outbreak@1")
+        model=pl.lit(MODEL)
     )
 
 
@@ -74,37 +76,37 @@ def lake(tmp_path_factory: pytest.TempPathFactory, counts: np.ndarray) -> Settin
 
 @pytest.fixture(scope="module")
 def read(lake: Settings) -> inputs.Snapshot:
-    return inputs.read(lake, "outbreak", OUTBREAK, DAY)
+    return inputs.read(lake, OUTBREAK, DAY, MODEL)
 
 
 def test_a_week_is_looked_at_as_it_was_known_when_it_was_new(read, counts) -> None:
-    assert read.week == END and read.as_known == 2
-    before = read.features.filter(week=END - timedelta(weeks=1), entity="160101")
+    assert read.end == END and read.as_known == 2
+    before = read.features.filter(end=END - timedelta(weeks=1), entity="160101")
     assert before["cases_lag_0"][0] == counts[0, LAST - 1, :1].sum(), "not what came a week later"
-    assert read.features.filter(week=END)["cases_lag_1"].to_list() == [
+    assert read.features.filter(end=END)["cases_lag_1"].to_list() == [
         counts[i, LAST - 1, :2].sum() for i in range(len(late_lake.DISTRICTS))
     ]
 
 
 def test_weeks_that_are_still_reported_are_not_the_truth(read, counts) -> None:
     assert END in read.unfinished and len(read.unfinished) >= 3
-    assert not set(read.truth["week"]) & set(read.unfinished)
-    old = read.truth.filter(week=saturday(LAST - 12), entity="160101")
+    assert not set(read.truth["end"]) & set(read.unfinished)
+    old = read.truth.filter(end=saturday(LAST - 12), entity="160101")
     assert old["cases"][0] == counts[0, LAST - 12].sum()
 
 
 def test_an_earlier_day_sees_earlier_weeks_alone(lake: Settings, read) -> None:
-    then = inputs.read(lake, "outbreak", OUTBREAK, late_lake.known_on(LAST - 1))
-    assert then.week == END - timedelta(weeks=1)
-    assert then.features["week"].max() == then.week
-    assert then.forecasts is not None and then.forecasts["origin"].max() <= then.week
-    assert then.truth["week"].max() < read.truth["week"].max()
+    then = inputs.read(lake, OUTBREAK, late_lake.known_on(LAST - 1), MODEL)
+    assert then.end == END - timedelta(weeks=1)
+    assert then.features["end"].max() == then.end
+    assert then.forecasts is not None and then.forecasts["origin"].max() <= then.end
+    assert then.truth["end"].max() < read.truth["end"].max()
 
 
 def test_scores_are_those_of_the_evaluation(read) -> None:
-    scores = performance.score(read.forecasts, read.truth, {}, OUTBREAK).document()
-    due = read.forecasts.with_columns(week=pl.col("origin") + pl.duration(weeks=pl.col("horizon")))
-    rows = due.join(read.truth, on=["entity", "week"])
+    scores = performance.score(read.forecasts, read.truth, {}, OUTBREAK).document(WEEK)
+    due = read.forecasts.with_columns(end=pl.col("origin") + pl.duration(weeks=pl.col("horizon")))
+    rows = due.join(read.truth, on=["entity", "end"])
     theirs = scored_by_evaluation(
         rows["cases"].to_numpy()[:, None], rows.select(LEVELS).to_numpy()[:, None, :]
     )
@@ -119,10 +121,10 @@ def test_scores_are_those_of_the_evaluation(read) -> None:
 def test_a_group_of_few_cases_is_not_told(read) -> None:
     few = read.truth.with_columns(
         cases=pl.when(pl.col("entity").str.starts_with("1605"))
-        .then((pl.col("week") == saturday(LAST - 20)).cast(float))
+        .then((pl.col("end") == saturday(LAST - 20)).cast(float))
         .otherwise("cases")
     )
-    groups = performance.score(read.forecasts, few, {}, OUTBREAK).document()["groups"]
+    groups = performance.score(read.forecasts, few, {}, OUTBREAK).document(WEEK)["groups"]
     province = {g["of"]: g for g in groups if g["by"] == "province"}
     assert province["1605"]["cases"] is None and province["1605"]["wis"] is None
     hidden = [of for of, g in province.items() if g["cases"] is None]
@@ -132,19 +134,19 @@ def test_a_group_of_few_cases_is_not_told(read) -> None:
 @pytest.mark.parametrize(("narrow", "state"), [(1.0, "ok"), (0.05, "alarm")])
 def test_intervals_that_miss_are_an_alarm(read, counts, narrow: float, state: str) -> None:
     scores = performance.score(forecasts(counts, narrow), read.truth, {}, OUTBREAK)
-    coverage, _ = performance.checks(scores, None, END)
+    coverage, _ = performance.checks(scores, None, END, WEEK)
     assert (coverage.check, coverage.state) == ("coverage", state)
     few = replace(scores, n=performance.FEWEST - 1)
-    assert performance.checks(few, None, END)[0].state == "unknown"
+    assert performance.checks(few, None, END, WEEK)[0].state == "unknown"
 
 
 def test_doing_worse_than_in_the_test_weeks_is_an_alarm(read) -> None:
     scores = performance.score(read.forecasts, read.truth, {}, OUTBREAK)
     usual = scores.all.wis_relative
-    assert performance.checks(scores, usual, END)[1].state == "ok"
-    worse = performance.checks(scores, usual / 2, END)[1]
+    assert performance.checks(scores, usual, END, WEEK)[1].state == "ok"
+    worse = performance.checks(scores, usual / 2, END, WEEK)[1]
     assert (worse.state, worse.kind) == ("alarm", "performance") and worse.value == pytest.approx(2)
-    assert performance.checks(scores, None, END)[1].state == "unknown"
+    assert performance.checks(scores, None, END, WEEK)[1].state == "unknown"
 
 
 def observed(settings: Settings) -> kind.Observe:
@@ -152,8 +154,8 @@ def observed(settings: Settings) -> kind.Observe:
 
 
 def request_of(name: str, folder: Path) -> kind.Run:
-    refs = ("model:outbreak@1", "delta:features/outbreak_weekly@1")
-    return kind.Run(name, "model:outbreak@1", folder, 8, DAY, False, refs)
+    refs = (MODEL, "delta:features/outbreak_weekly@1")
+    return kind.Run(name, MODEL, folder, 8, DAY, False, refs)
 
 
 def test_a_run_leaves_page_facts_history_and_no_answers_are_no_error(
@@ -177,6 +179,30 @@ def test_a_run_leaves_page_facts_history_and_no_answers_are_no_error(
     assert [p.period for p in points] == [END] and points[0].value > 0.5
 
     assert [r.run for r in history.runs(lake.platform_db, "outbreak")] == ["aa11"]
+
+
+def test_what_answers_is_judged_and_another_champion_is_told(
+    lake: Settings, counts: np.ndarray, tmp_path: Path
+) -> None:
+    """Version 2 was promoted and not deployed: its forecasts, made later, are not what answers."""
+    own = Settings(home=shutil.copytree(lake.home, tmp_path / "home"))
+    table = str(own.table("forecasts", "outbreak"))
+    other = forecasts(counts, narrow=0.05).with_columns(model=pl.lit("model:outbreak@2"))
+    outward(other, "ubigeo").write_delta(table, mode="append")
+    difference = ("campeón del registro: outbreak@2", "champion of the registry: outbreak@2")
+    request = replace(request_of("ee55", tmp_path), difference=difference)
+    result = monitor.run(own, "outbreak", request, observed(own), NOW, lambda _: None)
+    report = json.loads(Path(result.json).read_text())
+    checks = {(c["check"], c["column"]): c for c in report["checks"]}
+    assert checks["coverage", "90"]["state"] == "ok"
+    said = checks["model", ""]
+    assert (said["state"], said["severity"]) == ("alarm", "info") and difference[1] in said["en"]
+    assert not [a for a in alerts.every(own.platform_db, "outbreak") if a.check == "model"]
+    same = replace(request_of("ff66", tmp_path), model="model:outbreak@2")
+    result = monitor.run(own, "outbreak", same, observed(own), NOW, lambda _: None)
+    report = json.loads(Path(result.json).read_text())
+    states = {(c["check"], c["column"]): c["state"] for c in report["checks"]}
+    assert states["coverage", "90"] == "alarm" and ("model", "") not in states
 
 
 def test_an_earlier_week_opens_and_closes_no_alert(

@@ -117,12 +117,6 @@ class Example(Frozen):
     title: Bilingual
 
 
-class Privacy(Frozen):
-    """Fields of free text that are masked before they are stored."""
-
-    mask: tuple[str, ...] = ()
-
-
 class Spec(Frozen):
     """A use case.
 
@@ -145,7 +139,6 @@ class Spec(Frozen):
     actions: dict[str, tuple[Role, ...]]
     example: Example
     log: Literal["durable", "best-effort"] = "durable"
-    privacy: Privacy = Privacy()
     options: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")

@@ -136,6 +136,25 @@ def done(url: str, step: str, subject: str) -> Iterator[Event]:
         yield json.loads(body)
 
 
+def newest(url: str, *steps: str, done: bool = False) -> Iterator[tuple[int, Event]]:
+    """Number and event of the newest run of each step on each subject, oldest first.
+
+    Args:
+        steps: those that count; default: all.
+        done: whether only successes count.
+    """
+    names = {f"step{n}": step for n, step in enumerate(steps)}
+    asks = [f"step IN ({', '.join(f':{name}' for name in names)})"] * bool(names)
+    asks += ["status = 'done'"] * done
+    where = f"WHERE {' AND '.join(asks)}" if asks else ""
+    query = (
+        "SELECT seq, body FROM events WHERE seq IN "
+        f"(SELECT max(seq) FROM events {where} GROUP BY step, subject) ORDER BY seq"
+    )
+    for number, body in reading.rows(url, query, names):
+        yield number, json.loads(body)
+
+
 def last_done(
     url: str,
     step: str,

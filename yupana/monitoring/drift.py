@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,8 @@ from yupana.core.errors import TerminalError, UsageError
 from yupana.monitoring import answers, report, slices
 from yupana.monitoring.answers import ENTITY, MODEL, PERIOD, TIMES, Measures
 from yupana.monitoring.check import Check
-from yupana.monitoring.slices import FEWEST
+from yupana.monitoring.report import Comparison
+from yupana.monitoring.slices import FEWEST, SliceDrift
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,20 +53,55 @@ class Request:
     page: Path
 
 
+@dataclass(frozen=True)
+class AnswerDrift:
+    """What was answered beside the model's test window.
+
+    Attributes:
+        rows_reference: test rows of the entities that were asked for.
+        rows_current: distinct answers.
+        answers: how often they were given.
+        models: versions that answered.
+        columns: names.
+        whole: all answers compared; None where there are fewer than `FEWEST`.
+        slices: by period and by group, counts under five hidden; none without `whole`.
+    """
+
+    rows_reference: int
+    rows_current: int
+    answers: int
+    models: list[str]
+    columns: list[str]
+    whole: Comparison | None = None
+    slices: tuple[SliceDrift, ...] = ()
+
+    def facts(self) -> dict[str, Any]:
+        """In short, for the log of steps."""
+        facts: dict[str, Any] = {
+            "rows_reference": self.rows_reference, "rows_current": self.rows_current,
+            "answers": self.answers, "models": self.models, "columns": self.columns,
+            "enough": self.whole is not None,
+        }  # fmt: skip
+        if (whole := self.whole) is None:
+            return facts
+        return facts | {
+            "compared": whole.compared, "drifted": whole.drifted, "empty": whole.empty,
+            "share_drifted": whole.share, "threshold": whole.threshold, "scores": whole.scores,
+            "how": whole.how, "error": whole.error, "exact": whole.exact,
+        }  # fmt: skip
+
+    def document(self) -> dict[str, Any]:
+        """As reports hold it."""
+        if self.whole is None:
+            return self.facts()
+        slices_of = [one.document() for one in self.slices]
+        return self.facts() | {"evidently": self.whole.evidently, "slices": slices_of}
+
+
 def compare(
     settings: Settings, use_case: str, request: Request, say: Callable[[str], None]
-) -> dict[str, Any]:
+) -> AnswerDrift:
     """Compare the answers of the window, which `yupana export-predictions` puts into the lake.
-
-    Returns:
-        For JSON: `enough` (20 distinct answers), `rows_reference` (test rows of the entities that
-        were asked for), `rows_current` (distinct answers), `answers` (how often they were given),
-        `models` (versions that answered), `columns`; and with enough of them `compared`,
-        `drifted`, `empty` (columns without any value on one side), `share_drifted` (0-1, of the
-        compared), `threshold`, `scores` by column (with up to 1000 answers p-values, drifted
-        below the threshold; else distances, drifted from it on), `how` (rows, sample), `error`,
-        `exact` (columns scored on all rows after a sample), `evidently`, and `slices`
-        (`slices.drift`, counts under five hidden).
 
     Raises:
         UsageError: there is no reference file.
@@ -81,17 +117,13 @@ def compare(
     now = every.filter(every[PERIOD] > request.last - timedelta(weeks=request.weeks))
     # A few entities against all would differ for ever, and no training would mend it.
     reference = reference.filter(reference[ENTITY].is_in(now[ENTITY].unique().implode()))
-    facts: dict[str, Any] = {
-        "rows_reference": len(reference),
-        "rows_current": len(now),
-        "answers": int(now[TIMES].sum()),
-        "models": sorted(now[MODEL].unique().to_list()),
-        "columns": columns,
-    }
-    facts["enough"] = min(len(now), len(reference)) >= FEWEST
-    if not facts["enough"]:
+    counted = AnswerDrift(
+        len(reference), len(now), int(now[TIMES].sum()), sorted(now[MODEL].unique().to_list()),
+        columns,
+    )  # fmt: skip
+    if min(len(now), len(reference)) < FEWEST:
         say(f"{len(now)} distinct answers were given; a comparison needs {FEWEST}")
-        return facts
+        return counted
     say(f"comparing {len(now):,} answers that were given with {len(reference):,} test rows")
     whole = report.compare(
         reference.select(columns).to_arrow(), now.select(columns).to_arrow(), numbers, texts,
@@ -100,30 +132,19 @@ def compare(
     say(f"{len(whole.drifted)} of {len(whole.compared)} columns drifted")
     parts = slices.periods(every, request.last, request.weeks)
     parts += slices.of_groups(reference, now, request.groups(reference))
-    return facts | {
-        "compared": whole.compared,
-        "drifted": whole.drifted,
-        "empty": whole.empty,
-        "share_drifted": whole.share,
-        "threshold": whole.threshold,
-        "scores": whole.scores,
-        "how": whole.how,
-        "error": whole.error,
-        "exact": whole.exact,
-        "evidently": whole.evidently,
-        "slices": _without_small_cells(slices.drift(parts, numbers, texts)),
-    }
+    by_slice = _without_small_cells(slices.drift(parts, numbers, texts))
+    return replace(counted, whole=whole, slices=tuple(by_slice))
 
 
-def checks(facts: dict[str, Any] | None, period: date, threshold: float) -> list[Check]:
+def checks(drift: AnswerDrift | None, period: date, threshold: float) -> list[Check]:
     """The share of drifted columns, each column's own score, and each period and group.
 
     Args:
-        facts: what `compare` gave; None when nothing was compared.
+        drift: what `compare` gave; None when nothing was compared.
         threshold: share of drifted columns from which on it is an alarm.
     """
-    if not facts or not facts["enough"]:
-        rows = facts["rows_current"] if facts else 0
+    if not drift or not drift.whole:
+        rows = drift.rows_current if drift else 0
         return [
             Check(
                 "drift", "", "", period, None, threshold, "unknown", "info",
@@ -131,13 +152,13 @@ def checks(facts: dict[str, Any] | None, period: date, threshold: float) -> list
                 f"{rows} distinct answers were given; a comparison needs {FEWEST}.", RUNBOOK,
             )
         ]  # fmt: skip
-    columns = [_column(facts, column, period) for column in facts["compared"]]
-    parts = [_part(one, period, threshold) for one in facts["slices"]]
-    return [_whole(facts, period, threshold), *columns, *parts]
+    columns = [_column(drift.whole, column, period) for column in drift.whole.compared]
+    parts = [_part(one, period, threshold) for one in drift.slices]
+    return [_whole(drift.whole, period, threshold), *columns, *parts]
 
 
-def _whole(facts: dict[str, Any], period: date, threshold: float) -> Check:
-    share, off, of = facts["share_drifted"], len(facts["drifted"]), len(facts["compared"])
+def _whole(whole: Comparison, period: date, threshold: float) -> Check:
+    share, off, of = whole.share, len(whole.drifted), len(whole.compared)
     far = share >= threshold
     return Check(
         "drift", "", "", period, share, threshold, "alarm" if far else "ok", "warning",
@@ -147,11 +168,11 @@ def _whole(facts: dict[str, Any], period: date, threshold: float) -> Check:
     )  # fmt: skip
 
 
-def _column(facts: dict[str, Any], column: str, period: date) -> Check:
-    off, score = column in facts["drifted"], facts["scores"][column]
+def _column(whole: Comparison, column: str, period: date) -> Check:
+    off, score = column in whole.drifted, whole.scores[column]
     text = "–" if score is None else f"{score:.3g}"
     return Check(
-        "drift_column", column, "", period, score, facts["threshold"],
+        "drift_column", column, "", period, score, whole.threshold,
         "alarm" if off else "ok", "info",
         f"{column}: {'cambió' if off else 'como en la prueba'} ({text}).",
         f"{column}: {'has drifted' if off else 'as in the test data'} ({text}).",
@@ -159,32 +180,32 @@ def _column(facts: dict[str, Any], column: str, period: date) -> Check:
     )  # fmt: skip
 
 
-def _part(one: dict[str, Any], period: date, threshold: float) -> Check:
-    name, of = f"drift_{one['by']}", one["of"]
-    if not one["enough"]:
+def _part(one: SliceDrift, period: date, threshold: float) -> Check:
+    name, of = f"drift_{one.by}", one.of
+    if not one.columns:
         return Check(
             name, "", of, period, None, threshold, "unknown", "info",
             f"{of}: muy pocas respuestas para comparar.", f"{of}: too few answers to compare.",
             RUNBOOK,
         )  # fmt: skip
-    far = one["share_drifted"] >= threshold
-    off = len(one["drifted"])
+    share, off = one.columns.share_drifted, len(one.columns.drifted)
+    far = share >= threshold
     return Check(
-        name, "", of, period, one["share_drifted"], threshold, "alarm" if far else "ok", "info",
+        name, "", of, period, share, threshold, "alarm" if far else "ok", "info",
         f"{of}: {off} columnas difieren.", f"{of}: {off} columns differ.", RUNBOOK,
         "drift" if far else "",
     )  # fmt: skip
 
 
-def _without_small_cells(every: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _without_small_cells(every: list[SliceDrift]) -> list[SliceDrift]:
     """The slices with small counts of answers hidden."""
     slices = []
-    for by in dict.fromkeys(one["by"] for one in every):
-        mine = [one for one in every if one["by"] == by]
-        for side in ("rows_reference", "rows_current"):
-            for one, count in zip(mine, disclosure.hide([o[side] for o in mine]), strict=True):
-                one[side] = count
-        slices += mine
+    for by in dict.fromkeys(one.by for one in every):
+        mine = [one for one in every if one.by == by]
+        reference = disclosure.hide([one.rows_reference or 0 for one in mine])
+        current = disclosure.hide([one.rows_current or 0 for one in mine])
+        for one, before, now in zip(mine, reference, current, strict=True):
+            slices.append(replace(one, rows_reference=before, rows_current=now))
     return slices
 
 

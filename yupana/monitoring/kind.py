@@ -54,13 +54,14 @@ class Run:
 
     Attributes:
         id: the same for the same inputs.
-        model: `model:<use case>@<version>`.
-        folder: of the model's candidate: `reference.parquet`, `test_scores.parquet`.
+        model: that answers, `model:<use case>@<version>`.
+        folder: of the model's files: `reference.parquet`, `test_scores.parquet`.
         window: weeks of answers that are compared.
         day: what was known later is not seen.
         answers: whether answers are compared at all.
         inputs: references of what is read.
         features: version of the feature table for the day; None: the newest.
+        difference: where the registry's champion is another model, that; else empty.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Run:
     answers: bool
     inputs: tuple[str, ...]
     features: int | None = None
+    difference: Pair = ("", "")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,17 +19,52 @@ _ENGLISH = {"1w": "week", "1mo": "month", "1q": "quarter", "1y": "year"}
 _MEASURES = 6
 
 
+@dataclass(frozen=True)
+class Measure:
+    """A column by period: `what` is sum or mean; values None where they may not be shown."""
+
+    name: str
+    unit: str
+    what: str
+    values: list[float | None] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class TimeSeries:
+    """Rows and measures of a table by period.
+
+    Attributes:
+        columns: that tell the period.
+        step: week, month, quarter or year; `step_es` in Spanish.
+        starts: first days.
+        rows: by period; None: under 5.
+        incomplete_from: first day that the publisher's delay leaves unfinished.
+    """
+
+    columns: list[str]
+    step: str
+    step_es: str
+    starts: list[date]
+    rows: list[int | None]
+    measures: list[Measure]
+    incomplete_from: date | None
+
+    def document(self) -> dict[str, Any]:
+        """As reports hold it."""
+        late = self.incomplete_from
+        return {
+            "columns": self.columns, "step": self.step, "step_es": self.step_es,
+            "from": [str(day) for day in self.starts], "rows": self.rows,
+            "measures": [asdict(measure) for measure in self.measures],
+            "incomplete_from": late and str(late),
+        }  # fmt: skip
+
+
 def table(
     contract: Contract, publication: Publication, rows: pl.DataFrame
-) -> dict[str, Any] | None:
-    """Rows by period, and the sum of counts or the mean of other measures.
-
-    Returns:
-        columns (that tell the period), step (week, month, quarter, year), from (first days),
-        rows (None: under 5), measures [name, unit, what: sum or mean, values], incomplete_from
-        (first day that the publisher's delay leaves unfinished, or None). None when the table
-        has no time axis.
-    """
+) -> TimeSeries | None:
+    """Rows by period, and the sum of counts or the mean of other measures; None when the table
+    has no time axis."""
     import polars as pl
 
     names = periods.columns(contract)
@@ -42,39 +78,38 @@ def table(
     starts = _starts(dated["_period"], step)
     measures = _measures(contract, names, dated)
     aggregated = dated.group_by(starts.alias("_start")).agg(
-        pl.len().alias("_rows"), *(_of(m).alias(m["name"]) for m in measures)
+        pl.len().alias("_rows"), *(_of(m).alias(m.name) for m in measures)
     )
     calendar = _calendar(aggregated["_start"].min(), aggregated["_start"].max(), step)
     by_period = calendar.join(aggregated, on="_start", how="left").sort("_start")
     row_counts = disclosure.hide(by_period["_rows"].fill_null(0).to_list())
-    return {
-        "columns": list(names),
-        "step": _ENGLISH[step],
-        "step_es": STEPS[step],
-        "from": [str(day) for day in by_period["_start"]],
-        "rows": row_counts,
-        "measures": [
-            {**m, "values": _public_values(m, by_period[m["name"]].to_list(), row_counts)}
+    return TimeSeries(
+        columns=list(names),
+        step=_ENGLISH[step],
+        step_es=STEPS[step],
+        starts=by_period["_start"].to_list(),
+        rows=row_counts,
+        measures=[
+            replace(m, values=_public_values(m, by_period[m.name].to_list(), row_counts))
             for m in measures
         ],
-        "incomplete_from": _incomplete(contract, publication),
-    }  # fmt: skip
+        incomplete_from=_incomplete(contract, publication),
+    )
 
 
-def charts(series: dict[str, Any]) -> list[dict[str, str]]:
+def charts(series: TimeSeries) -> list[dict[str, str]]:
     """The charts of `table`: rows first, then each measure."""
     from yupana.core import charts as draw
 
-    days = [date.fromisoformat(day) for day in series["from"]]
-    late = series["incomplete_from"] and date.fromisoformat(series["incomplete_from"])
-    every = f"por {series['step_es']} / by {series['step']}"
+    days, late = series.starts, series.incomplete_from
+    every = f"por {series.step_es} / by {series.step}"
     title = f"Filas {every}"
-    figures = [{"title": title, "svg": draw.lines(days, {"": series["rows"]}, "", title, late)}]
-    for m in series["measures"]:
-        how = "suma / sum" if m["what"] == "sum" else "promedio / mean"
-        title = f"{m['name']} ({m['unit']}), {how} {every}"
+    figures = [{"title": title, "svg": draw.lines(days, {"": series.rows}, "", title, late)}]
+    for m in series.measures:
+        how = "suma / sum" if m.what == "sum" else "promedio / mean"
+        title = f"{m.name} ({m.unit}), {how} {every}"
         figures.append(
-            {"title": title, "svg": draw.lines(days, {"": m["values"]}, m["unit"], title, late)}
+            {"title": title, "svg": draw.lines(days, {"": m.values}, m.unit, title, late)}
         )
     return figures
 
@@ -101,35 +136,35 @@ def _calendar(first: Any, last: Any, step: str) -> pl.DataFrame:
     return pl.DataFrame({"_start": pl.date_range(first, last, interval=step, eager=True)})
 
 
-def _measures(contract: Contract, time: tuple[str, ...], dated: pl.DataFrame) -> list[Any]:
+def _measures(contract: Contract, time: tuple[str, ...], dated: pl.DataFrame) -> list[Measure]:
     """Columns with a unit that vary: counts are added up, other quantities averaged."""
     measures = []
     for c in contract.table_columns:
         usable = c.unit and c.type in ("integer", "number") and c.name in dated.columns
         if usable and c.name not in (*time, *contract.key) and dated[c.name].n_unique() > 1:
             what = "sum" if c.type == "integer" else "mean"
-            measures.append({"name": c.name, "unit": c.unit, "what": what})
+            measures.append(Measure(c.name, str(c.unit), what))
     return measures[:_MEASURES]
 
 
-def _of(measure: dict[str, str]) -> pl.Expr:
+def _of(measure: Measure) -> pl.Expr:
     import polars as pl
 
-    column = pl.col(measure["name"])
-    return column.sum() if measure["what"] == "sum" else column.mean().round_sig_figs(6)
+    column = pl.col(measure.name)
+    return column.sum() if measure.what == "sum" else column.mean().round_sig_figs(6)
 
 
 def _public_values(
-    measure: dict[str, str], values: list[Any], rows: list[int | None]
+    measure: Measure, values: list[Any], rows: list[int | None]
 ) -> list[float | None]:
     """Values of periods whose rows may be shown; a sum of people or cases is a count as well, which
     must not follow from the others and the column's total."""
-    if measure["what"] == "sum" and all(v is None or v >= 0 for v in values):
+    if measure.what == "sum" and all(v is None or v >= 0 for v in values):
         values = disclosure.hide([v or 0 for v in values])
     return [v if n else None for v, n in zip(values, rows, strict=True)]
 
 
-def _incomplete(contract: Contract, publication: Publication) -> str | None:
+def _incomplete(contract: Contract, publication: Publication) -> date | None:
     if contract.latency_days is None:
         return None
-    return str(publication.known_on - timedelta(days=contract.latency_days))
+    return publication.known_on - timedelta(days=contract.latency_days)

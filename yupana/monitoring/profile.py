@@ -18,6 +18,7 @@ from yupana.data.contracts.contract import Contract
 from yupana.data.lake import history, reading
 from yupana.data.lake.history import Publication
 from yupana.monitoring import over_time, statistics
+from yupana.monitoring.over_time import TimeSeries
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,7 +31,7 @@ def profile(
 
     Returns:
         name, title, ref, version, known_on, rows, left_out (column → why), time
-        (`over_time.table`; None without a time axis), columns (`statistics.describe`), and the
+        (`TimeSeries.document`; None without a time axis), columns (`statistics.describe`), and the
         paths html and json.
 
     Raises:
@@ -46,6 +47,7 @@ def profile(
     publication = history.known_as_of(table, as_of) if as_of else history.at_version(table, version)
     rows = _rows(settings, contract, publication)
     columns, left_out = _public_columns(contract, rows)
+    series = over_time.table(contract, publication, rows)
     facts: dict[str, Any] = {
         "name": name,
         "title": contract.title,
@@ -57,13 +59,13 @@ def profile(
         "source_sha256": publication.source_sha256,
         "rows": len(rows),
         "left_out": left_out,
-        "time": over_time.table(contract, publication, rows),
+        "time": series and series.document(),
         "columns": [
             statistics.describe(rows[c], column, _from_personal(contract, c))
             for c, column in columns.items()
         ],
     }
-    return {**facts, **_write(settings, facts)}
+    return {**facts, **_write(settings, facts, series)}
 
 
 def _rows(settings: Settings, contract: Contract, publication: Publication) -> pl.DataFrame:
@@ -103,7 +105,9 @@ def _from_personal(contract: Contract, name: str) -> bool:
     return any(by_name[o].personal for o in by_name[name].derive_from if o in by_name)
 
 
-def _write(settings: Settings, facts: dict[str, Any]) -> dict[str, str]:
+def _write(
+    settings: Settings, facts: dict[str, Any], series: TimeSeries | None
+) -> dict[str, str]:
     from yupana.core import page
 
     stem = settings.reports / "profile" / f"{facts['name']}-v{facts['version']}"
@@ -113,7 +117,7 @@ def _write(settings: Settings, facts: dict[str, Any]) -> dict[str, str]:
         "monitoring/profile.html",
         p=facts,
         columns=columns,
-        charts=over_time.charts(facts["time"]) if facts["time"] else [],
+        charts=over_time.charts(series) if series else [],
     )
     target = stem.with_suffix(".json")
     partial = target.with_name(f".{target.name}.{os.getpid()}")

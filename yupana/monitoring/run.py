@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from yupana.core.errors import YupanaError
 from yupana.gate import register
 from yupana.monitoring import alerts, drift, history, rules, watch_page
 from yupana.monitoring.check import Check
+from yupana.monitoring.drift import AnswerDrift
 from yupana.monitoring.kind import Observation, Observe, Run
 from yupana.monitoring.watch_page import Trend
 
@@ -34,7 +35,7 @@ class RunSummary:
         alerts: ids by what happened to them.
         open: how many alerts are open.
         retrain: why training is due, a sentence each.
-        drift: facts of `drift.compare` without its slices; empty where nothing was compared.
+        drift: what was answered beside the test window; None where nothing was compared.
     """
 
     ref: str
@@ -47,13 +48,13 @@ class RunSummary:
     alerts: dict[str, list[str]]
     open: int
     retrain: list[str]
-    drift: dict[str, Any]
+    drift: AnswerDrift | None
 
     def metrics(self) -> dict[str, Any]:
         """What the step `monitor` tells of it."""
-        facts = asdict(self)
-        drift: dict[str, Any] = facts.pop("drift")
-        return {k: v for k, v in facts.items() if k != "ref"} | drift
+        names = [f.name for f in fields(self) if f.name not in ("ref", "drift")]
+        own = {name: getattr(self, name) for name in names}
+        return own | (self.drift.facts() if self.drift else {})
 
 
 UNASSIGNED = "por designar / to be named"
@@ -80,6 +81,7 @@ def run(
     page = folder / f"drift-{request.id}.html"
     answer_drift = _drift(settings, use_case, request, observation, page, say)
     checks = [
+        *_roles(request, observation.period),
         *drift.checks(answer_drift, observation.period, settings.retrain_drift),
         *observation.checks,
     ]
@@ -100,8 +102,8 @@ def run(
         "made": now.isoformat(timespec="seconds"),
         "owner": owner,
         **facts,
-        "drift": answer_drift,
-        "evidently_html": page.name if answer_drift and answer_drift["enough"] else "",
+        "drift": answer_drift and answer_drift.document(),
+        "evidently_html": page.name if answer_drift and answer_drift.whole else "",
         "checks": [asdict(c) for c in checks],
         "performance": observation.performance,
         "unfinished": [str(period) for period in observation.unfinished],
@@ -117,7 +119,21 @@ def run(
     path = _write(html.with_suffix(".json"), report)
     counts = {s: sum(c.state == s for c in checks) for s in ("ok", "alarm", "unknown")}
     say(f"{counts['alarm']} of {len(checks)} checks alarm; {len(report['open'])} alerts are open")
-    return _summary(report, html, path, counts)
+    return _summary(report, answer_drift, html, path, counts)
+
+
+def _roles(request: Run, period: date) -> list[Check]:
+    """That another model was approved than the one that is judged, where it is so."""
+    es, en = request.difference
+    if not en:
+        return []
+    return [
+        Check(
+            "model", "", "", period, None, None, "alarm", "info",
+            f"Se revisó el modelo que responde; {es}.",
+            f"The model that answers was checked; {en}.", "docs/runbooks.md#model", "model",
+        )
+    ]  # fmt: skip
 
 
 def owner_of(settings: Settings, use_case: str) -> str:
@@ -138,7 +154,7 @@ def whole(path: str, run: str) -> bool:
 def _drift(
     settings: Settings, use_case: str, request: Run, observation: Observation, page: Path,
     say: Callable[[str], None],
-) -> dict[str, Any] | None:  # fmt: skip
+) -> AnswerDrift | None:  # fmt: skip
     if not request.answers:
         return None
     comparison = drift.Request(
@@ -176,9 +192,10 @@ def _write(path: Path, report: dict[str, Any]) -> Path:
 
 
 def _summary(
-    report: dict[str, Any], html: Path, path: Path, counts: dict[str, int]
-) -> RunSummary:
-    page, facts = report["evidently_html"], report["drift"] or {}
+    report: dict[str, Any], answer_drift: AnswerDrift | None, html: Path, path: Path,
+    counts: dict[str, int],
+) -> RunSummary:  # fmt: skip
+    page = report["evidently_html"]
     return RunSummary(
         ref=report["ref"],
         html=str(html),
@@ -190,5 +207,5 @@ def _summary(
         alerts=report["alerts"],
         open=len(report["open"]),
         retrain=report["retrain"],
-        drift={k: v for k, v in facts.items() if k not in ("evidently", "slices")},
+        drift=answer_drift,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,50 @@ class Slice:
     current: pl.DataFrame
 
 
+@dataclass(frozen=True)
+class ColumnDrift:
+    """Columns of two tables compared.
+
+    Attributes:
+        compared, drifted: names of columns.
+        share_drifted: 0-1, of the compared.
+        threshold: p-value below which, or distance from which on, a column has drifted.
+        scores: p-value or distance by column; None where there is none.
+    """
+
+    compared: list[str]
+    drifted: list[str]
+    share_drifted: float
+    threshold: float
+    scores: dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class SliceDrift:
+    """How far the sides of a comparison are apart.
+
+    Attributes:
+        by: `BY_PERIOD` or a grouping.
+        of: the period or the group.
+        rows_reference, rows_current: of each side; None where that would tell a small count.
+        columns: None where a side has fewer than `FEWEST`.
+    """
+
+    by: str
+    of: str
+    rows_reference: int | None
+    rows_current: int | None
+    columns: ColumnDrift | None
+
+    def document(self) -> dict[str, Any]:
+        """As reports hold it: `columns` stands beside the others where it is there."""
+        facts: dict[str, Any] = {
+            "by": self.by, "of": self.of, "rows_reference": self.rows_reference,
+            "rows_current": self.rows_current, "enough": self.columns is not None,
+        }  # fmt: skip
+        return facts | (asdict(self.columns) if self.columns else {})
+
+
 def periods(answers: pl.DataFrame, last: date, weeks: int) -> list[Slice]:
     """The answers of a window against those of the window before, and of the same season."""
     now = _window(answers, last, weeks)
@@ -64,44 +108,31 @@ def of_groups(
             yield Slice(by, one, reference.filter(here), answers.filter(here))
 
 
-def drift(every: list[Slice], numbers: list[str], texts: list[str]) -> list[dict[str, Any]]:
-    """How far each comparison's sides are apart.
-
-    Returns:
-        A dict a slice, for JSON: `by` (`BY_PERIOD` or a grouping), `of`, `rows_reference`,
-        `rows_current`, `enough` (whether both have `FEWEST`), and where they have: `compared`,
-        `drifted` (columns), `share_drifted`, `threshold`, `scores` by column.
-    """
-    results: list[dict[str, Any]] = []
+def drift(every: list[Slice], numbers: list[str], texts: list[str]) -> list[SliceDrift]:
+    """How far each comparison's sides are apart."""
+    results = []
     for one in every:
         sizes = [len(one.reference), len(one.current)]
-        facts: dict[str, Any] = {
-            "by": one.by,
-            "of": one.of,
-            "rows_reference": sizes[0],
-            "rows_current": sizes[1],
-            "enough": min(sizes) >= FEWEST,
-        }
-        if facts["enough"]:
-            facts |= _compare(one, sizes, numbers, texts, len(every))
-        results.append(facts)
+        enough = min(sizes) >= FEWEST
+        columns = _compare(one, sizes, numbers, texts, len(every)) if enough else None
+        results.append(SliceDrift(one.by, one.of, sizes[0], sizes[1], columns))
     return results
 
 
 def _compare(
     one: Slice, sizes: list[int], numbers: list[str], texts: list[str], slices: int
-) -> dict[str, Any]:
+) -> ColumnDrift:
     tested = min(sizes) <= report.MANY
     scores = _scores(one, numbers, texts, tested)
     threshold = report.threshold_of(tested, max(1, len(scores)) * slices)
     drifted = [c for c, s in scores.items() if s == s and (s < threshold) is tested]
-    return {
-        "compared": list(scores),
-        "drifted": drifted,
-        "share_drifted": round(len(drifted) / max(1, len(scores)), 4),
-        "threshold": threshold,
-        "scores": {c: s if s == s else None for c, s in scores.items()},
-    }
+    return ColumnDrift(
+        compared=list(scores),
+        drifted=drifted,
+        share_drifted=round(len(drifted) / max(1, len(scores)), 4),
+        threshold=threshold,
+        scores={c: s if s == s else None for c, s in scores.items()},
+    )
 
 
 def _scores(one: Slice, numbers: list[str], texts: list[str], tested: bool) -> dict[str, float]:

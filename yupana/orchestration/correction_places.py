@@ -10,7 +10,7 @@ from yupana.core.errors import TerminalError
 from yupana.core.types import RawObject
 from yupana.data.contracts.contract import Contract
 from yupana.data.lake import history
-from yupana.data.publication import corrections, mended_rows, quarantine_state
+from yupana.data.publication import corrections, mended_rows, quarantine
 from yupana.data.publication.mended_rows import Place
 from yupana.orchestration.many import Memory
 
@@ -41,7 +41,7 @@ def of(
     committed = history.publications(table)
     publications = history.in_order(committed)
     aside = mended_rows.places(settings.table("quarantine", contract.name))
-    states = quarantine_state.states(contract, publications)
+    states = quarantine.states(contract, publications)
     places = corrections.targets(parsed, raw, {p.source_sha256 for p in aside} | set(states))
     in_table = {place.line for place in mended_rows.places(table, {raw.sha256})}
     waiting = {n: place for n, place in places.items() if place in aside}

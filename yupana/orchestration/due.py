@@ -88,8 +88,8 @@ def _drift(settings: Settings, use_case: str, model: str) -> str:
     """Why monitoring asks for training; empty where it does not."""
     runs = events.done(settings.events, "monitor", use_case)
     of_it = (event["facts"] for event in runs if model in event["inputs"])
-    # An earlier week may have been looked at after a later one; of one week the newest counts.
-    facts: dict[str, Any] = max(of_it, key=lambda f: str(f.get("week", "")), default={})
+    # An earlier period may have been looked at after a later one; of one the newest counts.
+    facts: dict[str, Any] = max(of_it, key=lambda f: str(f.get("period", "")), default={})
     if "retrain" in facts:
         # What the alarms ask for; nothing while a fault of the data is open (monitoring.rules).
         return f"monitoring of {model}: {'; '.join(facts['retrain'])}" if facts["retrain"] else ""

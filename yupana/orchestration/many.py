@@ -74,14 +74,10 @@ class Memory:
         self._table = settings.table("published", name)
         self._publications: list[history.Publication] | None = None
         self.landed: dict[str, str] = {}
-        self.ingested: set[str] = set()
-        for event in events.read(settings.events):
-            if (event["subject"], event["status"]) != (name, "done"):
-                continue
-            if event["step"] == "land":
-                self.landed[event["key"]] = event["facts"]["raw"]["sha256"]
-            elif event["step"] == "ingest":
-                self.ingested.update(event["inputs"])
+        for event in events.done(settings.events, "land", name):
+            self.landed.setdefault(event["key"], event["facts"]["raw"]["sha256"])
+        ingests = events.done(settings.events, "ingest", name)
+        self.ingested = {ref for event in ingests for ref in event["inputs"]}
 
     def publications(self) -> list[history.Publication]:
         """As `history.published_versions`."""

@@ -32,7 +32,7 @@ class QuickstartRun:
 
     Attributes:
         use_case: the name of what was run.
-        started: number of its first event.
+        started: number of the last event before it.
         answer: for the spec's example.
         report: result of the monitor's step.
         pages: what `yupana report build` tells.
@@ -71,7 +71,7 @@ def run(settings: Settings, use_case: str, progress: Progress) -> QuickstartRun:
         TerminalError: a DAG failed; names it and its log. Later parts did not start.
     """
     spec = specs.load(use_case)
-    outcome = QuickstartRun(use_case, started=sum(1 for _ in events.read(settings.events)))
+    outcome = QuickstartRun(use_case, started=events.last_number(settings.events))
     start = time.monotonic()
 
     def part(name: str) -> None:

@@ -46,21 +46,19 @@ def show(settings: Settings, run: QuickstartRun, console: Console | None = None)
 
 
 def steps_table(settings: Settings, started: int) -> Table:
-    """Each step's newest success; those before event number `started` are told as done already."""
+    """Each step's newest success; those up to event number `started` are told as done already."""
     from rich.table import Table
 
     table = Table(title="What happened", title_justify="left")
     for column in ("step", "rows", "version"):
         table.add_column(column)
     table.add_column("seconds", justify="right")
-    newest: dict[str, tuple[int, events.Event]] = {}
-    for number, event in enumerate(events.read(settings.events)):
-        if event["status"] == "done":
-            newest[event["step"]] = (number, event)
+    every = events.newest(settings.events, *ROAD, done=True)
+    newest = {event["step"]: (number, event) for number, event in every}
     for step in ROAD:
         if step in newest:
             number, event = newest[step]
-            seconds = f"{event['seconds']:.1f}" if number >= started else "already done"
+            seconds = f"{event['seconds']:.1f}" if number > started else "already done"
             table.add_row(step, _rows(event), (event["outputs"] or [""])[0][:52], seconds)
     return table
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from yupana.config.settings import Settings
 from yupana.database import reading
+from yupana.lineage import events
 from yupana.tracking import aliases
 
 _SLOTS = "SELECT slot, tag FROM deployment_slots WHERE use_case = :use_case"
@@ -70,3 +72,51 @@ def of(settings: Settings, use_case: str) -> Roles:
     rows = reading.rows(settings.platform_db, _SLOTS, {"use_case": use_case})
     slots = {slot: int(tag.partition(":")[2]) for slot, tag in rows}
     return Roles(use_case, aliases.of(settings, use_case), slots)
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """The model that answers.
+
+    Attributes:
+        ref: `model:<name>@<version>`; empty where there is none.
+        folder: its files: the copy that answers, else what its fit wrote; None where neither is.
+        fitted: what its fit wrote; None for a model from elsewhere.
+        time: when it was registered here; empty for one from elsewhere.
+        inputs: what it was registered from.
+    """
+
+    ref: str
+    folder: Path | None = None
+    fitted: Path | None = None
+    time: str = ""
+    inputs: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> int:
+        return int(self.ref.rpartition("@")[2])
+
+
+def served(settings: Settings, use_case: str) -> ServedModel:
+    """The model that answers: the one deployed, else the registry's champion.
+
+    Raises:
+        TransientError: as `of`.
+    """
+    roles = of(settings, use_case)
+    version = roles.slots.get("champion", roles.aliases.get("champion"))
+    if version is None:
+        return ServedModel("")
+    ref = f"model:{use_case}@{version}"
+    registration = events.last_done(
+        settings.events, "register", use_case, lambda e: ref in e["outputs"]
+    )
+    event = registration or {}
+    inputs = tuple(event.get("inputs", ()))
+    candidates = (i.partition(":")[2] for i in inputs if i.startswith("candidate:"))
+    fitted = next(
+        (p for c in candidates if (p := settings.home / "candidates" / c).is_dir()), None
+    )
+    copy = settings.home / "bentoml" / "models" / use_case / str(version)
+    folder = copy if copy.is_dir() else fitted
+    return ServedModel(ref, folder, fitted, str(event.get("time", "")), inputs)

@@ -11,9 +11,10 @@ import numpy as np
 
 from feature_repo.outbreak import weekly
 from models.outbreak.replay import lateness
-from yupana.tasks.forecast.checks import window as windows
+from yupana.tasks.forecast.checks.invariants import reach
 from yupana.tasks.forecast.checks.record import Record
 from yupana.tasks.forecast.checks.window import Array, Window
+from yupana.tasks.forecast.frequency import WEEK
 from yupana.tasks.forecast.nowcast import nowcast
 from yupana.tasks.forecast.quantiles import QUANTILES, Forecaster
 from yupana.tasks.forecast.usecases import REPORTING, ForecastUseCase
@@ -71,6 +72,11 @@ def counts_of(table: pl.DataFrame) -> Counts:
     return Counts(entities, weeks, cases)
 
 
+def first_week(counts: Counts, year: int) -> int:
+    """Index of the first week that begins in a year, or the number of weeks."""
+    return sum(w < date(year, 1, 1) for w in counts.weeks)
+
+
 def before(counts: Counts, until: int) -> Counts:
     """The weeks before one, with the places that had a case by then: nothing later is in it."""
     cases = counts.cases[:, :until]
@@ -114,18 +120,25 @@ class History:
         """The day that ends a week."""
         return self.counts.weeks[week] + timedelta(days=6)
 
-    def window(self, week: int) -> Window:
-        """The weeks up to one, as the checks see them."""
-        first = max(FIRST, week - windows.WEEKS + 1)
-        values = self.values[first : week + 1]
-        return Window(self.saturday(week), self.counts.entities, self.columns, values)
+    @property
+    def periods(self) -> range:
+        """The weeks that have features."""
+        return range(FIRST, len(self.counts.weeks))
 
-    def record(self, week: int) -> Record:
+    def window(self, period: int) -> Window:
+        """The weeks up to one, as the checks see them."""
+        values = self.values[self._first(period) : period + 1]
+        return Window(WEEK, self.saturday(period), self.counts.entities, self.columns, values)
+
+    def record(self, period: int) -> Record:
         """Forecasts of the same weeks, and the truth that was complete by then."""
-        first = max(FIRST, week - windows.WEEKS + 1)
-        truth = self.reported(week).T[first:].copy()
+        first = self._first(period)
+        truth = self.reported(period).T[first:].copy()
         truth[max(len(truth) - nowcast.LAST, 0) :] = np.nan
-        return Record(self.quantiles[first : week + 1], truth)
+        return Record(self.quantiles[first : period + 1], truth)
+
+    def _first(self, week: int) -> int:
+        return max(FIRST, week - reach(self.definition.invariants()) + 1)
 
 
 def build(
@@ -213,7 +226,19 @@ def _shares(history: History, week: int) -> pl.DataFrame | None:
     return pl.DataFrame({"week_start": weeks, "completeness": list(learned[: nowcast.LAST])})
 
 
-Models = Mapping[int, Forecaster]
+def final(counts: Counts, definition: ForecastUseCase) -> pl.DataFrame:
+    """Features of all weeks, from the final counts of the places that have any."""
+    import polars as pl
+
+    there = [i for i, row in enumerate(counts.cases) if row.any()]
+    table = pl.DataFrame(
+        {
+            "entity": np.repeat([counts.entities[i] for i in there], len(counts.weeks)),
+            "week_start": np.tile(np.array(counts.weeks, "datetime64[D]"), len(there)),
+            "cases": counts.cases[there].ravel(),
+        }
+    )
+    return definition.features({definition.counted: table})
 
 
 def forecast(history: History, span: range, model: Callable[[int], Forecaster]) -> History:

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from models.outbreak.replay import faults, history, lateness, learn, models, score
+from models.outbreak.replay import faults, history, lateness, pasts, score
 from models.outbreak.replay.fault import LOOKS
 from models.outbreak.replay.history import FIRST, Counts, History
 from models.outbreak.replay.plant import plant
 from models.outbreak.replay.score import Planted, Told, Untouched
 from yupana.core.errors import UsageError
 from yupana.monitoring import rules
-from yupana.tasks.forecast.checks import judge
+from yupana.tasks.forecast.checks import judge, learn
 from yupana.tasks.forecast.checks.invariants import Invariants
 from yupana.tasks.forecast.checks.norms import Norms
+from yupana.tasks.forecast.checks.past import by_year
 from yupana.tasks.forecast.usecases import ForecastUseCase
 
 if TYPE_CHECKING:
     import polars as pl
-
-LEARNED = 1000
-"""Added to the seed of the pasts that norms are learned from: they are never those watched."""
 
 UNSEEN = (lateness.ERRATIC,)
 """Ways of reporting late that norms were not learned from."""
@@ -57,7 +54,7 @@ class _Stage:
     counts: Counts
     definition: ForecastUseCase
     invariants: Invariants
-    model: learn.Model
+    model: pasts.Model
     span: range
     norms: Norms
 
@@ -66,29 +63,10 @@ def usual(
     table: pl.DataFrame, definition: ForecastUseCase, first: int, seed: int, say: Callable[[str],
     None]
 ) -> Norms:
-    """Norms from the years before one, and from nothing later.
-
-    Args:
-        table: `entity`, `week_start` (Sunday), `cases` of one department.
-
-    Raises:
-        UsageError: too few years before `first`, or the use case declares no invariants.
-    """
-    counts, invariants = history.counts_of(table), definition.invariants()
-    until = _week_of(counts, first)
-    if until < FIRST + 104:
-        raise UsageError(
-            f"There are {until} weeks before {first}; norms need {FIRST + 104} or more.",
-            where="--from",
-            fix="Watch later years, or give a file that begins earlier.",
-        )
-    past = history.before(counts, until)
-    model = models.by_year(past, definition.features, first)
-    pasts = learn.pasts(
-        past, definition, model, learn.LATE, seed=seed + LEARNED, span=range(FIRST, until), say=say
-    )
-    say(f"learn what is usual from {len(pasts)} pasts of {until - FIRST} weeks")
-    return learn.learn(pasts, invariants, until)
+    """Norms from the years before one, and from nothing later; raises as `pasts.before`."""
+    learned = pasts.before(table, definition, first, seed=seed, say=say)
+    say(f"learn what is usual from {len(learned)} pasts of {len(learned[0].periods)} weeks")
+    return learn.learn(learned, definition.invariants())
 
 
 def run(
@@ -109,7 +87,7 @@ def run(
         UsageError: the years are not in the table.
     """
     counts, invariants = history.counts_of(table), definition.invariants()
-    span = range(_week_of(counts, plan.first), _week_of(counts, plan.last + 1))
+    span = range(history.first_week(counts, plan.first), history.first_week(counts, plan.last + 1))
     if not span:
         raise UsageError(
             f"The cases reach from {counts.weeks[0]} to {counts.weeks[-1]}.",
@@ -117,14 +95,14 @@ def run(
             fix="Give years that lie within.",
         )
     counts = Counts(counts.entities, counts.weeks[: span.stop], counts.cases[:, : span.stop])
-    model = models.by_year(counts, definition.features, plan.first)
+    model = by_year(definition, history.final(counts, definition), plan.first)
     stage = _Stage(counts, definition, invariants, model, span, norms)
     late, untouched = [], []
     prompt = _pasts(stage, (lateness.PROMPT,), plan.seed, say)[0]
     alone = _watched(prompt, stage, lateness.PROMPT.name, plan.seed)
     for n in range(plan.repeats):
         seed = plan.seed + 10 * n
-        ways = learn.LATE if n else (*learn.LATE, *UNSEEN)
+        ways = pasts.LATE if n else (*pasts.LATE, *UNSEEN)
         for way, past in zip(ways, _pasts(stage, ways, seed, say), strict=True):
             say(f"watch the untouched weeks, late reports {way.name}, seed {seed}")
             untouched.append(_watched(past, stage, way.name, seed))
@@ -158,7 +136,7 @@ def _pasts(
     stage: _Stage, ways: Sequence[lateness.Lateness], seed: int, say: Callable[[str], None]
 ) -> list[History]:
     span = range(max(FIRST, stage.span.start - MARGIN), stage.span.stop)
-    return learn.pasts(
+    return pasts.build(
         stage.counts, stage.definition, stage.model, ways, seed=seed, span=span, say=say
     )
 
@@ -172,16 +150,16 @@ def _watched(past: History, stage: _Stage, late: str, seed: int) -> Untouched:
 def _planted(
     stage: _Stage, late: Sequence[tuple[str, History]], plan: Plan, say: Callable[[str], None]
 ) -> list[Planted]:
-    pasts = [past for _, past in late]
+    histories = [past for _, past in late]
     sample = faults.sample(
-        pasts, stage.invariants, stage.span, each=plan.each, small=plan.hidden, seed=plan.seed
+        histories, stage.invariants, stage.span, each=plan.each, small=plan.hidden, seed=plan.seed
     )
     before: dict[tuple[int, int], set[tuple[str, str, str]]] = {}
     outcomes: list[Planted] = []
     for of, fault in sample:
         if not outcomes or outcomes[-1].fault.kind != fault.kind:
             say(f"plant faults: {fault.kind}")
-        past = pasts[of]
+        past = histories[of]
         faulty = plant(past, fault, stage.invariants, stage.model, LOOKS)
         looks, alarm = None, None
         for look in range(LOOKS):
@@ -201,8 +179,3 @@ def _planted(
         kind, en = (alarm.kind, alarm.en) if alarm else (score.NONE, "")
         outcomes.append(Planted(fault, late[of][0], past.saturday(fault.week), looks, kind, en))
     return outcomes
-
-
-def _week_of(counts: Counts, year: int) -> int:
-    """Index of the first week that begins in a year, or the number of weeks."""
-    return sum(w < date(year, 1, 1) for w in counts.weeks)

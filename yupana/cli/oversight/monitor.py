@@ -88,10 +88,10 @@ def _request(
     from yupana.lineage import events
     from yupana.monitoring import answers as log
     from yupana.monitoring.kind import Run
-    from yupana.tracking import aliases
+    from yupana.tracking import roles
 
-    model = aliases.champion(settings, use_case)
-    candidate = events.producer(settings.events, model)["inputs"][0].removeprefix("candidate:")
+    difference = roles.of(settings, use_case).difference
+    model, folder = _served(settings, use_case)
     there = task.inputs(settings, use_case, day)
     inputs = (model, *there.refs)
     code = (
@@ -103,13 +103,33 @@ def _request(
         # What was known on a day is told by its references; in hindsight each day differs.
         str(day) if there.hindsight else "",
         events.code_hash(settings.root, *code),
-        *there.files,
+        *there.files, *filter(None, difference),
     ]  # fmt: skip
     request = Run(
-        value_sha256([inputs, depends])[:12], model, settings.home / "candidates" / candidate,
-        weeks, day, answers is not None, (*inputs, *(answers or ())), there.features,
+        value_sha256([inputs, depends])[:12], model, folder, weeks, day, answers is not None,
+        (*inputs, *(answers or ())), there.features, difference,
     )  # fmt: skip
     return request, inputs, depends
+
+
+def _served(settings: Settings, use_case: str) -> tuple[str, Path]:
+    """The model that answers, and the folder of its files.
+
+    Raises:
+        TerminalError: none was deployed or registered, or its files are gone.
+    """
+    from yupana.core.errors import TerminalError
+    from yupana.tracking import aliases, roles
+
+    served = roles.served(settings, use_case)
+    if folder := served.fitted or served.folder:
+        return served.ref, folder
+    ref = served.ref or aliases.champion(settings, use_case)
+    raise TerminalError(
+        f"The files of {ref} are not here.",
+        where=f"candidates and bentoml below {settings.home}",
+        fix=f"Run `yupana train {use_case}` and `yupana deploy {use_case}`.",
+    )
 
 
 def _weeks(window: str) -> int:

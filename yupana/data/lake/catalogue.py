@@ -148,8 +148,7 @@ def _entry(settings: Settings, contract: Contract, last: Event | None) -> Entry:
 
 def _last_ingests(settings: Settings) -> dict[str, Event]:
     """The newest ingest of every data set, done or failed."""
-    steps = ("land", "ingest")
-    return {e["subject"]: e for e in events.read(settings.events) if e["step"] in steps}
+    return {e["subject"]: e for _, e in events.newest(settings.events, "land", "ingest")}
 
 
 def _newest(settings: Settings, name: str) -> Newest | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
@@ -16,11 +16,11 @@ from yupana.data.contracts.contract import Contract
 from yupana.data.contracts.rules import Rule
 from yupana.data.contracts.stream_address import FIELDS
 from yupana.data.lake import catalogue, delta, history, reading
-from yupana.data.publication.quarantine_state import State, states
 from yupana.data.streams import message
 from yupana.lineage import events
 
 HIDDEN = "(personal: not shown)"
+State = Literal["current", "superseded", "refused"]
 _READ = ("broken_rules", "value_classes", "source_line", "source_sha256")
 
 
@@ -93,15 +93,37 @@ def refusals(settings: Settings, contract: Contract, rule: str | None = None) ->
     ]
 
 
+def states(contract: Contract, publications: list[history.Publication]) -> dict[str, State]:
+    """The state of every file that was ever published, by its hash; any other was refused whole.
+
+    Args:
+        publications: of the data set's table, oldest first.
+
+    Returns:
+        `current` for files whose rows the table holds; `superseded` for those that a later release
+        replaced: under `merge` and `replace-period` one of the same source, under `snapshot` any.
+    """
+    by_file: dict[str, State] = {}
+    for publication in publications:
+        by_file |= dict.fromkeys(publication.sources, "superseded")
+    if contract.publication == "snapshot" and contract.format != "object":
+        standing = publications[-1:]
+    elif contract.publication in ("merge", "replace-period"):
+        standing = list({p.source: p for p in history.line(publications)}.values())
+    else:
+        standing = history.line(publications)
+    for publication in standing:
+        by_file |= dict.fromkeys(publication.sources, "current")
+    return by_file
+
+
 def sources(settings: Settings, name: str) -> dict[str, str]:
     """Where each landed file of a data set came from, by its hash, oldest first."""
     by_file: dict[str, str] = {}
-    for event in events.read(settings.events):
-        if (event["step"], event["subject"], event["status"]) == ("land", name, "done"):
-            raw = event["facts"]["raw"]
-            by_file.pop(raw["sha256"], None)
-            by_file[raw["sha256"]] = raw["source"]
-    return by_file
+    for event in events.done(settings.events, "land", name):
+        raw = event["facts"]["raw"]
+        by_file.setdefault(raw["sha256"], raw["source"])
+    return dict(reversed(by_file.items()))
 
 
 def _rows(settings: Settings, contract: Contract) -> list[dict[str, Any]]:

@@ -23,10 +23,7 @@ def page(request: SiteRequest, read: Sequence[Page]) -> Page:
         read: the other pages, whose bases are listed together.
     """
     settings = request.settings
-    steps = {}
-    for event in events.read(settings.events):
-        if event["status"] == "done":
-            steps[(event["step"], event["subject"])] = event
+    steps = [event for _, event in events.newest(settings.events, done=True)]
     basis = {(b.ref, b.sha256): b for p in read for b in p.basis}
     code, lock = facts.code(settings), settings.root / "uv.lock"
     if code.get("commit"):
@@ -36,8 +33,8 @@ def page(request: SiteRequest, read: Sequence[Page]) -> Page:
         basis["lock", ""] = ours
     values = {
         "versions": {name: v for name in LIBRARIES if (v := _version(name))},
-        "steps": sorted(steps.values(), key=lambda e: (e["time"], e["step"])),
-        "newest_step": newest([e["time"] for e in steps.values()]),
+        "steps": sorted(steps, key=lambda e: (e["time"], e["step"])),
+        "newest_step": newest([e["time"] for e in steps]),
     }
     return Page(NAME, values, tuple(basis.values()))
 

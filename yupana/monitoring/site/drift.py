@@ -8,8 +8,8 @@ from typing import Any
 
 from yupana.monitoring import alerts, rules, run, watch_page
 from yupana.monitoring.check import Check
-from yupana.monitoring.site import model
 from yupana.monitoring.site.parts import Answer, Basis, Missing, Page, SiteRequest, of_file, read
+from yupana.tracking import roles
 
 NAME = "deriva"
 STALE_DAYS = 14
@@ -33,7 +33,7 @@ def page(request: SiteRequest) -> Page:
     scores = [tuple(score) for score in report["scores"]]
     trends = run.trends_of(url, request.use_case, checks, scores)
     open_report = {**report, "open": alerts.open(url, request.use_case), "evidently_html": ""}
-    other = report["model"] != model.served_model(request).ref
+    other = report["model"] != roles.served(request.settings, request.use_case).ref
     age = (request.day - date.fromisoformat(report["made"][:10])).days
     values = {
         **watch_page.values(open_report, trends),

@@ -14,7 +14,6 @@ from yupana.gate.register import Register
 from yupana.gate.register_parts import Item
 from yupana.ledger import entries
 from yupana.monitoring import kind
-from yupana.monitoring.site import model
 from yupana.monitoring.site.parts import Answer, Basis, Missing, Page, SiteRequest, State, of_file
 
 NAME = "compuertas"
@@ -74,9 +73,9 @@ def _moment(request: SiteRequest) -> datetime:
 
 def _decide(request: SiteRequest, now: datetime) -> Decision | None:
     """What the gate says of the model that answers; None where there is none."""
-    from yupana.tracking import subjects
+    from yupana.tracking import roles, subjects
 
-    served = model.served_model(request)
+    served = roles.served(request.settings, request.use_case)
     if served.folder is None:
         return None
     # The store adds files to its copy: where that is the candidate's own, the candidate is judged.

@@ -8,15 +8,15 @@ from typing import Any
 from yupana.core import spec
 from yupana.lineage import events
 from yupana.monitoring import kind
-from yupana.monitoring.site import model
 from yupana.monitoring.site.parts import Answer, Basis, Missing, Page, SiteRequest, of_file, read
+from yupana.tracking import roles
 
 NAME = "impacto"
 
 
 def page(request: SiteRequest) -> Page:
     """The newest impact report of the model that answers, or else of another version."""
-    ref = model.served_model(request).ref
+    ref = roles.served(request.settings, request.use_case).ref
     times = _times(request)
     paths = sorted(request.folder.glob("impact-*.json"))
     reports = [(read(request.settings, path), path) for path in paths]
@@ -57,9 +57,8 @@ def page(request: SiteRequest) -> Page:
 
 def _times(request: SiteRequest) -> dict[str, str]:
     """When each report was made, by its id."""
-    times, key = {}, ("impact", request.use_case, "done")
-    for event in events.read(request.settings.events):
-        if (event["step"], event["subject"], event["status"]) == key:
-            for ref in event["outputs"]:
-                times[ref.rpartition("impact-")[2]] = str(event["time"])
+    times: dict[str, str] = {}
+    for event in events.done(request.settings.events, "impact", request.use_case):
+        for ref in event["outputs"]:
+            times.setdefault(ref.rpartition("impact-")[2], str(event["time"]))
     return times

@@ -100,6 +100,10 @@ class Frequency:
             return 12 * (last.year - first.year) + last.month - first.month
         return (self.start(last) - self.start(first)).days // 7
 
+    def passed(self, data_as_of: date, day: date) -> int:
+        """Whole periods between the last day with data and a day; 0 for a day before it."""
+        return max(0, self.between(data_as_of, self.ended(day)))
+
     def calendar(self, first: date, last: date) -> list[date]:
         """First days of all periods that start from one day to another, both counted."""
         start = self.start(first)

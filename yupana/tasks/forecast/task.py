@@ -50,9 +50,12 @@ class ForecastTask:
     def performance(self, scored: Mapping[str, Any], spec: Spec) -> Section:
         """WIS and coverage by group."""
         from yupana.monitoring.kind import Section
+        from yupana.tasks.forecast import options
+        from yupana.tasks.forecast.frequency import FREQUENCIES
 
         template = "tasks/forecast/monitoring/performance.html"
-        return Section(template, {"scored": scored})
+        periods = FREQUENCIES[options.of(spec).frequency].listing
+        return Section(template, {"scored": scored, "periods": periods})
 
     @property
     def serving(self) -> ForecastServing:

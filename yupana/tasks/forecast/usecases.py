@@ -7,7 +7,7 @@ give; pooled forecaster, baselines and all else are the kit's. Nothing heavy is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from yupana.core.evaluation import Evaluation
     from yupana.tasks.forecast.backtest.counts import Counts
     from yupana.tasks.forecast.checks.invariants import Invariants
+    from yupana.tasks.forecast.checks.learn import Past
     from yupana.tasks.forecast.dataset.panel_features import Layout
     from yupana.tasks.forecast.model.past_forecasts import PastForecasts
     from yupana.tasks.forecast.quantiles import Forecaster
@@ -97,6 +98,16 @@ class ForecastUseCase:
         """What must be true of the feature table whatever the counts do; empty = not checked."""
         return self.layout().invariants
 
+    def pasts(self, tables: Tables, before: int, *, seed: int, say: Say) -> Sequence[Past]:
+        """The years before one as the checks saw them then, to learn what is usual from.
+
+        Raises:
+            UsageError, TerminalError: too few years.
+        """
+        from yupana.tasks.forecast.checks import past
+
+        return [past.of(self, tables, before)]
+
     def changed(self, tables: Tables, change: Change) -> Tables:
         """The tables had what stands beside the counts been others, for simulations."""
         return tables
@@ -114,16 +125,6 @@ class ForecastUseCase:
         from yupana.tasks.forecast.pages import answer_table
 
         return answer_table.table(self.spec, self.frequency, answer)
-
-    def area(self, name: str) -> tuple[str, str]:
-        """Code (the first digits of its entities) and plain name of an area.
-
-        Raises:
-            UsageError: there is no such area.
-        """
-        from yupana.tasks.forecast.backtest import areas
-
-        return areas.department(name)
 
     def read_files(
         self, files: Sequence[Path], area: str, root: Path, *, today: date, say: Say
@@ -165,11 +166,6 @@ class ForecastUseCase:
     def horizons(self) -> tuple[int, ...]:
         """Periods ahead, 1 = the first not yet seen."""
         return tuple(range(1, self.options.horizons + 1))
-
-    @property
-    def reach(self) -> timedelta:
-        """How long after its data a forecast has a period that is not over."""
-        return self.frequency.reach(self.options.horizons)
 
     @property
     def final(self) -> str:

@@ -16,7 +16,7 @@ from yupana.data.contracts import contract
 from yupana.data.contracts.checks import source as source_check
 from yupana.data.lake import delta
 from yupana.tasks.forecast import usecases
-from yupana.tasks.forecast.backtest import origins, panel, vintages
+from yupana.tasks.forecast.backtest import areas, origins, panel, vintages
 from yupana.tasks.forecast.backtest import report as backtest_report
 from yupana.tasks.forecast.backtest.counts import Counts
 from yupana.tasks.forecast.entities import outward
@@ -53,7 +53,7 @@ def run(
     """
     start = time.monotonic()
     definition = usecases.load(use_case)
-    code, plain = definition.area(department)
+    code, plain = areas.department(department)
     period, reach = definition.frequency, definition.options.horizons
     starts = origins.parse(span, period) if span else ()
     area, source = counts(settings, definition, cases, code, plain, today, progress)
@@ -142,7 +142,7 @@ def counts(
 
     Args:
         cases: line lists; none = the published table, or the sample.
-        code, plain: of `ForecastUseCase.area`.
+        code, plain: of `areas.department`.
 
     Raises:
         UsageError, TerminalError: as `read_files` and `read_published` of the use case.

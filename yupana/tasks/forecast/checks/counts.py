@@ -14,25 +14,23 @@ MULTIPLE, LEVEL, REVISION, ORDER = "multiple", "level", "revision", "order"
 RESENT = "resent"
 TIMES = (2, 3, 10)
 GROWTH = np.linspace(-3, 6, 37)
-"""Log factors by which counts may move in a week, as an epidemic does."""
+"""Log factors by which counts may move in a period, as an epidemic does."""
 
 ALL, ONE = 0.4, 0.6
 """Scales of the growth that a group shares and of each place's own, both Student's t with two
 degrees: a jump alone, however high, must say little."""
 
 SIZE = 3.0
-"""Of the negative binomial about the mean of the weeks before: by moments 2 to 4 in 2011-2016."""
+"""Of the negative binomial about the mean of the periods before: by moments 2 to 4 in 2011-2016."""
 
 SLIP = 0.02
 """Chance that a doubled count is odd all the same, say by one late report."""
 
 FEWEST = 3
-LATE = 8
-FRESH = (2, 3)
 
 
 def measure(window: Window, invariants: Invariants) -> list[Statistic]:
-    """All statistics of this module; none without a week before."""
+    """All statistics of this module; none without a period before."""
     if len(window) < 3:
         return []
     return [
@@ -44,7 +42,7 @@ def measure(window: Window, invariants: Invariants) -> list[Statistic]:
 
 
 def reported(window: Window, invariants: Invariants, back: int = 0) -> Array:
-    """Whole cases of the newest week as they were reported, by place."""
+    """Whole cases of the newest period as they were reported, by place."""
     share = of_kind(invariants, Share)
     counts = window.column(lags(invariants)[0], back)
     cases = counts * window.column(share[0], back) if share else counts
@@ -52,7 +50,7 @@ def reported(window: Window, invariants: Invariants, back: int = 0) -> Array:
 
 
 def usual(window: Window, invariants: Invariants, back: int = 0) -> Array:
-    """What the weeks before let expect of the newest one, by place, as it would be reported."""
+    """What the periods before let expect of the newest one, by place, as it would be reported."""
     own = lags(invariants)
     weights = (0.5, 0.25, 0.15, 0.1)
     mean = sum(w * window.column(own[k + 1], back) for k, w in enumerate(weights))
@@ -72,16 +70,16 @@ def groups(window: Window, invariants: Invariants) -> dict[str, np.ndarray]:
 
 
 def multiples(window: Window, invariants: Invariants) -> list[Statistic]:
-    """Evidence that the counts of a group are a multiple of the true ones, two weeks together.
+    """Evidence that the counts of a group are a multiple of the true ones, two periods together.
 
     The log likelihood ratio of "each count is m times another" against "counts as they come",
     both with a common factor of growth: what speaks is that all counts can be divided by m, and
     not that they are high, which an epidemic makes them as well.
     """
     statistics = []
-    weeks = [(reported(window, invariants, b), usual(window, invariants, b)) for b in (0, 1)]
+    two = [(reported(window, invariants, b), usual(window, invariants, b)) for b in (0, 1)]
     for name, mine in groups(window, invariants).items():
-        newest, before = (_evidence(n[mine], mu[mine]) for n, mu in weeks)
+        newest, before = (_evidence(n[mine], mu[mine]) for n, mu in two)
         for times, now, then in zip(TIMES, newest, before, strict=True):
             value = max(now, now + then, 0.0)
             statistics.append(Statistic(MULTIPLE, f"x{times}", name, value))
@@ -141,7 +139,7 @@ def _positive_chance(n: Array, mu: Array) -> Array:
 
 
 def levels(window: Window, invariants: Invariants) -> list[Statistic]:
-    """How far the newest week of a group is from the weeks before, up or down, in logs."""
+    """How far the newest period of a group is from those before, up or down, in logs."""
     counts, mean = reported(window, invariants), usual(window, invariants)
     statistics = []
     for name, mine in groups(window, invariants).items():
@@ -155,25 +153,22 @@ def levels(window: Window, invariants: Invariants) -> list[Statistic]:
 
 
 def revisions(window: Window, invariants: Invariants) -> list[Statistic]:
-    """What was added to the last weeks since a week ago: to each, and to two of them together.
-
-    Two weeks and three weeks ago most was known, and weeks that are sent twice still show.
-    """
-    own = lags(invariants)
-    late = range(1, min(LATE + 1, len(own)))
+    """What was added to the last periods since one ago: to each, and to the fresh ones together."""
+    own, scale = lags(invariants), window.scale
+    late = range(1, min(scale.late + 1, len(own)))
     statistics = [Statistic(REVISION, own[k], "", _move(window, [k], own)) for k in late]
-    return [*statistics, Statistic(RESENT, "", "", _move(window, FRESH, own))]
+    return [*statistics, Statistic(RESENT, "", "", _move(window, scale.fresh, own))]
 
 
-def _move(window: Window, weeks: Sequence[int], own: list[str]) -> float:
-    now = sum(float(window.column(own[k]).sum()) for k in weeks)
-    before = sum(float(window.column(own[k - 1], 1).sum()) for k in weeks)
+def _move(window: Window, ages: Sequence[int], own: list[str]) -> float:
+    now = sum(float(window.column(own[k]).sum()) for k in ages)
+    before = sum(float(window.column(own[k - 1], 1).sum()) for k in ages)
     total = max((now + before) / 2, 0.0)
     return float(np.log(abs(now - before) / (np.sqrt(total) + 0.3 * total + 1) + 0.01))
 
 
 def _order(window: Window, invariants: Invariants) -> list[Statistic]:
-    """Are large districts still the large ones? Rank correlation with the weeks before."""
+    """Are large districts still the large ones? Rank correlation with the periods before."""
     from scipy.stats import rankdata
 
     counts, mean = reported(window, invariants), usual(window, invariants)

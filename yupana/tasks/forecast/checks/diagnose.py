@@ -1,4 +1,4 @@
-"""Which fault explains a week that contradicts itself?
+"""Which fault explains a period that contradicts itself?
 
 A hypothesis is tried by undoing it: a swap by swapping back, a frozen or rescaled column by what
 the others say it must be, first in all places, then in one group alone. The first one that
@@ -162,14 +162,14 @@ def _candidates(case: _Case, name: str) -> Iterator[Array]:
     factor = _factor(case, name)
     if factor:
         yield window.column(name) / factor
-    # Late reports move a lag a little since last week; a mean tells it exactly.
+    # Late reports move a lag a little within a period; a mean tells it exactly.
     for mean, invariant in invariants.items():
         if isinstance(invariant, Mean) and name in identities.inputs(window, invariants, mean)[1:]:
             must = identities.expected(window, invariants, mean)
             if must is not None:
                 off = window.column(mean) - _spread(window, must)
-                # A case that is there by rounding alone would end weeks without one.
-                yield np.maximum(np.round(window.column(name) + invariant.weeks * off, 9), 0)
+                # A case that is there by rounding alone would end a silence.
+                yield np.maximum(np.round(window.column(name) + invariant.periods * off, 9), 0)
 
 
 def _spread(window: Window, numbers: Array) -> Array:

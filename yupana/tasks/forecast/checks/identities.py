@@ -1,8 +1,8 @@
-"""What must hold between features, and how far a week is from it.
+"""What must hold between features, and how far a period is from it.
 
-Each column with an equation has an expected vector, made from the other columns of the week and
-from the weeks before. Late reports move the newest eight lags a little, which is usual; all else
-holds exactly.
+Each column with an equation has an expected vector, made from the other columns of the period and
+from the periods before. Late reports move the newest lags a little (`scale.late`), which is usual;
+all else holds exactly.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def of(window: Window, invariants: Invariants, name: str) -> Statistic | None:
     """Log distance of one column from its expected vector; None where that cannot be told.
 
     The sum of absolute differences over √total + 0.3 total + 1: counting noise grows with the
-    root of a count, and what varies between weeks in reporting with the count itself.
+    root of a count, and what varies between periods in reporting with the count itself.
     """
     vector = expected(window, invariants, name)
     if vector is None:
@@ -52,12 +52,12 @@ def of(window: Window, invariants: Invariants, name: str) -> Statistic | None:
 
 
 def inputs(window: Window, invariants: Invariants, name: str) -> tuple[str, ...]:
-    """Columns of the same week that a column's equation rests on, itself first."""
+    """Columns of the same period that a column's equation rests on, itself first."""
     invariant, own = invariants[name], lags(invariants)
     if isinstance(invariant, Lag) and invariant.digits is not None:
-        return name, own[invariant.weeks]
+        return name, own[invariant.periods]
     if isinstance(invariant, Mean):
-        return name, *own[: invariant.weeks]
+        return name, *own[: invariant.periods]
     if isinstance(invariant, Since):
         return name, *own
     return (name, own[0]) if isinstance(invariant, Share) else (name,)
@@ -67,7 +67,7 @@ def expected(window: Window, invariants: Invariants, name: str) -> Array | None:
     """What a column must be, by place that has a row; None where that cannot be told."""
     invariant, values = invariants[name], window.column(name)
     if isinstance(invariant, Season):
-        vector: Array | None = np.full(len(values), invariant.of(window.week))
+        vector: Array | None = np.full(len(values), invariant.of(window.end))
     elif isinstance(invariant, Share):
         # The same in all places, and no more than all.
         vector = np.full(len(values), min(float(np.median(values[window.present[-1]])), 1.0))
@@ -82,11 +82,11 @@ def _counted(window: Window, invariants: Invariants, name: str) -> Array | None:
     """The same for what follows from counts."""
     invariant, own = invariants[name], lags(invariants)
     if isinstance(invariant, Lag) and invariant.digits is not None:
-        return _sums(window, window.column(own[invariant.weeks]), invariant.digits)
-    if isinstance(invariant, Lag) and invariant.weeks and len(window) > 1:
-        return window.column(own[invariant.weeks - 1], 1)
+        return _sums(window, window.column(own[invariant.periods]), invariant.digits)
+    if isinstance(invariant, Lag) and invariant.periods and len(window) > 1:
+        return window.column(own[invariant.periods - 1], 1)
     if isinstance(invariant, Mean):
-        return _mean(window, own, invariant.weeks)
+        return _mean(window, own, invariant.periods)
     if isinstance(invariant, Since) and len(window) > 1:
         return _since(window, own, name, invariant.most)
     return None
@@ -97,14 +97,14 @@ def _sums(window: Window, counts: Array, digits: int) -> Array:
     return np.asarray(np.bincount(group, weights=counts)[group], dtype=np.float64)
 
 
-def _mean(window: Window, own: list[str], weeks: int) -> Array | None:
-    """From the lags of the week, and for older weeks the oldest lag of the weeks before."""
+def _mean(window: Window, own: list[str], periods: int) -> Array | None:
+    """From the lags of the period, and for older ones the oldest lag of the periods before."""
     oldest = len(own) - 1
-    if len(window) <= weeks - 1 - oldest:
+    if len(window) <= periods - 1 - oldest:
         return None
-    total = np.sum([window.column(c) for c in own[:weeks]], axis=0)
-    older = max(weeks - oldest - 1, 0)
-    return np.asarray((total + window.total(own[oldest], older)) / weeks, dtype=np.float64)
+    total = np.sum([window.column(c) for c in own[:periods]], axis=0)
+    older = max(periods - oldest - 1, 0)
+    return np.asarray((total + window.total(own[oldest], older)) / periods, dtype=np.float64)
 
 
 def _since(window: Window, own: list[str], name: str, most: int) -> Array:

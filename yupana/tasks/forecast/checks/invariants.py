@@ -1,7 +1,7 @@
 """What a use case declares of its features, so that checks need no list of faults.
 
-An invariant says what must be true of a column whatever the epidemic does: a lag was last week's
-younger lag, a province holds the sum of its districts, a season follows from the calendar.
+An invariant says what must be true of a column whatever the epidemic does: a lag was the younger
+lag a period ago, a province holds the sum of its districts, a season follows from the calendar.
 """
 
 from __future__ import annotations
@@ -13,35 +13,35 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Lag:
-    """The count of the week `weeks` before: a place's own, or the sum over those whose codes share
-    so many first `digits`."""
+    """The count so many `periods` before: a place's own, or the sum over those whose codes share so
+    many first `digits`."""
 
-    weeks: int
+    periods: int
     digits: int | None = None
 
 
 @dataclass(frozen=True)
 class Mean:
-    """Mean count of the newest `weeks` weeks."""
+    """Mean count of the newest `periods`."""
 
-    weeks: int
+    periods: int
 
 
 @dataclass(frozen=True)
 class Since:
-    """Weeks since the last one with a case, at most `most`."""
+    """Periods since the last one with a case, at most `most`."""
 
     most: int
 
 
 @dataclass(frozen=True)
 class Share:
-    """Share of the newest week that is known; the newest count times it is a whole number."""
+    """Share of the newest period that is known; the newest count times it is a whole number."""
 
 
 @dataclass(frozen=True)
 class Season:
-    """The same for all places; follows from the day (a Saturday) that ends the week."""
+    """The same for all places; follows from the day that ends the period."""
 
     of: Callable[[date], float]
 
@@ -61,10 +61,15 @@ Invariants = Mapping[str, Invariant]
 
 
 def lags(invariants: Invariants) -> list[str]:
-    """Columns of the places' own counts, newest week first."""
+    """Columns of the places' own counts, newest period first."""
     own = ((t, c) for c, t in invariants.items() if isinstance(t, Lag) and t.digits is None)
-    by_weeks = {t.weeks: c for t, c in own}
-    return [by_weeks[k] for k in range(len(by_weeks))]
+    by_age = {t.periods: c for t, c in own}
+    return [by_age[k] for k in range(len(by_age))]
+
+
+def reach(invariants: Invariants) -> int:
+    """Periods back that the longest mean asks for, and a few more."""
+    return max((t.periods for t in invariants.values() if isinstance(t, Mean)), default=0) + 6
 
 
 def prefixes(invariants: Invariants) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""The statistics of a week against its norms, and what the ones beyond their limits mean."""
+"""The statistics of a period against its norms, and what the ones beyond their limits mean."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from yupana.tasks.forecast.checks.record import Record
 from yupana.tasks.forecast.checks.restated import Finding
 from yupana.tasks.forecast.checks.statistic import Statistic
 from yupana.tasks.forecast.checks.window import Window
+from yupana.tasks.forecast.pages.words import WORDS
 
 COUNTED = (
     counts.MULTIPLE, places.NEW, places.SILENT_ONE, counts.RESENT, counts.REVISION, counts.ORDER,
@@ -36,7 +37,7 @@ RULES = {places.NEW: -1.0}
 its cases are clearly likelier an outbreak where none was than missing elsewhere."""
 
 SELDOM = (places.NEW, places.SILENT_ONE)
-"""Checks that have something to look at in few weeks: nothing is no gap."""
+"""Checks that have something to look at in few periods: nothing is no gap."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Alarm:
 
 
 def statistics(window: Window, invariants: Invariants, record: Record | None) -> list[Statistic]:
-    """All numbers of the newest week; those of forecasts only with a record."""
+    """All numbers of the newest period; those of forecasts only with a record."""
     every = [
         *identities.measure(window, invariants),
         *measures.measure(window, invariants),
@@ -64,7 +65,7 @@ def statistics(window: Window, invariants: Invariants, record: Record | None) ->
 def judge(
     window: Window, invariants: Invariants, record: Record | None, norms: Norms
 ) -> list[Check]:
-    """Every check of the newest week, alarms first: one alarm of weight a finding."""
+    """Every check of the newest period, alarms first: one alarm of weight a finding."""
     learned = [s for s in statistics(window, invariants, record) if norms.knows(s.check)]
     far = [s for s in learned if norms.standard(s) > norms.limits[s.check]]
     checks, explained = [], set()
@@ -112,7 +113,7 @@ def _joined(every: Sequence[Alarm], invariants: Invariants) -> list[Alarm]:
     """Alarms that follow from the first one are told with it.
 
     Counts that are wrong make counts look odd and forecasts go astray. How good forecasts of
-    weeks past were does not follow from this week's fault.
+    periods past were does not follow from this one's fault.
     """
     if not every:
         return []
@@ -173,12 +174,12 @@ def facts(window: Window, record: Record | None) -> list[Check]:
         wrong = look()
         column = ", ".join(wrong) if name == "missing" else ""
         places_of = "" if name == "missing" else " ".join(wrong[:4])
-        es, en = text.sentences(kind, [column] if column else [], places_of)
+        es, en = text.sentences(kind, [column] if column else [], places_of, window.frequency)
         if not wrong:
             es, en = text.usual(name, "", "")
         every.append(
             Check(
-                name, "", "", window.week, float(len(wrong)), 0.0, "alarm" if wrong else "ok",
+                name, "", "", window.end, float(len(wrong)), 0.0, "alarm" if wrong else "ok",
                 text.WEIGHTS[kind], es, en,
                 text.runbook(kind) if wrong else text.USUAL, kind if wrong else "",
             )
@@ -191,14 +192,14 @@ def _alarm(
     narrow: bool,
 ) -> Check:  # fmt: skip
     kind = finding.kind
-    es, en = text.sentences(kind, finding.columns, finding.group)
+    es, en = text.sentences(kind, finding.columns, finding.group, window.frequency)
     weight = text.WEIGHTS[kind]
     if not first:
         es, en = text.part_of(kind, *statistic[:3])
     if not first or (kind == "performance" and narrow):
         weight = "info"
     return Check(
-        *statistic[:3], window.week, norms.standard(statistic), norms.limits[statistic.check],
+        *statistic[:3], window.end, norms.standard(statistic), norms.limits[statistic.check],
         "alarm", weight, es, en, text.runbook(kind), kind,
     )  # fmt: skip
 
@@ -206,15 +207,17 @@ def _alarm(
 def _usual(window: Window, norms: Norms, statistic: Statistic) -> Check:
     es, en = text.usual(*statistic[:3])
     return Check(
-        *statistic[:3], window.week, norms.standard(statistic), norms.limits[statistic.check],
+        *statistic[:3], window.end, norms.standard(statistic), norms.limits[statistic.check],
         "ok", "info", es, en, text.USUAL,
     )  # fmt: skip
 
 
 def unknown(window: Window, check: str) -> Check:
     """A check for which the window holds too little."""
+    many = WORDS[window.frequency.name]["many"]
     return Check(
-        check, "", "", window.week, None, None, "unknown", "info",
-        f"{check}: todavía hay muy poco que mirar ({len(window)} semanas).",
-        f"{check}: too little to look at yet ({len(window)} weeks).", text.UNKNOWN,
+        check, "", "", window.end, None, None, "unknown", "info",
+        f"{check}: todavía hay muy poco que mirar ({len(window)} {many}).",
+        f"{check}: too little to look at yet ({len(window)} {window.frequency.listing}).",
+        text.UNKNOWN,
     )  # fmt: skip

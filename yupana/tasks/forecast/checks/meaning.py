@@ -23,7 +23,7 @@ from yupana.tasks.forecast.checks.statistic import Statistic
 from yupana.tasks.forecast.checks.window import Window
 
 LARGE = np.log(8)
-"""A unit is a factor of ten or more; what an epidemic does in a week is less."""
+"""A unit is a factor of ten or more; what an epidemic does in a period is less."""
 
 ALIKE = 3.0
 """Range of logs within which places moved together."""
@@ -62,7 +62,7 @@ def _of_one(column: str, statistics: Sequence[Statistic]) -> Finding:
 
 def _changed_places(window: Window, a: str, b: str) -> bool:
     """Whether in some place the first column left its range, and each is in the other one's."""
-    here = window.present[-1] & (window.present[:-1].sum(axis=0) > measures.WEEKS)
+    here = window.present[-1] & (window.present[:-1].sum(axis=0) > measures.PERIODS)
     past = [window.values[:-1, here, window.places[c]] for c in (a, b)]
     low, high = np.nanmin(past, axis=1), np.nanmax(past, axis=1)
     now = [window.column(c)[here] for c in (a, b)]
@@ -89,7 +89,7 @@ def counted(window: Window, invariants: Invariants, far: Sequence[Statistic]) ->
         return Finding("doubled", (), worst.group)
     if worst.check in (counts.REVISION, counts.RESENT):
         own = lags(invariants)
-        fresh = [own[k] for k in counts.FRESH] if worst.check == counts.RESENT else []
+        fresh = [own[k] for k in window.scale.fresh] if worst.check == counts.RESENT else []
         off = [*fresh, *(s.column for s in far if s.check == counts.REVISION)]
         return restated.sent_again(window, invariants, off) or Finding("revised")
     jumped = [s.group for s in far if s.check == counts.LEVEL]

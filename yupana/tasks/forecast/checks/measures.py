@@ -10,14 +10,12 @@ from yupana.tasks.forecast.checks.statistic import Statistic
 from yupana.tasks.forecast.checks.window import Array, Places, Window
 
 STILL, SHIFT = "still", "shift"
-PLACES, WEEKS = 2, 8
-YEAR = 52
-"""Weeks after which all seasons of a year were seen, and weather is judged."""
+PLACES, PERIODS = 2, 8
 
 
 def measure(window: Window, invariants: Invariants) -> list[Statistic]:
-    """Log odds of unchanged values, and the week's move against the moves before."""
-    if len(window) < WEEKS + 2:
+    """Log odds of unchanged values, and the period's move against the moves before."""
+    if len(window) < PERIODS + 2:
         return []
     statistics = []
     for name in [lags(invariants)[0], *of_kind(invariants, Measure)]:
@@ -34,7 +32,7 @@ def measure(window: Window, invariants: Invariants) -> list[Statistic]:
 
 
 def _column(window: Window, invariants: Invariants, name: str, back: int) -> Array:
-    """A column; counts as they were reported, since the share known of them moves each week."""
+    """A column; counts as they were reported, since the share known of them moves each period."""
     newest = lags(invariants)[0]
     if name == newest:
         return counts.reported(window, invariants, back)
@@ -52,7 +50,7 @@ def _shift(window: Window, invariants: Invariants, name: str) -> list[Statistic]
     """Moves and level of a group's mean against its past, of the smallest group that is oddest.
 
     In logs where all is above zero: a unit is a factor. The level counts as well: a unit that
-    changed slowly is as wrong as one that jumped.
+    changed slowly is as wrong as one that jumped. Judged once a year and all its seasons were seen.
     """
     moved, away = [], []
     names = window.group((0, *prefixes(invariants))[-1])
@@ -61,7 +59,7 @@ def _shift(window: Window, invariants: Invariants, name: str) -> list[Statistic]
         mean = _means(window, name, there)
         moves = np.abs(np.diff(mean))
         past = mean[:-1][~np.isnan(mean[:-1])]
-        typical = float(np.nanmedian(moves[:-1])) if len(past) >= YEAR else 0.0
+        typical = float(np.nanmedian(moves[:-1])) if len(past) >= window.frequency.year else 0.0
         if typical > 0 and not np.isnan(moves[-1]):
             moved.append(float(np.log(moves[-1] / typical + 0.1)))
             away.append(abs(mean[-1] - np.median(past)) / (np.ptp(past) + typical))
@@ -74,7 +72,7 @@ def _shift(window: Window, invariants: Invariants, name: str) -> list[Statistic]
 
 
 def _means(window: Window, name: str, there: Places) -> Array:
-    """Of the places, by week; NaN where none has a row."""
+    """Of the places, by period; NaN where none has a row."""
     values = window.values[:, there, window.places[name]]
     if np.nanmin(values, initial=np.inf) > 0:
         values = np.log(values)

@@ -1,8 +1,8 @@
-"""What is usual, learned from past weeks, and from where on a check alarms.
+"""What is usual, learned from past periods, and from where on a check alarms.
 
 Each statistic is standardised by its own history (median, upper spread). Of each check the
-largest of a week counts, over all columns and groups, so that looking at many costs nothing
-extra (max-statistic, Westfall & Young 1993). The threshold is the return level of those weekly
+largest of a period counts, over all columns and groups, so that looking at many costs nothing
+extra (max-statistic, Westfall & Young 1993). The threshold is the return level of those
 maxima by a generalised Pareto tail over declustered peaks (Coles 2001, ch. 4 and 5): each check
 may cross it once in `RETURN_YEARS`, those of `SOONER` more often, so that all together cross
 theirs about 0.2 times a year. Six years tell a tail badly, so the upper bound of the return
@@ -21,19 +21,17 @@ import numpy as np
 
 from yupana.core import usecase
 from yupana.core.errors import TerminalError
+from yupana.tasks.forecast.checks.scale import SCALES
 from yupana.tasks.forecast.checks.statistic import Statistic
+from yupana.tasks.forecast.frequency import Frequency
 
 RETURN_YEARS = 100
 SOONER = {"multiple": 20, "resent": 20, "still": 20}
 """Checks whose faults are near what is usual: with 100 or 200 years fewer of them were found
 in 2013-2016, while the others' were all found (docs/replay.md)."""
 
-WEEKS_OF_YEAR = 52.18
 PEAKS = 0.9
-"""Weekly maxima above this quantile are peaks."""
-
-APART = 4
-"""Weeks between two peaks that are counted apart."""
+"""Maxima above this quantile are peaks."""
 
 SHAPES = (0.0, 0.4)
 """Of the tail: never lighter than exponential."""
@@ -42,6 +40,8 @@ BOUND, DRAWS = 0.9, 200
 """Upper bound of the return level, over so many draws of whole years."""
 
 FEWEST, LEAST_SPREAD = 60, 0.25
+LEAST_LIMIT = 3.0
+"""Spreads within which nothing alarms: what never moved has no tail that tells how far it may."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,15 @@ class Norms:
     Attributes:
         usual: median and spread by `Statistic.key`, and by check alone for keys without history.
         limits: by check, the standardised value above which it alarms.
-        weeks: how many weeks were learned from.
-        span: first and last of them (ISO).
-        probe: sum of all statistics of a week (ISO), to see whether these norms are still those
+        periods: how many were learned from.
+        span: days that end the first and the last of them (ISO).
+        probe: sum of all statistics of a period (ISO), to see whether these norms are still those
             that code and data give.
     """
 
     usual: Mapping[str, tuple[float, float]]
     limits: Mapping[str, float]
-    weeks: int
+    periods: int
     span: tuple[str, str]
     probe: Mapping[str, float] = field(default_factory=dict)
 
@@ -73,21 +73,23 @@ class Norms:
         return check in self.limits
 
 
-Week = Sequence[Statistic]
+Look = Sequence[Statistic]
+"""What was looked at in one period."""
 
 
 def learn(
-    histories: Sequence[Sequence[Week]], span: tuple[str, str], rules: Mapping[str, float]
-) -> Norms:
-    """Norms from weeks in which nothing was wrong.
+    histories: Sequence[Sequence[Look]], span: tuple[str, str], rules: Mapping[str, float],
+    frequency: Frequency,
+) -> Norms:  # fmt: skip
+    """Norms from periods in which nothing was wrong.
 
     Args:
-        histories: runs of consecutive weeks, each week's statistics.
-        span: first and last week, for the record.
+        histories: runs of consecutive periods, each period's statistics.
+        span: ends of the first and the last period, for the record.
         rules: limits of checks that are too seldom to be learned, in the statistic's own scale.
     """
     values: dict[str, list[float]] = defaultdict(list)
-    for statistic in (s for weeks in histories for week in weeks for s in week):
+    for statistic in (s for looks in histories for look in looks for s in look):
         if statistic.check not in rules:
             values[statistic.key].append(statistic.value)
             values[statistic.check].append(statistic.value)
@@ -96,10 +98,11 @@ def learn(
     checks = sorted({key.split("|")[0] for key in values})
     limits = {}
     for check in checks:
-        maxima = [_maxima(unlimited, weeks, check) for weeks in histories]
-        limits[check] = bound(maxima, SOONER.get(check, RETURN_YEARS))
+        maxima = [_maxima(unlimited, looks, check) for looks in histories]
+        limit = bound(maxima, SOONER.get(check, RETURN_YEARS), frequency)
+        limits[check] = max(limit, LEAST_LIMIT)
     ruled = dict.fromkeys(rules, (0.0, 1.0))
-    return Norms({**usual, **ruled}, {**limits, **rules}, unlimited.weeks, span)
+    return Norms({**usual, **ruled}, {**limits, **rules}, unlimited.periods, span)
 
 
 def _spread(values: Sequence[float]) -> tuple[float, float]:
@@ -108,34 +111,37 @@ def _spread(values: Sequence[float]) -> tuple[float, float]:
     return float(middle), float(max((high - middle) / 1.2816, LEAST_SPREAD))
 
 
-def _maxima(norms: Norms, weeks: Iterable[Week], check: str) -> list[float]:
-    """Of each week the largest standardised value; -inf where there is none."""
+def _maxima(norms: Norms, looks: Iterable[Look], check: str) -> list[float]:
+    """Of each period the largest standardised value; -inf where there is none."""
     return [
-        max((norms.standard(s) for s in week if s.check == check), default=-np.inf)
-        for week in weeks
+        max((norms.standard(s) for s in look if s.check == check), default=-np.inf)
+        for look in looks
     ]
 
 
-def bound(runs: Sequence[Sequence[float]], every: float) -> float:
+def bound(runs: Sequence[Sequence[float]], every: float, frequency: Frequency) -> float:
     """Upper bound of `return_level`, by bootstrap of years."""
-    years = [run[at : at + 52] for run in runs for at in range(0, len(run), 52)]
+    size = frequency.year
+    years = [run[at : at + size] for run in runs for at in range(0, len(run), size)]
     rng = np.random.default_rng(0)
     samples = [rng.integers(0, len(years), len(years)) for _ in range(DRAWS)]
-    levels = [return_level([years[i] for i in of], every) for of in samples]
-    return float(max(return_level(runs, every), np.quantile(levels, BOUND)))
+    levels = [return_level([years[i] for i in of], every, frequency) for of in samples]
+    return float(max(return_level(runs, every, frequency), np.quantile(levels, BOUND)))
 
 
-def return_level(runs: Sequence[Sequence[float]], years: float) -> float:
-    """The level that peaks of weekly maxima cross once in so many years.
+def return_level(
+    runs: Sequence[Sequence[float]], years: float, frequency: Frequency
+) -> float:
+    """The level that peaks of the maxima cross once in so many years.
 
     Args:
-        runs: weekly maxima of consecutive weeks; -inf where there was nothing to look at.
+        runs: maxima of consecutive periods; -inf where there was nothing to look at.
     """
     finite = [v for run in runs for v in run if np.isfinite(v)]
     if not finite:
         return float("inf")
-    over = float(np.quantile(finite, PEAKS))
-    peaks = np.array([p for run in runs for p in _declustered(run, over)]) - over
+    period, over = SCALES[frequency.name], float(np.quantile(finite, PEAKS))
+    peaks = np.array([p for run in runs for p in _declustered(run, over, period.apart)]) - over
     peaks = peaks[peaks > 0]
     if len(peaks) < 5:
         return float(max(finite)) + 3.0
@@ -145,23 +151,23 @@ def return_level(runs: Sequence[Sequence[float]], years: float) -> float:
     second = (ranked * (1 - (np.arange(1, len(ranked) + 1) - 0.35) / len(ranked))).mean()
     shape = float(np.clip(2 - first / (first - 2 * second), *SHAPES))
     scale = first * (1 - shape)
-    # All weeks count, also those in which the check had nothing to look at.
-    times = len(peaks) / (sum(map(len, runs)) / WEEKS_OF_YEAR) * years
+    # All periods count, also those in which the check had nothing to look at.
+    times = len(peaks) / (sum(map(len, runs)) / period.year) * years
     above = np.log(times) if shape < 1e-9 else (times**shape - 1) / shape
     return float(over + scale * above)
 
 
-def _declustered(run: Sequence[float], over: float) -> list[float]:
-    """The highest of each cluster; a cluster ends after `APART` weeks below."""
+def _declustered(run: Sequence[float], over: float, apart: int) -> list[float]:
+    """The highest of each cluster; a cluster ends after so many periods below."""
     highest: list[float] = []
-    last = -APART - 1
-    for week, value in enumerate(run):
+    last = -apart - 1
+    for period, value in enumerate(run):
         if value > over:
-            if week - last > APART:
+            if period - last > apart:
                 highest.append(value)
             else:
                 highest[-1] = max(highest[-1], value)
-            last = week
+            last = period
     return highest
 
 
@@ -189,8 +195,8 @@ def load(path: Path) -> Norms:
         raise TerminalError(
             "There are no norms to check against.",
             where=str(path),
-            fix="Run `yupana outbreak replay --out DIR` and copy DIR/norms.json there.",
+            fix=f"Run `yupana norms {path.parent.name} --before YEAR`, and copy its file there.",
         )
     stored = json.loads(path.read_text())
     usual = {k: (v[0], v[1]) for k, v in stored["usual"].items()}
-    return Norms(usual, stored["limits"], stored["weeks"], tuple(stored["span"]), stored["probe"])
+    return Norms(usual, stored["limits"], stored["periods"], tuple(stored["span"]), stored["probe"])

@@ -1,6 +1,6 @@
 """Does the model hold, once truth has arrived, and for whom does it not?
 
-Truth is compared when a week is fully reported, so that late reports never read as error.
+Truth is compared when a period is fully reported, so that late reports never read as error.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from yupana.tasks.forecast.checks.window import Array, Window
 from yupana.tasks.forecast.quantiles import QUANTILES
 
 SCORE, COVERAGE = "score", "coverage"
-HORIZONS, WEEKS, FEWEST = 4, 26, 12
+HORIZONS = 4
 WANTED, SLACK = 0.9, 0.05
 SIZES = {"large": 5.0, "middle": 0.5, "small": 0.0}
-"""Cases a week from which on a place is of a size."""
+"""Cases a period from which on a place is of a size."""
 
 
 def measure(window: Window, invariants: Invariants, record: Record) -> list[Statistic]:
-    """By group of places and by size: score and coverage of the last half year.
+    """By group of places and by size: score and coverage of the newest periods (`scale.recent`).
 
     `score` is the log of the model's summed WIS over the summed error of the last value;
     `coverage` a cumulative sum (Page 1954) of how far the 90 % interval held less than 85 %.
@@ -31,28 +31,28 @@ def measure(window: Window, invariants: Invariants, record: Record) -> list[Stat
     wis, naive, inside = _scored(window, invariants, record)
     statistics = []
     for name, mine in _groups(window, invariants, record).items():
-        weeks = np.flatnonzero(~np.isnan(wis[:, mine]).all(axis=1))
-        if len(weeks) < FEWEST:
+        there = np.flatnonzero(~np.isnan(wis[:, mine]).all(axis=1))
+        if len(there) < window.scale.fewest:
             continue
-        ours, theirs = (float(np.nansum(a[weeks][:, mine])) for a in (wis, naive))
+        ours, theirs = (float(np.nansum(a[there][:, mine])) for a in (wis, naive))
         noise = np.sqrt(0.02 + 1 / (theirs / HORIZONS + 1))
         ratio = np.log((ours + 1) / (theirs + 1)) / noise
         statistics.append(Statistic(SCORE, "", name, float(ratio)))
         total = 0.0
-        for share in np.nanmean(inside[weeks][:, mine], axis=1):
+        for share in np.nanmean(inside[there][:, mine], axis=1):
             total = max(0.0, total + WANTED - SLACK - float(share))
         statistics.append(Statistic(COVERAGE, "", name, total))
     return statistics
 
 
 def _scored(window: Window, invariants: Invariants, record: Record) -> tuple[Array, Array, Array]:
-    """WIS, last value's error and share inside by week and place, means over horizons."""
-    weeks = np.flatnonzero(~np.isnan(record.truth).all(axis=1))[-WEEKS:]
+    """WIS, last value's error and share inside by period and place, means over horizons."""
+    reported = np.flatnonzero(~np.isnan(record.truth).all(axis=1))[-window.scale.recent :]
     ahead = np.arange(1, min(HORIZONS, record.quantiles.shape[2]) + 1)
-    origins = weeks[:, None] - ahead
+    origins = reported[:, None] - ahead
     values = record.quantiles[np.maximum(origins, 0), :, ahead - 1]
     values[origins < 0] = np.nan
-    came = record.truth[weeks][:, None]
+    came = record.truth[reported][:, None]
     levels, error = np.asarray(QUANTILES), came[..., None] - values
     # As evaluation.scores: the interval score is twice the mean quantile loss.
     wis = 2 * np.maximum(levels * error, (levels - 1) * error).mean(axis=-1)
@@ -72,8 +72,10 @@ def _mean(values: Array) -> Array:
 def _groups(
     window: Window, invariants: Invariants, record: Record
 ) -> dict[str, np.ndarray]:
-    there = ~np.isnan(record.truth[-60:])
-    total = np.where(there, record.truth[-60:], 0).sum(axis=0)
+    # A year that is fully reported.
+    newest = record.truth[-window.frequency.year - window.scale.late :]
+    there = ~np.isnan(newest)
+    total = np.where(there, newest, 0).sum(axis=0)
     size = total / np.maximum(there.sum(axis=0), 1)
     members = dict(counts.groups(window, invariants))
     above = np.inf

@@ -1,4 +1,4 @@
-"""Is the set of districts the one of last week, and is a new one a part of an old one?"""
+"""Is the set of districts the one of the period before, and is a new one a part of an old one?"""
 
 from __future__ import annotations
 
@@ -10,34 +10,32 @@ from yupana.tasks.forecast.checks.statistic import Statistic
 from yupana.tasks.forecast.checks.window import Array, Window
 
 NEW, SILENT_ONE = "new_place", "silent_place"
-SILENT = 52
-"""Weeks without a case after which a place counts as new."""
 
 FEWEST = 5
-"""Cases in two weeks below which a new place says nothing."""
+"""Cases in two periods below which a new place says nothing."""
 
 LEAST = 0.2
-"""Expected cases of a week from which on a place can have lost some."""
+"""Expected cases of a period from which on a place can have lost some."""
 
 
 def measure(window: Window, invariants: Invariants) -> list[Statistic]:
     """Of each place that is new, or had no case for a year: do its cases miss elsewhere?"""
     if len(window) < 3:
         return []
-    own = lags(invariants)
-    year = next((c for c in of_kind(invariants, Mean) if invariants[c] == Mean(SILENT)), None)
-    # Late reports of the week before count as well.
+    own, periods = lags(invariants), window.frequency.year
+    year = next((c for c in of_kind(invariants, Mean) if invariants[c] == Mean(periods)), None)
+    # Late reports of the period before count as well.
     now = counts.reported(window, invariants)
     before = np.maximum(np.round(window.column(own[1])), 0)
     total = window.column(own[0]) + window.column(own[1])
     past = np.sum([window.column(c) for c in own[2:]], axis=0)
     if year:
-        past = np.maximum(past, SILENT * window.column(year) - total)
+        past = np.maximum(past, periods * window.column(year) - total)
     fresh = (past < 1e-6) & (now + before >= FEWEST)
     earlier = np.asarray(window.present[:-2].any(axis=0))
     statistics = []
     for at in map(int, np.flatnonzero(fresh)):
-        # A week in which it had no case yet tells nothing of what the others lost.
+        # A period in which it had no case yet tells nothing of what the others lost.
         since = 1 if before[at] else 0
         mean = counts.usual(window, invariants, since)
         if since:
@@ -49,7 +47,7 @@ def measure(window: Window, invariants: Invariants) -> list[Statistic]:
 
 
 def _share(window: Window, invariants: Invariants) -> Array:
-    """Share of the week before that was known a week ago, by place."""
+    """Share of the period before that was known when it was new, by place."""
     share = of_kind(invariants, Share)
     return window.column(share[0], 1) if share else np.ones(len(window.entities))
 
@@ -79,7 +77,7 @@ def _evidence(window: Window, invariants: Invariants, n: Array, mean: Array, at:
 
 
 def vanished(window: Window) -> list[str]:
-    """Places that had a row a week ago and have none now."""
+    """Places that had a row a period ago and have none now."""
     if len(window) < 2:
         return []
     absent = window.present[-2] & ~window.present[-1]

@@ -1,6 +1,6 @@
 """Was the table of counts itself restated: sent twice, in another unit, moved, or not renewed?
 
-All features of a week then agree with each other, and not with the weeks before.
+All features of a period then agree with each other, and not with the periods before.
 """
 
 from __future__ import annotations
@@ -25,10 +25,7 @@ NEAR = 0.02
 """Relative difference within which a common factor is one factor."""
 
 TWICE = (1.6, 2.5)
-"""Where the factor of a week that was sent twice lies, with its late reports."""
-
-FINAL = 9
-"""Lags from here on were fully reported a week ago already."""
+"""Where the factor of a period that was sent twice lies, with its late reports."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class Finding:
 
 
 def in_source(invariants: Invariants, failing: Sequence[str]) -> bool:
-    """Whether only what rests on the weeks before fails: the week agrees with itself."""
+    """Whether only what rests on the periods before fails: this one agrees with itself."""
     return all(
         _long(invariants, name)
         or isinstance(invariants[name], Since)
@@ -52,7 +49,7 @@ def in_source(invariants: Invariants, failing: Sequence[str]) -> bool:
 
 def find(window: Window, invariants: Invariants, failing: Sequence[str]) -> Finding | None:
     """What was done to the table of counts, by the identities that fail; None: not that."""
-    own = lags(invariants)
+    own, final = lags(invariants), window.final
     if len(window) < 2:
         return None
     now = np.stack([window.column(c) for c in own])
@@ -64,9 +61,9 @@ def find(window: Window, invariants: Invariants, failing: Sequence[str]) -> Find
         return fraction
     if not in_source(invariants, failing):
         return None
-    if any(c in own[:FINAL] for c in failing):
+    if any(c in own[:final] for c in failing):
         finding = sent_again(window, invariants, failing)
-        if finding and not any(c in own[FINAL:] for c in failing):
+        if finding and not any(c in own[final:] for c in failing):
             return finding
     past = _past(window, invariants)
     # One column alone may be off by a factor; what moves between places is moved in the source.
@@ -75,7 +72,7 @@ def find(window: Window, invariants: Invariants, failing: Sequence[str]) -> Find
 
 def _long(invariants: Invariants, name: str) -> bool:
     invariant = invariants[name]
-    return isinstance(invariant, Mean) and invariant.weeks > len(lags(invariants))
+    return isinstance(invariant, Mean) and invariant.periods > len(lags(invariants))
 
 
 def _fraction(window: Window, invariants: Invariants, failing: Sequence[str]) -> Finding | None:
@@ -95,20 +92,20 @@ def _fraction(window: Window, invariants: Invariants, failing: Sequence[str]) ->
 
 
 def sent_again(window: Window, invariants: Invariants, off: Sequence[str]) -> Finding | None:
-    """Recent weeks whose counts are twice those of a week ago; None: not that.
+    """Recent periods whose counts are twice those told a period ago; None: not that.
 
     Args:
         off: columns that alarm.
     """
     own = lags(invariants)
-    weeks = [k for k in range(1, FINAL) if own[k] in off]
-    now = sum(float(window.column(own[k]).sum()) for k in weeks)
-    before = sum(float(window.column(own[k - 1], 1).sum()) for k in weeks)
-    return Finding("doubled") if weeks and TWICE[0] < now / max(before, 1) < TWICE[1] else None
+    ages = [k for k in range(1, window.final) if own[k] in off]
+    now = sum(float(window.column(own[k]).sum()) for k in ages)
+    before = sum(float(window.column(own[k - 1], 1).sum()) for k in ages)
+    return Finding("doubled") if ages and TWICE[0] < now / max(before, 1) < TWICE[1] else None
 
 
 def _past(window: Window, invariants: Invariants) -> Finding | None:
-    """Weeks long closed that changed: moved between places, or all by one factor."""
+    """Periods long closed that changed: moved between places, or all by one factor."""
     a, b = _closed(window, invariants)
     changed = np.abs(a - b) > 1e-3
     if not changed.any():
@@ -129,19 +126,19 @@ def _past(window: Window, invariants: Invariants) -> Finding | None:
 
 
 def _closed(window: Window, invariants: Invariants) -> tuple[Array, Array]:
-    """Cases of weeks that were final a week ago, as told now and then, by place.
+    """Cases of periods that were final a period ago, as told now and then, by place.
 
     Of the longest mean that the window reaches, without the newest lags; else of the oldest lags.
     """
-    own = lags(invariants)
-    recent = np.sum([window.column(c) for c in own[:FINAL]], axis=0)
-    now = np.sum([window.column(c) for c in own[FINAL:]], axis=0)
-    then = np.sum([window.column(c, 1) for c in own[FINAL - 1 : -1]], axis=0)
-    means = sorted((t.weeks, c) for c, t in invariants.items() if isinstance(t, Mean))
-    for weeks, name in reversed(means):
-        older = weeks - len(own)
+    own, final = lags(invariants), window.final
+    recent = np.sum([window.column(c) for c in own[:final]], axis=0)
+    now = np.sum([window.column(c) for c in own[final:]], axis=0)
+    then = np.sum([window.column(c, 1) for c in own[final - 1 : -1]], axis=0)
+    means = sorted((t.periods, c) for c, t in invariants.items() if isinstance(t, Mean))
+    for periods, name in reversed(means):
+        older = periods - len(own)
         if 0 < older < len(window):
-            return window.column(name) * weeks - recent, then + window.total(own[-1], older)
+            return window.column(name) * periods - recent, then + window.total(own[-1], older)
     return now, then
 
 

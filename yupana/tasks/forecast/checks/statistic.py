@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Statistic(NamedTuple):
-    """One number of one week.
+    """One number of one period.
 
     Attributes:
         check: name of the check, see docs/runbooks.md.

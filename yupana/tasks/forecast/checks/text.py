@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from yupana.monitoring.check import Severity
+from yupana.tasks.forecast.frequency import Frequency
+from yupana.tasks.forecast.pages.words import WORDS
 
 KINDS = {
     "swapped": ("columnas intercambiadas", "columns swapped"),
@@ -15,7 +17,7 @@ KINDS = {
     "doubled": ("casos contados dos veces", "cases counted twice"),
     "broken": ("una columna contradice a las demás", "a column contradicts the others"),
     "level": ("un salto fuera de lo conocido", "a jump beyond what is known"),
-    "revised": ("semanas antiguas cambiadas", "old weeks changed"),
+    "revised": ("períodos antiguos cambiados", "old periods changed"),
     "forecast": ("pronósticos fuera de lo usual", "forecasts out of the usual"),
     "performance": ("el modelo acierta menos", "the model does worse"),
 }
@@ -46,8 +48,8 @@ _SENTENCES = {
         "The columns {columns} seem to be swapped{where}.",
     ),
     "frozen": (
-        "{columns}{where}: repite los valores de la semana anterior.",
-        "{columns}{where}: repeats the values of the week before.",
+        "{columns}{where}: repite los valores {of_before}.",
+        "{columns}{where}: repeats the values of the {period} before.",
     ),
     "split": (
         "Un código de distrito nuevo o dormido trae casos{where}: ¿un distrito dividido, o un "
@@ -55,8 +57,8 @@ _SENTENCES = {
         "A new or silent district code brings cases{where}: a district split, or a wrong code?",
     ),
     "places": (
-        "Faltan distritos que la semana anterior estaban{where}.",
-        "Districts that were there a week ago are missing{where}.",
+        "Faltan distritos que {before} estaban{where}.",
+        "Districts that were there a {period} ago are missing{where}.",
     ),
     "unit": (
         "{columns}{where}: los valores parecen estar en otra unidad.",
@@ -75,8 +77,8 @@ _SENTENCES = {
         "Cases jumped beyond what is known{where}: an epidemic, or an error?",
     ),
     "revised": (
-        "Cambiaron semanas ya cerradas{where}.",
-        "Weeks that were closed have changed{where}.",
+        "Cambiaron {closed}{where}.",
+        "{periods} that were closed have changed{where}.",
     ),
     "forecast": (
         "Los pronósticos no responden a los datos como antes{where}.",
@@ -89,7 +91,9 @@ _SENTENCES = {
 }
 
 
-def sentences(kind: str, columns: Sequence[str], group: str) -> tuple[str, str]:
+def sentences(
+    kind: str, columns: Sequence[str], group: str, frequency: Frequency
+) -> tuple[str, str]:
     """What seems wrong, in Spanish and in English.
 
     Args:
@@ -99,9 +103,13 @@ def sentences(kind: str, columns: Sequence[str], group: str) -> tuple[str, str]:
     """
     names = ", ".join(columns)
     es, en = _SENTENCES[kind]
+    where, words = f" ({group})" if group else "", WORDS[frequency.name]
+    periods = frequency.listing.capitalize()
     return (
-        es.format(columns=names or "La tabla", where=f" ({group})" if group else ""),
-        en.format(columns=names or "The table", where=f" ({group})" if group else ""),
+        es.format_map({**words, "columns": names or "La tabla", "where": where}),
+        en.format(
+            columns=names or "The table", where=where, period=frequency.name, periods=periods
+        ),
     )
 
 

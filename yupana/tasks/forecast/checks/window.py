@@ -1,16 +1,18 @@
-"""The weeks before a week and the week itself, each as it was known then, as one array."""
+"""The periods before one and the period itself, each as it was known then, as one array."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from yupana.core.errors import UsageError
+from yupana.tasks.forecast.checks.invariants import Invariants, reach
+from yupana.tasks.forecast.checks.scale import SCALES, Scale
+from yupana.tasks.forecast.frequency import Frequency
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,25 +20,34 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Places = np.ndarray[Any, np.dtype[np.bool_]]
 
-WEEKS = 110
-"""Weeks back that the longest mean asks for, and a few more."""
-
 
 @dataclass(frozen=True)
 class Window:
-    """Features of consecutive weeks.
+    """Features of consecutive periods.
 
     Attributes:
-        week: Saturday that ends the newest week.
+        frequency: what a period is.
+        end: day that ends the newest period.
         entities: rows, sorted.
         columns: features.
-        values: shape (weeks, entities, columns), newest week last; NaN where there is no row.
+        values: shape (periods, entities, columns), newest period last; NaN where there is no row.
     """
 
-    week: date
+    frequency: Frequency
+    end: date
     entities: tuple[str, ...]
     columns: tuple[str, ...]
     values: Array
+
+    @property
+    def scale(self) -> Scale:
+        """What the checks count in these periods."""
+        return SCALES[self.frequency.name]
+
+    @property
+    def final(self) -> int:
+        """Lags from here on no longer moved a period ago."""
+        return self.scale.late + 1
 
     @cached_property
     def places(self) -> dict[str, int]:
@@ -45,21 +56,21 @@ class Window:
 
     @cached_property
     def present(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Whether a week has a row of a place, shape (weeks, entities)."""
+        """Whether a period has a row of a place, shape (periods, entities)."""
         return np.asarray(~np.isnan(self.values).all(axis=2))
 
     def __len__(self) -> int:
         return len(self.values)
 
     def column(self, name: str, back: int = 0) -> Array:
-        """One column, `back` weeks before the newest; a place without a row counts 0."""
+        """One column, `back` periods before the newest; a place without a row counts 0."""
         numbers = self.values[-1 - back, :, self.places[name]]
         return np.asarray(np.where(np.isfinite(numbers), numbers, 0.0))
 
-    def total(self, name: str, weeks: int) -> Array:
-        """Sum of a column over so many weeks before the newest, by place."""
+    def total(self, name: str, periods: int) -> Array:
+        """Sum of a column over so many periods before the newest, by place."""
         last = len(self) - 1
-        numbers = self.values[last - weeks : last, :, self.places[name]]
+        numbers = self.values[last - periods : last, :, self.places[name]]
         return np.asarray(np.where(np.isfinite(numbers), numbers, 0.0).sum(axis=0))
 
     def group(self, digits: int) -> np.ndarray[Any, np.dtype[np.str_]]:
@@ -67,42 +78,45 @@ class Window:
         return np.array([entity[:digits] for entity in self.entities])
 
     def now(self, values: Array) -> Window:
-        """The same history with another newest week, shape (entities, columns)."""
+        """The same history with another newest period, shape (entities, columns)."""
         return replace(self, values=np.concatenate([self.values[:-1], values[None]]))
 
 
-def of(features: pl.DataFrame, columns: Sequence[str], week: date) -> Window:
-    """The window that ends with a week.
+def of(
+    features: pl.DataFrame, invariants: Invariants, end: date, frequency: Frequency
+) -> Window:
+    """The window that ends with a period.
 
     Args:
-        features: `entity`, `week` (Saturday) and `columns`.
+        features: `entity`, `end` (day that ends the period) and the columns of `invariants`.
 
     Raises:
-        UsageError: the week has no row, or a column is missing.
+        UsageError: the period has no row, or a column is missing.
     """
     import polars as pl
 
+    columns = tuple(invariants)
     if absent := [c for c in columns if c not in features.columns]:
         raise UsageError(
             f"The features lack {', '.join(absent)}.",
             where="tasks.forecast.checks.window.of",
             fix="Give all features that the use case declares invariants of.",
         )
-    span = features.filter(
-        (pl.col("week") <= week) & (pl.col("week") > week - timedelta(weeks=WEEKS))
-    )
-    if span.filter(pl.col("week") == week).is_empty():
+    before = frequency.ahead(end, -reach(invariants))
+    span = features.filter(pl.col("end").is_between(before, end, closed="right"))
+    if span.filter(pl.col("end") == end).is_empty():
         raise UsageError(
-            f"There are no features of the week that ends on {week}.",
+            f"There are no features of the {frequency.name} that ends on {end}.",
             where="tasks.forecast.checks.window.of",
-            fix="Build the features first, or watch a week that they hold.",
+            fix=f"Build the features first, or watch a {frequency.name} that they hold.",
         )
-    first = span["week"].min()
+    first = span["end"].min()
     assert isinstance(first, date)
     entities = tuple(sorted(span["entity"].unique().to_list()))
     at = {u: i for i, u in enumerate(entities)}
-    values = np.full(((week - first).days // 7 + 1, len(entities), len(columns)), np.nan)
-    weeks = ((span["week"] - first).dt.total_days() // 7).to_numpy()
+    index = {day: frequency.between(first, day) for day in span["end"].unique()}
+    values = np.full((index[end] + 1, len(entities), len(columns)), np.nan)
+    periods = np.array([index[day] for day in span["end"]])
     rows = np.array([at[u] for u in span["entity"]])
-    values[weeks, rows] = span.select(pl.col(list(columns)).cast(pl.Float64)).to_numpy()
-    return Window(week, entities, tuple(columns), values)
+    values[periods, rows] = span.select(pl.col(columns).cast(pl.Float64)).to_numpy()
+    return Window(frequency, end, entities, columns, values)

@@ -10,5 +10,6 @@ MODULES = {
     "nowcast": ("nowcast",),
     "ask": ("ask",),
     "impact": ("impact",),
+    "norms": ("norms",),
 }
 """The modules of this package, in the order of the help, and the commands that each registers."""

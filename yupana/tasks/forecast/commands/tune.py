@@ -63,5 +63,5 @@ def tune(
         return steps.Outcome((ref,), metrics=facts, files=(picture,))
 
     # Another call adds trials to the study: its result is never "already done".
-    again = sum(1 for e in events.read(config.events) if e["step"] == "tune")
+    again = sum(1 for _ in events.read(config.events, "tune"))
     emit(steps.run(config, "tune", use_case, work, inputs=(rows_ref,), depends_on=again), as_json)

@@ -29,22 +29,21 @@ def observe(settings: Settings, definition: ForecastUseCase, run: Run) -> Observ
     Raises:
         TerminalError: there are no features by that day.
     """
-    spec = definition.spec
-    snapshot = inputs.read(settings, spec.name, definition, run.day, run.features)
+    snapshot = inputs.read(settings, definition, run.day, run.model, run.features)
     checks = watch(
-        snapshot.features, snapshot.forecasts, snapshot.truth, snapshot.week,
+        snapshot.features, snapshot.forecasts, snapshot.truth, snapshot.end,
         definition=definition,
     )  # fmt: skip
     sizes = groups.sizes_of(snapshot.truth, "entity", "cases")
     scored = performance.score(snapshot.forecasts, snapshot.truth, sizes, definition)
     usual = performance.expected(run.folder, definition, snapshot.truth)
     return Observation(
-        period=snapshot.week,
+        period=snapshot.end,
         columns=definition.layout().monitored,
         measures=Measures((MEDIAN,), partial(medians, listing=definition.frequency.listing)),
         groups=lambda reference: groups_of(definition, reference),
-        checks=(*checks, *performance.checks(scored, usual, snapshot.week)),
-        performance={**scored.document(), "usual_wis_relative": usual},
+        checks=(*checks, *performance.checks(scored, usual, snapshot.end, definition.frequency)),
+        performance={**scored.document(definition.frequency), "usual_wis_relative": usual},
         unfinished=snapshot.unfinished,
         vintage_periods=snapshot.as_known,
         scores=SCORES,

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from yupana.core import disclosure
 from yupana.monitoring.check import Check
 from yupana.tasks.forecast.entities import inward
+from yupana.tasks.forecast.frequency import Frequency
 from yupana.tasks.forecast.monitoring import groups
+from yupana.tasks.forecast.pages.words import WORDS
 from yupana.tasks.forecast.quantiles import LEVELS, QUANTILES
 from yupana.tasks.forecast.scoring import intervals
 from yupana.tasks.forecast.usecases import ForecastUseCase
@@ -27,7 +29,7 @@ LEAST_COVERAGE = 0.8
 """Of the 90 % intervals; below it they are taken as too narrow."""
 
 WORSE = 1.5
-"""Times the WIS of the test weeks, relative to the cases, from which on the model does worse."""
+"""Times the WIS of the test periods, relative to the cases, from which on the model does worse."""
 
 RUNBOOK = "docs/monitoring.md#{}"
 
@@ -58,23 +60,23 @@ class Performance:
 
     Attributes:
         n: counts scored.
-        weeks: days that end the first and the last period (ISO).
+        periods: days that end the first and the last period (ISO).
         waiting: forecasts whose period is not known yet.
         all: None where nothing is scored.
         groups: by grouping (horizon, the spec's, size) and group.
     """
 
     n: int = 0
-    weeks: tuple[str, ...] = ()
+    periods: tuple[str, ...] = ()
     waiting: int = 0
     all: Scores | None = None
     groups: Mapping[tuple[str, str], Scores] = field(default_factory=dict)
 
-    def document(self) -> dict[str, Any]:
-        """As reports hold it."""
+    def document(self, frequency: Frequency) -> dict[str, Any]:
+        """As reports hold it; the field of the periods is called by what they are."""
         groups = [{"by": by, "of": of, **asdict(s)} for (by, of), s in self.groups.items()]
         return {
-            "n": self.n, "weeks": list(self.weeks), "waiting": self.waiting,
+            "n": self.n, frequency.listing: list(self.periods), "waiting": self.waiting,
             "all": self.all and asdict(self.all), "groups": groups,
         }  # fmt: skip
 
@@ -88,7 +90,7 @@ def score(
     Args:
         forecasts: `entity`, `origin`, `horizon`, `LEVELS`; of several models of an origin the
             last one counts, as in the table.
-        truth: `entity`, `week`, `cases`.
+        truth: `entity`, `end`, `cases`.
         sizes: third of each district by entity.
         definition: its spec names the groupings.
     """
@@ -98,8 +100,8 @@ def score(
         return Performance()
     newest = forecasts.unique(["entity", "origin", "horizon"], keep="last", maintain_order=True)
     ahead = definition.frequency.days_ahead(pl.col("origin"), pl.col("horizon"))
-    due = newest.with_columns(week=ahead)
-    rows = due.join(truth, on=["entity", "week"], how="inner")
+    due = newest.with_columns(end=ahead)
+    rows = due.join(truth, on=["entity", "end"], how="inner")
     waiting = len(newest) - len(rows)
     if rows.is_empty():
         return Performance(waiting=waiting)
@@ -110,7 +112,7 @@ def score(
     groupings = [_of_group(scored, name, of) for name, of in by.items()]
     return Performance(
         n=len(rows),
-        weeks=(str(rows["week"].min()), str(rows["week"].max())),
+        periods=(str(rows["end"].min()), str(rows["end"].max())),
         waiting=waiting,
         all=_scores(scored),
         groups={key: scores for grouping in groupings for key, scores in grouping.items()},
@@ -118,7 +120,7 @@ def score(
 
 
 def expected(folder: Path, definition: ForecastUseCase, truth: pl.DataFrame) -> float | None:
-    """WIS of the final model on its test weeks over their mean cases; None where not kept."""
+    """WIS of the final model on its test periods over their mean cases; None where not kept."""
     import polars as pl
 
     scores = intervals.read(folder)
@@ -128,14 +130,16 @@ def expected(folder: Path, definition: ForecastUseCase, truth: pl.DataFrame) -> 
     rows = pl.from_pandas(final).with_columns(
         pl.col("entity").cast(pl.String), pl.col("origin").cast(pl.Date)
     )
-    week = definition.frequency.days_ahead(pl.col("origin"), pl.col("horizon"))
-    rows = rows.with_columns(week=week).join(truth, on=["entity", "week"], how="inner")
+    end = definition.frequency.days_ahead(pl.col("origin"), pl.col("horizon"))
+    rows = rows.with_columns(end=end).join(truth, on=["entity", "end"], how="inner")
     total = float(rows["cases"].sum())
     return float(rows["wis"].sum()) / total if total else None
 
 
-def checks(scored: Performance, usual: float | None, week: date) -> list[Check]:
-    """Coverage of the 90 % intervals, and WIS against the test weeks."""
+def checks(
+    scored: Performance, usual: float | None, end: date, frequency: Frequency
+) -> list[Check]:
+    """Coverage of the 90 % intervals, and WIS against the test periods."""
     every = scored.all
     enough = every is not None and scored.n >= FEWEST
     share = every.coverage_90 if every else None
@@ -147,7 +151,7 @@ def checks(scored: Performance, usual: float | None, week: date) -> list[Check]:
     times = f"{ratio:.2f}" if ratio is not None else "–"
     return [
         Check(
-            "coverage", "90", "", week, share, LEAST_COVERAGE,
+            "coverage", "90", "", end, share, LEAST_COVERAGE,
             "unknown" if not enough else "alarm" if narrow else "ok", "warning",
             f"El {inside} de lo observado cayó en los intervalos del 90 % "
             f"({scored.n} conteos; al menos {100 * LEAST_COVERAGE:.0f} %).",
@@ -156,10 +160,10 @@ def checks(scored: Performance, usual: float | None, week: date) -> list[Check]:
             RUNBOOK.format("coverage"), "performance" if narrow else "",
         ),
         Check(
-            "wis", "", "", week, ratio, WORSE,
+            "wis", "", "", end, ratio, WORSE,
             "unknown" if not enough or ratio is None else "alarm" if worse else "ok", "warning",
-            f"El error (WIS por caso) es {times} veces el de las semanas de prueba.",
-            f"The error (WIS per case) is {times} times that of the test weeks.",
+            f"El error (WIS por caso) es {times} veces el de {WORDS[frequency.name]['tests']}.",
+            f"The error (WIS per case) is {times} times that of the test {frequency.listing}.",
             RUNBOOK.format("coverage"), "performance" if worse else "",
         ),
     ]  # fmt: skip

@@ -6,7 +6,6 @@ so that an earlier period is not checked again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 
 from yupana.config.settings import Settings
@@ -54,31 +53,22 @@ def _features(settings: Settings, definition: ForecastUseCase, day: date) -> int
         if p.known_on <= day
         for version in p.commits
     }
-    newest = None
-    for event in _events(settings, "features", definition.spec.name):
-        sources = event["facts"].get("sources", [])
-        if sources and public.issuperset(sources):
-            newest = delta.parts(event["outputs"][0])[2]
-    return newest
+    event = events.last_done(
+        settings.events, "features", definition.spec.name,
+        lambda e: bool(sources := e["facts"].get("sources")) and public.issuperset(sources),
+    )  # fmt: skip
+    return delta.parts(event["outputs"][0])[2] if event else None
 
 
 def _forecasts(settings: Settings, use_case: str, day: date) -> tuple[str, ...]:
     """The last version of the forecasts that brought an origin by the day, if one did; the newest
     where the event log tells of none."""
-    outputs = [
-        (date.fromisoformat(event["facts"]["data_as_of"]), event["outputs"][0])
-        for event in _events(settings, "forecast", use_case)
-    ]
-    if not outputs:
+    events_of = list(events.done(settings.events, "forecast", use_case))
+    if not events_of:
         return (_newest(settings, "forecasts", use_case),)
-    return tuple(ref for origin, ref in outputs if origin <= day)[-1:]
+    by_day = (e for e in events_of if date.fromisoformat(e["facts"]["data_as_of"]) <= day)
+    return tuple(str(event["outputs"][0]) for event in by_day)[:1]
 
 
 def _newest(settings: Settings, zone: str, name: str) -> str:
     return delta.ref(settings.lake, zone, name).ref
-
-
-def _events(settings: Settings, step: str, use_case: str) -> Iterator[events.Event]:
-    for event in events.read(settings.events):
-        if (event["step"], event["subject"], event["status"]) == (step, use_case, "done"):
-            yield event

@@ -1,4 +1,4 @@
-"""What pages call a period."""
+"""What pages and checks call a period."""
 
 from yupana.tasks.forecast.frequency import MONTH, WEEK
 
@@ -7,13 +7,17 @@ WORDS = {
         "one": "semana", "many": "semanas", "newest": "la última semana", "known": "conocida",
         "all": "todas las semanas pronosticadas", "first": "las primeras semanas pronosticadas",
         "same": "las mismas semanas", "those": "esas semanas", "each": "cada semana",
-        "none": "ninguna semana",
+        "none": "ninguna semana", "this": "la semana", "before": "la semana anterior",
+        "of_before": "de la semana anterior", "closed": "semanas ya cerradas",
+        "tests": "las semanas de prueba",
     },
     MONTH.name: {
         "one": "mes", "many": "meses", "newest": "el último mes", "known": "conocido",
         "all": "todos los meses pronosticados", "first": "los primeros meses pronosticados",
         "same": "los mismos meses", "those": "esos meses", "each": "cada mes",
-        "none": "ningún mes",
+        "none": "ningún mes", "this": "el mes", "before": "el mes anterior",
+        "of_before": "del mes anterior", "closed": "meses ya cerrados",
+        "tests": "los meses de prueba",
     },
 }  # fmt: skip
 """What a period is called in Spanish."""

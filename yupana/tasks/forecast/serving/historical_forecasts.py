@@ -58,7 +58,7 @@ class HistoricalForecasts:
     def __init__(self, settings: Settings, definition: ForecastUseCase) -> None:
         self.name, self.key = definition.spec.name, definition.spec.entity.key
         self._settings, self._notes = settings, Notes.of(definition)
-        self._reach = definition.reach
+        self._reach = definition.frequency.reach(definition.options.horizons)
         self.version = -1
 
     def look(self) -> int:

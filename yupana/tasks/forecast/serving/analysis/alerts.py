@@ -16,7 +16,7 @@ from yupana.data.lake import delta
 from yupana.tasks.forecast.endemic_channel import ZONES
 from yupana.tasks.forecast.frequency import Frequency
 from yupana.tasks.forecast.places import PERIODS
-from yupana.tasks.forecast.serving import notes, periods
+from yupana.tasks.forecast.serving import notes
 from yupana.tasks.forecast.serving.historical_forecasts import read
 from yupana.tasks.forecast.serving.notes import Notes
 from yupana.tasks.forecast.usecases import ForecastUseCase
@@ -58,7 +58,7 @@ def alerts(settings: Settings, definition: ForecastUseCase, as_of: date, area: s
         if not area or places.area_of(e[definition.spec.entity.key]) == area
     ]  # fmt: skip
     frequency = definition.frequency
-    passed = periods.passed(frequency, origin, as_of)
+    passed = frequency.passed(origin, as_of)
     stale = passed >= notes.STALE_PERIODS
     return {
         "use_case": use_case,
@@ -89,7 +89,7 @@ def _origin(settings: Settings, ref: str, as_of: date, definition: ForecastUseCa
             where="as_of",
             fix=f"Pida un día desde el {origins[0]}. / Ask for {origins[0]} or later.",
         )
-    if before[-1] + definition.reach <= as_of:
+    if before[-1] + definition.frequency.reach(definition.options.horizons) <= as_of:
         period = PERIODS[definition.frequency.name]
         raise UsageError(
             f"El último pronóstico hasta el {as_of} es de datos hasta el {before[-1]}: "
