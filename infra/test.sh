@@ -10,4 +10,6 @@ command -v mosquitto >/dev/null \
 python tests/kafka_broker.py 2>/dev/null \
   || echo "yupana: no Kafka broker here: its tests are skipped (needs Maven and Java 17)" >&2
 infra/lint.sh
-exec pytest -n 3 --dist loadfile --no-loadscope-reorder "$@"
+# What passed is evidence (`yupana governance evidence`).
+mkdir -p var
+exec pytest -n 3 --dist loadfile --no-loadscope-reorder --results var/tests.json "$@"

@@ -20,6 +20,7 @@ os.environ["YUPANA_SERVE_PORT"] = "0"
 
 import hypothesis
 import pytest
+from results import pytest_addoption, pytest_sessionfinish, pytest_sessionstart  # noqa: F401
 from seconds import pytest_terminal_summary  # noqa: F401 (a hook)
 from xdist.scheduler import LoadScopeScheduling
 

@@ -73,7 +73,7 @@ def _without_faults(rows: pl.DataFrame, root: Path, say: Callable[[str], None]) 
     error = linelist_rows.fault(broken, what, str(broken["fault"][0]), root)
     if len(broken) > contract.load(root, CONTRACT).limit * len(rows):
         raise error
-    say(f"left out: {what} First: {error.where}")
+    say(f"left out: {what} First: {error.where}: {error.detail}")
     return rows.filter(pl.col("fault").is_null())
 
 

@@ -103,7 +103,8 @@ def _text(path: Path, names: dict[str, str], delimiter: str) -> pl.DataFrame:
         text = pl.read_csv(existing(path), separator=delimiter, infer_schema=False, glob=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise UsageError(
-            f"The file cannot be read as a line list: {str(error).splitlines()[0]}",
+            "The file cannot be read as a line list.",
+            detail=str(error).splitlines()[0],
             where=f"{path}{_first_bad_line(path, delimiter)}",
             fix=f"Give CSV in UTF-8 with '{delimiter}' between columns, plain or gzip.",
         ) from error
@@ -143,7 +144,8 @@ def fault(rows: pl.DataFrame, what: str, column: str, root: Path) -> TerminalErr
     published = {name: standard for standard, name in _published(root).items()}
     return TerminalError(
         what,
-        where=f"{first['file']}, line {first['line']}, column {published[column]}: {first['said']}",
+        where=f"{first['file']}, line {first['line']}, column {published[column]}",
+        detail=str(first["said"]),
         fix="Mend these rows; a new spelling of a place goes to expectations/ubigeo/aliases.csv.",
     )
 

@@ -70,7 +70,7 @@ def test_every_file_and_test_that_the_shipped_register_names_is_there() -> None:
         *(item for _, item in about.ethics.items()), *(item for _, item in about.adoption.items()),
     ]  # fmt: skip
     refs = {ref for item in items for ref in item.evidence}
-    looks = {"file": evidence._file, "test": evidence._test}
+    looks = {"file": evidence._file, "test": evidence.absent_test}
     look: Any = type("Look", (), {"settings": type("S", (), {"root": ROOT})})
     missing = [
         looks[kind](look, rest)

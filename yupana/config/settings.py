@@ -101,6 +101,11 @@ class Settings(BaseSettings):
     ledger_witness: Path | None = Field(
         None, description="folder on another machine or mount for the ledger's checkpoints, too"
     )
+    sign_ledger: bool = Field(
+        True,
+        description="false where another process signs the ledger (`yupana audit sign`): this one "
+        "appends, and needs keys/ledger.pub of home alone",
+    )
     usage_days: int = Field(
         730, ge=1, description="days that statistics of use and refused keys are kept"
     )

@@ -30,7 +30,8 @@ def errors_for_people() -> Iterator[None]:
     try:
         yield
     except YupanaError as error:
-        print(f"yupana: {error}", file=sys.stderr)
+        notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
+        print(f"yupana: {error}{notes}", file=sys.stderr)
         sys.exit(error.exit_code)
     except OSError as error:
         if error.errno not in _CLOSED or not error.filename:

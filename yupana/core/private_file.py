@@ -53,8 +53,14 @@ def shared() -> Iterator[None]:
 
 
 def is_open(path: Path) -> bool:
-    """Whether others than its owner may read or change it."""
-    return bool(path.stat().st_mode & 0o077)
+    """Whether others than its owner may read or change it.
+
+    What is root's a group may read, by whom root chose it: so a cluster mounts a secret for a
+    process that does not run as root.
+    """
+    status = path.stat()
+    mounted = status.st_uid == 0 != os.geteuid()
+    return bool(status.st_mode & (0o037 if mounted else 0o077))
 
 
 def _beside(path: Path, text: str) -> Path:

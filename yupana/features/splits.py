@@ -113,7 +113,8 @@ def check_disjoint(rows: pd.DataFrame, keys: list[str]) -> None:
     if len(overlap):
         raise TerminalError(
             f"{len(overlap)} values of {', '.join(keys)} are in more than one part.",
-            where=f"first: {overlap.index[0]}",
+            where=f"columns {', '.join(keys)}",
+            detail=f"first: {overlap.index[0]}",
             fix="Split by group on these columns.",
         )
 

@@ -50,7 +50,7 @@ def _class(case: Case, about: Register) -> Condition:
 
 def _ledger(case: Case) -> Condition:
     return condition(
-        "ledger", "trial", decisions.trouble(case.records) or decisions.gaps(case.settings),
+        "ledger", "trial", decisions.trouble(case.records) or decisions.gaps(case.settings)[0],
         es="registro de decisiones íntegro", en="a whole record of decisions",
         evidence=f"{len(case.records)} decisions, signed and chained",
         fix="Run `yupana audit verify`; restore the platform database from its backup.",

@@ -29,7 +29,7 @@ from yupana.ledger.canonical import canonical
 from yupana.ledger.entries import Entry, Sealed
 from yupana.ledger.table import LEDGER
 
-_CACHE: dict[tuple[str, str], tuple[Any, list[Record], str]] = {}
+_CACHE: dict[tuple[str, str], _View] = {}
 KINDS = ("gate", "assess", "approve", "suspend", "resume")
 
 
@@ -49,6 +49,35 @@ class Record:
     @property
     def accounts(self) -> frozenset[str]:
         return frozenset(self.facts.get("accounts", ()))
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An event up to which the ledger had no gap, and its SHA-256; 0 where there was none yet."""
+
+    seq: int = 0
+    sha256: str = ""
+
+
+START = Mark()
+
+
+@dataclass(frozen=True)
+class _View:
+    """What a service read of the decisions on a use case.
+
+    Attributes:
+        state: what makes it read them again.
+        wrong: what is not as it was written; empty: nothing.
+        intact: the hashes of the decisions when nothing was wrong the last time, and `mark` how
+            far the ledger was without a gap then: both must still be there.
+    """
+
+    state: Any
+    records: list[Record]
+    wrong: str
+    intact: list[str]
+    mark: Mark
 
 
 def use_case_of(subject: str) -> str:
@@ -114,29 +143,45 @@ def trouble(records: Sequence[Record]) -> str:
     return ""
 
 
-def gaps(settings: Settings) -> str:
+def gaps(settings: Settings, since: Mark = START) -> tuple[str, Mark]:
     """Whether events of the ledger are gone, by its numbers and its witness; empty where none are.
 
     `yupana audit verify` looks at every event; this is quick enough for each decision.
+
+    Args:
+        since: of an earlier look: later events alone are counted, however long the ledger is.
+
+    Returns:
+        What is gone, and the mark for the next look.
     """
-    query = sa.select(sa.func.count(), sa.func.max(LEDGER.c.seq)).select_from(LEDGER)
+    head = sa.select(LEDGER.c.seq, LEDGER.c.line).order_by(LEDGER.c.seq.desc()).limit(1)
     with engine(settings.platform_db).connect() as connection:
         # The witness first: what it saw was in the ledger by then.
-        newest = [_last_checkpoint(settings, path) for path in witness.files(settings)]
-        count, last = connection.execute(query).one()
-        if count != (last or 0):
-            return f"the ledger has {count} of {last} events"
-        for one in filter(None, newest):
-            line = connection.scalar(sa.select(LEDGER.c.line).where(LEDGER.c.seq == one["seq"]))
-            if line is None or hashlib.sha256(line.encode()).hexdigest() != one["head"]:
-                return f"event {one['seq']}, which the witness saw, is gone or another"
-    return ""
+        seen = [_last_checkpoint(settings, path) for path in witness.files(settings)]
+        last = connection.execute(head).one_or_none()
+        end = Mark(last.seq, hashlib.sha256(last.line.encode()).hexdigest()) if last else START
+        later = (LEDGER.c.seq > since.seq) & (LEDGER.c.seq <= end.seq)
+        count = connection.scalar(sa.select(sa.func.count()).select_from(LEDGER).where(later))
+        if count != max(end.seq - since.seq, 0):
+            after = f" after event {since.seq}" if since.seq else ""
+            return f"the ledger has {count} of {end.seq - since.seq} events{after}", since
+        for mark, who in [*((one, "the witness") for one in seen), (since, "this service")]:
+            if not _is_there(connection, mark):
+                return f"event {mark.seq}, which {who} saw, is gone or another", since
+    return "", end
 
 
-def _last_checkpoint(settings: Settings, path: Path) -> dict[str, Any] | None:
+def _is_there(connection: sa.Connection, mark: Mark) -> bool:
+    line = connection.scalar(sa.select(LEDGER.c.line).where(LEDGER.c.seq == mark.seq))
+    if line is None:
+        return mark == START
+    return hashlib.sha256(line.encode()).hexdigest() == mark.sha256
+
+
+def _last_checkpoint(settings: Settings, path: Path) -> Mark:
     """The newest checkpoint in a witness file; a forged one is none."""
     if not path.exists():
-        return None
+        return START
     with path.open("rb") as stream:
         stream.seek(max(path.stat().st_size - 2000, 0))
         lines = [line for line in stream.read().split(b"\n")[:-1] if line]
@@ -144,23 +189,40 @@ def _last_checkpoint(settings: Settings, path: Path) -> dict[str, Any] | None:
         checkpoint = dict(json.loads(lines[-1]))
         unsigned = {k: v for k, v in checkpoint.items() if k != "signature"}
         good = _checked(settings, canonical(unsigned).encode(), str(checkpoint["signature"]))
+        mark = Mark(int(checkpoint["seq"]), str(checkpoint["head"]))
     except (IndexError, ValueError, KeyError):
-        return None
-    return checkpoint if good and checkpoint.get("type") == "checkpoint" else None
+        return START
+    return mark if good and checkpoint.get("type") == "checkpoint" else START
 
 
 def cached(settings: Settings, use_case: str) -> tuple[list[Record], str]:
     """`of` and what is wrong with it, read again only when the number of decisions changed, and
-    each minute: for services."""
+    each minute: for services.
+
+    What was read once must still be there, and of the ledger only what came since is counted: all
+    of it once in a process.
+    """
     query = sa.select(sa.func.count(), sa.func.max(LEDGER.c.seq)).where(LEDGER.c.kind.in_(KINDS))
     with engine(settings.platform_db).connect() as connection:
         state = (*connection.execute(query).one(), time.monotonic() // 60)
     key = (settings.platform_db, use_case)
-    entry = _CACHE.get(key)
-    if entry is None or entry[0] != state:
-        records = of(settings, use_case)
-        entry = _CACHE[key] = (state, records, trouble(records) or gaps(settings))
-    return entry[1], entry[2]
+    view = _CACHE.get(key)
+    if view is None or view.state != state:
+        view = _CACHE[key] = _read(settings, use_case, state, view)
+    return view.records, view.wrong
+
+
+def _read(settings: Settings, use_case: str, state: Any, before: _View | None) -> _View:
+    records = of(settings, use_case)
+    hashes = [record.hash for record in records]
+    intact, since = (before.intact, before.mark) if before else ([], START)
+    gone, mark = gaps(settings, since)
+    wrong = trouble(records) or gone
+    if hashes[: len(intact)] != intact:
+        wrong = wrong or "a decision that was there is gone or another"
+    if wrong:
+        return _View(state, records, wrong, intact, since)
+    return _View(state, records, "", hashes, mark)
 
 
 def latest(settings: Settings) -> datetime:

@@ -1,7 +1,7 @@
 """Evidence that a register names, looked up: files, tests, steps that were done, reports.
 
 That a step was done, and when, is the ledger's word: a line in the log or a file's time is
-anybody's to write.
+anybody's to write. Of a test it is a result that counts, not that the test is there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from yupana.config.settings import Settings
 from yupana.core.evaluation import Evaluation
-from yupana.gate import decisions, measures
+from yupana.gate import decisions, measures, results
 from yupana.gate.register_parts import Item
 from yupana.ledger import entries
 from yupana.ledger.entries import Sealed
@@ -105,6 +105,20 @@ def _file(context: EvidenceContext, rest: str) -> str:
 
 
 def _test(context: EvidenceContext, rest: str) -> str:
+    if absent := absent_test(context, rest):
+        return absent
+    done = _successes(context)
+    mine = {event.facts["sha256"] for event in done if event.facts["step"] == results.STEP}
+    last = results.newest(context.settings, context.use_case, mine, f"{results.TEST}{rest}")
+    if last is None:
+        return f"{rest} has no result here (`make test`, then `yupana governance evidence`)"
+    if last.outcome != results.PASSED:
+        return f"{rest} {last.outcome} on {last.time:%Y-%m-%d}, commit {last.commit[:12]}"
+    return _old(context, f"{rest}, which passed on commit {last.commit[:12]},", last.time)
+
+
+def absent_test(context: EvidenceContext, rest: str) -> str:
+    """Why there is no test `PATH::NAME` in the project; empty where it is."""
     name, _, test = rest.partition("::")
     path = _inside(context.settings.root, name)
     if path is None or not path.is_file():

@@ -59,8 +59,8 @@ class Person(Part):
 class Item(Part):
     """A point of a checklist: what is done, and evidence of it, or the gap.
 
-    Evidence is `file:PATH[#text in it]`, `test:PATH::NAME`, `step:COMMAND` (a step that was done
-    on this use case) or `report:GLOB` (below reports/).
+    Evidence is `file:PATH[#text in it]`, `test:PATH::NAME` (it passed), `step:COMMAND` (a step that
+    was done on this use case) or `report:GLOB` (below reports/).
     """
 
     what: Both

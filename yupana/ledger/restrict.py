@@ -1,5 +1,6 @@
-"""PostgreSQL: the platform's role may read the ledger and the event log and append to them, and
-nothing else."""
+"""PostgreSQL: what the platform's roles may do. Its own appends to the ledger and the event log and
+changes neither; a service's reads and writes what answering needs; the signer's, the ledger alone.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +19,46 @@ _GRANTS = (
     "REVOKE ALL ON ledger, events, event_refs FROM PUBLIC, {role}",
     "GRANT SELECT, INSERT ON ledger, events, event_refs TO {role}",
 )
+_NOTHING = (
+    "REVOKE ALL ON SCHEMA public FROM {role}",
+    "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}",
+    "REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {role}",
+    "GRANT USAGE ON SCHEMA public TO {role}",
+)
+_SERVICE = (
+    *_NOTHING,
+    "GRANT SELECT ON yupana_schema, events, event_refs, deployment_slots, keys, keys_revision, "
+    "subjects_revoked TO {role}",
+    "GRANT UPDATE (last_used) ON keys TO {role}",
+    "GRANT SELECT, INSERT ON ledger, predictions, prediction_records, feedback, activity, "
+    "row_nonces TO {role}",
+    "GRANT SELECT, INSERT, UPDATE ON prediction_log_state, quota_spent, request_counts, "
+    "entity_counts TO {role}",
+    "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}",
+)
+_SIGNER = (
+    *_NOTHING,
+    "GRANT SELECT ON yupana_schema TO {role}",
+    "GRANT SELECT, INSERT ON ledger TO {role}",
+)
+RIGHTS = {"platform": _GRANTS, "service": _SERVICE, "signer": _SIGNER}
+"""By what runs as the role."""
 _POWER = sa.text(
     "SELECT rolsuper OR pg_has_role(rolname, current_user, 'MEMBER') FROM pg_roles "
     "WHERE rolname = :role"
 )
 
 
-def restrict(url: str, role: str) -> list[str]:
-    """Make the ledger as its owner, and let a role append to it; the statements that were run.
+def restrict(url: str, role: str, runs: str = "platform") -> list[str]:
+    """Make the tables as their owner, and bind a role; the statements that were run.
 
-    Other tables the role makes and owns itself. Who owns the ledger can still drop its triggers:
+    Who owns the ledger can still drop its triggers:
     that account is for set-up alone, and what it does shows against a witness.
 
     Args:
         url: the platform database, as the account that is to own the ledger.
-        role: the account that the platform is to run as; it is there already.
+        role: the account to bind; it is there already.
+        runs: what runs as it, one of `RIGHTS`.
 
     Raises:
         UsageError: no PostgreSQL, or no role that can be bound.
@@ -43,7 +69,7 @@ def restrict(url: str, role: str) -> list[str]:
             where="YUPANA_PLATFORM_URL",
             fix="Set it to the PostgreSQL database, as the account that is to own the ledger.",
         )
-    statements = [grant.format(role=f'"{role}"') for grant in _GRANTS]
+    statements = [grant.format(role=f'"{role}"') for grant in RIGHTS[runs]]
     with engine(url).begin() as connection:
         power = connection.scalar(_POWER, {"role": role})
         if not _ROLE.fullmatch(role) or power is not False:

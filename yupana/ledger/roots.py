@@ -11,7 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from yupana.config.settings import Settings
-from yupana.database.engine import engine
 from yupana.ledger import entries, witness
 from yupana.ledger.table import LEDGER
 from yupana.ledger.verifier import Tree
@@ -28,8 +27,10 @@ def close(settings: Settings, now: datetime) -> list[dict[str, Any]]:
     """Sign the days that are over, which is when an event of a later day is there.
 
     Returns:
-        The new roots; none when all was done.
+        The new roots; none when all was done, or where another process signs.
     """
+    if not settings.sign_ledger:
+        return []
     url = settings.platform_db
     head = entries.newest(url)
     if head is None or not _due(url, head.time[:10]):
@@ -54,7 +55,7 @@ def _after(url: str) -> int:
 
 def _due(url: str, today: str) -> bool:
     first = sa.select(LEDGER.c.line).where(LEDGER.c.seq == _after(url))
-    with engine(url).connect() as connection:
+    with entries.reached(url) as connection:
         line = connection.scalar(first)
     return line is not None and _day(line.encode()) < today
 

@@ -1,6 +1,7 @@
 """The ledger's key: Ed25519 (RFC 8032), in `keys/ledger.key` of home, readable by its owner alone.
 
-Its public half, `keys/ledger.pub`, is what a verifier needs; copies of it belong elsewhere.
+Its public half, `keys/ledger.pub`, is what a verifier needs; copies of it belong elsewhere. Where
+`YUPANA_SIGN_LEDGER` is false it is all that is read: the secret one lies where the signer runs.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ def sign(settings: Settings, payload: bytes) -> str:
     """The signature of some bytes, in hexadecimal digits; the key is made on first use.
 
     Raises:
-        TerminalError: the key is lost, cut short, or open to others.
+        TerminalError: the key is lost, cut short, or open to others; or this process does not sign.
     """
+    demand(settings)
     return _private(str(key_file(settings))).sign(payload).hex()
 
 
@@ -44,9 +46,36 @@ def check_signature(settings: Settings, payload: bytes, signature: str) -> bool:
 
 
 def public_key(settings: Settings) -> str:
-    """The public key, 64 hexadecimal digits; the pair is made on first use."""
-    _private(str(key_file(settings)))
-    return key_file(settings).with_suffix(".pub").read_text().strip()
+    """The public key, 64 hexadecimal digits; where this process signs, the pair is made on first
+    use.
+
+    Raises:
+        TerminalError: as `sign`; or the public half is not there, and this process makes none.
+    """
+    path = key_file(settings).with_suffix(".pub")
+    if settings.sign_ledger:
+        _private(str(key_file(settings)))
+    elif not path.exists():
+        raise TerminalError(
+            "The ledger's public key is not there.",
+            where=str(path),
+            fix="Bring it from where the ledger is signed: `yupana audit key` prints it there.",
+        )
+    return path.read_text().strip()
+
+
+def demand(settings: Settings) -> None:
+    """Refuse where this process does not sign.
+
+    Raises:
+        TerminalError: it does not.
+    """
+    if not settings.sign_ledger:
+        raise TerminalError(
+            "This process does not sign, and has no key to do it.",
+            where="YUPANA_SIGN_LEDGER=false",
+            fix="Run it where keys/ledger.key is, as the account that decides or signs.",
+        )
 
 
 def key_file(settings: Settings) -> Path:

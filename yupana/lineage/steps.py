@@ -11,6 +11,7 @@ from typing import Any
 
 from yupana.config import parent_run
 from yupana.config.settings import Settings
+from yupana.core.errors import record_text
 from yupana.core.hashing import value_sha256
 from yupana.core.types import StepResult
 from yupana.lineage import events, vouched
@@ -58,7 +59,8 @@ def run(
 
     Raises:
         ContentError: a table that the step reads is not as its own step left it.
-        Exception: as raised by `work`. Of each, a `failed` event was logged.
+        Exception: as raised by `work`. Of each, a `failed` event was logged, without what may
+            quote a row (`record_text`); the error has the event's id as a note.
     """
     key = key_of(inputs, depends_on)
     before = None if anew else events.last_done(
@@ -93,9 +95,11 @@ def run(
             inputs=inputs,
             key=key,
             seconds=time.monotonic() - start,
-            facts={"error": str(error)},
+            facts={"error": record_text(error)},
             event_id=mine,
         )
+        # With it, who reads the whole error elsewhere finds the event, and the other way round.
+        error.add_note(f"event: {mine}")
         raise
     seconds = time.monotonic() - start
     everything_in = (*inputs, *(i for i in outcome.inputs if i not in inputs))

@@ -38,8 +38,9 @@ def run_local(use_case: str, settings: Settings, arguments: Mapping[str, str]) -
             return str(pipeline(**arguments).output)
     except RuntimeError as error:
         raise TerminalError(
-            f"The pipeline stopped: {_COLOUR.sub('', str(error))}",
+            "The pipeline stopped.",
             where=str(compiled),
+            detail=_COLOUR.sub("", str(error)),
             fix="Read the failing component's lines above; steps that were done are kept.",
         ) from error
 

@@ -1,4 +1,4 @@
-"""Commands on the audit ledger: verify, export, list, roots, key, who, forget, restrict."""
+"""Commands on the audit ledger: verify, export, list, roots, key, sign, who, forget, restrict."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
         help="The audit ledger: what was done, by whom, and whether the record was changed.",
     )
-    for command in (verify, vouch, export, roots, key, who, forget, restrict):
+    for command in (verify, vouch, export, roots, key, sign, who, forget, restrict):
         group.command()(command)
     group.command("list")(list_events)
     app.add_typer(group, name="audit")
@@ -206,6 +206,23 @@ def key() -> None:
     print(signing.public_key(settings()))
 
 
+def sign() -> None:
+    """Sign the ledger for those who append to it without its key, until Ctrl-C.
+
+    It is the one process that needs keys/ledger.key where the others have YUPANA_SIGN_LEDGER=false:
+    each new head is signed within a second, and each day once it is over.
+
+    Example: yupana audit sign
+    """
+    from threading import Event
+
+    from yupana.config.settings import settings
+    from yupana.core.progress import Lines
+    from yupana.ledger import signer
+
+    signer.follow(settings(), Event(), Lines())
+
+
 def who(person: Person, as_json: AsJson = False) -> None:
     """Say which account a pseudonym stands for; that you asked is recorded.
 
@@ -249,16 +266,27 @@ def forget(
 
 
 def restrict(
-    role: Annotated[str, typer.Argument(help="The account that the platform runs as.")],
+    role: Annotated[str, typer.Argument(help="The account to bind.")],
+    runs: Annotated[
+        str, typer.Option(help="What runs as it: platform, service (answers) or signer.")
+    ] = "platform",
 ) -> None:
-    """On PostgreSQL: let the platform's account read the ledger and append to it, no more.
+    """On PostgreSQL: let an account read the ledger and append to it, and do no more than it must.
 
-    Run it once, with YUPANA_PLATFORM_URL of the account that is to own the ledger.
+    Run it once for each, with YUPANA_PLATFORM_URL of the account that is to own the ledger.
 
-    Example: yupana audit restrict yupana_app
+    Example: yupana audit restrict yupana_serving --runs service
     """
     from yupana.config.settings import settings
+    from yupana.core.errors import UsageError
+    from yupana.ledger.restrict import RIGHTS
     from yupana.ledger.restrict import restrict as bind
 
-    for statement in bind(settings().platform_db, role):
+    if runs not in RIGHTS:
+        raise UsageError(
+            f"Nothing of the platform is called '{runs}'.",
+            where="--runs",
+            fix=f"Use {', '.join(RIGHTS)}.",
+        )
+    for statement in bind(settings().platform_db, role, runs):
         print(f"{statement};")

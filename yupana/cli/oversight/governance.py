@@ -1,4 +1,5 @@
-"""Commands of those who answer for a model: check, assess, approve, suspend, resume, history."""
+"""Commands of those who answer for a model: check, evidence, assess, approve, suspend, resume,
+history."""
 
 from __future__ import annotations
 
@@ -43,7 +44,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(
         no_args_is_help=True, help="The risk register and the gate: who may decide what, and why."
     )
-    for command in (check, assess, approve, suspend, resume, history):
+    for command in (check, evidence, assess, approve, suspend, resume, history):
         group.command()(command)
     app.add_typer(group, name="governance")
 
@@ -84,6 +85,24 @@ def check(
     say_json(gate.to_json(decision)) if as_json else conditions(decision)
     if not decision.allowed:
         raise typer.Exit(1)
+
+
+def evidence(
+    use_case: UseCase,
+    file: Annotated[Path, typer.Argument(help="What `make test` wrote: var/tests.json.")],
+    as_json: AsJson = False,
+) -> None:
+    """Take over the results of the tests that the use case's register names as evidence.
+
+    Each counts for as many days as the register says, from the day on which it ran.
+
+    Example: yupana governance evidence USE_CASE var/tests.json
+    """
+    from yupana.config.settings import settings
+    from yupana.console.options import emit
+    from yupana.gate import results
+
+    emit(results.record(settings(), use_case, results.read(file), _now()), as_json)
 
 
 def assess(which: Which, folder: Folder = None, as_json: AsJson = False) -> None:

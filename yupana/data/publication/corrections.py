@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -130,6 +130,7 @@ def read(settings: Settings, contract: Contract, raw: RawObject, work: Path) -> 
         raise TerminalError(
             error.what,
             where=error.where,
+            detail=error.detail,
             fix=f"Write the header as `yupana quarantine {raw.dataset} --export FILE` does, and "
             "save the file as UTF-8 (in a spreadsheet: CSV UTF-8).",
         ) from error
@@ -150,15 +151,17 @@ def targets(parsed: Path, raw: RawObject, hashes: set[str]) -> dict[int, Place]:
     """
     places: dict[int, Place] = {}
     wrong: list[str] = []
+    cells: list[str] = []
     for row in _keys(parsed).to_pylist():
         start, at = (row[OF] or "").strip().lower(), (row[AT] or "").strip()
         files = [sha256 for sha256 in hashes if sha256.startswith(start)]
         if len(start) < _SHORTEST or len(files) != 1 or not re.fullmatch("[0-9]{1,18}", at):
-            wrong.append(f"line {row[LINE]}: '{start[:12]}', line '{at[:12]}'")
+            wrong.append(f"line {row[LINE]}")
+            cells.append(f"line {row[LINE]}: '{start[:12]}', line '{at[:12]}'")
         else:
             places[row[LINE]] = Place(files[0], int(at))
     if wrong:
-        raise _faulty(raw, "names no file and line with rows in quarantine", wrong)
+        raise _faulty(raw, "names no file and line with rows in quarantine", wrong, cells)
     lines: dict[Place, int] = {}
     for line, place in places.items():
         if place in lines:
@@ -211,12 +214,15 @@ def refuse_other(raw: RawObject, places: dict[int, Place], what: str) -> None:
         raise _faulty(raw, what, lines)
 
 
-def _faulty(raw: RawObject, what: str, lines: list[str]) -> TerminalError:
+def _faulty(
+    raw: RawObject, what: str, lines: list[str], cells: Sequence[str] = ()
+) -> TerminalError:
     more = f" and {len(lines) - _TOLD} more" if len(lines) > _TOLD else ""
     return TerminalError(
         f"{len(lines)} {'row' if len(lines) == 1 else 'rows'} of the correction cannot be taken: "
         f"one {what}.",
         where=f"{raw.source}, {'; '.join(lines[:_TOLD])}{more}",
+        detail="; ".join(cells[:_TOLD]),
         fix=f"`yupana quarantine {raw.dataset} --export FILE` writes the rows that can be mended; "
         "nothing was changed.",
     )

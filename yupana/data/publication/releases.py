@@ -221,8 +221,9 @@ def _put_back(table: Path, source: Publication | None, facts: dict[str, Any]) ->
             loaded.restore(source.tidy_version, commit_properties=properties)
         except (DeltaError, FileNotFoundError) as error:
             raise TerminalError(
-                f"The files of version {source.version} are gone: {error}",
+                f"The files of version {source.version} are gone.",
                 where=str(table),
+                detail=str(error),
                 fix=f"Ingest its file again: {source.source} (SHA-256 {source.source_sha256}).",
             ) from error
 

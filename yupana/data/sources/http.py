@@ -272,8 +272,9 @@ def get_json(
         return json.loads(body)
     except ValueError as error:
         raise TerminalError(
-            f"The portal's API did not answer with JSON: {body[:80]!r}",
+            "The portal's API did not answer with JSON.",
             where=where,
+            detail=repr(body[:80]),
             fix="Check the portal's address and kind (ckan+ or dkan+); it may be out of order.",
         ) from error
 

@@ -187,8 +187,9 @@ def result_of(body: Any, url: str) -> Any:
     if not isinstance(body, dict) or "result" not in body or body.get("success") is False:
         message = body.get("error") or body.get("message") if isinstance(body, dict) else body
         raise TerminalError(
-            f"The portal's API failed: {str(message)[:200]}",
+            "The portal's API failed.",
             where=http.masked(url),
+            detail=str(message)[:200],
             fix="Check the package's name and the portal's kind (ckan+ or dkan+).",
         )
     return body["result"]

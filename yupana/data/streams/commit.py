@@ -109,7 +109,8 @@ def _write(contract: Contract, table: Path, rows: Any, number: int, facts: str) 
         )
     except CommitFailedError as error:
         raise TransientError(
-            f"Another process published at the same moment: {error}",
+            "Another process published at the same moment.",
+            detail=str(error),
             where=f"published/{contract.name}, batch {number}",
             fix="Run it again: a batch that the other has published is not written twice.",
         ) from error

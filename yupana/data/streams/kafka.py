@@ -183,10 +183,11 @@ class KafkaSource:
 
         return [TopicPartition(self._address.topic, n, offset) for n, offset in offsets.items()]
 
-    def _away(self, why: str) -> TransientError:
+    def _away(self, why: str, detail: str = "") -> TransientError:
         return TransientError(
             f"The Kafka broker does not answer: {why}.",
             where=str(self._address),
+            detail=detail,
             fix="Look whether it runs and can be reached from here, and at YUPANA_STREAM_LOGIN; "
             "the stream goes on where it stopped.",
         )

@@ -56,7 +56,7 @@ class SparkKafkaSource(KafkaSource):
         try:
             table = self._range_of(until).toArrow()
         except Exception as error:
-            raise self._away(f"Spark says {str(error)[:300]}") from error
+            raise self._away("Spark could not read it", str(error)[:300]) from error
         order = [("partition", "ascending"), ("offset", "ascending")]
         for batch in table.sort_by(order).to_batches():
             yield from _lines(batch)

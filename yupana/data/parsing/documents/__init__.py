@@ -45,8 +45,9 @@ def texts(
         raise
     except Exception as error:
         raise TerminalError(
-            f"The file cannot be read as {contract.format}: {error}",
+            f"The file cannot be read as {contract.format}.",
             where=source,
+            detail=str(error),
             fix="Look at it by hand; mend `format`, `sheet` or `headerRow` in the contract, or "
             "fetch it again.",
         ) from error

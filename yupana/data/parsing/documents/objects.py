@@ -56,8 +56,9 @@ def texts(
     # Too deep, a number without end, half a character: JSON's grammar allows them.
     except (RecursionError, ValueError) as error:
         raise TerminalError(
-            f"The JSON holds what no table can: {str(error)[:200]}.",
+            "The JSON holds what no table can.",
             where=source,
+            detail=str(error)[:200],
             fix="Look at it by hand: this is not what a publisher means to send.",
         ) from error
     return NamedTexts(names, text_table(lines, torn, columns))

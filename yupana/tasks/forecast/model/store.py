@@ -168,8 +168,9 @@ def _read(folder: Path) -> tuple[dict[str, Any], Tensors]:
         ) from error
     except (ValueError, SafetensorError) as error:
         raise TerminalError(
-            f"The folder's model cannot be read: {error}.",
+            "The folder's model cannot be read.",
             where=str(folder),
+            detail=str(error),
             fix="Get it again from who shared it, or fit it again: yupana train <use case>.",
         ) from error
 
