@@ -47,7 +47,7 @@ def make(home: Path, platform_url: str = "") -> Settings:
 
 def work(settings: Settings, turn: int) -> None:
     """A day's work; each turn changes what earlier ones left, and adds to it."""
-    for part in (_steps, _access, _slots, _projects, _monitor, _served, _counts, _exported):
+    for part in (_steps, _access, _slots, _projects, _monitor, serve, _counts, _exported):
         part(settings, turn)
     if turn == 1:
         _archived(settings, turn)
@@ -85,7 +85,7 @@ def _projects(settings: Settings, turn: int) -> None:
     projects.change(settings, "sala", title=f"Sala {turn}")
 
 
-def _served(settings: Settings, turn: int) -> None:
+def serve(settings: Settings, turn: int) -> None:
     """Answers, and what agencies say of one."""
     ids = _answers(settings, turn)
     observed = {"week_ending": "2022-01-08", "cases": turn}
@@ -182,6 +182,6 @@ def _verified(settings: Settings, turn: int) -> None:
 
 
 PARTS = (
-    _steps, _access, _slots, _projects, _monitor, _served, _counts, _exported, _archived, _people,
+    _steps, _access, _slots, _projects, _monitor, serve, _counts, _exported, _archived, _people,
     _forgotten, _verified,
 )  # fmt: skip

@@ -114,7 +114,7 @@ def test_a_trace_says_which_table_was_changed(lake: Settings) -> None:
     stations = [Station("data", ref, {}), Station("source", "raw:ab", {})]
     assert provenance.faults(lake, stations) == []
     edit(data_file(lake))
-    assert [fault.kind for fault in provenance.faults(lake, stations)] == ["changed"]
+    assert [fault.what for fault in provenance.faults(lake, stations)] == ["changed"]
 
 
 def test_a_file_elsewhere_may_be_removed_but_not_changed(lake: Settings, tmp_path: Path) -> None:
