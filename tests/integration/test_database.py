@@ -272,9 +272,8 @@ def test_weekly_forecasts_become_predictions_of_any_kind(earlier: sa.Engine, url
 def table_faults(url: str) -> list[Fault]:
     """What the ledger says otherwise of the tables and answers than they are."""
     with entries.snapshot(url) as connection:
-        ground = Ground(Settings(), connection, sqlite3.connect(""))
+        ground, last, faults = Ground(Settings(), connection, sqlite3.connect("")), 0, list[Fault]()
         checks: list[Check] = [TableCheck(ground), ledger_check.AnswerCheck(ground)]
-        last, faults = 0, list[Fault]()
         for last, kind, _, line in entries.stored(connection):
             for check in checks:
                 faults += check.event(last, kind, line) if kind in check.kinds else []
