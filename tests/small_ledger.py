@@ -12,7 +12,7 @@ from typing import Any
 
 from yupana.config.settings import Settings
 from yupana.core.progress import Silent
-from yupana.ledger import check, signing, writer
+from yupana.ledger import export, signing, writer
 from yupana.ledger.entries import Entry
 from yupana.ledger.verifier import Report, lines_of, verify
 
@@ -36,7 +36,7 @@ def make(home: Path, days: int = 4, appends: int = 10, most: int = 6) -> Setting
 
 def exported(settings: Settings, file: Path) -> list[bytes]:
     """The lines of an export."""
-    check.export(settings, file, Silent(), datetime.now(UTC))
+    export.write(settings, file, Silent(), datetime.now(UTC))
     return [*lines_of(file)]
 
 

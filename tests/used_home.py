@@ -7,6 +7,7 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from random import Random
 
 from answers import prediction, record
 
@@ -22,6 +23,7 @@ from yupana.orchestration import erasure
 from yupana.predictions import archive, export, feedback, usage
 from yupana.predictions.recorder import Recorder
 from yupana.tasks.forecast import frequency, payload
+from yupana.trace import audit
 from yupana.tracking import projects, slots
 
 WEEK = date(2026, 1, 3)
@@ -34,50 +36,87 @@ CALM = Check(
 )  # fmt: skip
 
 
-def make(home: Path) -> Settings:
+def make(home: Path, platform_url: str = "") -> Settings:
     """A fresh home with a witness elsewhere."""
-    settings = Settings(home=home / "home", ledger_witness=home / "elsewhere")
+    settings = Settings(
+        home=home / "home", ledger_witness=home / "elsewhere", platform_url=platform_url
+    )
     settings.home.mkdir(parents=True)
     return settings
 
 
 def work(settings: Settings, turn: int) -> None:
     """A day's work; each turn changes what earlier ones left, and adds to it."""
-    now = datetime.now(UTC)
-    url = settings.platform_db
+    for part in (_steps, _access, _slots, _projects, _monitor, serve, _counts, _exported):
+        part(settings, turn)
+    if turn == 1:
+        _archived(settings, turn)
+    _people(settings, turn)
+    if turn == 1:
+        _forgotten(settings, turn)
+    witness.leave(settings)
+
+
+def at_random(settings: Settings, seed: int, turns: range) -> None:
+    """Parts of ordinary work in any order, any number of times."""
+    random = Random(seed)
+    for turn in turns:
+        random.choice(PARTS)(settings, turn)
+
+
+def _steps(settings: Settings, turn: int) -> None:
     for n in range(3):
         events.append(
             settings, "ingest", f"set{n}", status="done", inputs=(f"raw:{turn}{n}",),
-            outputs=(f"delta:published/set{n}@{turn}",), facts={"rows": n},
+            outputs=(f"set:{n}@{turn}",), facts={"rows": n},
         )  # fmt: skip
-    _access(url, turn, now)
+
+
+def _slots(settings: Settings, turn: int) -> None:
+    url, now = settings.platform_db, datetime.now(UTC)
     champion, challenger = slots.Placed(f"outbreak:{turn}"), slots.Placed("outbreak:9", 0.1)
     slots.place(url, "outbreak", slots.CHAMPION, champion, now=now, by="os:ana")
     slots.place(url, "outbreak", slots.CHALLENGER, challenger, now=now, by="os:b")
-    if turn == 0:
+
+
+def _projects(settings: Settings, turn: int) -> None:
+    if not projects.listing(settings):
         projects.create(settings, "sala", title="Sala", data=[], models=["outbreak"])
     projects.change(settings, "sala", title=f"Sala {turn}")
-    _monitor(settings, turn, now)
+
+
+def serve(settings: Settings, turn: int) -> None:
+    """Answers, and what agencies say of one."""
     ids = _answers(settings, turn)
     observed = {"week_ending": "2022-01-08", "cases": turn}
     for kind, value in (("observed", observed), ("complaint", {})):
         feedback.add(
-            url, "outbreak", ids[0], kind, value, "Faltan camas.",
+            settings.platform_db, "outbreak", ids[0], kind, value, "Faltan camas.",
             schema=payload.outcome(frequency.WEEK),
-            author=feedback.Author("k1", "A"), now=now,
+            author=feedback.Author("k1", "A"), now=datetime.now(UTC),
         )  # fmt: skip
-    _counts(url, now)
+
+
+def _exported(settings: Settings, turn: int) -> None:
     export.export(settings, "outbreak", Silent())
-    if turn == 1:
-        archive.forget(settings, "outbreak", now + timedelta(days=1))
+
+
+def _archived(settings: Settings, turn: int) -> None:
+    archive.forget(settings, "outbreak", datetime.now(UTC) + timedelta(days=1))
+
+
+def _people(settings: Settings, turn: int) -> None:
     pseudonyms.pseudonym(settings, f"os:{turn}")
     pseudonyms.pseudonym(settings, "os:ana")
-    if turn == 1:
-        erasure.forget(settings, "os:ana", now)
-    witness.leave(settings)
 
 
-def _access(url: str, turn: int, now: datetime) -> None:
+def _forgotten(settings: Settings, turn: int) -> None:
+    pseudonyms.pseudonym(settings, "os:ana")
+    erasure.forget(settings, "os:ana", datetime.now(UTC))
+
+
+def _access(settings: Settings, turn: int) -> None:
+    url, now = settings.platform_db, datetime.now(UTC)
     terms = [Terms(f"DIRESA {turn}{n}", ("outbreak:forecast",)) for n in range(3)]
     keys = [api_keys.create(url, one, now=now, by="os:ana") for one in terms]
     names = [key.split("_")[1] for key in keys]
@@ -90,8 +129,8 @@ def _access(url: str, turn: int, now: datetime) -> None:
     quotas.Counter(url).fetch([(names[2], [policy], now.timestamp())])
 
 
-def _monitor(settings: Settings, turn: int, now: datetime) -> None:
-    run = f"run{turn}"
+def _monitor(settings: Settings, turn: int) -> None:
+    now, run = datetime.now(UTC), f"run{turn}"
     checks = [LOUD, CALM]
     history.keep(settings.platform_db, "outbreak", run, WEEK, checks, {"model": "3"}, now)
     alerts.update(settings, "outbreak", run, checks, "ana", now)
@@ -123,8 +162,9 @@ def _answers(settings: Settings, turn: int) -> list[str]:
     return ids
 
 
-def _counts(url: str, now: datetime) -> None:
+def _counts(settings: Settings, turn: int) -> None:
     """Requests of three days, the last of which is not over."""
+    url, now = settings.platform_db, datetime.now(UTC)
     for day in (2, 1, 0):
         writer = usage.Writer(url)
         for entity in ("160101", "160102"):
@@ -133,3 +173,15 @@ def _counts(url: str, now: datetime) -> None:
             writer.add(usage.Request(moment, caller, "outbreak:forecast", 200, 3.0))
         writer.refused("revoked", "k1", "A", "outbreak:forecast")
         writer.close()
+
+
+def _verified(settings: Settings, turn: int) -> None:
+    """What comes after this is new to the next check."""
+    report = audit.verify(settings, Silent(), incremental=True)
+    assert report.ok and "was found" not in report.scope.cause, report
+
+
+PARTS = (
+    _steps, _access, _slots, _projects, _monitor, serve, _counts, _exported, _archived, _people,
+    _forgotten, _verified,
+)  # fmt: skip

@@ -37,6 +37,7 @@ def test_all_is_measured_and_shown(tmp_path: Path) -> None:
     (tmp_path / "answers").mkdir()
     live = ledger.answered(Settings(home=tmp_path / "answers", platform_url=""), 300)
     assert (live["answers"], live["events"]) == (300, 4) and live["rows_a_second_of_cpu"] > 0
+    assert live["incremental_seconds"] > 0
     facts = {
         "appends": appends, "verify": [found], "live": live, "growth": 1.0,
         "extrapolated_seconds": 1.0,

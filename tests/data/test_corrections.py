@@ -22,7 +22,7 @@ from yupana.core.types import StepResult
 from yupana.data.contracts import contract
 from yupana.data.lake import delta, history
 from yupana.data.publication import publish, quarantine, releases
-from yupana.lineage import events, vouched
+from yupana.lineage import contents, events
 from yupana.orchestration import correct
 from yupana.orchestration.ingest import ingest
 from yupana.trace import recall
@@ -204,7 +204,7 @@ def test_what_cannot_be_taken_changes_nothing(tmp_path: Path) -> None:
     run(lake, "a.csv", "a,1,Ana b,x,Luz")
     with pytest.raises(TerminalError, match="audit failed"):
         run(lake, "bad.csv", "a,x,Ana b,y,Luz c,3,Luz")
-    assert [*vouched.faults(lake)] == [], "rows that were set aside are vouched for all the same"
+    assert [*contents.faults(lake)] == [], "rows that were set aside are vouched for all the same"
     head, (sha256, *_) = exported(lake)
     whole = file_sha256(lake.root / "bad.csv")
     versions = [delta.version_of(lake.table(z, NAME)) for z in ("published", "quarantine")]

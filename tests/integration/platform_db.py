@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 Control = Callable[[str], None]
 
@@ -51,3 +53,11 @@ def postgres(durable: bool = False) -> Iterator[tuple[str, Control]]:
             user=user, cwd=home, capture_output=True,
         )  # fmt: skip
         shutil.rmtree(home)
+
+
+def fresh(server: str) -> str:
+    """A database of its own: one ledger has one home."""
+    name = f"d{uuid.uuid4().hex}"
+    with sa.create_engine(server, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    return server.replace("/postgres?", f"/{name}?")

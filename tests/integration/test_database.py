@@ -29,7 +29,7 @@ from yupana.core.errors import TerminalError, TransientError, UsageError
 from yupana.database import schema
 from yupana.database.engine import TABLES, Moment, engine, unchecked
 from yupana.ledger import entries, verifier
-from yupana.ledger.fault import Check, Fault
+from yupana.ledger.fault import Check, Fault, Ground
 from yupana.ledger.table_check import TableCheck
 from yupana.predictions import feedback, ledger_check, log_writer, prediction_log
 
@@ -272,8 +272,8 @@ def test_weekly_forecasts_become_predictions_of_any_kind(earlier: sa.Engine, url
 def table_faults(url: str) -> list[Fault]:
     """What the ledger says otherwise of the tables and answers than they are."""
     with entries.snapshot(url) as connection:
-        checks: list[Check] = [TableCheck(connection), ledger_check.AnswerCheck(connection)]
-        last, faults = 0, list[Fault]()
+        ground, last, faults = Ground(Settings(), connection, sqlite3.connect("")), 0, list[Fault]()
+        checks: list[Check] = [TableCheck(ground), ledger_check.AnswerCheck(ground)]
         for last, kind, _, line in entries.stored(connection):
             for check in checks:
                 faults += check.event(last, kind, line) if kind in check.kinds else []

@@ -18,7 +18,7 @@ from deltalake import DeltaTable, write_deltalake
 from yupana.config.settings import Settings
 from yupana.data.lake import delta, maintenance
 from yupana.features import store
-from yupana.lineage import events, vouched
+from yupana.lineage import contents, events
 
 TIMES = 120
 
@@ -89,17 +89,17 @@ def _places(settings: Settings) -> list[Path]:
 
 
 def test_every_change_is_found_and_named(used: Settings) -> None:
-    assert not [*vouched.faults(used)], "ordinary work raises no alarm"
+    assert not [*contents.faults(used)], "ordinary work raises no alarm"
     rng, places = Random(5), sorted(_places(used))
     for turn in range(TIMES):
         path, edit = rng.choice(places), rng.choice(EDITS)
         backup = used.home.parent / "backup"
         shutil.copy2(path, backup)
         edit(path, rng)
-        where = [vouched._place(used, fault.ref) for fault in vouched.faults(used)]
+        where = [contents._place(used, fault.place) for fault in contents.faults(used)]
         assert any(path.is_relative_to(place) for place in where), (turn, edit, path)
         shutil.copy2(backup, path)
-        assert not [*vouched.faults(used)], (turn, edit, path)
+        assert not [*contents.faults(used)], (turn, edit, path)
 
 
 def test_rows_from_elsewhere_and_earlier_states_are_found(used: Settings) -> None:
@@ -119,14 +119,14 @@ def test_rows_from_elsewhere_and_earlier_states_are_found(used: Settings) -> Non
         (lambda: shutil.rmtree(table), "missing"),
     ):  # fmt: skip
         tamper()
-        (fault,) = vouched.faults(used)
-        assert fault.kind == kind and fault.ref.startswith("delta:forecasts/x@")
-        assert kind != "missing" or fault.ref == newest
+        (fault,) = contents.faults(used)
+        assert fault.what == kind and fault.place.startswith("delta:forecasts/x@")
+        assert kind != "missing" or fault.place == newest
         shutil.rmtree(table, ignore_errors=True)
         shutil.copytree(used.home.parent / "whole", table)
-        assert not [*vouched.faults(used)]
+        assert not [*contents.faults(used)]
     stranger = used.table("published", "stranger")
     write_deltalake(str(stranger), pa.table({"a": [1]}))
-    assert [str(fault) for fault in vouched.faults(used)] == [
-        "delta:published/stranger@0 is vouched for by no step"
+    assert [str(fault) for fault in contents.faults(used)] == [
+        "unvouched: delta:published/stranger@0: is vouched for by no step"
     ]

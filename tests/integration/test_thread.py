@@ -20,7 +20,7 @@ from yupana.core.hashing import file_sha256
 from yupana.core.progress import Silent
 from yupana.data.lake import delta, maintenance
 from yupana.ledger import signing
-from yupana.lineage import events, vouched
+from yupana.lineage import contents, events
 from yupana.orchestration import quickstart, service
 from yupana.predictions import lake_table
 from yupana.trace import backward
@@ -40,7 +40,7 @@ def asked(url: str, key: str) -> list[dict[str, Any]]:
 def test_all_that_the_run_left_is_vouched_for(thread: Thread) -> None:
     tables = {(zone, name) for zone, name in maintenance.tables(thread.settings)}
     assert {zone for zone, _ in tables} >= {"published", "quarantine", "features"}
-    assert [str(fault) for fault in vouched.faults(thread.settings)] == []
+    assert [str(fault) for fault in contents.faults(thread.settings)] == []
 
 
 def test_an_answer_leads_back_to_the_file(thread: Thread) -> None:

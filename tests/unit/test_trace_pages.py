@@ -13,8 +13,8 @@ from answers import record
 
 from yupana.cli.oversight import trace
 from yupana.config.settings import ROOT, Settings
+from yupana.ledger.fault import Fault
 from yupana.lineage import events
-from yupana.lineage.vouched import Fault
 from yupana.predictions import log_writer, lookup, prediction_log
 from yupana.trace import backward, graph, provenance, provenance_text
 from yupana.trace.index import Index
@@ -99,7 +99,7 @@ def test_the_page_is_in_both_languages_and_names_no_caller(
     index = Index(settings.events)
     node = backward.trace_in(index, "p")
     page = tmp_path / "page.html"
-    fault = Fault("delta:features/w@0", "changed", "ab12")
+    fault = Fault(0, "changed", "delta:features/w@0", "", "is not as ab12 left it")
     trace._page(page, node, provenance.road(settings, node, index), [fault])
     text = page.read_text("utf-8")
     assert "No está como lo dejó su paso" in text and str(fault) in text

@@ -17,7 +17,7 @@ from yupana.core.errors import ContentError, TerminalError
 from yupana.core.types import DatasetRef
 from yupana.data.lake import delta
 from yupana.features.quick_feast import quick
-from yupana.lineage import vouched
+from yupana.lineage import contents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -182,7 +182,7 @@ def demand_online(settings: Settings, ref: str, online: pd.DataFrame) -> pd.Data
     """
     import pandas as pd
 
-    vouched.demand(settings, ref)
+    contents.demand(settings, ref)
     zone, name, version = delta.parts(ref)
     key, *columns = online.columns
     table = delta.read(settings.table(zone, name), version).select(key, *columns).to_pandas()

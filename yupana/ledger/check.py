@@ -1,30 +1,57 @@
-"""The ledger in use, verified with all that it vouches for; and exported."""
+"""The ledger in use, verified with all that it vouches for."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from yupana.config.settings import Settings
-from yupana.core.errors import UsageError
 from yupana.core.progress import Progress
-from yupana.ledger import entries, signing, verifier, vouched, witness
-from yupana.ledger.canonical import canonical
+from yupana.ledger import entries, mark, signing, verifier, vouched, witness
 from yupana.ledger.event_check import EventRows
-from yupana.ledger.fault import Begin, Check, Fault
+from yupana.ledger.export import counted
+from yupana.ledger.fault import Begin, Check, Fault, Ground
+from yupana.ledger.mark import Mark, Replay, StaleError
 from yupana.ledger.table_check import TableCheck
 from yupana.ledger.verifier import Report
 
-_TELL = 200_000
 _MOST_LINES = 20
 _TIME = len('2026-01-01T00:00:00.000Z"}')
 _HASH = 64 + len('","seq":')
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a check read.
+
+    Attributes:
+        since: events up to this one were not read again; 0: everything was read.
+        time: of the check that read the last of them (ISO 8601, UTC); empty where all was read.
+        whole: of the last check that read everything.
+        cause: why everything was read although less was asked for; else empty.
+    """
+
+    since: int = 0
+    time: str = ""
+    whole: str = ""
+    cause: str = ""
+
+    def __str__(self) -> str:
+        if not self.since:
+            return "everything" + (f": {self.cause}" if self.cause else "")
+        return (
+            f"the events after {self.since:,}, the event log, all tables, and what steps left. Not "
+            f"read again: the texts of events 1 to {self.since:,} and the answers that they "
+            f"sealed, which were counted; they were as they should be on {self.time}, and read "
+            f"all at once on {self.whole}. --all reads everything"
+        )
 
 
 @dataclass
@@ -34,135 +61,177 @@ class Audit(Report):
     Attributes:
         faults: all that is not as the ledger says; the first is told as `first_bad`, too.
         witness: how much of it is seen elsewhere.
-        outside: what was not looked at, and why.
+        scope: what was read.
+        outside: what is never looked at, and why.
     """
 
     faults: list[Fault] = field(default_factory=list)
     witness: witness.Coverage = field(default_factory=witness.Coverage)
+    scope: Scope = field(default_factory=Scope)
     outside: dict[str, str] = field(
         default_factory=lambda: {name: reason.en for name, reason in vouched.OUTSIDE.items()}
     )
 
     def __str__(self) -> str:
-        lines = [super().__str__()]
+        first = super().__str__()
+        if not self.ok and not self.first_bad:
+            first = f"{self.what}: {self.told}"
         if self.ok and not self.witness.files:
-            lines = [f"not witnessed elsewhere, otherwise {lines[0]}"]
-        lines += [str(fault) for fault in self.faults[:_MOST_LINES]]
+            first = f"not witnessed elsewhere, otherwise {first}"
+        lines = [first, *(str(fault) for fault in self.faults[:_MOST_LINES])]
         if len(self.faults) > _MOST_LINES:
             lines.append(f"… and {len(self.faults) - _MOST_LINES:,} more (--json has all)")
-        lines += [f"witness: {self.witness}"]
+        lines += [f"read: {self.scope}", f"witness: {self.witness}"]
         lines += [f"outside: {name}: {reason}" for name, reason in self.outside.items()]
         return "\n".join(lines)
 
 
 def live(
-    settings: Settings, progress: Progress, *, also: Iterable[Path] = (),
-    roots: Iterable[Path] = (), checks: Sequence[Begin] = (),
+    settings: Settings, progress: Progress, *, also: Sequence[Path] = (),
+    roots: Sequence[Path] = (), checks: Sequence[Begin] = (), incremental: bool = False,
+    now: datetime | None = None,
 ) -> Audit:  # fmt: skip
     """Check the platform's ledger, while others may go on writing.
 
     Beside what `verifier.verify` checks: that each row's kind and subject are those of its event,
     that the event log has the rows that were recorded, and no others, and that the tables are as
-    the ledger says (`vouched`).
+    the ledger says (`vouched`). A check that finds nothing leaves a mark (`mark`).
 
     Args:
         also: more witness files than the platform's own.
         roots: more files of published roots.
         checks: what else is compared with the ledger's events.
+        incremental: go on from the mark; where that cannot be, or finds something, everything is
+            read all the same.
     """
-    own, published = witness.files(settings), witness.files(settings, witness.ROOTS)
-    # What is in a file now was in the database before.
-    sizes = {path: path.stat().st_size for path in (*own, *published) if path.exists()}
-    elsewhere = [*own[1:], *also]
-    faults: list[Fault] = []
-    with entries.snapshot(settings.platform_db) as connection:
-        every: tuple[Begin, ...] = (EventRows, TableCheck, *checks)
-        begun = [begin(connection) for begin in every]
-        report = verifier.verify(
-            _counted(_agreeing(entries.stored(connection), begun, faults), progress, 0),
-            signing.public_key(settings),
-            witnesses=[*(witness.until(p, sizes.get(p, 0)) for p in own), *_all(also)],
-            roots=itertools.chain(
-                *(witness.until(p, sizes.get(p, 0)) for p in published), *_all(roots)
-            ),
-            export=False,
-        )
-        if report.ok:
-            faults += [fault for check in begun for fault in check.finish(report.checked)]
-    coverage = witness.coverage(elsewhere, report.checked)
-    return _whole(report, faults, coverage)
+    job = _Job(
+        settings, progress, also, roots, (EventRows, TableCheck, *checks), now or datetime.now(UTC)
+    )
+    cause = ""
+    if incremental:
+        try:
+            audit = job.go_on()
+            if audit.ok:
+                return audit
+            cause = f"less was read first, and this was found: {audit.what}, {audit.told}"
+        except StaleError as stale:
+            cause = str(stale)
+    return job.whole(cause)
 
 
-def _whole(report: Report, faults: list[Fault], coverage: witness.Coverage) -> Audit:
+@dataclass(frozen=True)
+class _Job:
+    settings: Settings
+    progress: Progress
+    also: Sequence[Path]
+    roots: Sequence[Path]
+    checks: Sequence[Begin]
+    now: datetime
+
+    def whole(self, cause: str) -> Audit:
+        """Read everything; who then finds nothing leaves a mark, who finds something no longer
+        trusts the one before."""
+        code, last = mark.of_code(self.checks), mark.read(self.settings)
+        with mark.fresh() as replay:
+            audit = self._run(replay, Mark(line=last.line))
+            audit.scope = Scope(whole=f"{self.now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", cause=cause)
+            if not audit.ok:
+                mark.drop(self.settings)
+            elif audit.checked:
+                mark.leave(self.settings, replay, "", code, self.now)
+        return audit
+
+    def go_on(self) -> Audit:
+        """Read what came after the mark.
+
+        Raises:
+            StaleError: there is no mark to go on from.
+        """
+        if self.also or self.roots:
+            # What they saw of earlier events was perhaps never compared.
+            raise StaleError("a witness or roots were named")
+        code, last = mark.of_code(self.checks), mark.read(self.settings)
+        with mark.resumed(self.settings, last, code, self.now) as replay:
+            audit = self._run(replay, last)
+            audit.scope = Scope(last.seq, last.time, last.whole)
+            if audit.ok and audit.checked > last.seq:
+                mark.leave(self.settings, replay, last.whole, code, self.now)
+        return audit
+
+    def _run(self, replay: Replay, last: Mark) -> Audit:
+        own, published = (witness.files(self.settings, n) for n in (witness.WITNESS, witness.ROOTS))
+        # What is in a file now was in the database before.
+        sizes = {path: path.stat().st_size for path in (*own, *published) if path.exists()}
+        faults: list[Fault] = []
+        with entries.snapshot(self.settings.platform_db) as connection:
+            ground = Ground(self.settings, connection, replay.database)
+            after = replay.position.seq
+            if after:
+                mark.demand(last, connection)
+            begun = [begin(ground) for begin in self.checks]
+            rows = entries.stored(connection, after=after or None)
+            checkpoints = [_checkpoints(replay, last.seq, connection, p, sizes) for p in own]
+            # Everything is compared with the mark, too: it is a checkpoint.
+            also = [[last.line]] if last.line and not after else []
+            report, replay.position = verifier.go_on(
+                replay.position,
+                counted(_agreeing(rows, begun, faults), self.progress),
+                signing.public_key(self.settings),
+                [*checkpoints, *also, *map(verifier.lines_of, self.also)],
+                itertools.chain(
+                    *(witness.until(p, sizes.get(p, 0)) for p in published),
+                    *map(verifier.lines_of, self.roots),
+                ),
+            )
+            for check in begun:
+                faults += check.finish(report.checked) if report.ok or not check.kinds else []
+        replay.files = {str(p): mark.beginning(p, sizes[p]) for p in own if p in sizes}
+        coverage = witness.coverage([*own[1:], *self.also], report.checked)
+        return _audit(report, faults, coverage)
+
+
+def _audit(report: Report, faults: list[Fault], coverage: witness.Coverage) -> Audit:
     faults.sort(key=lambda fault: fault.event or report.checked + 1)
     audit = Audit(**vars(report), faults=faults, witness=coverage)
     if faults:
         first, place = faults[0], faults[0].event or report.checked + 1
-        if report.ok or place < (report.first_bad or 0):
-            audit.first_bad, audit.what, audit.told = place, first.what, first.message
+        if report.ok or (first.event and place < (report.first_bad or 0)):
+            audit.first_bad, audit.what = first.event or None, first.what
+            audit.told = first.message if first.event else f"{first.place}: {first.message}"
         audit.ok = False
     return audit
 
 
-def _all(paths: Iterable[Path]) -> list[Iterator[bytes]]:
-    return [verifier.lines_of(path) for path in paths]
-
-
-def exported(
-    path: Path, key: str, progress: Progress, *, also: Iterable[Path] = (),
-    roots: Iterable[Path] = (),
-) -> Report:  # fmt: skip
-    """Check an export as the stand-alone verifier does.
-
-    Args:
-        key: the public key, 64 hexadecimal digits.
-    """
-    try:
-        return verifier.verify(
-            _counted(verifier.lines_of(path), progress, 0),
-            key,
-            witnesses=_all(also),
-            roots=itertools.chain(*_all(roots)),
-        )
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"The export cannot be checked: {error}.",
-            where=str(path),
-            fix="Name the files that `yupana audit export` and `yupana audit key` wrote.",
-        ) from error
-
-
-def export(settings: Settings, path: Path, progress: Progress, now: datetime) -> int:
-    """Write all events and a signed checkpoint; the number of events.
+def _checkpoints(
+    replay: Replay, seq: int, connection: sa.Connection, path: Path, sizes: dict[Path, int]
+) -> Iterator[bytes]:
+    """The lines of a witness file that no earlier check compared.
 
     Raises:
-        UsageError: nothing was recorded yet, or the file cannot be written.
+        StaleError: the lines before them are not those that one compared, or a line of them is of
+            an earlier event, and disagrees.
     """
-    head = entries.newest(settings.platform_db)
-    if head is None:
-        raise UsageError(
-            "Nothing was recorded yet.",
-            where="the ledger",
-            fix="Run a step first, for example `yupana ingest DATASET`.",
-        )
-    mark = canonical(witness.checkpoint(settings, head.seq, head.hash, now))
-    lines = (line for *_, line in entries.rows(settings.platform_db, head.seq))
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with fresh.open("wb") as out:
-            for line in _counted(lines, progress, head.seq):
-                out.write(line + b"\n")
-            out.write(f"{mark}\n".encode())
-        fresh.replace(path)
-    except OSError as error:
-        raise UsageError(
-            f"The export cannot be written: {error.strerror}.",
-            where=str(path),
-            fix="Name a file in a folder that you may write to.",
-        ) from error
-    finally:
-        fresh.unlink(missing_ok=True)
-    return head.seq
+    size, sha256 = replay.files.get(str(path), (0, ""))
+    new_file = seq and str(path) not in replay.files and sizes.get(path)
+    if new_file or (size and mark.beginning(path, size) != (size, sha256)):
+        raise StaleError(f"{path} is not the witness file that was compared before")
+    lines = witness.until(path, sizes.get(path, 0), size)
+    return _newer(lines, seq, connection) if seq else lines
+
+
+def _newer(lines: Iterator[bytes], seq: int, connection: sa.Connection) -> Iterator[bytes]:
+    """Lines from the first one on that is of an event after `seq`."""
+    for line in lines:
+        try:
+            checkpoint = json.loads(line)
+            of, head = int(checkpoint["seq"]), checkpoint["head"]
+        except (KeyError, TypeError, ValueError):
+            of, head = seq + 1, ""  # The verifier judges it.
+        if of > seq:
+            yield line
+            yield from lines
+        elif mark.head_of(connection, of) != head:
+            raise StaleError(f"a witness says otherwise of event {of}")
 
 
 def _agreeing(
@@ -197,10 +266,3 @@ def _disagreement(seq: int, kind: str, subject: str, line: bytes) -> list[Fault]
         return []
     message = f"row {seq} has another number, kind or subject than its event"
     return [Fault(seq, "changed", "ledger", str(seq), message)]
-
-
-def _counted(lines: Iterable[bytes], progress: Progress, total: int) -> Iterator[bytes]:
-    for number, line in enumerate(lines, 1):
-        if number % _TELL == 0:
-            progress.say(f"{number:,} events" + (f" of {total:,}" if total else ""))
-        yield line

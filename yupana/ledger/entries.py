@@ -186,9 +186,11 @@ def rows(url: str, until: int = 0) -> Iterator[Row]:
         yield from stored(connection, until)
 
 
-def stored(connection: sa.Connection, until: int = 0) -> Iterator[Row]:
+def stored(connection: sa.Connection, until: int = 0, after: int | None = None) -> Iterator[Row]:
     """Number, kind and subject as the table says them, and the event's text, oldest first."""
     query = sa.select(LEDGER).order_by(LEDGER.c.seq)
+    if after is not None:
+        query = query.where(LEDGER.c.seq > after)
     if until:
         query = query.where(LEDGER.c.seq <= until)
     rows = connection.execute(query, execution_options={"yield_per": 5000})

@@ -8,10 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from yupana.ledger.fault import Fault
+from yupana.ledger.fault import Fault, Ground
 from yupana.ledger.step_events import EVENT_REFS, EVENTS, LOG, digest, references, row, whole
 
 _CHUNK = 5000
+_TABLE = "CREATE TABLE IF NOT EXISTS log (event INTEGER PRIMARY KEY, before, sha256)"
 
 
 class _Difference(Exception):  # noqa: N818 - it is a finding, not a fault of the program
@@ -23,37 +24,32 @@ class _Difference(Exception):  # noqa: N818 - it is a finding, not a fault of th
 class EventRows:
     """The rows, one after the other, up to the first that is not as recorded.
 
-    Args:
-        connection: a snapshot of the platform database (`entries.snapshot`).
+    Keeps what the ledger says of each row, and compares all of them at the end.
     """
 
     kinds = ("step",)
 
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
-        self._rows = _stored(connection)
+    def __init__(self, ground: Ground) -> None:
+        self._connection, self._replay = ground.connection, ground.replay
+        self._replay.execute(_TABLE)
+        self._rows = _stored(ground.connection)
         self._number = 0
-        self._faulty = False
 
     def event(self, seq: int, kind: str, line: bytes) -> list[Fault]:
-        if self._faulty:
-            return []
-        try:
-            self._match(json.loads(line))
-        except _Difference as found:
-            self._faulty = True
-            return [Fault(seq, found.what, EVENTS.name, str(self._number), str(found))]
+        event = json.loads(line)
+        facts, before = event["facts"], None
+        if event["subject"] == LOG and "before" in facts:
+            facts = facts["before"]
+            before = int(facts["lines"])
+        self._replay.execute("INSERT INTO log VALUES (?, ?, ?)", (seq, before, facts["sha256"]))
         return []
 
-    def _match(self, event: dict[str, Any]) -> None:
-        """Compare the next row, or those from before the ledger, with an event of the ledger."""
-        if event["subject"] == LOG and "before" in event["facts"]:
-            before = event["facts"]["before"]
-            bodies = [self._next() for _ in range(before["lines"])]
-            if whole(bodies) != before["sha256"]:
-                raise _Difference("changed", f"the first {before['lines']} rows of the event log")
-            return
-        if digest(self._next()) != event["facts"]["sha256"]:
+    def _match(self, before: int | None, sha256: str) -> None:
+        """Compare the next row, or those from before the ledger, with what the ledger says."""
+        if before is not None:
+            if whole([self._next() for _ in range(before)]) != sha256:
+                raise _Difference("changed", f"the first {before} rows of the event log")
+        elif digest(self._next()) != sha256:
             what = f"row {self._number} of the event log is not as recorded"
             raise _Difference("changed", what)
 
@@ -77,8 +73,11 @@ class EventRows:
         return str(body).encode()
 
     def finish(self, last: int) -> list[Fault]:
-        if self._faulty:
-            return []
+        for seq, before, sha256 in self._replay.execute("SELECT * FROM log ORDER BY event"):
+            try:
+                self._match(before, sha256)
+            except _Difference as found:
+                return [Fault(seq, found.what, EVENTS.name, str(self._number), str(found))]
         if (surplus := next(self._rows, None)) is not None:
             number = surplus[0]["seq"]
             what = f"row {number} of the event log was never recorded"

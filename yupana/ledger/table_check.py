@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable
 
 import sqlalchemy as sa
 
 from yupana.ledger import vouched
-from yupana.ledger.fault import Fault
+from yupana.ledger.fault import Fault, Ground
 from yupana.ledger.table import LEDGER
 from yupana.ledger.vouched import ROW_NONCES, VOUCHED
 
 _CHUNK = 2_000
-# In a temporary database, which SQLite writes to the disk when it grows.
+# What is temporary, SQLite writes to the disk when it grows.
 _TABLES = """
-CREATE TABLE recorded (source, key, digest, event, PRIMARY KEY (source, key)) WITHOUT ROWID;
-CREATE TABLE present (source, key, digest, PRIMARY KEY (source, key)) WITHOUT ROWID;
-CREATE TABLE nonces (source, key, PRIMARY KEY (source, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS recorded (source, key, digest, event, PRIMARY KEY (source, key))
+WITHOUT ROWID;
+CREATE TEMP TABLE present (source, key, digest, PRIMARY KEY (source, key)) WITHOUT ROWID;
+CREATE TEMP TABLE nonces (source, key, PRIMARY KEY (source, key)) WITHOUT ROWID;
 """
 _RECORD = "INSERT OR REPLACE INTO recorded VALUES (?, ?, ?, ?)"
 _DIFFERENT = """
@@ -39,17 +39,12 @@ _NEWEST = "SELECT max(key) FROM recorded WHERE source = ? AND digest IS NOT NULL
 
 
 class TableCheck:
-    """Replays what the ledger says of each row; at the end, compares it with the tables.
-
-    Args:
-        connection: a snapshot of the platform database (`entries.snapshot`).
-    """
+    """Replays what the ledger says of each row; at the end, compares it with the tables."""
 
     kinds = (vouched.KIND,)
 
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
-        self._state = sqlite3.connect("")
+    def __init__(self, ground: Ground) -> None:
+        self._connection, self._state = ground.connection, ground.replay
         self._state.executescript(_TABLES)
 
     def event(self, seq: int, kind: str, line: bytes) -> list[Fault]:
@@ -88,7 +83,6 @@ class TableCheck:
             for source, key in self._state.execute(_NEEDLESS)
             if (source, key) not in faulty
         ]
-        self._state.close()
         return faults
 
     def _fill(self, table: str, rows: Iterable[tuple[str, ...]]) -> None:

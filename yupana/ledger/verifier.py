@@ -4,9 +4,11 @@ This file needs Python 3.11 and `cryptography`, and nothing else; copy it where 
 `orjson` is there too, it takes half the time.
 An export has one event a line, in canonical JSON, and ends with a signed checkpoint. Checked are:
 each line's form; that `seq` has no gaps and `previous` is the SHA-256 of the line before it; that
-every day's Merkle root (RFC 6962, over the SHA-256 of the day's lines) is the signed one; and
-that the ledger still holds what earlier checkpoints (--witness) and published roots (--roots)
-saw. The first event that is not as it was is named. Reading is one pass in constant memory.
+every day's Merkle root (RFC 6962, over the SHA-256 of the day's lines) is the signed one; that
+the ledger still holds what earlier checkpoints (--witness) and published roots (--roots) saw; and
+that events agree with earlier ones on what a changed row was, and on how many answers moved.
+Whether tables, answers and files are as the events say, no export can tell. The first event that
+is not as it was is named. Reading is one pass in constant memory.
 Exit codes: 0 nothing was changed, 1 something was, 2 wrong use.
 """
 
@@ -17,10 +19,11 @@ import hashlib
 import itertools
 import json
 import secrets
+import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,6 +50,12 @@ try:  # What it writes in another way (1e16 for 1e+16), no event has.
 except ImportError:
     pass
 _sha256 = hashlib.sha256
+_OF_ROWS = {"rows", "predictions", "archive"}
+_TABLES = """
+CREATE TABLE digests (source, key, digest, PRIMARY KEY (source, key)) WITHOUT ROWID;
+CREATE TABLE answers (use_case, first, last, n);
+CREATE INDEX answers_by ON answers (use_case, last);
+"""
 # Between lines that are read together stands a number that no line can know of: so none can end
 # in the middle of an event, and the next one complete it.
 _MARK = secrets.randbits(62)
@@ -82,25 +91,39 @@ class Report:
 class Tree:
     """A Merkle tree hash that grows leaf by leaf (RFC 6962, 2.1) in room for its height."""
 
-    def __init__(self) -> None:
-        self.size = 0
-        self._peaks: list[bytes] = []
+    def __init__(self, size: int = 0, peaks: Iterable[bytes] = ()) -> None:
+        self.size, self.peaks = size, [*peaks]
 
     def add(self, leaf: bytes) -> None:
         """Add a leaf; here the 32 bytes of an event's SHA-256."""
         node, size = _sha256(b"\0" + leaf).digest(), self.size
         while size & 1:
-            node = _sha256(b"\1" + self._peaks.pop() + node).digest()
+            node = _sha256(b"\1" + self.peaks.pop() + node).digest()
             size >>= 1
-        self._peaks.append(node)
+        self.peaks.append(node)
         self.size += 1
 
     def root(self) -> str:
         """The root of the leaves so far, at least one, in hexadecimal digits."""
-        *peaks, node = self._peaks
+        *peaks, node = self.peaks
         for peak in reversed(peaks):
             node = _sha256(b"\1" + peak + node).digest()
         return node.hex()
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a check ended, so that another goes on from there: the last event; the day that it is
+    of, with the first event, size and peaks (hexadecimal) of its tree; and the days before."""
+
+    seq: int = 0
+    head: str = START
+    time: str = ""
+    day: str = ""
+    first: int = 1
+    size: int = 0
+    peaks: tuple[str, ...] = ()
+    days: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def signed(key: Ed25519PublicKey, record: Any, kind: str) -> bool:
@@ -132,6 +155,7 @@ class _Block(NamedTuple):
     days: Sequence[str] = ()
     digests: Sequence[bytes] = ()
     roots: Mapping[int, Any] | None = None
+    of_rows: Sequence[tuple[int, str, str, Any]] = ()
 
 
 def _canonical(text: bytes) -> Any:
@@ -155,15 +179,16 @@ def _block(lines: list[bytes]) -> _Block:
         return _Block(lines)
     if not good or [{*map(type, column)} for column in columns] != _TYPES:
         return _Block(lines)
-    _, facts, kinds, previous, seqs, _, times = columns
+    _, facts, kinds, previous, seqs, subjects, times = columns
     digests = [_sha256(line).digest() for line in lines]
     follow = [*previous[1:]] == [*map(bytes.hex, digests[:-1])]
     if not follow or [*seqs] != [*range(seqs[0], seqs[0] + len(seqs))]:
         return _Block(lines)
     roots = {i: facts[i] for i, kind in enumerate(kinds) if kind == "root"}
+    of_rows = [*zip(seqs, kinds, subjects, facts, strict=True)] if _OF_ROWS & {*kinds} else []
     days = [moment[:10] for moment in times]
     head = digests[-1].hex()
-    return _Block(lines, seqs[0], previous[0], head, times[-1], days, digests, roots)
+    return _Block(lines, seqs[0], previous[0], head, times[-1], days, digests, roots, of_rows)
 
 
 def _stands(line: bytes) -> _Block:
@@ -211,15 +236,64 @@ class _Witness:
             raise Finding(self.seq, "changed", f"the witness's checkpoint of {self.seq} is forged")
 
 
+class _Rows:
+    """What events say of rows and of answers; in a database that grows on the disk."""
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("")
+        self._database.executescript(_TABLES)
+
+    def take(self, seq: int, kind: str, subject: str, facts: Any) -> None:
+        """Raise where an event says otherwise than those before it."""
+        # What has another form tells nothing of rows.
+        with suppress(AttributeError, KeyError, TypeError, ValueError, sqlite3.Error):
+            if kind == "rows":
+                self._change(seq, subject, facts)
+            elif kind == "predictions":
+                group = (subject, *facts["rows"], facts["n"])
+                self._database.execute("INSERT INTO answers VALUES (?, ?, ?, ?)", group)
+            elif kind == "archive" and not facts.get("before"):
+                self._move(seq, (subject, *facts["rows"]), facts["n"])
+
+    def _change(self, seq: int, subject: str, facts: Any) -> None:
+        if subject == "baseline":
+            self._database.execute("DELETE FROM digests")
+        last = "SELECT digest FROM digests WHERE source = ? AND key = ?"
+        for source, rows in facts.items():
+            for key, digest, *old in rows:
+                if old and self._database.execute(last, (source, key)).fetchone() != (*old,):
+                    message = f"{source} {key} was not as recorded when event {seq} changed it"
+                    raise Finding(seq, "changed", message)
+                row = source, key, digest
+                self._database.execute("INSERT OR REPLACE INTO digests VALUES (?, ?, ?)", row)
+
+    def _move(self, seq: int, rows: tuple[str, int, int], n: int) -> None:
+        where = "FROM answers WHERE use_case = ? AND first >= ? AND last <= ?"
+        query = f"SELECT coalesce(sum(n), 0) {where}"
+        (sealed,) = self._database.execute(query, rows).fetchone()
+        self._database.execute(f"DELETE {where}", rows)
+        if sealed != n:
+            message = f"{n} answers moved to the lake by event {seq}, and {sealed} were sealed"
+            raise Finding(seq, "changed", message)
+
+
 class _Walk:
     """One pass over the events; what is wrong is raised as `Finding`."""
 
-    def __init__(self, key: Ed25519PublicKey, export: bool) -> None:
+    def __init__(self, key: Ed25519PublicKey, export: bool, at: Position) -> None:
         self.key, self.export, self.checkpoint = key, export, b""
         self.witnesses: list[_Witness] = []
-        self.seq, self.head, self.time = 0, START, ""
-        self._day, self._first, self._tree = "", 1, Tree()
-        self._days: dict[str, dict[str, Any]] = {}
+        self.seq, self.head, self.time = at.seq, at.head, at.time
+        self._day, self._first = at.day, at.first
+        self._tree = Tree(at.size, map(bytes.fromhex, at.peaks))
+        self._days: dict[str, Mapping[str, Any]] = dict(at.days)
+        # In the ledger in use, more is compared with them.
+        self._rows = _Rows() if export else None
+
+    def position(self) -> Position:
+        size, peaks = self._tree.size, tuple(peak.hex() for peak in self._tree.peaks)
+        last = self.seq, self.head, self.time
+        return Position(*last, self._day, self._first, size, peaks, dict(self._days))
 
     def take(self, block: _Block, rest: Iterator[bytes]) -> None:
         """Take some lines; `rest` are those after them."""
@@ -248,6 +322,9 @@ class _Walk:
             for witness in self.witnesses:
                 if witness.seq == block.seq + i:
                     self._look(witness, digest.hex(), itertools.chain(lines[i + 1 :], rest))
+        if self._rows:
+            for event in block.of_rows:
+                self._rows.take(*event)
         self.seq, self.head, self.time = end - 1, block.head, block.time
 
     def finish(self, roots: dict[str, dict[str, Any]]) -> None:
@@ -343,17 +420,27 @@ def verify(
         public_key: 64 hexadecimal digits.
         witnesses, roots: the lines of witness files, and of files of published roots.
     """
-    walk = _Walk(Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key.strip())), export)
+    return go_on(Position(), lines, public_key, witnesses, roots, export)[0]
+
+
+def go_on(
+    at: Position, lines: Iterable[bytes], public_key: str,
+    witnesses: Iterable[Iterable[bytes]] = (), roots: Iterable[bytes] = (), export: bool = False,
+) -> tuple[Report, Position]:  # fmt: skip
+    """As `verify`, of the events after a position; and where it ended, if nothing was wrong."""
+    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key.strip()))
+    walk = _Walk(key, export, at)
     stream, bad = iter(lines), dict[str, Any]()
     try:
         published = _published(walk.key, roots)
         walk.witnesses = [_Witness(witness, walk.key) for witness in witnesses]
         while some := [*itertools.islice(stream, _BLOCK)]:
             walk.take(_block(some), stream)
+        at = walk.position()
         walk.finish(published)
     except Finding as finding:
         bad = finding.facts
-    return Report(not bad, walk.seq, walk.head, walk.time, **bad)
+    return Report(not bad, walk.seq, walk.head, walk.time, **bad), at
 
 
 def _published(key: Ed25519PublicKey, lines: Iterable[bytes]) -> dict[str, dict[str, Any]]:

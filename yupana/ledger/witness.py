@@ -133,11 +133,13 @@ def publish(settings: Settings, records: list[dict[str, Any]]) -> None:
                 stream.write("".join(f"{canonical(record)}\n" for record in records).encode())
 
 
-def until(path: Path, size: int) -> Iterator[bytes]:
-    """The lines of a file, without their ends, that it had when it was of this size."""
+def until(path: Path, size: int, start: int = 0) -> Iterator[bytes]:
+    """The lines of a file from a byte on, without their ends, that it had when it was of this
+    size."""
     if not path.exists():
         return
     with path.open("rb") as stream:
+        stream.seek(start)
         while stream.tell() < size and (line := stream.readline()):
             yield line.rstrip(b"\n")
 

@@ -16,7 +16,7 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.hashing import files_sha256
 from yupana.database import reading
-from yupana.lineage import openlineage_queue, vouched
+from yupana.lineage import contents, openlineage_queue
 
 Event = dict[str, Any]
 
@@ -55,7 +55,7 @@ def append(
     """Record one event durably, in the log and in the ledger, both or neither; return its id.
 
     The ledger keeps the hash of the event's text, so that a changed one is found. The text holds
-    the hash of each table version among the outputs, and of each file: see `vouched`.
+    the hash of each table version among the outputs, and of each file: see `contents`.
 
     Args:
         files: files, or folders of files, that the step wrote and that are shown or read.
@@ -68,7 +68,7 @@ def append(
     # It takes longer to import than most commands need to read the log.
     from yupana.ledger import step_events
 
-    hashes = vouched.content(settings, outputs, files) if status == "done" else {}
+    hashes = contents.content(settings, outputs, files) if status == "done" else {}
     event: Event = {
         "id": event_id or uuid.uuid4().hex,
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),

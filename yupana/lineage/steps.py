@@ -14,7 +14,7 @@ from yupana.config.settings import Settings
 from yupana.core.errors import record_text
 from yupana.core.hashing import value_sha256
 from yupana.core.types import StepResult
-from yupana.lineage import events, vouched
+from yupana.lineage import contents, events
 
 
 @dataclass
@@ -70,7 +70,7 @@ def run(
         before
         and before["key"] == key
         and still_there(tuple(before["outputs"]))
-        and vouched.is_whole(settings, before["outputs"], before.get("content", {}))
+        and contents.is_whole(settings, before["outputs"], before.get("content", {}))
     ):
         return StepResult(
             step=step,
@@ -83,7 +83,7 @@ def run(
         )
     start, mine = time.monotonic(), uuid.uuid4().hex
     try:
-        vouched.demand_tables(settings, inputs)
+        contents.demand_tables(settings, inputs)
         with parent_run.as_parent(mine, f"{step}.{subject}"):
             outcome = work()
     except Exception as error:

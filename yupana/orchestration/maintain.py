@@ -20,7 +20,7 @@ from yupana.core.progress import Progress
 from yupana.core.types import StepResult
 from yupana.data.lake import delta, history, maintenance
 from yupana.data.lake.maintenance import TidyResult
-from yupana.lineage import events, vouched
+from yupana.lineage import contents, events
 from yupana.orchestration import retention
 from yupana.orchestration.housekeeping import PartResult, data_set_lock, sentence
 
@@ -133,7 +133,7 @@ def _each_table(
             with data_set_lock(settings, name, progress):
                 before = delta.version_of(settings.table(zone, name))
                 # Its event vouches for what it leaves: so nothing else may have changed it.
-                vouched.demand_base(settings, f"delta:{zone}/{name}@{before}")
+                contents.demand_base(settings, f"delta:{zone}/{name}@{before}")
                 change = work(zone, name)
         # Whatever is wrong with one table, the others are tidied first.
         except Exception as error:

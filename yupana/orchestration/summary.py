@@ -88,7 +88,7 @@ def _next(settings: Settings, run: QuickstartRun) -> str:
             f"quality report   {settings.reports / 'validation' / audit}",
             f"drift report     {run.report['metrics']['html']}",
             f"forecast page    {batch['facts']['page'] if batch else ''}",
-            f"auditor's pages  {run.pages['index']}",
+            f"auditor's pages  {run.pages['index']}  (the whole record was read for them)",
             f"logs             {log_folder(settings)}",
             "",
             "What to do next:",

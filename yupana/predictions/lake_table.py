@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.data.lake import delta, reading
-from yupana.lineage import vouched
+from yupana.lineage import contents
 from yupana.predictions import lookup
 from yupana.predictions.entry import Basis, LogEntry, log_entry
 
@@ -172,7 +172,7 @@ def _forecast(settings: Settings, prediction_id: str) -> LogEntry | None:
 
 def _demand(settings: Settings, table: Path) -> None:
     ref = f"delta:{table.parent.name}/{table.name}@{delta.version_of(table)}"
-    vouched.demand(settings, ref, newest=True)
+    contents.demand(settings, ref, newest=True)
 
 
 def _where(table: Path, prediction_id: str) -> list[dict[str, Any]]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from yupana.ledger.fault import Fault
+from yupana.ledger.fault import Fault, Ground
 from yupana.predictions.digest import digest
 from yupana.predictions.prediction_log import CLOCK_SECONDS, RECORDS
 
@@ -19,6 +18,11 @@ _CHUNK = 5_000
 _TIME = 1
 _COLUMNS = [RECORDS.c.seq, *(column for column in RECORDS.columns if column.name != "seq")]
 _Row = Sequence[Any]
+_TABLES = """
+CREATE TABLE IF NOT EXISTS answer_groups (use_case, first, last, n, there, event, fault);
+CREATE INDEX IF NOT EXISTS answer_groups_by ON answer_groups (use_case, last);
+CREATE TABLE IF NOT EXISTS answers (last, n, event);
+"""
 
 
 def group_faults(seq: int, time: str, facts: dict[str, Any], rows: list[_Row]) -> list[Fault]:
@@ -62,11 +66,15 @@ def _agree(rows: list[list[Any]], facts: dict[str, Any]) -> bool:
         return False
 
 
-def records(connection: sa.Connection, first: int = 0, last: int = 0) -> Iterator[_Row]:
-    """The records by number, each with its number first; all, or some."""
+def records(
+    connection: sa.Connection, first: int | None = None, last: int = 0
+) -> Iterator[_Row]:
+    """The records by number, each with its number first; all, from a number on, or some."""
     query = sa.select(*(sa.type_coerce(c, sa.types.NullType()) for c in _COLUMNS))
+    if first is not None:
+        query = query.where(RECORDS.c.seq >= first)
     if last:
-        query = query.where(RECORDS.c.seq.between(first, last))
+        query = query.where(RECORDS.c.seq <= last)
     options = {} if last else {"yield_per": _CHUNK}
     yield from connection.execute(query.order_by(RECORDS.c.seq), execution_options=options)
 
@@ -74,22 +82,21 @@ def records(connection: sa.Connection, first: int = 0, last: int = 0) -> Iterato
 class AnswerCheck:
     """Compares each group of answers with its event, and finds answers of no group.
 
-    Groups that moved to the lake are accounted for by an `archive` event.
-
-    Args:
-        connection: a snapshot of the platform database (`entries.snapshot`).
+    Groups that moved to the lake are accounted for by an `archive` event. Of answers that an
+    earlier check read, the replay has the groups: those are counted, and not read again.
     """
 
     kinds = (GROUP, ARCHIVE)
 
-    def __init__(self, connection: sa.Connection) -> None:
-        self._rows = records(connection)
+    def __init__(self, ground: Ground) -> None:
+        self._connection, self._replay = ground.connection, ground.replay
+        self._replay.executescript(_TABLES)
+        before = self._replay.execute("SELECT * FROM answers").fetchone()
+        self._last, self._n, self._event = map(int, before or (0, 0, 0))
+        self._in_groups = self._sum()
+        self._end, self._read = self._last, 0
+        self._rows = records(self._connection, self._last + 1 if before else None)
         self._next: _Row | None = next(self._rows, None)
-        self._end = 0
-        # Groups that are not there, or not whole: in a database of its own, which may grow.
-        self._gone = sqlite3.connect("")
-        self._gone.execute("CREATE TABLE gone (use_case, first, last, n, there, event, fault)")
-        self._gone.execute("CREATE INDEX gone_by ON gone (use_case, last)")
 
     def event(self, seq: int, kind: str, line: bytes) -> list[Fault]:
         event = json.loads(line)
@@ -100,23 +107,23 @@ class AnswerCheck:
         faults = self._forged(first)
         rows = self._until(last)
         self._end = max(self._end, last)
+        own, fault = group_faults(seq, event["time"], facts, rows), None
         if len(rows) < facts["n"]:
-            fault = json.dumps(vars(group_faults(seq, event["time"], facts, rows)[0]))
-            group = (event["subject"], first, last, facts["n"], len(rows), seq, fault)
-            self._gone.execute("INSERT INTO gone VALUES (?, ?, ?, ?, ?, ?, ?)", group)
-            return faults
-        return faults + group_faults(seq, event["time"], facts, rows)
+            # Whether they may be gone, an event further on says.
+            fault, own = json.dumps(vars(own[0])), []
+        group = (event["subject"], first, last, facts["n"], len(rows), seq, fault)
+        self._replay.execute("INSERT INTO answer_groups VALUES (?, ?, ?, ?, ?, ?, ?)", group)
+        return faults + own
 
     def _archived(self, seq: int, use_case: str, facts: dict[str, Any]) -> list[Fault]:
         first, last = facts["rows"]
-        mine = "use_case = ? AND first >= ? AND last <= ?"
-        # What moved before there were such events may be gone in part.
-        whole = "" if facts.get("before") else " AND there = 0"
-        groups = f"FROM gone WHERE {mine}{whole}"
-        (n,) = self._gone.execute(
-            f"SELECT coalesce(sum(n), 0) {groups}", (use_case, first, last)
-        ).fetchone()
-        self._gone.execute(f"DELETE {groups}", (use_case, first, last))
+        # What moved before there were such events may be gone in part. Groups of an earlier check
+        # are taken for gone: the count at the end says so.
+        gone = "there < n" if facts.get("before") else "(there = 0 OR event <= ?)"
+        values = (use_case, first, last, *(() if facts.get("before") else (self._event,)))
+        mine = f"use_case = ? AND first >= ? AND last <= ? AND {gone}"
+        n = self._sum(mine, values)
+        self._replay.execute(f"DELETE FROM answer_groups WHERE {mine}", values)
         if facts.get("before") or n == facts["n"]:
             return []
         message = f"{facts['n']} answers moved to the lake, and {n} are gone"
@@ -137,12 +144,32 @@ class AnswerCheck:
         while self._next is not None and self._next[0] <= last:
             rows.append(self._next)
             self._next = next(self._rows, None)
+        self._read += len(rows)
         return rows
 
+    def _sum(self, condition: str = "1", values: Sequence[Any] = ()) -> int:
+        query = f"SELECT coalesce(sum(n), 0) FROM answer_groups WHERE {condition}"
+        return int(self._replay.execute(query, values).fetchone()[0])
+
     def finish(self, last: int) -> list[Fault]:
-        faults = [
-            Fault(**json.loads(fault))
-            for (fault,) in self._gone.execute("SELECT fault FROM gone ORDER BY event")
-        ]
-        self._gone.close()
-        return faults + self._forged(0)
+        query = "SELECT fault FROM answer_groups WHERE fault IS NOT NULL ORDER BY event"
+        faults = [Fault(**json.loads(fault)) for (fault,) in self._replay.execute(query)]
+        faults += self._forged(0)
+        n = self._read
+        if self._event:
+            moved = self._in_groups - self._sum("event <= ?", [self._event])
+            n += self._n - moved
+            faults += self._counted(self._n - moved)
+        self._replay.execute("DELETE FROM answers")
+        self._replay.execute("INSERT INTO answers VALUES (?, ?, ?)", (self._end, n, last))
+        return faults
+
+    def _counted(self, due: int) -> list[Fault]:
+        """Whether as many answers are there of those that an earlier check read."""
+        query = sa.select(sa.func.count()).where(RECORDS.c.seq <= self._last)
+        n = self._connection.scalar(query) or 0
+        if n == due:
+            return []
+        message = f"{n:,} answers are there where an earlier check saw {due:,}"
+        what = "deleted" if n < due else "inserted"
+        return [Fault(0, what, RECORDS.name, f"1-{self._last}", message)]

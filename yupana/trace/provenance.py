@@ -14,9 +14,9 @@ from yupana.core.errors import YupanaError
 from yupana.data.files import landing
 from yupana.data.lake import delta, history
 from yupana.data.lake.history import Publication
-from yupana.lineage import vouched
+from yupana.ledger.fault import Fault
+from yupana.lineage import contents
 from yupana.lineage.events import Event
-from yupana.lineage.vouched import Fault
 from yupana.trace import backward
 from yupana.trace.backward import Node
 from yupana.trace.index import Index
@@ -99,11 +99,10 @@ def _landings(settings: Settings, name: str, sha256: str) -> list[landing.Record
 
 def _audit(settings: Settings, name: str, validation: str) -> Audit | None:
     path = settings.reports / "validation" / f"{name}-{validation}.json"
-    fault = vouched.check(settings, vouched.file_ref(settings, path))
-    if not path.exists() or (fault and fault.kind == "unvouched"):
+    if not path.exists() or not contents.is_known(settings, contents.file_ref(settings, path)):
         # A table from another machine has no event here, and what no event vouches for is no audit.
         return None
-    report = json.loads(vouched.read(settings, path))
+    report = json.loads(contents.read(settings, path))
     results = [r["result"] for r in report["results"]]
     return Audit(
         success=report["success"],
@@ -141,7 +140,7 @@ def road(settings: Settings, node: Node, index: Index) -> list[Station]:
 def faults(settings: Settings, stations: Iterable[Station]) -> list[Fault]:
     """Tables of a road that are not as their step left them, or that no step vouches for."""
     tables = (station.ref for station in stations if station.ref.startswith("delta:"))
-    return [fault for ref in tables if (fault := vouched.check(settings, ref))]
+    return [fault for ref in tables if (fault := contents.check(settings, ref))]
 
 
 KINDS = {

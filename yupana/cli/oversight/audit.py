@@ -41,6 +41,10 @@ def verify(
     key: Annotated[
         Path | None, typer.Option(help="The public key; default: this platform's.")
     ] = None,
+    whole: Annotated[
+        bool,
+        typer.Option("--all", help="Read everything; default: what is new since the last check."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say whether any event, or any record that the ledger vouches for, is not as it was.
@@ -50,14 +54,18 @@ def verify(
     version of each table of the lake, and each file, with the hash that its step left. What is not
     looked at is listed. Exit code 1 if something was changed.
 
+    Events that an earlier check read, and the answers that they sealed, are counted and not read
+    again; it says which. Everything is read with --all, every seven days, where a witness or roots
+    are named, and where anything is wrong or there is no mark of a good check.
+
     Example: yupana audit verify --witness /mnt/elsewhere/witness.jsonl
     """
     from yupana.config.settings import settings
     from yupana.core.errors import UsageError
     from yupana.core.progress import Lines
-    from yupana.ledger import check, signing
+    from yupana.ledger import export as exports
+    from yupana.ledger import signing
     from yupana.ledger.verifier import Report
-    from yupana.lineage import vouched
     from yupana.trace import audit
 
     config = settings()
@@ -72,21 +80,19 @@ def verify(
     try:
         if export:
             public = key.read_text() if key else signing.public_key(config)
-            report = check.exported(export, public, Lines(), also=more, roots=published)
+            report = exports.checked(export, public, Lines(), also=more, roots=published)
         else:
-            report = audit.verify(config, Lines(), also=more, roots=published)
+            report = audit.verify(
+                config, Lines(), also=more, roots=published, incremental=not whole
+            )
     except OSError as error:
         raise UsageError(
             f"A file cannot be read: {error.strerror}.",
             where=str(error.filename),
             fix="Name a file that is there, and that you may read.",
         ) from error
-    faults = [] if export else [*vouched.faults(config)]
-    if as_json:
-        say_json(asdict(report) | {"content": [asdict(fault) for fault in faults]})
-    else:
-        print("\n".join(map(str, [report, *faults])))
-    if faults or not report.ok:
+    say_json(asdict(report)) if as_json else print(report)
+    if not report.ok:
         raise typer.Exit(1)
 
 
@@ -106,14 +112,14 @@ def vouch(
     from yupana.core.errors import UsageError
     from yupana.data.lake import delta
     from yupana.data.publication import releases
-    from yupana.lineage import events, vouched
+    from yupana.lineage import contents, events
 
     config = settings()
     for reference in references:
-        fault = vouched.check(config, reference)
-        if fault is None or fault.kind != "unvouched" or not vouched.content(config, [reference]):
+        fault = contents.check(config, reference)
+        if fault is None or fault.what != "unvouched" or not contents.content(config, [reference]):
             raise UsageError(
-                f"{fault or f'{reference} is as its step left it'}.",
+                f"{reference} {fault.message if fault else 'is as its step left it'}.",
                 where=reference,
                 fix="Name versions that `yupana audit verify` calls vouched for by no step.",
             )
@@ -134,9 +140,10 @@ def export(
     """
     from yupana.config.settings import settings
     from yupana.core.progress import Lines
-    from yupana.ledger import check, verifier
+    from yupana.ledger import export as exports
+    from yupana.ledger import verifier
 
-    events = check.export(settings(), file, Lines(), datetime.now(UTC))
+    events = exports.write(settings(), file, Lines(), datetime.now(UTC))
     if as_json:
         say_json({"file": str(file), "events": events})
         return

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from yupana.console.options import AsJson, say_json
-from yupana.core.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -35,27 +34,17 @@ def export(
     Example: yupana events export events.jsonl
     """
     from yupana.config.settings import settings
+    from yupana.core import whole_file
     from yupana.lineage import events
 
     first = since.date().isoformat() if since else ""
-    aside = file.with_name(f".{file.name}.part")
     number, total = 0, hashlib.sha256()
-    try:
-        with aside.open("wb") as out:
-            for _, body in events.numbered(settings().events, since=first):
-                line = f"{body}\n".encode()
-                total.update(line)
-                out.write(line)
-                number += 1
-        aside.replace(file)
-    except OSError as error:
-        raise UsageError(
-            f"The log cannot be written: {error.strerror}.",
-            where=str(file),
-            fix="Name a file in a folder that you may write to.",
-        ) from error
-    finally:
-        aside.unlink(missing_ok=True)
+    with whole_file.replacing(file, "The log") as out:
+        for _, body in events.numbered(settings().events, since=first):
+            line = f"{body}\n".encode()
+            total.update(line)
+            out.write(line)
+            number += 1
     sha256 = total.hexdigest()
     if as_json:
         say_json({"to": str(file), "events": number, "sha256": sha256})

@@ -11,7 +11,7 @@ from yupana.console.options import AsJson, say_json
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings
-    from yupana.lineage.vouched import Fault
+    from yupana.ledger.fault import Fault
     from yupana.trace.backward import Node
     from yupana.trace.provenance import Station
     from yupana.trace.recall_summary import RecallSummary
@@ -100,8 +100,8 @@ def _back(settings: Settings, reference: str, html: Path | None, as_json: bool) 
         if html:
             print(f"page: {html}")
         for fault in faults:
-            print(f"content: {fault}")
-    if any(fault.kind != "unvouched" for fault in faults):
+            print(f"content: {fault.place} {fault.message}")
+    if any(fault.what != "unvouched" for fault in faults):
         raise typer.Exit(1)
 
 

@@ -15,7 +15,7 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
 from yupana.core.types import DatasetRef
 from yupana.data.lake import reading
-from yupana.lineage import vouched
+from yupana.lineage import contents
 
 if TYPE_CHECKING:
     import polars as pl
@@ -164,10 +164,10 @@ def to_vouched(settings: Settings, zone: str, name: str) -> None:
     if not exists(path):
         return
     ref = f"delta:{zone}/{name}@{version_of(path)}"
-    version = vouched.last_version(settings, ref)
+    version = contents.last_version(settings, ref)
     if version is None:
         return
-    vouched.demand(settings, f"delta:{zone}/{name}@{version}")
+    contents.demand(settings, f"delta:{zone}/{name}@{version}")
     if not ref.endswith(f"@{version}"):
         DeltaTable(str(path)).restore(version)
 

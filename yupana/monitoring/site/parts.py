@@ -12,7 +12,7 @@ from typing import Any, Literal
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
 from yupana.core.hashing import file_sha256
-from yupana.lineage import vouched
+from yupana.lineage import contents
 
 State = Literal["yes", "no", "part", "unknown"]
 
@@ -110,7 +110,7 @@ def read(settings: Settings, path: Path) -> dict[str, Any]:
         TerminalError: the file is not whole JSON.
     """
     try:
-        return dict(json.loads(vouched.read(settings, path)))
+        return dict(json.loads(contents.read(settings, path)))
     except ValueError as error:
         raise TerminalError(
             f"The report {path.name} is not whole JSON.",

@@ -13,9 +13,7 @@ from yupana.core.progress import Silent
 from yupana.database.engine import engine
 from yupana.ledger import roots, signing, vouched, witness
 from yupana.ledger.check import Audit
-from yupana.ledger.fault import Fault
 from yupana.ledger.table import LEDGER
-from yupana.lineage import vouched as contents
 from yupana.monitoring.site.parts import Answer, Basis, Missing, Page, SiteRequest
 from yupana.trace import audit
 
@@ -53,7 +51,7 @@ FOUND = {
     "missing": "perdido",
     "unvouched": "sin paso que responda",
 }
-"""What a check can find (`verifier.Finding`, both kinds of `Fault`), in Spanish."""
+"""What a check can find (`verifier.Finding`, `Fault`), in Spanish."""
 MOST_FAULTS = 20
 
 
@@ -72,9 +70,9 @@ def page(request: SiteRequest) -> Page:
         return Page(NAME, {"v": None, "lost": True}, answer=answer)
     key = public.read_text().strip()
     witnesses = [_witness(settings, path) for path in witness.files(settings)]
+    # Everything: what an auditor reads says the same whenever it was last looked at.
     report = audit.verify(settings, Silent())
-    content = [Fault(0, f.kind, f.ref, "", str(f)) for f in contents.faults(settings)]
-    faults = [*report.faults, *content]
+    faults = report.faults
     # Of a ledger that was tampered with, nothing is told but where.
     published_roots = roots.listing(settings.platform_db) if report.ok else []
     newest = list(reversed(published_roots))[:MOST_ROOTS]
@@ -88,7 +86,6 @@ def page(request: SiteRequest) -> Page:
         "roots_in_all": len(published_roots),
         "witnesses": witnesses,
         "outside": vouched.OUTSIDE,
-        "content": bool(content),
         "faults": [(FOUND[f.what], f) for f in faults[:MOST_FAULTS]],
         "more_faults": max(len(faults) - MOST_FAULTS, 0),
     }
@@ -99,7 +96,7 @@ def page(request: SiteRequest) -> Page:
               root["root"], root["day"])
         for root in newest[:5]
     ]  # fmt: skip
-    return Page(NAME, values, tuple(basis), answer=_answer(report, content, len(published_roots)))
+    return Page(NAME, values, tuple(basis), answer=_answer(report, len(published_roots)))
 
 
 def _witness(settings: Settings, path: Path) -> dict[str, Any]:
@@ -126,20 +123,21 @@ def _kinds(url: str) -> dict[str, int]:
         return {str(kind): int(n) for kind, n in connection.execute(query)}
 
 
-def _answer(report: Audit, content: list[Fault], days: int) -> Answer:
-    if not report.ok:
+def _answer(report: Audit, days: int) -> Answer:
+    if report.first_bad:
         what = FOUND.get(report.what, report.what)
         return Answer(
             "no",
             f"No: {what} en el evento {report.first_bad}. {report.told}",
             f"No: {report.what} at event {report.first_bad}: {report.told}",
         )
-    if content:
-        first = content[0]
+    if not report.ok:
+        first = report.faults[0]
         return Answer(
             "no",
-            f"No: lo guardado no es lo que dejó su paso: {first.place} ({FOUND[first.what]}).",
-            f"No: what is stored is not what its step left: {first.message}.",
+            f"No: lo guardado no es lo que se registró: {first.place} {first.key} "
+            f"({FOUND[first.what]}).",
+            f"No: what is stored is not what was recorded: {first}.",
         )
     es, en = "Íntegro", "Whole"
     if not report.witness.files:
@@ -147,10 +145,10 @@ def _answer(report: Audit, content: list[Fault], days: int) -> Answer:
         en = "No witness elsewhere would show that it was cut off or made anew; otherwise whole"
     return Answer(
         "yes" if report.witness.files else "part",
-        f"{es}: {report.checked} eventos en una cadena, {days} días con raíz firmada; ninguno fue "
-        "cambiado, borrado ni insertado, y la bitácora, las respuestas y las tablas dicen lo "
-        "mismo.",
-        f"{en}: {report.checked} events in one chain, {days} days with a signed root; none was "
-        "changed, deleted or put in, and the log of the steps, the answers and the tables say the "
-        "same.",
+        f"{es}: {report.checked} eventos en una cadena, leída entera, {days} días con raíz "
+        "firmada; ninguno fue cambiado, borrado ni insertado, y la bitácora, las respuestas y las "
+        "tablas dicen lo mismo.",
+        f"{en}: {report.checked} events in one chain, all of it read, {days} days with a signed "
+        "root; none was changed, deleted or put in, and the log of the steps, the answers and the "
+        "tables say the same.",
     )

@@ -11,7 +11,7 @@ import numpy as np
 from yupana.config.settings import Settings
 from yupana.data.lake import delta, reading
 from yupana.gate.gate import Versions
-from yupana.lineage import vouched
+from yupana.lineage import contents
 from yupana.predictions.entry import Basis
 from yupana.serving.notes import TRIAL, Note
 from yupana.serving.suspension_response import of_suspension
@@ -40,11 +40,11 @@ def read(
     """Rows of the newest version of a table that meet a condition (pyarrow's; None: all of them).
 
     Raises:
-        ContentError: it is not as its step left it; see `vouched.demand`.
+        ContentError: it is not as its step left it; see `contents.demand`.
     """
     from deltalake import DeltaTable
 
-    vouched.demand(settings, ref, newest=True)
+    contents.demand(settings, ref, newest=True)
     zone, name, version = delta.parts(ref)
     path = settings.table(zone, name)
     table = reading.dataset(DeltaTable(str(path), version=version))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
 from yupana.data.lake import delta, reading
-from yupana.lineage import vouched
+from yupana.lineage import contents
 from yupana.tasks.forecast.dataset import sources
 from yupana.tasks.forecast.entities import ENTITY, inward
 from yupana.tasks.forecast.usecases import ForecastUseCase
@@ -36,11 +36,11 @@ def tables(settings: Settings, definition: ForecastUseCase, features_ref: str) -
         ContentError: a version is not as its step left it.
     """
 
-    vouched.demand(settings, features_ref)
+    contents.demand(settings, features_ref)
     zone, name, version = delta.parts(features_ref)
     inputs = delta.commit_facts(settings.table(zone, name), version)["inputs"]
     for ref in inputs:
-        vouched.demand(settings, ref)
+        contents.demand(settings, ref)
     by_name = sources.at(settings, definition, inputs)
     return by_name | {definition.counted: summed(definition, by_name[definition.counted])}
 
@@ -97,7 +97,7 @@ def past_features(
     import pyarrow.compute as pc
     from deltalake import DeltaTable
 
-    vouched.demand(settings, features_ref)
+    contents.demand(settings, features_ref)
     zone, name, version = delta.parts(features_ref)
     rows = reading.dataset(DeltaTable(str(settings.table(zone, name)), version=version))
     key = definition.spec.entity.key

@@ -12,7 +12,7 @@ from deltalake import DeltaTable, write_deltalake
 from yupana.config.settings import Settings
 from yupana.core.errors import ContentError
 from yupana.data.lake import delta, maintenance
-from yupana.lineage import events, steps, vouched
+from yupana.lineage import contents, events, steps
 from yupana.trace import provenance
 from yupana.trace.provenance import Station
 
@@ -35,7 +35,7 @@ def data_file(lake: Settings, version: int | None = None) -> Path:
 
 
 def kinds(lake: Settings) -> dict[str, str]:
-    return {fault.ref: fault.kind for fault in vouched.faults(lake)}
+    return {fault.place: fault.what for fault in contents.faults(lake)}
 
 
 def edit(path: Path) -> None:
@@ -51,17 +51,17 @@ def test_what_is_as_its_step_left_it_passes(lake: Settings) -> None:
     page.parent.mkdir(parents=True)
     page.write_text("3 casos")
     step(lake, ref := write(lake, [3, 4]), page)
-    vouched.demand(lake, ref)
-    assert vouched.read(lake, page) == b"3 casos"
+    contents.demand(lake, ref)
+    assert contents.read(lake, page) == b"3 casos"
     assert kinds(lake) == {}
 
 
 def test_a_rewritten_file_of_a_table_is_refused(lake: Settings) -> None:
     step(lake, ref := write(lake, [3, 4]))
-    vouched.demand(lake, ref)
+    contents.demand(lake, ref)
     edit(data_file(lake))
     with pytest.raises(ContentError, match="not as the step of event"):
-        vouched.demand(lake, ref)
+        contents.demand(lake, ref)
     assert kinds(lake) == {ref: "changed"}
     data_file(lake).unlink()
     assert kinds(lake) == {ref: "missing"}
@@ -73,7 +73,7 @@ def test_a_version_beside_the_steps_is_refused_and_never_vouched_for(lake: Setti
     write_deltalake(table, pa.table({"origin": ["x"], "cases": [300]}), mode="overwrite")
     assert kinds(lake) == {f"delta:{ZONE}/{NAME}@1": "unvouched"}
     with pytest.raises(ContentError, match="vouched for by no step"):
-        vouched.demand(lake, f"delta:{ZONE}/{NAME}@1")
+        contents.demand(lake, f"delta:{ZONE}/{NAME}@1")
 
 
 def test_who_adds_to_a_changed_table_does_not_vouch_for_it(lake: Settings) -> None:
@@ -89,12 +89,12 @@ def test_a_table_that_was_put_back_to_an_earlier_version_is_missed(lake: Setting
     earlier, newest = write(lake, [3]), ""
     step(lake, earlier)
     step(lake, newest := write(lake, [4]))
-    vouched.demand(lake, newest, newest=True)
+    contents.demand(lake, newest, newest=True)
     (lake.table(ZONE, NAME) / "_delta_log" / f"{1:020}.json").unlink()
     assert kinds(lake) == {newest: "missing"}
-    vouched.demand(lake, earlier)
+    contents.demand(lake, earlier)
     with pytest.raises(ContentError, match="@1 is not there any more"):
-        vouched.demand(lake, earlier, newest=True)
+        contents.demand(lake, earlier, newest=True)
 
 
 def test_a_table_that_was_moved_away_begins_anew(lake: Settings) -> None:
@@ -114,7 +114,7 @@ def test_a_trace_says_which_table_was_changed(lake: Settings) -> None:
     stations = [Station("data", ref, {}), Station("source", "raw:ab", {})]
     assert provenance.faults(lake, stations) == []
     edit(data_file(lake))
-    assert [fault.kind for fault in provenance.faults(lake, stations)] == ["changed"]
+    assert [fault.what for fault in provenance.faults(lake, stations)] == ["changed"]
 
 
 def test_a_file_elsewhere_may_be_removed_but_not_changed(lake: Settings, tmp_path: Path) -> None:
@@ -150,10 +150,10 @@ def test_a_step_is_done_again_when_what_it_left_was_changed(lake: Settings) -> N
     assert steps.run(lake, "make", "x", work).status == "unchanged"
     page.write_text("300 casos")
     with pytest.raises(ContentError):
-        vouched.read(lake, page)
+        contents.read(lake, page)
     assert kinds(lake) == {"file:reports/page.html": "changed"}
     assert steps.run(lake, "make", "x", work).status == "done"
-    assert vouched.read(lake, page) == b"3 casos"
+    assert contents.read(lake, page) == b"3 casos"
 
 
 def test_a_folder_is_vouched_for_with_all_that_is_in_it(lake: Settings) -> None:

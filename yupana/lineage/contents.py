@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from yupana.config.settings import Settings
 from yupana.core.errors import ContentError, YupanaError
 from yupana.database import reading
+from yupana.ledger.fault import Fault
 from yupana.lineage import digests
 
 TABLE, FILE = "delta:", "file:"
@@ -27,29 +27,6 @@ _EVENTS = (
     "AND role IN ('output', 'file') AND ref IN ({}) ORDER BY seq DESC"
 )
 _REFS = "SELECT DISTINCT ref FROM event_refs WHERE role IN ('output', 'file') AND ref LIKE :kind"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What is not as its step left it.
-
-    Attributes:
-        ref: of the table's version, or of the file.
-        kind: `changed`, `missing` or `unvouched` (no step vouches for it).
-        event: the id of the event that vouches for it, if any.
-    """
-
-    ref: str
-    kind: str
-    event: str = ""
-
-    def __str__(self) -> str:
-        text = {
-            "changed": f"is not as the step of event {self.event} left it",
-            "missing": f"is not there any more, or cannot be read (event {self.event} left it)",
-            "unvouched": "is vouched for by no step",
-        }[self.kind]
-        return f"{self.ref} {text}"
 
 
 def file_ref(settings: Settings, path: Path) -> str:
@@ -102,7 +79,7 @@ def demand(settings: Settings, ref: str, *, newest: bool = False) -> None:
     """
     if fault := (newest and _gone(settings, ref)) or check(settings, ref):
         raise ContentError(
-            f"The content is not what its step left: {fault}.",
+            f"The content is not what its step left: {fault.place} {fault.message}.",
             where=str(_place(settings, ref)),
             fix="Put it back from a back-up, or run the step again that writes it. For a table "
             "from before there were such hashes, or from elsewhere: `yupana audit vouch "
@@ -142,15 +119,20 @@ def read(settings: Settings, path: Path) -> bytes:
     return path.read_bytes()
 
 
+def is_known(settings: Settings, ref: str) -> bool:
+    """Whether an event vouches for a version of a table or a file, as it is or as it was."""
+    return _seal(settings, [ref])[0] is not None
+
+
 def check(settings: Settings, ref: str) -> Fault | None:
     """What is wrong with a version of a table or a file, if anything."""
     seal, event = _seal(settings, [ref])
     if seal is None:
-        return Fault(ref, "unvouched")
+        return _fault(ref, "unvouched")
     sha256 = _sha256(settings, ref)
     if sha256 == seal[1]:
         return None
-    return Fault(ref, "changed" if sha256 else "missing", event)
+    return _fault(ref, "changed" if sha256 else "missing", event)
 
 
 def last_version(settings: Settings, ref: str) -> int | None:
@@ -174,8 +156,18 @@ def faults(settings: Settings) -> Iterator[Fault]:
             yield fault
     for ref in sorted(_refs(settings, FILE)):
         fault = check(settings, ref)
-        if fault and not (fault.kind == "missing" and ref.startswith(f"{FILE}/")):
+        if fault and not (fault.what == "missing" and ref.startswith(f"{FILE}/")):
             yield fault
+
+
+def _fault(ref: str, what: str, event: str = "") -> Fault:
+    """What is not as its step left it; `event` is the id of the event that vouches for it."""
+    message = {
+        "changed": f"is not as the step of event {event} left it",
+        "missing": f"is not there any more, or cannot be read (event {event} left it)",
+        "unvouched": "is vouched for by no step",
+    }[what]
+    return Fault(0, what, ref, "", message)
 
 
 def _refs(settings: Settings, kind: str) -> set[str]:
@@ -210,7 +202,7 @@ def _gone(settings: Settings, ref: str) -> Fault | None:
     seal, event = _seal(settings, later)
     if not seal or seal[0] == ref or _sha256(settings, seal[0]):
         return None
-    return Fault(seal[0], "missing", event)
+    return _fault(seal[0], "missing", event)
 
 
 def _sha256(settings: Settings, ref: str) -> str:
@@ -252,7 +244,7 @@ def _demand_before(settings: Settings, ref: str, sha256: str) -> None:
     seal, event = _seal(settings, _down_from(ref))
     if seal and seal[1] != (sha256 if seal[0] == ref else _sha256(settings, seal[0])):
         raise ContentError(
-            f"The table was changed beside its steps: {Fault(seal[0], 'changed', event)}.",
+            f"The table was changed beside its steps: {seal[0]} is not as event {event} says.",
             where=str(_place(settings, ref)),
             fix="Put its folder back from a back-up, or move it away, and run the step again.",
         )
