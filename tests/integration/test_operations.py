@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -24,6 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from waiting import wait_until
 
 from yupana.config.settings import QUIET, ROOT
+from yupana.serving.http.protocol import MOST_CONNECTIONS, MOST_PIPELINED
 
 SECRET = "160199-secreto"
 
@@ -84,7 +85,7 @@ def served(folder: Path, **environment: str) -> Iterator[Running]:
 
 
 def _wait_ready(running: Running) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while True:
         try:
             if httpx.get(f"{running.url}/readyz", timeout=1).status_code == 200:
@@ -124,14 +125,18 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def raw(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
     """What is answered to bytes that no proper client would send."""
-    with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
+    answer = b""
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=15) as connection,
+        # What it closes before it has read all.
+        suppress(ConnectionResetError, BrokenPipeError),
+    ):
         for part in parts:
             connection.sendall(part)
             time.sleep(pause)
-        answer = b""
         while chunk := connection.recv(65536):
             answer += chunk
-        return answer
+    return answer
 
 
 def test_the_name_of_a_request_is_in_the_answer_and_the_log(service: Running) -> None:
@@ -282,9 +287,61 @@ def test_headers_that_come_slowly_are_cut(service: Running) -> None:
         assert time.monotonic() - began < 4, "the service's tests give a second"
 
 
+def test_a_connection_that_asks_nothing_is_cut(service: Running) -> None:
+    began = time.monotonic()
+    assert raw(service.port) == b""
+    assert time.monotonic() - began < 4, "the service's tests give a second"
+
+
+def test_of_too_many_connections_the_longest_idle_make_room(service: Running) -> None:
+    with ExitStack() as stack:
+        lines = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=10))
+            for _ in range(MOST_CONNECTIONS + 8)
+        ]
+        assert httpx.get(f"{service.url}/livez").status_code == 200
+        answer = lines[0].recv(65536)
+        assert answer.startswith(b"HTTP/1.1 503") and b"application/problem+json" in answer
+        lines[-1].setblocking(False)
+        with pytest.raises(BlockingIOError):
+            lines[-1].recv(1)
+
+
+def test_a_pipeline_has_an_end(service: Running) -> None:
+    before = _memory(service)
+    answer = raw(service.port, b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n" * 5000)
+    assert answer.count(b"HTTP/1.1 200") <= MOST_PIPELINED + 1
+    assert _memory(service) - before < 10e6
+    few = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n" * MOST_PIPELINED
+    last = b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    assert raw(service.port, few + last).count(b"HTTP/1.1 200") == MOST_PIPELINED + 1
+
+
+def test_what_is_no_http_is_refused_in_the_shape(service: Running) -> None:
+    answer = raw(service.port, b"\x16\x03\x01 no HTTP\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400") and b"application/problem+json" in answer
+
+
+def test_who_does_not_read_is_cut(service: Running) -> None:
+    request = b"GET /static_content/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", service.port), timeout=15) as connection:
+        mine = connection.getsockname()[1]
+        connection.sendall(request * MOST_PIPELINED)
+        wait_until(lambda: mine in _connections(service))
+        wait_until(lambda: mine not in _connections(service), 12)
+
+
+def _connections(running: Running) -> set[int]:
+    """Ports of those who are connected to the service."""
+    return {c.raddr.port for p in _family(running) for c in p.net_connections("tcp") if c.raddr}
+
+
 def _memory(running: Running) -> int:
-    family = psutil.Process(running.process.pid).children(recursive=True)
-    return sum(process.memory_info().rss for process in family)
+    return sum(process.memory_info().rss for process in _family(running))
+
+
+def _family(running: Running) -> list[psutil.Process]:
+    return psutil.Process(running.process.pid).children(recursive=True)
 
 
 def test_the_fields_of_a_trailer_are_no_headers(service: Running) -> None:
