@@ -2,99 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
 import httpx
-import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from small_server import Running, connections, memory, raw, served
 from waiting import wait_until
 
-from yupana.config.settings import QUIET, ROOT
 from yupana.serving.http.protocol import MOST_CONNECTIONS, MOST_PIPELINED
 
 SECRET = "160199-secreto"
-
-
-@dataclass
-class Running:
-    """A service that answers at `url`; all that it says to stderr goes to `log`."""
-
-    url: str
-    port: int
-    log: Path
-    process: subprocess.Popen[bytes]
-
-    def lines(self, event: str, request_id: str) -> list[dict[str, Any]]:
-        """The log's lines of one request, once they are written."""
-        end = time.monotonic() + 5
-        while time.monotonic() < end:
-            entries = [
-                json.loads(x) for x in self.log.read_text().splitlines() if x.startswith("{")
-            ]
-            mine = [x for x in entries if x["event"] == event and x["request_id"] == request_id]
-            if mine:
-                return mine
-            time.sleep(0.1)
-        return []
-
-
-@contextmanager
-def served(folder: Path, **environment: str) -> Iterator[Running]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    here = f"{ROOT}{os.pathsep}{ROOT / 'tests' / 'integration'}"
-    given = {**os.environ, **QUIET, "BENTOML_HOME": str(folder), "PYTHONPATH": here, **environment}
-    command = [
-        sys.executable, "-m", "bentoml", "serve", "operations_service:Small", "--port", str(port),
-        "--host", "127.0.0.1", "--timeout-graceful-shutdown", "30",
-    ]  # fmt: skip
-    log = folder / "log"
-    with log.open("w") as stream:
-        process = subprocess.Popen(
-            command, env=given, stdout=stream, stderr=subprocess.STDOUT, cwd=ROOT
-        )
-    running = Running(f"http://127.0.0.1:{port}", port, log, process)
-    family: list[psutil.Process] = []
-    try:
-        _wait_ready(running)
-        family = psutil.Process(process.pid).children(recursive=True)
-        yield running
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        finally:
-            for child in family:
-                if child.is_running():
-                    child.kill()
-
-
-def _wait_ready(running: Running) -> None:
-    end = time.monotonic() + 120
-    while True:
-        try:
-            if httpx.get(f"{running.url}/readyz", timeout=1).status_code == 200:
-                return
-        except httpx.HTTPError:
-            pass
-        alive = running.process.poll() is None and time.monotonic() < end
-        assert alive, running.log.read_text()[-3000:]
-        time.sleep(0.2)
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -121,22 +47,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
     server.shutdown()
     server.server_close()
-
-
-def raw(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
-    """What is answered to bytes that no proper client would send."""
-    answer = b""
-    with (
-        socket.create_connection(("127.0.0.1", port), timeout=15) as connection,
-        # What it closes before it has read all.
-        suppress(ConnectionResetError, BrokenPipeError),
-    ):
-        for part in parts:
-            connection.sendall(part)
-            time.sleep(pause)
-        while chunk := connection.recv(65536):
-            answer += chunk
-    return answer
 
 
 def test_the_name_of_a_request_is_in_the_answer_and_the_log(service: Running) -> None:
@@ -258,7 +168,7 @@ def test_a_connection_that_never_ends_its_headers_is_cut(service: Running, endle
         b"1\r\nx\r\n0\r\n",
     }[endless]
     part = b"X-A: b\r\n" * 8192 if endless in ("fields", "trailer") else b"a" * 65536
-    before = _memory(service)
+    before = memory(service)
     sent = 0
     with socket.create_connection(("127.0.0.1", service.port), timeout=15) as connection:
         connection.sendall(start)
@@ -269,7 +179,7 @@ def test_a_connection_that_never_ends_its_headers_is_cut(service: Running, endle
         except OSError:
             pass
     assert sent < 30e6, "it is cut long before fifty megabytes"
-    assert _memory(service) - before < 20e6
+    assert memory(service) - before < 20e6
     assert httpx.get(f"{service.url}/livez").status_code == 200
 
 
@@ -308,10 +218,10 @@ def test_of_too_many_connections_the_longest_idle_make_room(service: Running) ->
 
 
 def test_a_pipeline_has_an_end(service: Running) -> None:
-    before = _memory(service)
+    before = memory(service)
     answer = raw(service.port, b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n" * 5000)
     assert answer.count(b"HTTP/1.1 200") <= MOST_PIPELINED + 1
-    assert _memory(service) - before < 10e6
+    assert memory(service) - before < 10e6
     few = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n" * MOST_PIPELINED
     last = b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
     assert raw(service.port, few + last).count(b"HTTP/1.1 200") == MOST_PIPELINED + 1
@@ -327,21 +237,8 @@ def test_who_does_not_read_is_cut(service: Running) -> None:
     with socket.create_connection(("127.0.0.1", service.port), timeout=15) as connection:
         mine = connection.getsockname()[1]
         connection.sendall(request * MOST_PIPELINED)
-        wait_until(lambda: mine in _connections(service))
-        wait_until(lambda: mine not in _connections(service), 12)
-
-
-def _connections(running: Running) -> set[int]:
-    """Ports of those who are connected to the service."""
-    return {c.raddr.port for p in _family(running) for c in p.net_connections("tcp") if c.raddr}
-
-
-def _memory(running: Running) -> int:
-    return sum(process.memory_info().rss for process in _family(running))
-
-
-def _family(running: Running) -> list[psutil.Process]:
-    return psutil.Process(running.process.pid).children(recursive=True)
+        wait_until(lambda: mine in connections(service))
+        wait_until(lambda: mine not in connections(service), 12)
 
 
 def test_the_fields_of_a_trailer_are_no_headers(service: Running) -> None:
