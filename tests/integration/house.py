@@ -21,6 +21,7 @@ from yupana.identity.api_keys import Terms
 from yupana.serving import kind
 from yupana.serving.application import application
 from yupana.serving.http.access_log import AccessLog
+from yupana.serving.http.bounds import WholeBody
 from yupana.serving.http.guard import Guard
 from yupana.serving.http.refusal import PROBLEM, OneShape
 
@@ -51,7 +52,7 @@ class House:
         self.lines = AccessLog(os.open(self.log, os.O_WRONLY | os.O_CREAT))
         app = outbreak_application()
         app.state.predictions = Repeating()
-        layers = OneShape(app, app.state.how_to_ask)
+        layers = WholeBody(OneShape(app, app.state.how_to_ask))
         self.door = Door(self.url, oidc.configured(given_), layers)
         self.door.entry = Guard(self.door.access, self.lines, behind_tls=True)
         self.key = self.make()

@@ -63,7 +63,7 @@ async def fail(request: Request) -> JSONResponse:
 
 def stack(rest: ASGIApp) -> ASGIApp:
     """As a service of the platform has it, less the keys."""
-    inside = OneShape(split(APP, rest, rest), {"": "Envíe / Send"})
+    inside = bounds.WholeBody(OneShape(split(APP, rest, rest), {"": "Envíe / Send"}))
     return Guard(inside, AccessLog(), behind_tls=True)
 
 

@@ -7,16 +7,34 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from http.server import HTTPServer
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
-import psutil
 import pytest
-from operations_server import SECRET, Receiver, Running, raw, served
 from prometheus_client.parser import text_string_to_metric_families
+from small_server import Running, connections, memory, raw, served
 from waiting import wait_until
+
+from yupana.serving.http.protocol import MOST_CONNECTIONS, MOST_PIPELINED
+
+SECRET = "160199-secreto"
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Takes spans as an OpenTelemetry collector does."""
+
+    got: ClassVar[list[tuple[str, bytes]]] = []
+
+    def do_POST(self) -> None:
+        self.got.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        return None
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +168,7 @@ def test_a_connection_that_never_ends_its_headers_is_cut(service: Running, endle
         b"1\r\nx\r\n0\r\n",
     }[endless]
     part = b"X-A: b\r\n" * 8192 if endless in ("fields", "trailer") else b"a" * 65536
-    before = _memory(service)
+    before = memory(service)
     sent = 0
     with socket.create_connection(("127.0.0.1", service.port), timeout=15) as connection:
         connection.sendall(start)
@@ -161,7 +179,7 @@ def test_a_connection_that_never_ends_its_headers_is_cut(service: Running, endle
         except OSError:
             pass
     assert sent < 30e6, "it is cut long before fifty megabytes"
-    assert _memory(service) - before < 20e6
+    assert memory(service) - before < 20e6
     assert httpx.get(f"{service.url}/livez").status_code == 200
 
 
@@ -179,9 +197,48 @@ def test_headers_that_come_slowly_are_cut(service: Running) -> None:
         assert time.monotonic() - began < 4, "the service's tests give a second"
 
 
-def _memory(running: Running) -> int:
-    family = psutil.Process(running.process.pid).children(recursive=True)
-    return sum(process.memory_info().rss for process in family)
+def test_a_connection_that_asks_nothing_is_cut(service: Running) -> None:
+    began = time.monotonic()
+    assert raw(service.port) == b""
+    assert time.monotonic() - began < 4, "the service's tests give a second"
+
+
+def test_of_too_many_connections_the_longest_idle_make_room(service: Running) -> None:
+    with ExitStack() as stack:
+        lines = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=10))
+            for _ in range(MOST_CONNECTIONS + 8)
+        ]
+        assert httpx.get(f"{service.url}/livez").status_code == 200
+        answer = lines[0].recv(65536)
+        assert answer.startswith(b"HTTP/1.1 503") and b"application/problem+json" in answer
+        lines[-1].setblocking(False)
+        with pytest.raises(BlockingIOError):
+            lines[-1].recv(1)
+
+
+def test_a_pipeline_has_an_end(service: Running) -> None:
+    before = memory(service)
+    answer = raw(service.port, b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n" * 5000)
+    assert answer.count(b"HTTP/1.1 200") <= MOST_PIPELINED + 1
+    assert memory(service) - before < 10e6
+    few = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n" * MOST_PIPELINED
+    last = b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    assert raw(service.port, few + last).count(b"HTTP/1.1 200") == MOST_PIPELINED + 1
+
+
+def test_what_is_no_http_is_refused_in_the_shape(service: Running) -> None:
+    answer = raw(service.port, b"\x16\x03\x01 no HTTP\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400") and b"application/problem+json" in answer
+
+
+def test_who_does_not_read_is_cut(service: Running) -> None:
+    request = b"GET /static_content/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", service.port), timeout=15) as connection:
+        mine = connection.getsockname()[1]
+        connection.sendall(request * MOST_PIPELINED)
+        wait_until(lambda: mine in connections(service))
+        wait_until(lambda: mine not in connections(service), 12)
 
 
 def test_the_fields_of_a_trailer_are_no_headers(service: Running) -> None:

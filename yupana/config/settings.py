@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     )
     project: str = Field("", description="project that steps run in; limits the data they read")
     serve_port: int = Field(8410, description="port of the prediction service")
+    serve_workers: int = Field(
+        1, ge=1, le=64, description="processes that answer beside each other, a core each"
+    )
     boundaries: Path | None = Field(
         None, description="GeoJSON of places for maps; empty: tiles, and GeoJSON without shapes"
     )

@@ -52,6 +52,7 @@ def prediction_service(name: str) -> bentoml.Service[Any]:
         @bentoml.on_deployment
         def stop_early() -> None:
             """Refuse to start what cannot answer: BentoML restarts a failing worker for ever."""
+            starter.restart_soon()
             try:
                 slots.champion(settings().platform_db, name)
                 store.online_ref(settings(), name)
@@ -85,7 +86,7 @@ def prediction_service(name: str) -> bentoml.Service[Any]:
     Worker.__doc__ = f"{about.title.es} / {about.title.en}."
     decorate = bentoml.service(
         name=name,
-        workers=1,
+        workers=settings().serve_workers,
         service_class=asgi.front(stack, usecase.service(name)),
         metrics={"enabled": False},
         # Its log holds paths as they were sent.

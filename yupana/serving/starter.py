@@ -1,4 +1,5 @@
 """A worker ends when who started it is gone: killed, with no time to stop what it had started.
+One that is killed itself is started again within a second.
 
 BentoML's parent restarts workers, and a command (`yupana serve`) starts that parent. Neither can
 end its children when it is killed, and what goes on answering holds the port and an old model.
@@ -11,6 +12,8 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
+from typing import Any
 
 import psutil
 
@@ -33,6 +36,26 @@ def mark() -> dict[str, str]:
 def follow() -> None:
     """Watch parent and starter from now on, in a thread of this worker."""
     threading.Thread(target=_watch, args=(os.getppid(),), name="starter", daemon=True).start()
+
+
+def restart_soon() -> None:
+    """In BentoML's parent: look each second for workers that were killed, to start them again.
+
+    It looks each ten seconds, and offers no setting for it.
+    """
+    from bentoml._internal.utils import circus
+    from circus.exc import ConflictError
+
+    class Arbiter(circus.Arbiter):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs | {"check_delay": EVERY_SECONDS})
+
+        def manage_watchers(self) -> Any:
+            # While it starts or stops its workers it refuses to look.
+            with suppress(ConflictError):
+                return super().manage_watchers()
+
+    circus.Arbiter = Arbiter
 
 
 def _watch(parent: int) -> None:

@@ -20,6 +20,7 @@ from yupana.identity import oidc, quotas, roles
 from yupana.identity.keyring import FRESH_SECONDS, Grant, Keyring
 from yupana.predictions.usage import Caller, Request, Writer
 from yupana.serving.http import auth_errors, metrics
+from yupana.serving.http.bounds import GoneError
 from yupana.serving.http.refusal import Problem
 from yupana.serving.http.single_flight import SingleFlight
 
@@ -100,6 +101,9 @@ class Access:
             await (refused or self.app)(scope, receive, watch)
         except asyncio.CancelledError:
             status = 504
+            raise
+        except GoneError:
+            status = 499
             raise
         finally:
             if caller.key_id or not self.require_keys:

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from yupana.config.settings import Settings
 from yupana.core.spec import Spec
 from yupana.identity import oidc
-from yupana.serving.http import metrics, protocol
+from yupana.serving.http import bounds, metrics, protocol
 from yupana.serving.http.access import Access
 from yupana.serving.http.access_log import AccessLog
 from yupana.serving.http.guard import Guard
@@ -73,17 +73,15 @@ def layers(
     app: FastAPI, rest: ASGIApp, how_to_ask: Mapping[str, str], settings: Settings,
     first: ASGIApp,
 ) -> ASGIApp:  # fmt: skip
-    """All layers of a service: guard, access, errors in one shape, then whose address it is.
+    """All layers of a service: guard, access, body, errors in one shape, then whose address it is.
 
     Args:
         app: answers our addresses.
         rest: what BentoML answers itself.
         first: the page at `/`.
     """
-    inside = OneShape(split(app, rest, first), how_to_ask)
-    access = Access(
-        inside, settings.platform_db, settings.require_keys, oidc.configured(settings)
-    )
+    inside = bounds.WholeBody(OneShape(split(app, rest, first), how_to_ask))
+    access = Access(inside, settings.platform_db, settings.require_keys, oidc.configured(settings))
     return Guard(access, AccessLog(), settings.behind_tls)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from itertools import chain
 
-from starlette.types import Message, Receive, Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from yupana.serving.http.refusal import Problem, refusal
 
@@ -19,9 +21,38 @@ class GoneError(Exception):
     """The caller went away before it had sent its request."""
 
 
-def has_body(headers: dict[bytes, bytes]) -> bool:
+class WholeBody:
+    """ASGI middleware behind the keys: a body is whole before it is answered, and in bounds.
+
+    Who lacks a key is refused before, so that what it sends is never gathered.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or refuse a body that is too large or too slow.
+
+        Raises:
+            GoneError: the caller went away.
+        """
+        app = self.app
+        if scope["type"] == "http" and _has_body(scope["headers"]):
+            try:
+                async with asyncio.timeout(BODY_SECONDS):
+                    receive, problem = await _whole(receive)
+            except TimeoutError:
+                problem = too_slow()
+            app = problem or app
+        await app(scope, receive, send)
+
+
+def _has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Whether something comes after the headers."""
-    return b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+        for name, value in headers
+    )
 
 
 def out_of_bounds(scope: Scope, headers: dict[bytes, bytes]) -> Problem | None:
@@ -47,12 +78,8 @@ def out_of_bounds(scope: Scope, headers: dict[bytes, bytes]) -> Problem | None:
     return _too_large() if not length.isdigit() or int(length) > MOST_BODY else None
 
 
-async def whole(receive: Receive) -> tuple[Receive, Problem | None]:
-    """The body as one message, or why it is not taken.
-
-    Raises:
-        GoneError: the caller went away.
-    """
+async def _whole(receive: Receive) -> tuple[Receive, Problem | None]:
+    """The body as one message, or why it is not taken."""
     body, more = b"", True
     while more:
         message = await receive()
@@ -88,6 +115,23 @@ def _headers_too_large() -> Problem:
 
 HEADERS_TOO_LARGE = _headers_too_large().on_the_wire()
 """What a connection is answered that never ends its headers, before it is cut."""
+
+NOT_HTTP = _closing(
+    400,
+    "Lo que llegó no es HTTP/1.1. / What came is not HTTP/1.1.",
+    where="HTTP",
+    fix="Use una biblioteca de HTTP. / Use an HTTP library.",
+).on_the_wire()
+"""What bytes are answered that no client library sends, and pipelines that are too long."""
+
+TOO_MANY_CONNECTIONS = _closing(
+    503,
+    "Hay demasiadas conexiones abiertas. / Too many connections are open.",
+    where="yupana",
+    fix="Cierre las que no usa e intente de nuevo. / Close those that you do not use and try "
+    "again.",
+).on_the_wire()
+"""What a connection is answered that is closed for a newer one, or that finds no place."""
 
 
 def _too_large() -> Problem:

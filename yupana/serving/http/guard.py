@@ -83,20 +83,16 @@ class Guard:
     async def _answer(
         self, scope: Scope, receive: Receive, sender: _Sender, headers: dict[bytes, bytes]
     ) -> None:
-        late, limit = bounds.too_slow, asyncio.timeout(bounds.BODY_SECONDS)
+        limit = asyncio.timeout(bounds.REQUEST_SECONDS)
         try:
             async with limit:
                 problem = bounds.out_of_bounds(scope, headers)
-                if problem is None and bounds.has_body(headers):
-                    receive, problem = await bounds.whole(receive)
-                late = bounds.out_of_time
-                limit.reschedule(asyncio.get_running_loop().time() + bounds.REQUEST_SECONDS)
                 await (problem or self.app)(scope, receive, sender)
         except bounds.GoneError:
             sender.status = 499
         except Exception as error:
             if limit.expired():
-                await self._instead(late(), scope, receive, sender)
+                await self._instead(bounds.out_of_time(), scope, receive, sender)
             else:
                 self._explain(scope, error)
                 await self._instead(failed("yupana"), scope, receive, sender)

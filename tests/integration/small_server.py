@@ -1,4 +1,4 @@
-"""The service of `operations_service` before a real BentoML worker, for tests."""
+"""The small BentoML service in processes of its own, and callers that no client library is."""
 
 from __future__ import annotations
 
@@ -9,18 +9,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import httpx
 import psutil
 
 from yupana.config.settings import QUIET, ROOT
-
-SECRET = "160199-secreto"
 
 
 @dataclass
@@ -79,7 +76,7 @@ def served(folder: Path, **environment: str) -> Iterator[Running]:
 
 
 def _wait_ready(running: Running) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while True:
         try:
             if httpx.get(f"{running.url}/readyz", timeout=1).status_code == 200:
@@ -91,27 +88,32 @@ def _wait_ready(running: Running) -> None:
         time.sleep(0.2)
 
 
-class Receiver(BaseHTTPRequestHandler):
-    """Takes spans as an OpenTelemetry collector does."""
-
-    got: ClassVar[list[tuple[str, bytes]]] = []
-
-    def do_POST(self) -> None:
-        self.got.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        return None
-
-
 def raw(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
     """What is answered to bytes that no proper client would send."""
-    with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
+    answer = b""
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=15) as connection,
+        # What it closes before it has read all.
+        suppress(ConnectionResetError, BrokenPipeError),
+    ):
         for part in parts:
             connection.sendall(part)
             time.sleep(pause)
-        answer = b""
         while chunk := connection.recv(65536):
             answer += chunk
-        return answer
+    return answer
+
+
+def connections(running: Running) -> set[int]:
+    """Ports of those who are connected to the service."""
+    return {c.raddr.port for p in family(running) for c in p.net_connections("tcp") if c.raddr}
+
+
+def memory(running: Running) -> int:
+    """Bytes that its processes take."""
+    return sum(process.memory_info().rss for process in family(running))
+
+
+def family(running: Running) -> list[psutil.Process]:
+    """Workers, and whatever else its parent started."""
+    return psutil.Process(running.process.pid).children(recursive=True)
