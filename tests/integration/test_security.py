@@ -20,7 +20,7 @@ from local_issuer import LocalIssuer, local_issuer
 from starlette.responses import JSONResponse
 
 from yupana.config.settings import ROOT, Settings
-from yupana.core import spec
+from yupana.core import spec, usecase
 from yupana.identity import activity, api_keys, oidc, roles
 from yupana.identity.api_keys import Terms
 from yupana.serving import kind
@@ -223,9 +223,11 @@ def test_days_that_no_calendar_reaches_are_refused(house: House) -> None:
             assert (reply.status, reply.json()["where"]) == (400, "as_of")
 
 
-def test_every_bound_is_in_the_openapi() -> None:
+@pytest.mark.parametrize("name", usecase.names())
+def test_every_bound_is_in_the_openapi(name: str) -> None:
     """Whoever makes a client from it has the bounds: of each number, list and text in a request."""
-    page = outbreak_application().openapi()
+    about = spec.load(name)
+    page = application(about, kind.load(about.task)).openapi()
     slips, count = [], 0
     for path, operations in page["paths"].items():
         for operation in operations.values():

@@ -78,6 +78,12 @@ class Settings(BaseSettings):
     )
     project: str = Field("", description="project that steps run in; limits the data they read")
     serve_port: int = Field(8410, description="port of the prediction service")
+    public_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/?#]+[^\s?#]*)?$",
+        description="where callers reach the service, https://…, as its OpenAPI tells it; empty: "
+        "where they found that",
+    )
     boundaries: Path | None = Field(
         None, description="GeoJSON of places for maps; empty: tiles, and GeoJSON without shapes"
     )

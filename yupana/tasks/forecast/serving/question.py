@@ -63,7 +63,11 @@ class SimulationQuestion(EntityQuestion):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"anyOf": [{"required": ["recent_cases"]}, {"required": ["climate"]}]},
+        # Not `anyOf`, from which generators of clients make a body without fields.
+        json_schema_extra={
+            "if": {"not": {"required": ["recent_cases"]}},
+            "then": {"required": ["climate"]},
+        },
     )
 
     recent_cases: Any
@@ -250,7 +254,8 @@ def _how_to_ask(definition: ForecastUseCase, example: dict[str, Any]) -> dict[st
         f"{period.es_many}. / Send a factor from 0 to 10, or the cases of 1 to {MOST_RECENT} "
         f"{period.en_many}.",
         places.area: places.how_to_area,
-        "format": "Envíe json, geojson o csv. / Send one of them.",
+        "format": "Envíe json o csv; las alertas se dan también en geojson. / Send json or csv; "
+        "alerts come as geojson, too.",
         "cases": "Envíe un entero desde 0. / Send a whole number from 0.",
         frequency.ending: f"Envíe el {last.es} de {period.a} del pronóstico. / Send the {last.en} "
         f"of a {period.en} of the forecast.",
