@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from yupana.core import spec, usecase
 from yupana.serving import kind
 from yupana.serving.application import application
 from yupana.serving.http.refusal import _CODES
+from yupana.tasks.forecast import usecases
+from yupana.tasks.forecast.serving import question
 
 ELSEWHERE = {404, 405, 409, 422}
 """Of some addresses, of no address that is described, or said in another way."""
@@ -52,3 +56,19 @@ def test_files_are_described_where_they_are_given() -> None:
     geo = "application/geo+json"
     assert set(of["alerts"]["content"]) == {"application/json", geo, "text/csv"}
     assert all("Content-Disposition" in of[name]["headers"] for name in ("forecast", "alerts"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"recent_cases": True}, {"recent_cases": "2"}, {"recent_cases": [True]},
+        {"recent_cases": ["5"]}, {"recent_cases": [5.5]}, {"climate": {"temperature": False}},
+        {"climate": {"precipitation": "1"}},
+    ],
+)  # fmt: skip
+def test_what_is_described_as_a_number_is_one(change: dict[str, Any]) -> None:
+    simulation = question.questions(usecases.load("outbreak")).simulation
+    good = {"ubigeo": "160101", "recent_cases": [5, 9.0], "climate": {"temperature": 1}}
+    assert simulation.model_validate_json(json.dumps(good))
+    with pytest.raises(ValidationError):
+        simulation.model_validate_json(json.dumps({"ubigeo": "160101", **change}))

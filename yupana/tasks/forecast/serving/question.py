@@ -54,8 +54,11 @@ class Climate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    temperature: float = Field(0.0, ge=-10, le=10, description="°C más o menos / °C added")
-    precipitation: float = Field(1.0, ge=0, le=10, description="factor")
+    # Strict: Pydantic would take true and "1" for 1, which are no numbers in JSON.
+    temperature: float = Field(
+        0.0, ge=-10, le=10, strict=True, description="°C más o menos / °C added"
+    )
+    precipitation: float = Field(1.0, ge=0, le=10, strict=True, description="factor")
 
 
 class SimulationQuestion(EntityQuestion):
@@ -108,12 +111,10 @@ def _count(least: int, most: int) -> Any:
     return Annotated[bounded, BeforeValidator(_whole, json_schema_input_type=bounded)]
 
 
-RecentCases = (
-    Annotated[float, Field(ge=0, le=10)]
-    | Annotated[
-        list[Annotated[int, Field(ge=0, le=100_000)]],
-        Field(min_length=1, max_length=MOST_RECENT),
-    ]
+_PERIOD_CASES: Any = _count(0, 100_000)
+RecentCases: Any = (
+    Annotated[float, Field(ge=0, le=10, strict=True)]
+    | Annotated[list[_PERIOD_CASES], Field(min_length=1, max_length=MOST_RECENT)]
     | None
 )
 
