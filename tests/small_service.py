@@ -107,6 +107,7 @@ def record_forecasts(lake: Settings, rows: pd.DataFrame, folder: Path, version: 
     table = pl.from_pandas(rows)
     counts = table.pivot("entity", index="event_timestamp", values="cases_lag_0").to_pandas()
     counts.index = pd.DatetimeIndex(counts.pop("event_timestamp")).tz_localize(None).normalize()
+    inputs = (model, *sources.current(lake, sources.sources(lake, outbreak)))
     for origin in (EARLIER, NEWEST):
         mine = rows[rows["event_timestamp"].dt.date == origin].reset_index(drop=True)
         forecasts = forecast_rows.districts(
@@ -114,8 +115,11 @@ def record_forecasts(lake: Settings, rows: pd.DataFrame, folder: Path, version: 
         )
         same = f"origin = DATE '{origin}' AND model = '{model}'"
         content = pa.Table.from_pandas(outward(forecasts, "ubigeo"), preserve_index=False)
-        ref = delta.replace(lake.lake, "forecasts", NAME, content, same, (model,)).ref
-        events.append(lake, "forecast", NAME, status="done", inputs=(model,), outputs=(ref,))
+        ref = delta.replace(lake.lake, "forecasts", NAME, content, same, inputs).ref
+        events.append(
+            lake, "forecast", NAME, status="done", inputs=inputs, outputs=(ref,),
+            facts={"data_as_of": str(origin), "hindsight": origin == EARLIER},
+        )  # fmt: skip
 
 
 def deploy(lake: Settings, folder: Path, version: int) -> str:

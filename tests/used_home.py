@@ -20,7 +20,7 @@ from yupana.lineage import events
 from yupana.monitoring import alerts, delivery, history
 from yupana.monitoring.check import Check
 from yupana.orchestration import erasure
-from yupana.predictions import archive, export, feedback, usage
+from yupana.predictions import archive, export, feedback, prediction_log, usage
 from yupana.predictions.recorder import Recorder
 from yupana.tasks.forecast import frequency, payload
 from yupana.trace import audit
@@ -89,9 +89,11 @@ def serve(settings: Settings, turn: int) -> None:
     """Answers, and what agencies say of one."""
     ids = _answers(settings, turn)
     observed = {"week_ending": "2022-01-08", "cases": turn}
+    answer = prediction_log.by_id(url, ids[0], "outbreak")
+    assert answer
     for kind, value in (("observed", observed), ("complaint", {})):
         feedback.add(
-            settings.platform_db, "outbreak", ids[0], kind, value, "Faltan camas.",
+            settings.platform_db, answer, kind, value, "Faltan camas.",
             schema=payload.outcome(frequency.WEEK),
             author=feedback.Author("k1", "A"), now=datetime.now(UTC),
         )  # fmt: skip

@@ -6,7 +6,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,20 @@ import pytest
 from command import CommandResult
 from command import yupana as command
 from conftest import SHARED
+from fastapi import FastAPI
+from starlette.testclient import TestClient
 
 from models.malaria import USE_CASE
 from yupana.config.settings import Settings
 from yupana.data.lake import delta
 from yupana.features import store, training_sets
 from yupana.tasks.forecast.checks import norms
+from yupana.identity import api_keys
+from yupana.identity.api_keys import Terms
+from yupana.serving import kind as kinds
+from yupana.serving.application import application
+from yupana.serving.context import ServiceContext
+from yupana.serving.http import asgi
 from yupana.tasks.forecast.dataset import training_set
 from yupana.tasks.forecast.frequency import MONTH
 from yupana.tasks.forecast.quantiles import LEVELS
@@ -182,6 +190,35 @@ def test_a_forecast_is_explained_and_simulated_by_months(lake: Settings, steps: 
     assert added == pytest.approx(told["median"] - told["usual"], abs=0.01)
     assert all(s["month_ending"][5:] in ("11-30", "12-31", "01-31") for s in told["seasons"])
     assert "week" not in json.dumps(told) and "semana" not in json.dumps(told)
+
+
+@pytest.fixture
+def client(lake: Settings, steps: Steps, own_store: None) -> Iterator[TestClient]:
+    """All layers of the use case's service in this process, for a key of an agency."""
+    call(lake, "deploy", NAME)
+    kind = kinds.load(USE_CASE.spec.task)
+    app, preparation = application(USE_CASE.spec, kind), kind.preparation(lake, NAME)
+    context = app.state.context = ServiceContext(lake, NAME, preparation)
+    kind.start(app, context, preparation)
+    terms = Terms("A", (f"{NAME}:*", "feedback:write"), quota="none", rate="none")
+    key = api_keys.create(lake.platform_db, terms, now=datetime.now(UTC), by="test")
+    stack = asgi.layers(app, FastAPI(), app.state.how_to_ask, lake, FastAPI())
+    with TestClient(stack, headers={"Authorization": f"Bearer {key}"}) as client:
+        yield client
+    context.close()
+
+
+def test_an_alert_is_explained_and_judged_by_its_id(client: TestClient) -> None:
+    (listed, *_) = client.get(f"/v1/{NAME}/alerts?as_of=2018-01-15").json()["series"]
+    name, month = listed["prediction_id"], listed["months"][0]["month_ending"]
+    answer = client.get(f"/v1/{NAME}/explain/{name}")
+    assert answer.status_code == 200, answer.text
+    explained = answer.json()
+    for field in ("series", "model", "median", "month_ending"):
+        assert explained[field] == listed[field], field
+    observed = {"kind": "observed", "month_ending": month, "cases": 4}
+    assert client.post(f"/v1/feedback/{name}", json=observed).status_code == 201
+    assert client.get(f"/v1/{NAME}/explain/{'0' * 32}").status_code == 404
 
 
 def test_impact_is_measured_by_months_and_for_both_parasites(lake: Settings, steps: Steps) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import httpx
 import pytest
 import small_service
 from answers import record
-from small_service import NAME, NEWEST
+from small_service import EARLIER, NAME, NEWEST
 
 from yupana.config.settings import Settings
 from yupana.core.progress import Silent
@@ -92,6 +92,78 @@ def test_a_service_reads_no_prediction_of_another_use_case(
     assert feedback.listing(config.platform_db, "cholera", since) == []
     (row,) = feedback.listing(config.platform_db, NAME, since, own)
     assert (row.entity, row.payload["cases"]) == ("160101", 4)
+
+
+def _listed(client: httpx.Client, day: date, ubigeo: str = "160101") -> dict[str, Any]:
+    """The alert of a district, from the forecasts of a day."""
+    alerts = client.get(f"/v1/{NAME}/alerts?as_of={day}").json()
+    return next(one for one in alerts["districts"] if one["ubigeo"] == ubigeo)
+
+
+@pytest.mark.parametrize("origin", [NEWEST, EARLIER])
+def test_an_alert_is_explained_and_judged_by_its_id(client: httpx.Client, origin: date) -> None:
+    listed = _listed(client, origin)
+    name, week = listed["prediction_id"], listed["weeks"][0]["week_ending"]
+    answer = client.get(f"/v1/{NAME}/explain/{name}")
+    assert answer.status_code == 200, answer.text
+    explained = answer.json()
+    for field in ("prediction_id", "ubigeo", "model", "median", "week_ending"):
+        assert explained[field] == listed[field], field
+    assert [caveat["code"] for caveat in explained["caveats"]] == ["recorded", "no_causal_effect"]
+    added = sum(group["cases"] for group in explained["groups"])
+    assert added == pytest.approx(explained["median"] - explained["usual"], abs=0.01)
+    address = f"/v1/feedback/{name}"
+    assert client.post(address, json={**OBSERVED, "week_ending": week}).status_code == 201
+    assert client.post(address, json={**OBSERVED, "week_ending": "2018-01-06"}).status_code == 400
+
+
+def test_an_alert_leans_on_what_an_answer_of_the_same_data_leans_on(client: httpx.Client) -> None:
+    ids = (_predicted(client), _listed(client, NEWEST)["prediction_id"])
+    one, other = (client.get(f"/v1/{NAME}/explain/{name}").json() for name in ids)
+    for field in ("median", "usual", "usual_log", "seasons", "background", "groups"):
+        assert one[field] == other[field], field
+    body = {"ubigeo": "160101", "as_of": str(EARLIER)}
+    (past,) = client.post(f"/v1/{NAME}/forecast", json=body).json()["predictions"]
+    explained = client.get(f"/v1/{NAME}/explain/{past['prediction_id']}")
+    assert explained.status_code == 200, "an answer that was a recorded forecast is one as well"
+
+
+@pytest.mark.parametrize(
+    ("role", "scopes", "statuses"),
+    [
+        ("agency", (f"{NAME}:explain", "feedback:write"), (404, 404)),
+        ("agency", (f"{NAME}:explain", f"{NAME}:alerts"), (200, 403)),
+        ("auditor", ("*:*",), (200, 403)),
+        ("ml-engineer", ("*:*",), (200, 201)),
+    ],
+)
+def test_an_alert_is_of_those_who_may_see_the_alerts(
+    running: tuple[Settings, str], client: httpx.Client, role: str, scopes: tuple[str, ...],
+    statuses: tuple[int, int],
+) -> None:  # fmt: skip
+    name, terms = _listed(client, NEWEST)["prediction_id"], Terms("B", scopes, role)
+    key = api_keys.create(running[0].platform_db, terms, now=datetime.now(UTC), by="test")
+    headers = {"Authorization": f"Bearer {key}"}
+    complaint = {"kind": "complaint", "comment": "No."}
+    explained = client.get(f"/v1/{NAME}/explain/{name}", headers=headers)
+    judged = client.post(f"/v1/feedback/{name}", json=complaint, headers=headers)
+    assert (explained.status_code, judged.status_code) == statuses
+
+
+@pytest.mark.parametrize("table", [f"forecasts/{NAME}", "published/dengue_linelist"])
+def test_what_an_alert_rests_on_is_compared_with_its_hash(
+    running: tuple[Settings, str], client: httpx.Client, table: str
+) -> None:
+    name = _listed(client, EARLIER, "160501")["prediction_id"]
+    file = sorted((running[0].lake / table).rglob("*.parquet"))[-1]
+    content = file.read_bytes()
+    try:
+        file.write_bytes(content[:-12] + b"x" + content[-11:])
+        refused = client.get(f"/v1/{NAME}/explain/{name}")
+    finally:
+        file.write_bytes(content)
+    assert refused.status_code == 503, refused.text
+    assert refused.json()["type"] == "urn:yupana:problem:content_changed"
 
 
 def test_each_use_case_is_exported_by_itself(

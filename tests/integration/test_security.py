@@ -18,7 +18,10 @@ from hypothesis import strategies as st
 from local_issuer import LocalIssuer, local_issuer
 
 from yupana.config.settings import ROOT
+from yupana.core import spec, usecase
 from yupana.identity import activity, roles
+from yupana.serving import kind
+from yupana.serving.application import application
 from yupana.serving.http.access import OPEN, OPEN_FOLDERS
 
 MARK = "Zq7Sent"
@@ -161,9 +164,11 @@ def test_days_that_no_calendar_reaches_are_refused(house: House) -> None:
             assert (reply.status, reply.json()["where"]) == (400, "as_of")
 
 
-def test_every_bound_is_in_the_openapi() -> None:
+@pytest.mark.parametrize("name", usecase.names())
+def test_every_bound_is_in_the_openapi(name: str) -> None:
     """Whoever makes a client from it has the bounds: of each number, list and text in a request."""
-    page = outbreak_application().openapi()
+    about = spec.load(name)
+    page = application(about, kind.load(about.task)).openapi()
     slips, count = [], 0
     for path, operations in page["paths"].items():
         for operation in operations.values():

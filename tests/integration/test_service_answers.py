@@ -7,6 +7,8 @@ anew after a change that is meant: YUPANA_WRITE_GOLDEN=1 pytest this file.
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import json
 import os
 import re
@@ -34,6 +36,7 @@ from yupana.predictions.prediction_log import PredictionRecord, new_id
 GOLDEN = Path(__file__).parents[1] / "golden" / "outbreak_answers.json"
 HERE, SMALL = DISTRICTS[0], DISTRICTS[-1]
 DAY = str(NEWEST + timedelta(days=4))
+PUBLIC = "https://pronosticos.gob.pe/api"
 _NEW_ID = re.compile(r'("(?:prediction_id|request_id)":")[0-9a-f-]+"')
 
 
@@ -101,7 +104,8 @@ class Running:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    config = Settings(home=tmp_path_factory.mktemp("small") / "home", serve_port=0)
+    home = tmp_path_factory.mktemp("small") / "home"
+    config = Settings(home=home, serve_port=0, public_url=PUBLIC)
     small_service.run(config)
     with service.running(config, NAME) as url:
         yield Running(config, url, local_key(config.platform_db, config.home))
@@ -205,3 +209,35 @@ def test_a_service_explains_and_takes_feedback_on_its_own_use_case_alone(
     explained = running.ask("GET", f"/v1/outbreak/explain/{prediction}")
     noted = running.ask("POST", f"/v1/feedback/{prediction}", observed)
     assert (explained.status_code, noted.status_code) == status, (explained.text, noted.text)
+
+
+def test_a_forecast_as_a_spreadsheet_loses_nothing(running: Running) -> None:
+    method, path, body = _forecast(ubigeo=[SMALL, "999999", HERE], horizon=2)
+    told = running.ask(method, path, body).json()
+    answer = running.ask(method, f"{path}?format=csv", body)
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"].endswith(f'"outbreak-forecast-{DAY}.csv"')
+    lines = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    steps = [(p, week) for p in told["predictions"] for week in p["weeks"]]
+    assert len(lines) == len(steps) + len(told["abstentions"]) == 5
+    for line, (prediction, week) in zip(lines, steps, strict=False):
+        assert len(line["prediction_id"]) == 32 and line["abstention"] == ""
+        assert (line["ubigeo"], line["week_ending"]) == (prediction["ubigeo"], week["week_ending"])
+        assert [float(line[f"q{level}"]) for level in week["quantiles"]] == [
+            *week["quantiles"].values()
+        ]
+        assert line["caveats"].split() == [caveat["code"] for caveat in prediction["caveats"]]
+        assert all(caveat["es"] in line["es"] for caveat in prediction["caveats"])
+    (reason,) = told["abstentions"]
+    last = lines[-1]
+    assert (last["ubigeo"], last["abstention"], last["median"]) == ("999999", reason["code"], "")
+    assert (last["es"], last["en"]) == (reason["es"], reason["en"])
+    explained = running.ask("GET", f"/v1/outbreak/explain/{lines[0]['prediction_id']}")
+    assert explained.status_code == 200, "it is in the log, as any answer"
+    strange = running.ask(method, f"{path}?format=xlsx", body)
+    assert (strange.status_code, strange.json()["where"]) == (400, "format")
+
+
+def test_the_description_says_where_the_service_is(running: Running) -> None:
+    page = httpx.get(f"{running.url}/openapi.json").json()
+    assert page["servers"] == [{"url": PUBLIC}]

@@ -9,13 +9,15 @@ import pyarrow as pa
 import pytest
 
 from yupana.config.settings import Settings
+from yupana.core.errors import ContentError
 from yupana.data.lake import delta
 from yupana.gate.gate import Versions
 from yupana.gate.suspension import Suspension
 from yupana.lineage import events
 from yupana.predictions.prediction_log import Prediction
 from yupana.serving.notes import Note
-from yupana.tasks.forecast import usecases
+from yupana.tasks.forecast import payload, usecases
+from yupana.tasks.forecast.frequency import WEEK
 from yupana.tasks.forecast.quantiles import LEVELS
 from yupana.tasks.forecast.serving.forecast_cache import Forecast
 from yupana.tasks.forecast.serving.historical_forecasts import HistoricalForecasts
@@ -105,3 +107,25 @@ def test_the_channel_is_of_the_origin(recorded: HistoricalForecasts) -> None:
     channels = recorded.channels(ORIGIN)
     assert set(channels) == {("160101", 1), ("160101", 2)}
     assert channels["160101", 1].high == 9.0
+
+
+def test_a_forecast_is_found_by_its_id_as_the_log_would_have_it(lake: Settings) -> None:
+    rows = [
+        {**row("160101", ORIGIN, version, horizon, 9.0), "prediction_id": f"id{version}"}
+        for version in (1, 2) for horizon in (2, 1)
+    ]  # fmt: skip
+    table = pa.Table.from_pandas(pd.DataFrame(rows), preserve_index=False)
+    ref = delta.replace(lake.lake, "forecasts", "outbreak", table, "true", ()).ref
+    forecasts = HistoricalForecasts(lake, usecases.load("outbreak"))
+    with pytest.raises(ContentError):
+        forecasts.entry("id2")
+    events.append(lake, "forecast", "outbreak", status="done", outputs=(ref,))
+    entry = forecasts.entry("id2")
+    assert entry and (entry.entity, entry.kind, entry.agency) == ("160101", "forecast", "")
+    assert entry.basis == ("outbreak", "2", "", ref, str(ORIGIN))
+    assert [week["horizon"] for week in payload.periods(entry, WEEK)] == [1, 2]
+    assert forecasts.entry("0" * 32) is None
+
+
+def test_nothing_is_found_before_the_first_forecast(lake: Settings) -> None:
+    assert HistoricalForecasts(lake, usecases.load("outbreak")).entry("0" * 32) is None

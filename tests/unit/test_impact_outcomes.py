@@ -16,7 +16,7 @@ from answers import record
 
 from models.outbreak import USE_CASE as outbreak
 from yupana.config.settings import Settings
-from yupana.predictions import feedback, log_writer
+from yupana.predictions import feedback, log_writer, prediction_log
 from yupana.tasks.forecast import payload
 from yupana.tasks.forecast.endemic_channel import Channel
 from yupana.tasks.forecast.frequency import WEEK
@@ -144,7 +144,9 @@ def test_feedback_is_counted_and_few_are_not_told(tmp_path: Path) -> None:
 def _feedback(
     url: str, prediction_id: str, agency: str, kind: str, outcome: dict[str, Any], comment: str = ""
 ) -> None:
+    entry = prediction_log.by_id(url, prediction_id, "outbreak")
+    assert entry
     feedback.add(
-        url, "outbreak", prediction_id, kind, outcome, comment, schema=payload.outcome(WEEK),
+        url, entry, kind, outcome, comment, schema=payload.outcome(WEEK),
         author=feedback.Author("k", agency), now=datetime(2026, 3, 1, tzinfo=UTC),
     )  # fmt: skip

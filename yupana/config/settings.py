@@ -81,6 +81,12 @@ class Settings(BaseSettings):
     serve_workers: int = Field(
         1, ge=1, le=64, description="processes that answer beside each other, a core each"
     )
+    public_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/?#]+[^\s?#]*)?$",
+        description="where callers reach the service, https://…, as its OpenAPI tells it; empty: "
+        "where they found that",
+    )
     boundaries: Path | None = Field(
         None, description="GeoJSON of places for maps; empty: tiles, and GeoJSON without shapes"
     )

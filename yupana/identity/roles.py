@@ -75,6 +75,11 @@ def may_read(role: str, agency: str, owner: str) -> bool:
     return role in READS_ALL or agency == owner
 
 
+def may_see(role: str, scopes: tuple[str, ...], target: str) -> bool:
+    """Whether a caller may read what the address of a scope shows to all whom it is open to."""
+    return role in READS_ALL or opens(role, scopes, target)
+
+
 def demand(role: str, scopes: Sequence[str]) -> None:
     """Refuse a role or a scope that a key cannot have.
 

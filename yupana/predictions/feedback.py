@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from yupana.core.errors import UsageError
 from yupana.database.engine import TABLES, Moment, engine
 from yupana.ledger import entries, vouched
-from yupana.predictions import prediction_log
 from yupana.predictions.entry import LogEntry
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ class Feedback:
 
 
 def add(
-    url: str, use_case: str, prediction_id: str, kind: str, payload: dict[str, Any], comment: str,
+    url: str, entry: LogEntry, kind: str, payload: dict[str, Any], comment: str,
     *, schema: OutcomeSchema, author: Author, now: datetime,
 ) -> str:  # fmt: skip
     """Store one piece of feedback, its comment without personal data, and return its id.
@@ -97,22 +96,13 @@ def add(
     of the same prediction is a correction: of an author, the newest counts (`newest`).
 
     Args:
-        use_case: whose prediction it is; of another use case's, nothing is said.
+        entry: the prediction, of the log or of a table; that the author may read it is checked.
         kind: `observed` (needs a payload that `schema` takes) or `complaint` (needs `comment`).
 
     Raises:
-        UsageError: no such prediction, or none that comes true (a simulation), or what the kind
-            needs is missing; `where` is the field.
+        UsageError: it is none that comes true (a simulation), or what the kind needs is missing;
+            `where` is the field.
     """
-    entry = prediction_log.by_id(url, prediction_id, use_case)
-    if entry is None:
-        raise UsageError(
-            f"El registro no tiene la respuesta '{prediction_id}'. / "
-            f"The log has no answer '{prediction_id}'.",
-            where="prediction_id",
-            fix="Es el `prediction_id` de la respuesta del servicio. / "
-            "It is the `prediction_id` in the service's answer.",
-        )
     if kind == OBSERVED and entry.kind == SIMULATION:
         raise UsageError(
             "Una simulación no se cumple: responde a datos que no se dieron. / "
@@ -125,8 +115,8 @@ def add(
     row = {
         "feedback_id": uuid.uuid4().hex,
         "time": now,
-        "prediction_id": prediction_id,
-        "use_case": use_case,
+        "prediction_id": entry.prediction_id,
+        "use_case": entry.use_case,
         "entity": entry.entity,
         "kind": kind,
         "payload": json.dumps(outcome, ensure_ascii=False),

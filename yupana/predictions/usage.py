@@ -95,6 +95,7 @@ class Caller:
     role: str = ""
     model: str = ""
     entities: Sequence[str] = ()
+    scopes: tuple[str, ...] = ()
 
 
 class Request(NamedTuple):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.utils import get_openapi
 from starlette.responses import Response
 
 from yupana.core.spec import Spec
-from yupana.serving import routes, schemas
+from yupana.serving import deprecation, openapi, routes
 from yupana.serving.kind import Kind
 from yupana.serving.requests import invalid
-from yupana.serving.schemas import PROBLEMS, ProblemSchema
+from yupana.serving.schemas import PROBLEMS
 
 
 def application(about: Spec, kind: Kind) -> FastAPI:
@@ -34,7 +31,8 @@ def application(about: Spec, kind: Kind) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _wrong_address)
     app.include_router(kind.router(about))
     app.include_router(routes.router(about, kind))
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    deprecation.apply(app.routes)
+    app.openapi = lambda: openapi.page(app)  # type: ignore[method-assign]
     return app
 
 
@@ -43,34 +41,3 @@ async def _wrong_address(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     return invalid(first["loc"][1:], first["msg"], request.app.state.how_to_ask)
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """The page's text: FastAPI's, with the keys, and the errors as they are."""
-    if app.openapi_schema is None:
-        page = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes,
-            servers=app.servers,
-        )  # fmt: skip
-        parts = page.setdefault("components", {})
-        parts["securitySchemes"] = {
-            "key": {"type": "http", "scheme": "bearer", "description": "yup_… o / or OIDC"},
-            "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-        }
-        page["security"] = [{"key": []}, {"header": []}]
-        parts["headers"] = schemas.LIMIT_HEADERS
-        shapes = parts.setdefault("schemas", {})
-        shapes["Problem"] = ProblemSchema.model_json_schema()
-        for path in page["paths"].values():
-            for operation in path.values():
-                # Every error has one shape; FastAPI's own list is never sent.
-                operation["responses"].pop("422", None)
-                for response in operation["responses"].values():
-                    response["headers"] = {
-                        name: {"$ref": f"#/components/headers/{name}"}
-                        for name in schemas.LIMIT_HEADERS
-                    }
-        shapes.pop("HTTPValidationError", None)
-        shapes.pop("ValidationError", None)
-        app.openapi_schema = page
-    return app.openapi_schema

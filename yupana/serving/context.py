@@ -62,6 +62,7 @@ class ServiceContext:
 
     def __init__(self, settings: Settings, use_case: str, preparation: Preparation) -> None:
         self.settings, self.use_case = settings, use_case
+        self._recorded = preparation.recorded_answers
         self.models = ModelManager(settings, use_case, preparation)
         about = spec.load(use_case)
         self.recorder = service_log.recorder(settings, about, metrics.COMMIT.observe)
@@ -83,13 +84,20 @@ class ServiceContext:
         return None
 
     async def readable(self, prediction_id: str, caller: Caller) -> LogEntry | None:
-        """An answer of this use case in the log, if the caller may read it."""
+        """An answer of this use case, of the log or of a table, if the caller may read it.
+
+        Raises:
+            ContentError: the table that has it is not as its run left it.
+        """
         url = self.settings.platform_db
         entry = await to_thread.run_sync(prediction_log.by_id, url, prediction_id, self.use_case)
-        if entry is None or entry.kind == SHADOW:
-            return None
-        mine = roles.may_read(caller.role, caller.agency, entry.agency)
-        if self.settings.require_keys and not mine:
+        if entry is not None:
+            mine = roles.may_read(caller.role, caller.agency, entry.agency)
+        elif entry := await to_thread.run_sync(self._recorded.entry, prediction_id):
+            # No agency's own: who is shown the table may ask about what it was shown.
+            shown = f"{self.use_case}:{self._recorded.action}"
+            mine = roles.may_see(caller.role, caller.scopes, shown)
+        if entry is None or entry.kind == SHADOW or (self.settings.require_keys and not mine):
             return None
         caller.model = f"{entry.use_case}@{entry.basis.model_version}"
         return entry
@@ -102,15 +110,15 @@ class ServiceContext:
         Args:
             body: `kind`, `comment` and the fields of the outcome.
         """
-        if await self.readable(prediction_id, caller) is None:
-            return unknown(prediction_id)
         outcome = {k: v for k, v in body.items() if k not in ("kind", "comment") and v is not None}
-        add = partial(
-            feedback.add, self.settings.platform_db, self.use_case, prediction_id,
-            str(body["kind"]), outcome, str(body["comment"]), schema=schema,
-            author=Author(caller.key_id, caller.agency), now=datetime.now(UTC),
-        )  # fmt: skip
         try:
+            if (entry := await self.readable(prediction_id, caller)) is None:
+                return unknown(prediction_id)
+            add = partial(
+                feedback.add, self.settings.platform_db, entry, str(body["kind"]), outcome,
+                str(body["comment"]), schema=schema,
+                author=Author(caller.key_id, caller.agency), now=datetime.now(UTC),
+            )  # fmt: skip
             return await to_thread.run_sync(add)
         except YupanaError as error:
             return from_error(error)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from yupana.config.settings import Settings
     from yupana.core.spec import Spec
+    from yupana.predictions.entry import LogEntry
     from yupana.predictions.feedback import OutcomeSchema
     from yupana.serving.context import ServiceContext
     from yupana.serving.deployment import Model
@@ -36,8 +37,30 @@ class ReadyAnswers(Protocol):
         ...
 
 
+class RecordedAnswers(Protocol):
+    """Answers that a run left in a table, for all who may read it: the log has them not."""
+
+    @property
+    def action(self) -> str:
+        """The action of the use case that shows them: whose scope opens it may refer to them."""
+        ...
+
+    def entry(self, prediction_id: str) -> LogEntry | None:
+        """One of them as the log would have it; None where the table has no such id.
+
+        Raises:
+            ContentError: the table is not as its run left it.
+        """
+        ...
+
+
 class Preparation(Protocol):
     """Makes a model's answers ready before it answers anyone."""
+
+    @property
+    def recorded_answers(self) -> RecordedAnswers:
+        """The answers that stand in a table."""
+        ...
 
     def version(self) -> Hashable:
         """What answers rest on beside model and features; when it changes, they are made anew."""

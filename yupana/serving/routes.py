@@ -15,7 +15,7 @@ from yupana.serving.kind import Kind
 from yupana.serving.requests import json_response, question
 
 PredictionId = Annotated[
-    str, Path(pattern="^[0-9a-f]{32}$", description="de una respuesta / of an answer")
+    str, Path(pattern=schemas.PREDICTION_ID, description="de una respuesta / of an answer")
 ]
 UseCaseName = Annotated[str, Path(pattern="^[a-z][a-z0-9_-]{0,30}$")]
 Version = Annotated[int, Path(ge=1, le=1_000_000)]
@@ -55,7 +55,7 @@ def router(about: Spec, kind: Kind) -> APIRouter:
 
     @api.get(
         "/v1/models",
-        response_model=schemas.Models,
+        response_model=schemas.ModelListing,
         summary="Los modelos que sirven / the models that serve",
     )
     async def models(request: Request) -> Response:

@@ -7,12 +7,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 _PROBLEM = "application/problem+json"
+PREDICTION_ID = "^[0-9a-f]{32}$"
 
 
-class NoteSchema(BaseModel):
+class Note(BaseModel):
     """A caveat, or the reason why there is no answer; `code` is for programs."""
-
-    model_config = ConfigDict(title="Note")
 
     code: str
     es: str
@@ -44,7 +43,7 @@ class ServingModel(BaseModel):
     model: str
     slot: Literal["champion", "challenger"]
     state: Literal["serves", "canary", "shadow", "suspended", "not_admitted"]
-    why: NoteSchema | None = Field(description="por qué no responde / why it does not answer")
+    why: Note | None = Field(description="por qué no responde / why it does not answer")
     stage: Literal["trial", "service"] = Field(
         description="trial: a prueba, no aprobado para decidir / not approved for decisions"
     )
@@ -63,7 +62,7 @@ class RefusedModel(BaseModel):
     why: str
 
 
-class Models(BaseModel):
+class ModelListing(BaseModel):
     models: list[ServingModel]
     refused: list[RefusedModel]
 
@@ -79,25 +78,58 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     403: _problem("La clave no abre esta dirección / The key does not open this address"),
     408: _problem("La solicitud llegó demasiado lento / The request came too slowly"),
     413: _problem("La solicitud es demasiado grande / The request is too large"),
+    414: _problem("La dirección es demasiado larga / The address is too long"),
     415: _problem("El cuerpo no es JSON / The body is not JSON"),
     429: _problem("Se alcanzó un límite / A limit is reached"),
+    431: _problem("Las cabeceras son demasiado grandes / The headers are too large"),
+    500: _problem("El servicio falló / The service failed"),
     503: _problem(
         "No se puede registrar, o está suspendido / It cannot be recorded, or it is suspended"
     ),
+    504: _problem("Tardó demasiado / It took too long"),
 }
-LIMIT_HEADERS: dict[str, Any] = {
-    "RateLimit-Policy": {
-        "description": "Límites de la clave / the key's limits: "
-        '"rate";q=60;w=60, "quota";q=10000;w=86400',
-        "schema": {"type": "string"},
-    },
-    "RateLimit": {
-        "description": "Lo que queda y en cuántos segundos se renueva / what is left, and the "
-        'seconds until it is renewed: "rate";r=59;t=42',
-        "schema": {"type": "string"},
-    },
+UNCHANGED = {"description": "No cambió / It has not changed: If-None-Match (RFC 9110)"}
+
+
+def _header(text: str, **schema: Any) -> dict[str, Any]:
+    return {"description": text, "schema": {"type": "string", **schema}}
+
+
+HEADERS: dict[str, Any] = {
+    "X-Request-ID": _header(
+        "El nombre de la solicitud, como en el registro / the request's name, as in the log",
+        pattern="^[A-Za-z0-9._-]{1,64}$",
+    ),
+    "RateLimit-Policy": _header(
+        'Límites de la clave / limits of the key: "rate";q=60;w=60, "quota";q=10000;w=86400'
+    ),
+    "RateLimit": _header(
+        "Lo que queda y en cuántos segundos se renueva / what is left, and the "
+        'seconds until it is renewed: "rate";r=59;t=42'
+    ),
+    "Retry-After": _header("Segundos de espera / seconds to wait", pattern="^[0-9]+$"),
+    "WWW-Authenticate": _header("Qué falta a la clave o token / what the key or token lacks"),
+    "ETag": _header("La versión de la respuesta / the answer's version", pattern='^W/"'),
+    "Cache-Control": _header("Quién puede guardarla / who may keep it"),
+    "Vary": _header("De qué depende / what it depends on"),
+    "Content-Disposition": _header("El nombre del archivo / the file's name"),
+    "Deprecation": _header("Desde cuándo (RFC 9745) / since when", pattern="^@[0-9]+$"),
+    "Sunset": _header("Desde cuándo puede faltar (RFC 8594) / from when it may be gone"),
+    "Link": _header("Lo que la reemplaza (RFC 5829) / what takes its place"),
 }
-"""Which answers to a key with limits carry (draft-ietf-httpapi-ratelimit-headers-10)."""
+LIMIT_HEADERS = ("RateLimit-Policy", "RateLimit")
+"""Of a key with limits (draft-ietf-httpapi-ratelimit-headers-10)."""
+
+CACHE_HEADERS = ("ETag", "Cache-Control", "Vary")
+DEPRECATION_HEADERS = ("Deprecation", "Sunset", "Link")
+HEADERS_OF = {
+    "401": ("WWW-Authenticate",),
+    "403": ("WWW-Authenticate",),
+    "429": ("Retry-After",),
+    "503": ("Retry-After",),
+}
+FILE_HEADERS = {"Content-Disposition": {"$ref": "#/components/headers/Content-Disposition"}}
+"""Of an answer that is saved as a file."""
 
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: _problem("No está / It is not there")}
 CONFLICT: dict[int | str, dict[str, Any]] = {409: _problem("No se puede explicar / No features")}

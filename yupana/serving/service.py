@@ -44,7 +44,10 @@ def prediction_service(name: str) -> bentoml.Service[Any]:
     app = application(about, kind)
 
     def stack(rest: ASGIApp) -> ASGIApp:
-        return asgi.layers(app, rest, app.state.how_to_ask, settings(), asgi.page(about))
+        config = settings()
+        if config.public_url:
+            app.servers = [{"url": config.public_url}]
+        return asgi.layers(app, rest, app.state.how_to_ask, config, asgi.page(about))
 
     class Worker:
         """One worker."""

@@ -124,7 +124,7 @@ class Access:
             holder = (grant.id, grant.agency) if grant else ("", "")
             self._note(reason, *holder, permission if grant else "")
             return Caller(), auth_errors.unauthorised(reason), {}
-        caller = Caller(grant.id, grant.agency, grant.role)
+        caller = Caller(grant.id, grant.agency, grant.role, scopes=grant.scopes)
         if not roles.opens(grant.role, grant.scopes, permission):
             self._note("scope", grant.id, grant.agency, permission)
             return caller, auth_errors.forbidden(grant, permission), {}

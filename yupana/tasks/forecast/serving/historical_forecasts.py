@@ -12,9 +12,10 @@ from yupana.config.settings import Settings
 from yupana.data.lake import delta, reading
 from yupana.gate.gate import Versions
 from yupana.lineage import contents
-from yupana.predictions.entry import Basis
+from yupana.predictions.entry import Basis, LogEntry
 from yupana.serving.notes import TRIAL, Note
 from yupana.serving.suspension_response import of_suspension
+from yupana.tasks.forecast import payload
 from yupana.tasks.forecast.endemic_channel import Channel
 from yupana.tasks.forecast.quantiles import LEVELS
 from yupana.tasks.forecast.serving import notes
@@ -32,6 +33,10 @@ def channel_of(row: dict[str, Any]) -> Channel | None:
     limits = [row[name] for name in _QUARTILES]
     is_whole = all(limit is not None and not math.isnan(limit) for limit in limits)
     return Channel(*limits) if is_whole else None
+
+
+def _counts(row: dict[str, Any]) -> np.ndarray[Any, Any]:
+    return np.array([row[level] for level in LEVELS])
 
 
 def read(
@@ -54,6 +59,9 @@ def read(
 
 class HistoricalForecasts:
     """The table forecasts/<use case>; `version` is the one that was looked at last."""
+
+    action = "alerts"
+    """What shows them: see `yupana.serving.kind.RecordedAnswers`."""
 
     def __init__(self, settings: Settings, definition: ForecastUseCase) -> None:
         self.name, self.key = definition.spec.name, definition.spec.entity.key
@@ -109,24 +117,48 @@ class HistoricalForecasts:
             for entity, rows in by_origin.items()
         }
 
+    def entry(self, prediction_id: str) -> LogEntry | None:
+        """A forecast of the table by its id; its features are not in the table.
+
+        Raises:
+            ContentError: the table is not as its run left it.
+        """
+        import pyarrow.compute as pc
+
+        self.look()
+        # The slim columns first: the quantiles of one forecast alone are read.
+        same = pc.field("prediction_id") == prediction_id
+        slim = self._rows(same, [self.key, "origin", "model"])
+        if not slim:
+            return None
+        for name, value in slim[0].items():
+            same &= pc.field(name) == value
+        rows = sorted(self._rows(same, None), key=lambda row: row["horizon"])
+        one = self._of_rows(rows, []).prediction
+        return LogEntry(
+            prediction_id, None, "forecast", one.basis, one.entity,
+            parameters=payload.parameters(len(rows), rows[0]["origin"]), payload=one.payload,
+            payload_version=one.payload_version, caveats=one.caveats,
+        )  # fmt: skip
+
     def _forecast(self, rows: Rows, versions: Versions) -> Forecast | Note:
-        first = rows[0]
-        origin, version = first["origin"], first["model"].split("@")[1]
+        version = rows[0]["model"].split("@")[1]
         if suspension := versions.suspension_of(version):
             return of_suspension(suspension).note()
+        return self._of_rows(rows, [] if version in versions.approved else [TRIAL])
+
+    def _of_rows(self, rows: Rows, caveats: list[Note]) -> Forecast:
+        """The forecast of an entity from its rows, by periods ahead."""
+        first, frequency = rows[0], self._notes.frequency
+        origin, version = first["origin"], first["model"].split("@")[1]
         steps = [
-            period(
-                self._notes.frequency, origin, row["horizon"],
-                np.array([row[q] for q in LEVELS]), channel_of(row),
-            )
-            for row in rows
+            period(frequency, origin, row["horizon"], _counts(row), channel_of(row)) for row in rows
         ]
-        caveats = [] if version in versions.approved else [TRIAL]
         caveats += [notes.RECORDED, *([self._notes.pooled] if first["pooled"] else [])]
         if any(step["alert"] is None for step in steps):
             caveats.append(notes.NO_CHANNEL)
         basis = Basis(self.name, version, "", self.ref, str(origin))
-        return forecast(self._notes.frequency, basis, first[self.key], {}, steps, caveats)
+        return forecast(frequency, basis, first[self.key], {}, steps, caveats)
 
     def _rows(self, condition: Any, columns: list[str] | None) -> Rows:
         return read(self._settings, self.ref, condition, columns) if self.version >= 0 else []

@@ -31,11 +31,11 @@ class Preparation:
         from yupana.tasks.forecast.serving.historical_forecasts import HistoricalForecasts
 
         self._settings, self._definition = settings, usecases.load(use_case)
-        self.historical = HistoricalForecasts(settings, self._definition)
+        self.recorded_answers = HistoricalForecasts(settings, self._definition)
 
     def version(self) -> Hashable:
         """The version of the recorded forecasts, which hold the endemic channels."""
-        return self.historical.look()
+        return self.recorded_answers.look()
 
     def prepare(
         self, model: Model, features_ref: str, caveats: tuple[Note, ...]
@@ -51,7 +51,7 @@ class Preparation:
                 basis=Basis(spec.name, model.version, model.tag, features_ref, ""),
                 forecaster=model.predictor,
                 features=self._features(model.predictor.description.feature_service, features_ref),
-                channels=self.historical.channels,
+                channels=self.recorded_answers.channels,
                 beyond=partial(model.ranges.check, label=lambda f: group_of(groups, f).words),
                 notes=Notes.of(self._definition),
                 caveats=caveats,
@@ -102,5 +102,5 @@ class ForecastServing:
         from yupana.tasks.forecast.serving.analysis.analysis_service import AnalysisService
         from yupana.tasks.forecast.serving.prediction_service import PredictionService
 
-        app.state.predictions = PredictionService(context, preparation.historical)
+        app.state.predictions = PredictionService(context, preparation.recorded_answers)
         app.state.analysis = AnalysisService(context)

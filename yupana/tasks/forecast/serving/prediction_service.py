@@ -26,7 +26,7 @@ from yupana.serving.http.refusal import Problem, from_error, refusal
 from yupana.serving.notes import Note
 from yupana.serving.requests import json_response
 from yupana.tasks.forecast import payload, usecases
-from yupana.tasks.forecast.serving import notes
+from yupana.tasks.forecast.serving import forecast_file, notes, spreadsheet
 from yupana.tasks.forecast.serving.forecast_cache import Forecast
 from yupana.tasks.forecast.serving.historical_forecasts import HistoricalForecasts
 from yupana.tasks.forecast.serving.notes import Notes
@@ -50,15 +50,19 @@ class PredictionService:
 
     def __init__(self, context: ServiceContext, historical: HistoricalForecasts) -> None:
         self._context, self._historical = context, historical
-        definition = usecases.load(context.use_case)
+        definition = self._definition = usecases.load(context.use_case)
         self._key, self._frequency = definition.spec.entity.key, definition.frequency
         self._notes = Notes.of(definition)
         self._large = asyncio.Lock()
 
     async def forecast(
-        self, question: ForecastQuestion, caller: Caller, request_id: str
+        self, question: ForecastQuestion, caller: Caller, request_id: str, form: str = "json"
     ) -> Response:
-        """Answer each entity, or say why not; 503 when the answer cannot be recorded."""
+        """Answer each entity, or say why not; 503 when the answer cannot be recorded.
+
+        Args:
+            form: json or csv.
+        """
         now, models = time.time(), self._context.models
         today = datetime.fromtimestamp(now, UTC).date()
         day, entities = question.as_of or today, question.entities
@@ -84,6 +88,9 @@ class PredictionService:
         if problem := await self._context.record(records + self._shadows(deployment, records)):
             return problem
         async with self._turn(entities):
+            if form == "csv":
+                text = await to_thread.run_sync(self._spreadsheet, reply, question.horizon, day)
+                return spreadsheet.response(text, f"{self._context.use_case}-forecast-{day}.csv")
             return json_response(
                 {
                     "as_of": str(day),
@@ -91,6 +98,16 @@ class PredictionService:
                     "abstentions": reply.abstentions,
                 }
             )
+
+    def _spreadsheet(self, reply: _Reply, horizon: int, day: date) -> str:
+        listing = self._frequency.listing
+        # In the answer the periods stand as JSON already.
+        predictions = [
+            {**answer, listing: record.prediction.payload[listing][:horizon]}
+            for answer, record in zip(reply.predictions, reply.records, strict=True)
+        ]
+        answer = {"as_of": day, "predictions": predictions, "abstentions": reply.abstentions}
+        return forecast_file.spreadsheet(answer, self._definition)
 
     def _turn(self, entities: list[str]) -> AbstractAsyncContextManager[None]:
         """Large questions are answered one at a time: else each would do its share in between."""

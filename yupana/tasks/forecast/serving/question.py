@@ -54,8 +54,11 @@ class Climate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    temperature: float = Field(0.0, ge=-10, le=10, description="°C más o menos / °C added")
-    precipitation: float = Field(1.0, ge=0, le=10, description="factor")
+    # Strict: Pydantic would take true and "1" for 1, which are no numbers in JSON.
+    temperature: float = Field(
+        0.0, ge=-10, le=10, strict=True, description="°C más o menos / °C added"
+    )
+    precipitation: float = Field(1.0, ge=0, le=10, strict=True, description="factor")
 
 
 class SimulationQuestion(EntityQuestion):
@@ -63,7 +66,11 @@ class SimulationQuestion(EntityQuestion):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"anyOf": [{"required": ["recent_cases"]}, {"required": ["climate"]}]},
+        # Not `anyOf`, from which generators of clients make a body without fields.
+        json_schema_extra={
+            "if": {"not": {"required": ["recent_cases"]}},
+            "then": {"required": ["climate"]},
+        },
     )
 
     recent_cases: Any
@@ -104,12 +111,10 @@ def _count(least: int, most: int) -> Any:
     return Annotated[bounded, BeforeValidator(_whole, json_schema_input_type=bounded)]
 
 
-RecentCases = (
-    Annotated[float, Field(ge=0, le=10)]
-    | Annotated[
-        list[Annotated[int, Field(ge=0, le=100_000)]],
-        Field(min_length=1, max_length=MOST_RECENT),
-    ]
+_PERIOD_CASES: Any = _count(0, 100_000)
+RecentCases: Any = (
+    Annotated[float, Field(ge=0, le=10, strict=True)]
+    | Annotated[list[_PERIOD_CASES], Field(min_length=1, max_length=MOST_RECENT)]
     | None
 )
 
@@ -250,7 +255,8 @@ def _how_to_ask(definition: ForecastUseCase, example: dict[str, Any]) -> dict[st
         f"{period.es_many}. / Send a factor from 0 to 10, or the cases of 1 to {MOST_RECENT} "
         f"{period.en_many}.",
         places.area: places.how_to_area,
-        "format": "Envíe json, geojson o csv. / Send one of them.",
+        "format": "Envíe json o csv; las alertas se dan también en geojson. / Send json or csv; "
+        "alerts come as geojson, too.",
         "cases": "Envíe un entero desde 0. / Send a whole number from 0.",
         frequency.ending: f"Envíe el {last.es} de {period.a} del pronóstico. / Send the {last.en} "
         f"of a {period.en} of the forecast.",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
@@ -21,13 +22,14 @@ from yupana.tasks.forecast.serving.question import Questions
 from yupana.tasks.forecast.usecases import ForecastUseCase
 
 Format = Annotated[Literal["json", "geojson", "csv"], Query(description="json, geojson, csv")]
-FILES: dict[int | str, dict[str, Any]] = {
-    200: {
-        "content": {
-            "application/geo+json": {"schema": {"type": "object"}},
-            "text/csv": {"schema": {"type": "string"}},
-        }
-    }
+CSV = {"text/csv": {"schema": {"type": "string"}}}
+LAYER = {"application/geo+json": {"schema": {"type": "object"}}}
+FORECAST_FORMATS = ("json", "csv")
+FORECAST_FORMAT = {
+    "name": "format",
+    "in": "query",
+    "description": "json, csv",
+    "schema": {"type": "string", "enum": [*FORECAST_FORMATS], "default": "json"},
 }
 
 
@@ -75,13 +77,32 @@ def _forecast(api: APIRouter, questions: Questions, answers: Answers) -> None:
     @plain.post(
         "/forecast",
         response_model=answers.forecast,
-        openapi_extra=schemas.body(questions.forecast, questions.forecast_example),
+        responses={200: {"content": CSV, "headers": schemas.FILE_HEADERS}},
+        openapi_extra={
+            "parameters": [FORECAST_FORMAT],
+            **schemas.body(questions.forecast, questions.forecast_example),
+        },
         summary="Casos por período con 23 cuantiles / cases by period with 23 quantiles",
     )
     async def forecast(request: Request) -> Response:
-        return await _answer(request, questions.forecast, request.app.state.predictions.forecast)
+        form = _format(request)
+        if isinstance(form, Problem):
+            return form
+        answer = partial(request.app.state.predictions.forecast, form=form)
+        return await _answer(request, questions.forecast, answer)
 
     api.routes.extend(plain.routes)
+
+
+def _format(request: Request) -> str | Problem:
+    """The format that is asked for: FastAPI reads no parameters of a plain route."""
+    if not request.scope["query_string"]:
+        return FORECAST_FORMATS[0]
+    form = request.query_params.get("format", FORECAST_FORMATS[0])
+    if form in FORECAST_FORMATS:
+        return form
+    message = f"Input should be {' or '.join(map(repr, FORECAST_FORMATS))}"
+    return requests.invalid(("format",), message, request.app.state.how_to_ask)
 
 
 def _alerts(api: APIRouter, definition: ForecastUseCase, answers: Answers) -> None:
@@ -110,7 +131,7 @@ def _alerts(api: APIRouter, definition: ForecastUseCase, answers: Answers) -> No
     api.get(
         "/alerts",
         response_model=answers.alerts,
-        responses=FILES,
+        responses={200: {"content": LAYER | CSV, "headers": schemas.FILE_HEADERS}},
         summary=f"Nivel de alerta de {places.noun.the_many} / alert level of the "
         f"{places.noun.en_many}",
     )(alerts)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import Any
 
+from yupana.tasks.forecast.serving import spreadsheet as sheet
 from yupana.tasks.forecast.usecases import ForecastUseCase
 
 Alerts = dict[str, Any]
@@ -17,8 +16,6 @@ _COLUMNS = (
     "data_as_of", "prediction_id", "caveats",
 )  # fmt: skip
 """Of the period `lead`, after the day that ends it; then the level and the median of all."""
-
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def geojson(alerts: Alerts, definition: ForecastUseCase, boundaries: Path | None) -> Alerts:
@@ -45,29 +42,17 @@ def geojson(alerts: Alerts, definition: ForecastUseCase, boundaries: Path | None
 
 
 def spreadsheet(alerts: Alerts, definition: ForecastUseCase) -> str:
-    """CSV (RFC 4180), a line an entity.
-
-    It starts with a byte order mark: without it Excel reads UTF-8 as Latin-1, and Ñ is lost.
-    """
+    """CSV, a line an entity."""
     places, frequency = definition.places, definition.frequency
     columns = (definition.spec.entity.key, *places.names_of, frequency.ending, *_COLUMNS)
-    out = io.StringIO()
-    writer = csv.writer(out)
     entities = alerts[places.listing]
     most = max((len(entity[frequency.listing]) for entity in entities), default=0)
     ahead = [f"{name}_{h}" for h in range(1, most + 1) for name in ("alert", "median")]
-    writer.writerow([*columns, *ahead])
+    lines = [[*columns, *ahead]]
     codes = " ".join(caveat["code"] for caveat in alerts["caveats"])
     for entity in entities:
         low, high = entity["interval_80"]
         flat = {**entity, "low_80": low, "high_80": high, "caveats": codes}
         levels = [s[name] for s in entity[frequency.listing] for name in ("alert", "median")]
-        writer.writerow([_cell(v) for v in (*(flat[c] for c in columns), *levels)])
-    return "\ufeff" + out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    """Text that a spreadsheet would run as a formula gets an apostrophe before it."""
-    if isinstance(value, str) and value.startswith(_STARTS_A_FORMULA):
-        return f"'{value}"
-    return value
+        lines.append([*(flat[c] for c in columns), *levels])
+    return sheet.text(lines)

@@ -24,7 +24,14 @@ from yupana.serving.requests import json_response
 from yupana.serving.suspension_response import of_suspension
 from yupana.tasks.forecast import payload, usecases
 from yupana.tasks.forecast.entities import ENTITY
-from yupana.tasks.forecast.serving.analysis import alerts, alerts_files, simulate, sources
+from yupana.tasks.forecast.serving import spreadsheet
+from yupana.tasks.forecast.serving.analysis import (
+    alerts,
+    alerts_files,
+    forecast_runs,
+    simulate,
+    sources,
+)
 from yupana.tasks.forecast.serving.analysis.explain import Explainer
 from yupana.tasks.forecast.serving.forecast_cache import Forecast, forecast
 from yupana.tasks.forecast.serving.question import SimulationQuestion
@@ -65,23 +72,23 @@ class AnalysisService:
 
     async def explain(self, prediction_id: str, caller: Caller) -> Response:
         """What an answer leaned on; only those who may read it."""
-        entry = await self._context.readable(prediction_id, caller)
-        if entry is None:
-            return unknown(prediction_id)
-        if not entry.features:
+        try:
+            if (entry := await self._context.readable(prediction_id, caller)) is None:
+                return unknown(prediction_id)
+            work = self._explained if entry.features else self._rebuilt_explanation
+            explanation = await self._run(partial(work, entry))
+        except YupanaError as error:
+            return from_error(error)
+        if explanation is None:
             return refusal(
                 409,
-                "De un pronóstico guardado de un día pasado no se conservan las variables. / "
-                "Of a recorded forecast of a past day the features are not kept.",
+                "De este pronóstico guardado no se conserva en qué se apoyó. / "
+                "What this recorded forecast rested on is not kept.",
                 where="prediction_id",
                 fix="Pida la explicación de un pronóstico de los datos más recientes. / Ask for "
                 "the explanation of a forecast from the newest data.",
                 code="no_features",
             )
-        try:
-            explanation = await self._run(partial(self._explained, entry))
-        except YupanaError as error:
-            return from_error(error)
         return json_response(
             {"prediction_id": prediction_id, "model": caller.model, **explanation}
         )
@@ -117,9 +124,8 @@ class AnalysisService:
         if form == "csv":
             where = area or places.everywhere
             name = f"{self._context.use_case}-{where}-{answer['data_as_of']}.csv"
-            headers = {"Content-Disposition": f'attachment; filename="{name}"'}
             text = alerts_files.spreadsheet(answer, self._definition)
-            return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+            return spreadsheet.response(text, name)
         return json_response(answer)
 
     def _simulated(self, question: SimulationQuestion) -> tuple[dict[str, Any], Forecast]:
@@ -155,6 +161,13 @@ class AnalysisService:
         row = pd.DataFrame([{ENTITY: entry.entity, "event_timestamp": moment, **entry.features}])
         explainer = Explainer(definition, self._model(entry.basis.deployment).predictor)
         return explainer.run(row, past, area, horizon=entry.parameters["horizon"])
+
+    def _rebuilt_explanation(self, entry: LogEntry) -> dict[str, Any] | None:
+        def forecaster() -> Any:
+            return self._model(f"{entry.use_case}:{entry.basis.model_version}").predictor
+
+        settings = self._context.settings
+        return forecast_runs.explanation(settings, self._definition, entry, forecaster)
 
     def _model(self, tag: str) -> Model:
         return self._context.models.by_tag(tag) or _earlier(tag)

@@ -35,13 +35,37 @@ def tables(settings: Settings, definition: ForecastUseCase, features_ref: str) -
         TerminalError: a version is not in the lake any more.
         ContentError: a version is not as its step left it.
     """
-
     contents.demand(settings, features_ref)
     zone, name, version = delta.parts(features_ref)
     inputs = delta.commit_facts(settings.table(zone, name), version)["inputs"]
-    for ref in inputs:
+    return published_tables(settings, definition, tuple(inputs))
+
+
+@lru_cache(maxsize=2)
+def published_tables(
+    settings: Settings, definition: ForecastUseCase, refs: tuple[str, ...],
+    until: date | None = None,
+) -> Tables:  # fmt: skip
+    """Published tables, as `tables` returns them.
+
+    Args:
+        refs: for example `delta:published/NAME@3`.
+        until: of a run in hindsight, the last day that it saw: nothing is taken as reported in
+            part (see `vintage.Vintage`).
+
+    Raises:
+        TerminalError: a version is not in the lake any more.
+        ContentError: a version is not as its step left it.
+    """
+    for ref in refs:
         contents.demand(settings, ref)
-    by_name = sources.at(settings, definition, inputs)
+    if until is None:
+        by_name = sources.at(settings, definition, refs)
+    else:
+        by_name = {
+            name: sources.until(sources.read(settings, definition, name, version), until)
+            for _, name, version in map(delta.parts, refs)
+        }
     return by_name | {definition.counted: summed(definition, by_name[definition.counted])}
 
 

@@ -55,7 +55,7 @@ def features(
     """
     import polars as pl
 
-    mine = _area(definition, tables, entity)
+    mine = area(definition, tables, entity, definition.layout().looks_back)
     newest = tables[definition.counted][definition.frequency.column].max()
     assert isinstance(newest, date)
     changed = definition.changed(_cases(definition, mine, entity, newest, change), change)
@@ -63,8 +63,17 @@ def features(
     return definition.features(changed).filter(here).sort("event_timestamp").tail(1).to_pandas()
 
 
-def _area(definition: ForecastUseCase, tables: Tables, entity: str) -> Tables:
-    """The newest periods of the entity's area: no feature looks further."""
+def area(
+    definition: ForecastUseCase, tables: Tables, entity: str, periods: int | None = None
+) -> Tables:
+    """The rows of the entity's area: no feature looks further.
+
+    Args:
+        periods: before the newest one; None: all of them.
+
+    Raises:
+        UsageError: the entity is not in the tables.
+    """
     import polars as pl
 
     counted = definition.counted
@@ -82,7 +91,7 @@ def _area(definition: ForecastUseCase, tables: Tables, entity: str) -> Tables:
     frequency, column = definition.frequency, definition.frequency.column
     newest, oldest = everything[column].max(), everything[column].min()
     assert isinstance(newest, date) and isinstance(oldest, date)
-    first = max(oldest, frequency.shift(newest, -definition.layout().looks_back))
+    first = oldest if periods is None else max(oldest, frequency.shift(newest, -periods))
     # Every entity, and the table's own first and last period: they span the panel.
     ends = pl.DataFrame({column: [first, newest]}, schema={column: pl.Date})
     span = entities.to_frame().join(ends, how="cross")
