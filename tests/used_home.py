@@ -23,6 +23,9 @@ from yupana.predictions import archive, export, feedback, usage
 from yupana.predictions.recorder import Recorder
 from yupana.tasks.forecast import frequency, payload
 from yupana.tracking import projects, slots
+from yupana.webhooks import delivery as webhooks
+from yupana.webhooks import endpoints
+from yupana.webhooks.notice import FORECAST, Notice
 
 WEEK = date(2026, 1, 3)
 LOUD = Check(
@@ -58,6 +61,7 @@ def work(settings: Settings, turn: int) -> None:
         projects.create(settings, "sala", title="Sala", data=[], models=["outbreak"])
     projects.change(settings, "sala", title=f"Sala {turn}")
     _monitor(settings, turn, now)
+    _webhooks(settings, turn, now)
     ids = _answers(settings, turn)
     observed = {"week_ending": "2022-01-08", "cases": turn}
     for kind, value in (("observed", observed), ("complaint", {})):
@@ -99,6 +103,18 @@ def _monitor(settings: Settings, turn: int, now: datetime) -> None:
     if turn == 1:
         name = alerts.fingerprint("outbreak", LOUD)
         alerts.answer(settings, name, "closed", "os:b", "Visto.", now)
+
+
+def _webhooks(settings: Settings, turn: int, now: datetime) -> None:
+    """A notice that nobody takes: no address is allowed to be this machine's."""
+    hooks = [
+        endpoints.add(settings, f"DIRESA {turn}{n}", "https://127.0.0.1:9/", ("*.forecast",), now)
+        for n in range(2)
+    ]
+    news = Notice("outbreak", FORECAST, {"data_as_of": str(WEEK)})
+    events.append(settings, "forecast", "outbreak", status="done", notices=(news,))
+    webhooks.send(settings, datetime.now(UTC), Silent())
+    endpoints.remove(settings, hooks[0][0], now)
 
 
 def _answers(settings: Settings, turn: int) -> list[str]:

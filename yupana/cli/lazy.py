@@ -30,6 +30,7 @@ MODULES = {
     "registry.projects": ("projects",),
     "services.serve": ("deploy", "adopt", "serve", "share", "bento"),
     "services.keys": ("keys",),
+    "services.webhooks": ("webhooks",),
     "services.usage": ("usage",),
     "services.prediction_log": ("export-predictions",),
     "oversight.monitor": ("monitor",),

@@ -55,6 +55,7 @@ RECORDS = sa.Table(
     sa.Column("agency", sa.String, nullable=False),
     sa.Column("kind", sa.String, nullable=False),
     sa.Column("request_id", sa.String, nullable=False),
+    sa.Index("prediction_records_by_agency", "agency", "time", "seq"),
     # A number is never used twice, also after the newest rows were removed.
     sqlite_autoincrement=True,
 )
