@@ -118,3 +118,30 @@ def test_what_a_service_recorded_is_witnessed(
     assert newest
     lines = witness.files(config)[0]
     wait_until(lambda: f'"seq":{newest.seq}' in Path(lines).read_text())
+
+
+def test_an_agency_lists_its_own_answers_of_this_use_case(
+    running: tuple[Settings, str], client: httpx.Client
+) -> None:
+    config, url = running
+    other = _of_another_use_case(config, client)
+    ids = [_predicted(client), _predicted(client)][::-1]
+    first = client.get("/v1/predictions", params={"limit": 1}).json()
+    rest = client.get("/v1/predictions", params={"after": first["next"]}).json()
+    (answer,) = first["predictions"]
+    assert answer["prediction_id"] == ids[0] and rest["predictions"][0]["prediction_id"] == ids[1]
+    assert (answer["entity"], answer["model"], answer["kind"]) == ("160101", f"{NAME}@1", "answer")
+    listed = {one["prediction_id"] for one in [answer, *rest["predictions"]]}
+    assert other not in listed and first["archived_through"] is None
+    terms = Terms("Another", ("predictions:read",), "agency")
+    key = api_keys.create(config.platform_db, terms, now=datetime.now(UTC), by="test")
+    header = {"Authorization": f"Bearer {key}"}
+    nothing = httpx.get(f"{url}/v1/predictions", headers=header, timeout=60)
+    assert nothing.json()["predictions"] == []
+    for query, where in (
+        ({"since": "2026-02-31"}, "since"), ({"until": "yesterday"}, "until"),
+        ({"after": "0" * 32}, "after"), ({"limit": 201}, "limit"),
+    ):  # fmt: skip
+        refused = client.get("/v1/predictions", params=query)
+        assert (refused.status_code, refused.json()["where"]) == (400, where), refused.text
+    assert " / " in refused.json()["fix"]

@@ -32,7 +32,7 @@ MODULES = {
     "services.keys": ("keys",),
     "services.webhooks": ("webhooks",),
     "services.usage": ("usage",),
-    "services.prediction_log": ("export-predictions",),
+    "services.prediction_log": ("export-predictions", "agency-answers"),
     "oversight.monitor": ("monitor",),
     "oversight.alerts": ("alerts",),
     "oversight.trace": ("trace",),

@@ -20,7 +20,9 @@ _SCOPE = re.compile(r"(\*|[a-z][a-z0-9_-]*):(\*|[a-z][a-z0-9_-]*)")
 # Short names of plain letters alone: the scope of a request is counted and logged.
 _ADDRESS = re.compile(r"/v1/([a-z][a-z0-9_-]{0,30})(?:/([a-z][a-z0-9_-]{0,30}))?(?=/|$)")
 # Addresses below /v1/ that belong to no use case.
-_SHARED = {"feedback": "feedback:write", "models": "models:read"}
+_SHARED = {
+    "feedback": "feedback:write", "models": "models:read", "predictions": "predictions:read",
+}  # fmt: skip
 ADMINISTRATION = "platform:admin"
 READS_ALL = frozenset({"auditor", "ml-engineer", "administrator"})
 """Roles that read the predictions of every agency; what they may do to them, scopes say."""
@@ -37,11 +39,13 @@ class Role:
 ROLES = {
     "agency": Role(
         "asks for predictions and what explains them, and answers with feedback",
-        ("feedback:write", "models:read"),
+        ("feedback:write", "models:read", "predictions:read"),
     ),
     "auditor": Role("reads explanations and models, and asks nothing new", ("models:read",)),
     "data-engineer": Role("sees models beside the data that they publish", ("models:read",)),
-    "ml-engineer": Role("tries the endpoints of use cases", ("feedback:write", "models:read")),
+    "ml-engineer": Role(
+        "tries the endpoints of use cases", ("feedback:write", "models:read", "predictions:read")
+    ),
     "administrator": Role("everything, addresses outside the API among it", ("*:*",)),
 }
 
