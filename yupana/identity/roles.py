@@ -24,6 +24,8 @@ _SHARED = {
     "feedback": "feedback:write", "models": "models:read", "predictions": "predictions:read",
 }  # fmt: skip
 ADMINISTRATION = "platform:admin"
+SANDBOX = "sandbox"
+"""The role of keys for trying out: what they are answered is marked, and counted nowhere."""
 READS_ALL = frozenset({"auditor", "ml-engineer", "administrator"})
 """Roles that read the predictions of every agency; what they may do to them, scopes say."""
 
@@ -41,6 +43,10 @@ ROLES = {
         "asks for predictions and what explains them, and answers with feedback",
         ("feedback:write", "models:read", "predictions:read"),
     ),
+    SANDBOX: Role(
+        "tries out what an agency may ask; its answers are marked and counted nowhere",
+        ("feedback:write", "models:read", "predictions:read"),
+    ),
     "auditor": Role("reads explanations and models, and asks nothing new", ("models:read",)),
     "data-engineer": Role("sees models beside the data that they publish", ("models:read",)),
     "ml-engineer": Role(
@@ -54,7 +60,9 @@ ROLES = {
 def scopes_of(role: str) -> tuple[str, ...]:
     """All scopes that a role may hold: its shared ones, and the actions that specs give it."""
     specs = (spec.load(name) for name in usecase.names())
-    own = (f"{s.name}:{action}" for s in specs for action, may in s.actions.items() if role in may)
+    # What an agency may, can be tried out.
+    who = "agency" if role == SANDBOX else role
+    own = (f"{s.name}:{action}" for s in specs for action, may in s.actions.items() if who in may)
     return (*own, *ROLES[role].common)
 
 

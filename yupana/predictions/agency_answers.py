@@ -35,11 +35,13 @@ class Selection:
     Attributes:
         since, until: from the first moment on, and before the second (with their time zone).
         entity: empty for all.
+        kinds: of records.
     """
 
     since: datetime | None = None
     until: datetime | None = None
     entity: str = ""
+    kinds: tuple[str, ...] = SENT
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class AgencyAnswer:
     """One answer, without its numbers.
 
     Attributes:
-        kind: answer or simulation.
+        kind: answer, simulation or sandbox.
         parameters: what was asked for beside the entity.
         data_as_of: the last day with data, ISO.
         prediction_key: the hash of the prediction's content: equal predictions have the same.
@@ -74,7 +76,7 @@ class Page:
 def page(
     url: str, use_case: str, agency: str, selection: Selection, *, after: str, limit: int
 ) -> Page:
-    """Answers and simulations of a use case that an agency received, by whichever of its keys.
+    """What an agency received of a use case, by whichever of its keys.
 
     Args:
         after: the `after` of the page before; empty for the first.
@@ -121,7 +123,7 @@ def _conditions(
     connection: sa.Connection, agency: str, selection: Selection, after: str
 ) -> list[sa.ColumnElement[bool]]:
     r = RECORDS.c
-    conditions = [r.agency == agency, r.kind.in_(SENT)]
+    conditions = [r.agency == agency, r.kind.in_(selection.kinds)]
     if selection.since:
         conditions.append(r.time >= selection.since.timestamp())
     if selection.until:

@@ -16,6 +16,8 @@ from yupana.core.errors import UsageError
 from yupana.core.spec import Spec
 from yupana.predictions import agency_answers
 from yupana.predictions.agency_answers import AgencyAnswer, Selection
+from yupana.predictions.prediction_log import SANDBOX, SENT
+from yupana.serving import sandbox
 from yupana.serving.context import ServiceContext
 from yupana.serving.http.refusal import from_error
 from yupana.serving.requests import invalid, json_response
@@ -42,7 +44,7 @@ class OwnAnswer(BaseModel):
 
     prediction_id: str
     time: datetime = Field(description="UTC")
-    kind: Literal["answer", "simulation"]
+    kind: Literal["answer", "simulation", "sandbox"]
     entity: str
     parameters: dict[str, Any] = Field(description="lo que se pidió / what was asked for")
     model: str
@@ -88,9 +90,11 @@ def router(about: Spec) -> APIRouter:
             except ValueError as error:
                 return invalid([name], str(error), request.app.state.how_to_ask)
         context: ServiceContext = request.app.state.context
+        caller = request.state.caller
+        kinds = (SANDBOX,) if sandbox.is_sandbox(caller) else SENT
         look = partial(
-            _listing, context.settings.platform_db, about.name, request.state.caller.agency,
-            Selection(days["since"], days["until"], entity), after or "", limit,
+            _listing, context.settings.platform_db, about.name, caller.agency,
+            Selection(days["since"], days["until"], entity, kinds), after or "", limit,
         )  # fmt: skip
         try:
             return json_response(await to_thread.run_sync(look))
