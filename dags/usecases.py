@@ -38,13 +38,14 @@ _LOG = """# {title}: what the service answered, carried into the lake every hour
 
 `yupana export-predictions {name}` appends the new answers to the table `predictions/{name}`, each
 exactly once; monitoring reads them there. Answers older than 400 days are then removed from the
-platform database.
+platform database. `yupana webhooks send` delivers the notices to agencies that are due.
 """
 _MONITOR = """# {title}: whether the model still holds
 
 Once a week and after each new prediction in batch. Compares what was answered with the model's
 test window, checks the newest features and predictions, scores those whose outcome is reported,
-keeps the history, and tells new alerts. What a mail server or webhook did not take is sent again.
+keeps the history, and tells new alerts. What a mail server or webhook did not take is sent again,
+notices to agencies as well.
 `docs/monitoring.md` says what to do on an alert; where one asks for training, the DAG `{name}`
 trains on its next run.
 """
@@ -96,6 +97,7 @@ def log(name: str, doc: dict[str, str]) -> None:
     """The prediction log, carried into the lake."""
     with dag(f"{name}_log", doc=_LOG.format(**doc), schedule="@hourly", tags=[name]):
         command("export", ["export-predictions", name, "--keep-days", "400"])
+        command("notices", ["webhooks", "send"])
 
 
 def monitor(name: str, doc: dict[str, str], *, batch: bool) -> None:

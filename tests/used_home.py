@@ -25,6 +25,9 @@ from yupana.predictions.recorder import Recorder
 from yupana.tasks.forecast import frequency, payload
 from yupana.trace import audit
 from yupana.tracking import projects, slots
+from yupana.webhooks import delivery as webhooks
+from yupana.webhooks import endpoints
+from yupana.webhooks.notice import FORECAST, Notice
 
 WEEK = date(2026, 1, 3)
 LOUD = Check(
@@ -47,7 +50,8 @@ def make(home: Path, platform_url: str = "") -> Settings:
 
 def work(settings: Settings, turn: int) -> None:
     """A day's work; each turn changes what earlier ones left, and adds to it."""
-    for part in (_steps, _access, _slots, _projects, _monitor, serve, _counts, _exported):
+    parts = _steps, _access, _slots, _projects, _monitor, _webhooks, serve, _counts, _exported
+    for part in parts:
         part(settings, turn)
     if turn == 1:
         _archived(settings, turn)
@@ -142,6 +146,19 @@ def _monitor(settings: Settings, turn: int) -> None:
         alerts.answer(settings, name, "closed", "os:b", "Visto.", now)
 
 
+def _webhooks(settings: Settings, turn: int) -> None:
+    """A notice that nobody takes: no address is allowed to be this machine's."""
+    now = datetime.now(UTC)
+    hooks = [
+        endpoints.add(settings, f"DIRESA {turn}{n}", "https://127.0.0.1:9/", ("*.forecast",), now)
+        for n in range(2)
+    ]
+    news = Notice("outbreak", FORECAST, {"data_as_of": str(WEEK)})
+    events.append(settings, "forecast", "outbreak", status="done", notices=(news,))
+    webhooks.send(settings, datetime.now(UTC), Silent())
+    endpoints.remove(settings, hooks[0][0], now)
+
+
 def _answers(settings: Settings, turn: int) -> list[str]:
     """Groups of answers as a service writes them."""
     recorder = Recorder(
@@ -184,6 +201,6 @@ def _verified(settings: Settings, turn: int) -> None:
 
 
 PARTS = (
-    _steps, _access, _slots, _projects, _monitor, serve, _counts, _exported, _archived, _people,
-    _forgotten, _verified,
+    _steps, _access, _slots, _projects, _monitor, _webhooks, serve, _counts, _exported, _archived,
+    _people, _forgotten, _verified,
 )  # fmt: skip

@@ -10,16 +10,28 @@ from typing import Any
 import httpx
 import pytest
 import small_service
+import sqlalchemy as sa
 from answers import record
+from late_lake import DISTRICTS
 from small_service import EARLIER, NAME, NEWEST
+from waiting import wait_until
 
 from yupana.config.settings import Settings
 from yupana.core.progress import Silent
-from yupana.identity import api_keys
+from yupana.database.engine import engine
+from yupana.identity import api_keys, roles
 from yupana.identity.api_keys import Terms
 from yupana.ledger import entries, witness
 from yupana.orchestration import service
-from yupana.predictions import export, feedback, log_writer, prediction_log
+from yupana.predictions import (
+    export,
+    feedback,
+    lake_table,
+    log_writer,
+    prediction_log,
+    usage,
+    usage_report,
+)
 from yupana.trace import recall, recall_answers
 
 OBSERVED = {"kind": "observed", "week_ending": str(NEWEST + timedelta(weeks=1)), "cases": 4}
@@ -182,11 +194,87 @@ def test_what_a_service_recorded_is_witnessed(
     running: tuple[Settings, str], client: httpx.Client
 ) -> None:
     """Within a second or two, without any step being run."""
-    from waiting import wait_until
-
     config, _ = running
     _predicted(client)
     newest = entries.newest(config.platform_db, "predictions", NAME)
     assert newest
     lines = witness.files(config)[0]
     wait_until(lambda: f'"seq":{newest.seq}' in Path(lines).read_text())
+
+
+def test_an_agency_lists_its_own_answers_of_this_use_case(
+    running: tuple[Settings, str], client: httpx.Client
+) -> None:
+    config, url = running
+    other = _of_another_use_case(config, client)
+    ids = [_predicted(client), _predicted(client)][::-1]
+    first = client.get("/v1/predictions", params={"limit": 1}).json()
+    rest = client.get("/v1/predictions", params={"after": first["next"]}).json()
+    (answer,) = first["predictions"]
+    assert answer["prediction_id"] == ids[0] and rest["predictions"][0]["prediction_id"] == ids[1]
+    assert (answer["entity"], answer["model"], answer["kind"]) == ("160101", f"{NAME}@1", "answer")
+    listed = {one["prediction_id"] for one in [answer, *rest["predictions"]]}
+    assert other not in listed and first["archived_through"] is None
+    terms = Terms("Another", ("predictions:read",), "agency")
+    key = api_keys.create(config.platform_db, terms, now=datetime.now(UTC), by="test")
+    header = {"Authorization": f"Bearer {key}"}
+    nothing = httpx.get(f"{url}/v1/predictions", headers=header, timeout=60)
+    assert nothing.json()["predictions"] == []
+    for query, where in (
+        ({"since": "2026-02-31"}, "since"), ({"until": "yesterday"}, "until"),
+        ({"after": "0" * 32}, "after"), ({"limit": 201}, "limit"),
+    ):  # fmt: skip
+        refused = client.get("/v1/predictions", params=query)
+        assert (refused.status_code, refused.json()["where"]) == (400, where), refused.text
+    assert " / " in refused.json()["fix"]
+
+
+def test_what_a_sandbox_key_is_answered_is_marked_recorded_and_counted_nowhere(
+    running: tuple[Settings, str], client: httpx.Client
+) -> None:
+    config, service_url = running
+    url, entity = config.platform_db, DISTRICTS[-1]
+    terms = Terms("A", roles.scopes_of("sandbox"), "sandbox", quota="none", rate="none")
+    key = api_keys.create(url, terms, now=datetime.now(UTC), by="test")
+    header = {"Authorization": f"Bearer {key}"}
+    day = str(NEWEST + timedelta(days=4))
+    with httpx.Client(base_url=service_url, timeout=60, headers=header) as trial:
+        forecast = trial.post(f"/v1/{NAME}/forecast", json={"ubigeo": entity, "as_of": day})
+        what_if = trial.post(f"/v1/{NAME}/simulate", json={"ubigeo": entity, "recent_cases": 2.0})
+        alerts = trial.get(f"/v1/{NAME}/alerts", params={"as_of": day})
+        answers = [forecast.json()["predictions"][0], what_if.json(), alerts.json()]
+        ids = [answer["prediction_id"] for answer in answers[:2]]
+        explained = trial.get(f"/v1/{NAME}/explain/{ids[0]}")
+        for answer in (*answers, explained.json()):
+            assert "sandbox" in [caveat["code"] for caveat in answer["caveats"]]
+        listed = trial.get("/v1/predictions").json()["predictions"]
+        assert [(one["prediction_id"], one["kind"]) for one in listed] == [
+            (i, "sandbox") for i in ids[::-1]
+        ]
+        assert trial.post(f"/v1/feedback/{ids[0]}", json=OBSERVED).status_code == 201
+        wrong = {**OBSERVED, "week_ending": "2001-01-06"}
+        assert trial.post(f"/v1/feedback/{ids[0]}", json=wrong).status_code == 400
+        # Neither key reads what is the other's, of the same agency as they are.
+        own = _predicted(client)
+        assert [a.status_code for a in _asked(trial, own)] == [404, 404]
+        assert [a.status_code for a in _asked(client, ids[0])] == [404, 404]
+        assert not [i for i in ids if i in client.get("/v1/predictions").text]
+    since = datetime(2020, 1, 1, tzinfo=UTC)
+    assert feedback.listing(url, NAME, since, ids[0]) == []
+    kinds = ("answer", "simulation", "shadow")
+    entries_ = prediction_log.entries(url, NAME, kinds=kinds)
+    assert entity not in {one.entity for one in entries_}, "nor a shadow's answer"
+    export.export(config, NAME, Silent())
+    lake = {one.prediction_id for one in lake_table.newest(config, NAME, 1_000)}
+    assert own in lake and not lake & set(ids)
+    _counted(url, key.split("_")[1], entity)
+
+
+def _counted(url: str, key_id: str, entity: str) -> None:
+    """Once the last use of a key is written, no statistic of it is."""
+    wait_until(lambda: any(k["id"] == key_id and k["last_used"] for k in api_keys.listing(url)))
+    report = usage_report.report(url, date(2020, 1, 1))
+    assert report.total.requests and entity not in {one.entity for one in report.entities}
+    with engine(url).connect() as connection:
+        mine = sa.select(usage.REQUESTS).where(usage.REQUESTS.c.key_id == key_id)
+        assert connection.execute(mine).first() is None

@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,8 @@ from yupana.ledger import export, signing
 from yupana.monitoring import alerts, delivery
 from yupana.trace import audit
 from yupana.tracking import projects, slots
+from yupana.webhooks import delivery as webhooks
+from yupana.webhooks import endpoints
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,17 @@ CHANGES: dict[str, tuple[str, Callable[[Settings, datetime], object]]] = {
     "alert_messages": (
         "UPDATE alert_messages SET body = replace(body, 'warning', 'info'), delivered = NULL",
         lambda own, now: delivery.send(own, now, lambda _: None),
+    ),
+    "webhooks": (
+        "UPDATE webhooks SET url = 'https://elsewhere.example/' WHERE removed IS NULL",
+        lambda own, now: [
+            endpoints.remove(own, hook.id, now)
+            for hook in endpoints.listing(own.platform_db) if hook.removed is None
+        ],
+    ),
+    "webhook_notices": (
+        "UPDATE webhook_notices SET body = '{}' WHERE state = 'waiting'",
+        lambda own, now: webhooks.send(own, now + timedelta(days=1), Silent()),
     ),
 }  # fmt: skip
 """By table: what someone does to a row, and what the platform then does to it rightly."""

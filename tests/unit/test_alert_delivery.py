@@ -21,6 +21,7 @@ import pytest
 from yupana.config.settings import Settings
 from yupana.monitoring import alerts, delivery
 from yupana.monitoring.check import Check
+from yupana.webhooks import signature
 
 NOW = datetime(2022, 1, 6, 12, tzinfo=UTC)
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -141,7 +142,7 @@ def test_a_webhook_gets_signed_json(tmp_path: Path, hook: Any) -> None:
 
 def test_the_signature_is_the_one_of_the_standards_own_example() -> None:
     key = base64.b64decode(KEY.removeprefix("whsec_"))
-    headers = delivery.signature_headers(
+    headers = signature.headers(
         key, "msg_p5jXN8AQM9LWM0D4loKWxJek", b'{"test": 2432232314}', 1614265330
     )
     assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="

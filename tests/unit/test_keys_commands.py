@@ -110,3 +110,18 @@ def test_usage_as_table_json_csv_and_chart(run: Run, tmp_path: Path) -> None:
     assert json.loads(run("usage", "--agency", "B", "--json"))["days"] == []
     with pytest.raises(UsageError, match="JSON and CSV"):
         run("usage", "--csv", "--json")
+
+
+def test_a_key_for_trying_out_has_lower_limits_and_a_short_life(run: Run) -> None:
+    run("keys", "create", "--agency", "A", "--sandbox")
+    run("keys", "create", "--agency", "A", "--sandbox", "--quota", "9/day", "--expires", "90d")
+    first, second = json.loads(run("keys", "list", "--json"))
+    assert (first["role"], first["quota"], first["rate"]) == ("sandbox", "500/day", "20/min")
+    days = [
+        (datetime.fromisoformat(row["expires"]) - datetime.fromisoformat(row["created"])).days
+        for row in (first, second)
+    ]
+    assert days == [30, 90] and second["quota"] == "9/day"
+    assert set(first["scopes"]) == set(roles.scopes_of("agency"))
+    with pytest.raises(UsageError, match="90 days"):
+        run("keys", "create", "--agency", "A", "--sandbox", "--expires", "91d")

@@ -6,6 +6,9 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,8 +18,9 @@ from yupana.cli.oversight import trace
 from yupana.config.settings import ROOT, Settings
 from yupana.ledger.fault import Fault
 from yupana.lineage import events
-from yupana.predictions import log_writer, lookup, prediction_log
-from yupana.trace import backward, graph, provenance, provenance_text
+from yupana.predictions import lake_table, log_writer, lookup, prediction_log
+from yupana.predictions.entry import LogEntry
+from yupana.trace import backward, graph, kind, provenance, provenance_text
 from yupana.trace.index import Index
 from yupana.trace.provenance_text import page_facts
 
@@ -152,6 +156,35 @@ def test_an_answer_is_found_as_the_prediction_log_tells_it(tmp_path: Path) -> No
     entry = prediction_log.by_id(url, one.prediction_id, "outbreak")
     assert entry and lookup.by_id(url, one.prediction_id, "outbreak") == entry
     assert entry.parameters["horizon"] == 2 and lookup.by_id(url, "0" * 32, None) is None
+
+
+def test_the_page_shows_what_was_forecast_and_its_hash(settings: Settings, tmp_path: Path) -> None:
+    one = record(horizon=2)
+    log_writer.record(settings.platform_db, [one])
+    index = Index(settings.events)
+    find = partial(lake_table.by_id, settings, use_case=None)
+    node = backward.trace_in(index, one.prediction_id, find)
+    road = provenance.road(settings, node, index)
+    numbers = "2022-01-01: 1.5; 2022-01-08: 2.5"
+    assert road[0].facts["answer"] == numbers, "of the weeks that were asked for"
+    page = tmp_path / "page.html"
+    trace._page(page, node, road, [])
+    text = page.read_text("utf-8")
+    assert numbers in text and "lo que se pronosticó" in text
+    assert one.prediction.key in text and "hash del contenido" in text
+
+
+def test_the_numbers_of_a_run_are_told_too() -> None:
+    basis = record().prediction.basis
+    rows = [{"horizon": h, "origin": date(2022, 1, 1), "q0.5": 3.0, "q0.1": 1.0, "q0.9": 9.5}
+            for h in (2, 1)]  # fmt: skip
+    entry = LogEntry("p", None, "forecast", basis, "160101", payload={"rows": rows})
+    expected = "2022-01-08: 3 (1-9.5); 2022-01-15: 3 (1-9.5)"
+    assert kind.answer(entry) == expected
+    period = {"week_ending": "2022-01-08", "median": 6.0, "interval_80": [2.0, 19.0]}
+    assert kind.answer(replace(entry, payload={"weeks": [period]})) == "2022-01-08: 6 (2-19)"
+    assert kind.answer(replace(entry, payload={})) == ""
+    assert kind.answer(replace(entry, basis=basis._replace(use_case="gone"))) == ""
 
 
 def test_a_trace_loads_no_database_library(settings: Settings) -> None:

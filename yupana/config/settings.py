@@ -180,6 +180,10 @@ class Settings(BaseSettings):
     alert_webhook_key: Path | None = Field(
         None, description="file with the key by which the posted alerts are signed"
     )
+    webhook_networks: str = Field(
+        "", description="networks that are not public and agencies' webhooks may lie in all the "
+        "same, 10.20.0.0/16, separated by commas; empty: none"
+    )
     image: str = Field("yupana:latest", description="container image of the pipeline's pods")
     kfp_host: str = Field("", description="address of the Kubeflow Pipelines API, https://…")
     kfp_namespace: str = Field("", description="namespace of the user; empty: a single-user KFP")

@@ -20,7 +20,7 @@ from yupana.database.engine import TABLES, Moment, engine
 from yupana.identity import activity, actors, quotas, roles
 from yupana.ledger import entries, vouched
 
-LONGEST = timedelta(days=366)
+LONGEST, LONGEST_SANDBOX = timedelta(days=366), timedelta(days=90)
 AGENCY = re.compile(r"[\w][\w .,&()'-]{0,99}")
 
 KEYS = sa.Table(
@@ -70,6 +70,11 @@ class Terms:
     quota: str = "10000/day"
     rate: str = "60/min"
 
+    @property
+    def longest(self) -> timedelta:
+        """How long a key of its role may live."""
+        return LONGEST_SANDBOX if self.role == roles.SANDBOX else LONGEST
+
 
 def digest(salt: bytes, secret: bytes) -> bytes:
     """What is stored of a secret: 32 bytes."""
@@ -91,9 +96,9 @@ def create(url: str, terms: Terms, *, now: datetime, by: str) -> str:
             where="--agency",
             fix="Use up to 100 letters, digits, spaces and . , & ( ) ' -",
         )
-    if not timedelta() < terms.expires <= LONGEST:
+    if not timedelta() < terms.expires <= terms.longest:
         raise UsageError(
-            "A key lives at least a second and at most a year.",
+            "A key lives at least a second and at most a year, one for trying out 90 days.",
             where="--expires",
             fix="For example: --expires 90d",
         )

@@ -20,8 +20,12 @@ _SCOPE = re.compile(r"(\*|[a-z][a-z0-9_-]*):(\*|[a-z][a-z0-9_-]*)")
 # Short names of plain letters alone: the scope of a request is counted and logged.
 _ADDRESS = re.compile(r"/v1/([a-z][a-z0-9_-]{0,30})(?:/([a-z][a-z0-9_-]{0,30}))?(?=/|$)")
 # Addresses below /v1/ that belong to no use case.
-_SHARED = {"feedback": "feedback:write", "models": "models:read"}
+_SHARED = {
+    "feedback": "feedback:write", "models": "models:read", "predictions": "predictions:read",
+}  # fmt: skip
 ADMINISTRATION = "platform:admin"
+SANDBOX = "sandbox"
+"""The role of keys for trying out: what they are answered is marked, and counted nowhere."""
 READS_ALL = frozenset({"auditor", "ml-engineer", "administrator"})
 """Roles that read the predictions of every agency; what they may do to them, scopes say."""
 
@@ -37,11 +41,17 @@ class Role:
 ROLES = {
     "agency": Role(
         "asks for predictions and what explains them, and answers with feedback",
-        ("feedback:write", "models:read"),
+        ("feedback:write", "models:read", "predictions:read"),
+    ),
+    SANDBOX: Role(
+        "tries out what an agency may ask; its answers are marked and counted nowhere",
+        ("feedback:write", "models:read", "predictions:read"),
     ),
     "auditor": Role("reads explanations and models, and asks nothing new", ("models:read",)),
     "data-engineer": Role("sees models beside the data that they publish", ("models:read",)),
-    "ml-engineer": Role("tries the endpoints of use cases", ("feedback:write", "models:read")),
+    "ml-engineer": Role(
+        "tries the endpoints of use cases", ("feedback:write", "models:read", "predictions:read")
+    ),
     "administrator": Role("everything, addresses outside the API among it", ("*:*",)),
 }
 
@@ -50,7 +60,9 @@ ROLES = {
 def scopes_of(role: str) -> tuple[str, ...]:
     """All scopes that a role may hold: its shared ones, and the actions that specs give it."""
     specs = (spec.load(name) for name in usecase.names())
-    own = (f"{s.name}:{action}" for s in specs for action, may in s.actions.items() if role in may)
+    # What an agency may, can be tried out.
+    who = "agency" if role == SANDBOX else role
+    own = (f"{s.name}:{action}" for s in specs for action, may in s.actions.items() if who in may)
     return (*own, *ROLES[role].common)
 
 

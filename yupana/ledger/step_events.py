@@ -7,7 +7,7 @@ an agency. It holds the SHA-256 of the row's text, and the first references.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,13 +50,19 @@ EVENT_REFS = sa.Table(
 
 INPUT, OUTPUT, FILE = "input", "output", "file"
 
+More = Callable[[sa.Connection, datetime], list[Entry]]
+"""What is written in the transaction of an event; returns the ledger's entries on it."""
 
-def append(settings: Settings, event: dict[str, Any], body: str) -> None:
+
+def append(
+    settings: Settings, event: dict[str, Any], body: str, more: More = lambda *_: []
+) -> None:
     """Record a step: its row in the log and its entry in the ledger, both or neither.
 
     Args:
         event: id, time, step, subject, status, inputs, outputs and more.
         body: its text, as it is stored.
+        more: writes what must be there exactly if the event is.
 
     Raises:
         TransientError: the platform database is away; nothing was recorded.
@@ -64,7 +70,7 @@ def append(settings: Settings, event: dict[str, Any], body: str) -> None:
     settings.home.mkdir(parents=True, exist_ok=True)
     with writer.transaction(settings, now := datetime.now(UTC)) as connection:
         number = (connection.scalar(sa.select(sa.func.max(EVENTS.c.seq))) or 0) + 1
-        entries.write(connection, [_entry(event, body)], now)
+        entries.write(connection, [_entry(event, body), *more(connection, now)], now)
         connection.execute(sa.insert(EVENTS), [row(number, event, body)])
         if refs := references(number, event):
             connection.execute(sa.insert(EVENT_REFS), refs)

@@ -81,6 +81,8 @@ VOUCHED = {
     "projects": Rows(("name",)),
     "request_counts": Rows(("day",), daily=True),
     "subjects_revoked": Rows(("id",)),
+    "webhook_notices": Rows(("id", "webhook")),
+    "webhooks": Rows(("id",)),
 }
 """The tables whose rows `rows` events vouch for."""
 
@@ -158,9 +160,9 @@ def changes(
         renew: give each row another nonce: what it held before can then not be guessed.
     """
     states = [
-        (table.name, row.key, row.digest)
+        (table.name, key, value)
         for table, keys in rows.items()
-        for row in _renewed(connection, table, list(dict.fromkeys(keys)), renew)
+        for key, value in _renewed(connection, table, list(dict.fromkeys(keys)), renew)
     ]
     return entries_of(states, before)
 
@@ -188,14 +190,9 @@ def lock(connection: sa.Connection) -> None:
     hold(connection.connection.driver_connection, connection.dialect.name)
 
 
-class _Change(NamedTuple):
-    key: str
-    digest: str | None
-
-
 def _renewed(
     connection: sa.Connection, table: sa.Table, keys: list[Key], renew: bool
-) -> list[_Change]:
+) -> list[tuple[str, str | None]]:
     if not keys:
         return []
     rows = {row.key: row for row in stored(connection, table, keys)}
@@ -212,7 +209,7 @@ def _renewed(
                 [{"source": table.name, "key": k, "nonce": secrets.token_hex(16)} for k in fresh],
             )
             rows = {row.key: row for row in stored(connection, table, keys)}
-    return [_Change(name, rows[name].digest if name in rows else None) for name in names]
+    return [(name, rows[name].digest if name in rows else None) for name in names]
 
 
 def name_of(key: Key) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from yupana.core.errors import TerminalError, UsageError
 from yupana.core.hashing import files_sha256
 from yupana.database import reading
 from yupana.lineage import contents, openlineage_queue
+from yupana.webhooks.notice import Notice
 
 Event = dict[str, Any]
 
@@ -51,6 +52,7 @@ def append(
     facts: dict[str, Any] | None = None,
     event_id: str = "",
     files: Iterable[Path] = (),
+    notices: Sequence[Notice] = (),
 ) -> str:
     """Record one event durably, in the log and in the ledger, both or neither; return its id.
 
@@ -60,6 +62,7 @@ def append(
     Args:
         files: files, or folders of files, that the step wrote and that are shown or read.
         event_id: where it was needed before (32 hexadecimal digits); default: a new one.
+        notices: what webhooks are told of it; put aside in the same transaction.
 
     Raises:
         ContentError: a table was changed beside its steps; nothing was recorded.
@@ -67,6 +70,7 @@ def append(
     """
     # It takes longer to import than most commands need to read the log.
     from yupana.ledger import step_events
+    from yupana.webhooks import outbox
 
     hashes = contents.content(settings, outputs, files) if status == "done" else {}
     event: Event = {
@@ -85,7 +89,10 @@ def append(
         event["content"] = hashes
     if parent := parent_run.parent():
         event["asked_by"] = parent
-    step_events.append(settings, event, json.dumps(event, ensure_ascii=False, default=str))
+    step_events.append(
+        settings, event, json.dumps(event, ensure_ascii=False, default=str),
+        lambda connection, now: outbox.put(connection, notices, event["id"], now),
+    )  # fmt: skip
     openlineage_queue.ring(settings)
     return str(event["id"])
 

@@ -15,17 +15,19 @@ from yupana.core.errors import record_text
 from yupana.core.hashing import value_sha256
 from yupana.core.types import StepResult
 from yupana.lineage import contents, events
+from yupana.webhooks.notice import Notice
 
 
 @dataclass
 class Outcome:
-    """What a step's work hands back: references out, more references in, counts, and the files
-    (or folders of files) that it wrote for others to read."""
+    """What a step's work hands back: references out, more references in, counts, the files (or
+    folders of files) that it wrote for others to read, and what webhooks are told of it."""
 
     outputs: tuple[str, ...]
     inputs: tuple[str, ...] = ()
     metrics: dict[str, Any] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 def key_of(inputs: tuple[str, ...], depends_on: Any) -> str:
@@ -115,6 +117,7 @@ def run(
         facts=outcome.metrics,
         event_id=mine,
         files=outcome.files,
+        notices=outcome.notices,
     )
     return StepResult(
         step=step,

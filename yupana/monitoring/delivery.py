@@ -7,10 +7,6 @@ checks it by a library of its language.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
 import json
 import smtplib
 from collections.abc import Callable
@@ -29,13 +25,13 @@ from yupana.identity import local_key
 from yupana.ledger import entries, vouched
 from yupana.monitoring import messages
 from yupana.monitoring.messages import LOG, MAIL, MESSAGES, WEBHOOK
+from yupana.webhooks import signature
 
 TRIES = 3
 """Times that a webhook is tried in one run."""
 
 _TIMEOUT = 10.0
 _WAIT = 0.5
-_PREFIX, _LEAST, _MOST = "whsec_", 24, 64
 _LEVELS = {"critical": "error", "warning": "warning", "info": "info"}
 _ASKS = {
     "retrain": ("Pide: entrenar de nuevo.", "It asks for a new training."),
@@ -157,7 +153,7 @@ def _webhook(settings: Settings, body: Body, now: datetime) -> None:
     data = json.dumps(body, ensure_ascii=False, sort_keys=True).encode()
     headers = {
         "Content-Type": "application/json",
-        **signature_headers(_key(settings), body["id"], data, int(now.timestamp())),
+        **signature.headers(_key(settings), body["id"], data, int(now.timestamp())),
     }
     again = Retrying(
         stop=stop_after_attempt(TRIES),
@@ -185,33 +181,14 @@ def _passing(error: BaseException) -> bool:
     return isinstance(error, httpx.TransportError)
 
 
-def signature_headers(key: bytes, name: str, data: bytes, moment: int) -> dict[str, str]:
-    """The headers by which a receiver knows who sent these bytes, and when.
-
-    Args:
-        name: of the message, the same for each try.
-        moment: Unix seconds.
-    """
-    mark = hmac.digest(key, f"{name}.{moment}.".encode() + data, hashlib.sha256)
-    return {
-        "webhook-id": name,
-        "webhook-timestamp": str(moment),
-        "webhook-signature": f"v1,{base64.b64encode(mark).decode()}",
-    }
-
-
 def _key(settings: Settings) -> bytes:
     if settings.alert_webhook_key is None:
         raise YupanaError("YUPANA_ALERT_WEBHOOK_KEY is not set")
-    text = local_key.read(settings.alert_webhook_key)
-    try:
-        key = base64.b64decode(text.removeprefix(_PREFIX), validate=True)
-    except binascii.Error:
-        key = b""
-    if not text.startswith(_PREFIX) or not _LEAST <= len(key) <= _MOST:
+    key = signature.key_of(local_key.read(settings.alert_webhook_key))
+    if key is None:
         raise YupanaError(
-            f"YUPANA_ALERT_WEBHOOK_KEY holds no key: {_PREFIX} and {_LEAST} to {_MOST} bytes in "
-            "base64 are one"
+            f"YUPANA_ALERT_WEBHOOK_KEY holds no key: {signature.PREFIX} and {signature.LEAST} to "
+            f"{signature.MOST} bytes in base64 are one"
         )
     return key
 

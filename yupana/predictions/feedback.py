@@ -92,6 +92,8 @@ def add(
 ) -> str:  # fmt: skip
     """Store one piece of feedback, its comment without personal data, and return its id.
 
+    On an answer of a key for trying out it is looked at and not stored.
+
     What its author sends once more in the same words has the id of the first time. Another outcome
     of the same prediction is a correction: of an author, the newest counts (`newest`).
 
@@ -112,6 +114,8 @@ def add(
             "Report what happened with the prediction_id of a forecast.",
         )
     outcome = _outcome(entry, kind, payload, comment, schema)
+    if entry.kind == prediction_log.SANDBOX:
+        return uuid.uuid4().hex
     row = {
         "feedback_id": uuid.uuid4().hex,
         "time": now,

@@ -158,15 +158,17 @@ def _exported(settings: Settings, prediction_id: str, use_case: str | None) -> L
 
 
 def _forecast(settings: Settings, prediction_id: str) -> LogEntry | None:
-    """The first row of an entity in the tables that runs write."""
+    """The rows of an entity in the tables that runs write; `rows` is its payload."""
     for table in sorted((settings.lake / FORECASTS).glob("*")):
-        for row in _where(table, prediction_id):
+        if rows := _where(table, prediction_id):
+            row = rows[0]
             _demand(settings, table)
             use_case, _, version = row["model"].removeprefix("model:").partition("@")
             ref = f"delta:{FORECASTS}/{table.name}@{delta.version_of(table)}"
             basis = Basis(use_case, version, "", ref, str(row["origin"]))
             entity = str(row.get(entity_column(row, use_case), ""))
-            return LogEntry(prediction_id, None, "forecast", basis, entity)
+            payload = {"rows": rows}
+            return LogEntry(prediction_id, None, "forecast", basis, entity, payload=payload)
     return None
 
 

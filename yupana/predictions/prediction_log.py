@@ -24,6 +24,9 @@ _SECRET, _NUMBERS = secrets.token_bytes(32), count()
 SENT = ("answer", "simulation")
 """Kinds of records that someone received; a shadow is in the log alone."""
 
+SANDBOX = "sandbox"
+"""The kind of what a key for trying out received: recorded, and no use of anything."""
+
 CLOCK_SECONDS = 300
 """By which an answer's time may differ from that of the event that seals it."""
 
@@ -55,6 +58,7 @@ RECORDS = sa.Table(
     sa.Column("agency", sa.String, nullable=False),
     sa.Column("kind", sa.String, nullable=False),
     sa.Column("request_id", sa.String, nullable=False),
+    sa.Index("prediction_records_by_agency", "agency", "time", "seq"),
     # A number is never used twice, also after the newest rows were removed.
     sqlite_autoincrement=True,
 )
@@ -92,7 +96,7 @@ class PredictionRecord(NamedTuple):
     Attributes:
         time: seconds since 1970.
         parameters: what was asked for beside the entity; JSON.
-        kind: answer, shadow (recorded and not sent) or simulation.
+        kind: answer, shadow (recorded and not sent), simulation or sandbox.
     """
 
     prediction_id: str

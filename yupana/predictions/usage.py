@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from yupana.database.engine import TABLES, engine
-from yupana.identity import activity, api_keys
+from yupana.identity import activity, api_keys, roles
 from yupana.ledger import entries, vouched
 from yupana.predictions import usage_days
 
@@ -117,18 +117,20 @@ class _Counts:
         self.last: dict[str, float] = {}
 
     def __len__(self) -> int:
-        return len(self.requests) + len(self.entities)
+        return len(self.requests) + len(self.entities) + len(self.last)
 
     def add(self, request: Request) -> None:
         who, day = request.caller, _day(int(request.time // 86400))
+        if who.key_id:
+            self.last[who.key_id] = request.time
+        if who.role == roles.SANDBOX:
+            return
         took = latency_class(request.milliseconds)
         self.requests[
             day, who.key_id, who.agency, who.model, request.scope, request.status, took
         ] += 1
         for entity in who.entities:
             self.entities[day, who.agency, who.model, entity] += 1
-        if who.key_id:
-            self.last[who.key_id] = request.time
 
     def merge(self, earlier: _Counts) -> None:
         self.requests.update(earlier.requests)

@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
 from yupana.core.spec import Spec
-from yupana.serving import deprecation, openapi, routes
+from yupana.serving import answer_listing, deprecation, openapi, routes
 from yupana.serving.kind import Kind
 from yupana.serving.requests import invalid
 from yupana.serving.schemas import PROBLEMS
@@ -27,10 +27,12 @@ def application(about: Spec, kind: Kind) -> FastAPI:
         # Names that generated clients show: `forecast`, not the address with its method.
         generate_unique_id_function=lambda route: route.name,
     )
-    app.state.how_to_ask = {**routes.HOW_TO_ASK, **kind.how_to_ask(about)}
+    shared = {**routes.HOW_TO_ASK, **answer_listing.HOW_TO_ASK}
+    app.state.how_to_ask = {**shared, **kind.how_to_ask(about)}
     app.add_exception_handler(RequestValidationError, _wrong_address)
     app.include_router(kind.router(about))
     app.include_router(routes.router(about, kind))
+    app.include_router(answer_listing.router(about))
     deprecation.apply(app.routes)
     app.openapi = lambda: openapi.page(app)  # type: ignore[method-assign]
     return app

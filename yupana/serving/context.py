@@ -18,6 +18,7 @@ from yupana.predictions.feedback import Author, OutcomeSchema
 from yupana.predictions.prediction_log import PredictionRecord
 from yupana.predictions.recorder import LogAwayError
 from yupana.predictions.usage import Caller
+from yupana.serving import sandbox
 from yupana.serving.http import metrics, tracing
 from yupana.serving.http.refusal import Problem, from_error, refusal
 from yupana.serving.kind import Preparation
@@ -98,6 +99,9 @@ class ServiceContext:
             shown = f"{self.use_case}:{self._recorded.action}"
             mine = roles.may_see(caller.role, caller.scopes, shown)
         if entry is None or entry.kind == SHADOW or (self.settings.require_keys and not mine):
+            return None
+        # Who tries out does so on nothing that counts, and what was tried out is nobody's answer.
+        if sandbox.is_sandbox(caller) != (entry.kind == prediction_log.SANDBOX):
             return None
         caller.model = f"{entry.use_case}@{entry.basis.model_version}"
         return entry

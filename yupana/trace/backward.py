@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from yupana.core.errors import UsageError
 from yupana.lineage.events import WHERE, Event
 from yupana.predictions.entry import Basis, LogEntry
+from yupana.trace import kind as kinds
 from yupana.trace.index import Index
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def _event(entry: LogEntry, index: Index) -> Event:
     """An event for a prediction of the log, or for a row of a forecast table."""
     facts = {
         "kind": entry.kind, "entity": entry.entity, "data_as_of": entry.basis.data_as_of,
-        **entry.parameters, "agency": entry.agency, "request_id": entry.request_id,
+        **entry.parameters, "answer": kinds.answer(entry), "content_hash": entry.prediction_key,
+        "agency": entry.agency, "request_id": entry.request_id,
     }  # fmt: skip
     return {
         "id": entry.prediction_id,

@@ -10,12 +10,14 @@ from yupana.trace.provenance import Station
 _UNTOLD = {"agency", "request_id"}
 _NAMES = {
     "alias": ("función", "role"),
+    "answer": ("lo que se pronosticó", "what was predicted"),
     "area": ("área", "area"),
     "as_of": ("preguntada como del día", "asked as of"),
     "asked_by": ("pedida por", "asked by"),
     "bytes": ("bytes", "bytes"),
     "code_sha256": ("SHA-256 del código", "code SHA-256"),
     "commit": ("commit del código", "code commit"),
+    "content_hash": ("hash del contenido", "content hash"),
     "contract_sha256": ("SHA-256 del contrato", "contract SHA-256"),
     "contract_version": ("versión del contrato", "contract version"),
     "data_as_of": ("datos hasta", "data as of"),

@@ -50,6 +50,7 @@ def monitor(
     from yupana.lineage import steps
     from yupana.monitoring import delivery, kind, run
     from yupana.predictions import export
+    from yupana.webhooks import delivery as webhooks
 
     config, progress = settings(), Lines()
     weeks, day = _weeks(window), as_of.date() if as_of else date.today()
@@ -71,6 +72,7 @@ def monitor(
     )  # fmt: skip
     # What waits is sent, also what an earlier run could not.
     delivery.send(config, datetime.now(UTC), progress.say)
+    webhooks.send(config, datetime.now(UTC), progress)
     emit(result, as_json)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -12,6 +12,15 @@ from yupana.console.options import AsJson, say_json
 KeyId = Annotated[str, typer.Argument(help="The key's id: the part between yup_ and the next _.")]
 Agency = Annotated[str, typer.Option(help="The agency that the key belongs to.")]
 _SPANS = {"d": "days", "h": "hours", "min": "minutes", "s": "seconds"}
+
+
+class _Limits(NamedTuple):
+    expires: str
+    quota: str
+    rate: str
+
+
+_USUAL, _SANDBOX = _Limits("90d", "10000/day", "60/min"), _Limits("30d", "500/day", "20/min")
 
 
 def register(app: typer.Typer) -> None:
@@ -35,9 +44,20 @@ def create(
         ),
     ] = None,
     role: Annotated[str, typer.Option(help="The role of whoever uses it.")] = "agency",
-    expires: Annotated[str, typer.Option(help="How long it lives, e.g. 90d.")] = "90d",
-    quota: Annotated[str, typer.Option(help="Requests in a day, or none.")] = "10000/day",
-    rate: Annotated[str, typer.Option(help="Requests in a minute, or none.")] = "60/min",
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="For trying out: answers are marked, never counted.")
+    ] = False,
+    expires: Annotated[
+        str | None, typer.Option(help="How long it lives. Default: 90d; of a sandbox key 30d.")
+    ] = None,
+    quota: Annotated[
+        str | None,
+        typer.Option(help="Requests in a day, or none. Default: 10000/day; sandbox 500/day."),
+    ] = None,
+    rate: Annotated[
+        str | None,
+        typer.Option(help="Requests in a minute, or none. Default: 60/min; sandbox 20/min."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print it, once.
@@ -48,8 +68,12 @@ def create(
     from yupana.identity import api_keys, roles
     from yupana.ledger import witness
 
+    role = roles.SANDBOX if sandbox else role
+    usual = _SANDBOX if role == roles.SANDBOX else _USUAL
     scopes = tuple(scope or (roles.scopes_of(role) if role in roles.ROLES else ()))
-    terms = api_keys.Terms(agency, scopes, role, _span(expires, "--expires"), quota, rate)
+    life = _span(usual.expires if expires is None else expires, "--expires")
+    limits = (usual.quota if quota is None else quota, usual.rate if rate is None else rate)
+    terms = api_keys.Terms(agency, scopes, role, life, *limits)
     new_key = api_keys.create(settings().platform_db, terms, now=_now(), by=_me())
     witness.leave(settings())
     _print(new_key, f"A key of {agency}; it is shown this once:", as_json)

@@ -1,17 +1,20 @@
-"""The command that carries the prediction log into the lake: export-predictions."""
+"""Commands of the prediction log: carried into the lake, and read there for an agency."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from yupana.console.options import AsJson, UseCase, emit
+from yupana.console.options import AsJson, UseCase, emit, say_json
 
 
 def register(app: typer.Typer) -> None:
-    """Add this command to the command line."""
+    """Add these commands to the command line."""
     app.command("export-predictions")(export_predictions)
+    app.command("agency-answers")(agency_answers)
 
 
 def export_predictions(
@@ -41,3 +44,30 @@ def export_predictions(
         count = archive.forget(config, use_case, before)
         result = result.model_copy(update={"metrics": {**result.metrics, "removed": count}})
     emit(result, as_json)
+
+
+def agency_answers(
+    use_case: UseCase,
+    agency: Annotated[str, typer.Option(help="The agency, as its keys name it.")],
+    out: Annotated[Path, typer.Option(metavar="FILE.csv", help="The file to write.")],
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day on (UTC).")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Up to this day (UTC).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write all that an agency was ever answered as CSV, also what has left the database.
+
+    Example: yupana agency-answers USE_CASE --agency AGENCY --out answers.csv
+    """
+    from yupana.config.settings import settings
+    from yupana.core.progress import Lines
+    from yupana.predictions import agency_export, export
+
+    config = settings()
+    export.export(config, use_case, Lines())
+    days = since.date() if since else None, until.date() if until else None
+    rows = agency_export.write(config, use_case, agency, days, out)
+    say_json({"rows": rows, "file": str(out)}) if as_json else print(f"{rows:,} answers: {out}")

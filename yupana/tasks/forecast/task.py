@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from yupana.config.settings import Settings
     from yupana.core.spec import Spec
     from yupana.monitoring.kind import Inputs, Labels, Observation, Run, Section
+    from yupana.predictions.entry import LogEntry
     from yupana.tasks.forecast.serving.kind import ForecastServing
 
 
@@ -26,6 +27,13 @@ class ForecastTask:
 
         options.of(spec)
         options.demand_scores(spec)
+
+    def answer(self, entry: LogEntry, spec: Spec) -> str:
+        """See `answer_words`."""
+        from yupana.tasks.forecast import answer_words, options
+        from yupana.tasks.forecast.frequency import FREQUENCIES
+
+        return answer_words.words(entry, FREQUENCIES[options.of(spec).frequency])
 
     def inputs(self, settings: Settings, use_case: str, day: date) -> Inputs:
         """See `monitoring.references`."""

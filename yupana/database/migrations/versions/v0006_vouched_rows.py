@@ -19,11 +19,12 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from yupana.database.migrations import ledger
+
 revision = "0006"
 down_revision = "0005"
 
 MOST = 5_000
-LOCK = 0x79757061
 # By table: the columns of the key, what is left out, and whether a row has a nonce.
 _ROWS: dict[str, tuple[tuple[str, ...], tuple[str, ...], bool]] = {
     "activity": (("id",), (), True),
@@ -44,8 +45,6 @@ _ROWS: dict[str, tuple[tuple[str, ...], tuple[str, ...], bool]] = {
     "subjects_revoked": (("id",), (), True),
 }
 _DAILY, _ALIVE = ("entity_counts", "request_counts"), ("prediction_log_state", "alive")
-_LEDGER = sa.table("ledger", *map(sa.column, ("seq", "kind", "subject", "line")))
-_EVENT = dict[str, Any]
 
 
 def upgrade() -> None:
@@ -56,8 +55,7 @@ def upgrade() -> None:
         sa.Column("nonce", sa.String(length=32), nullable=False),
     )
     connection = op.get_bind()
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+    ledger.hold(connection)
     pairs = []
     for table, key, nonce, digest in _present(connection):
         pairs.append((table, key, digest))
@@ -65,14 +63,14 @@ def upgrade() -> None:
             row = {"source": table, "key": key, "nonce": nonce}
             connection.execute(sa.insert(nonces), row)
     events = [*_steps_before(connection), *_missing_answers(connection)]
-    again = sa.select(_LEDGER.c.seq).where(_LEDGER.c.kind == "rows").limit(1)
+    again = sa.select(ledger.LEDGER.c.seq).where(ledger.LEDGER.c.kind == "rows").limit(1)
     for start in range(0, len(pairs) or bool(connection.scalar(again)), MOST):
         facts: dict[str, list[list[str]]] = {}
         for table, key, digest in pairs[start : start + MOST]:
             facts.setdefault(table, []).append([key, digest])
         subject = "tables" if start else "baseline"
         events.append({"kind": "rows", "subject": subject, "facts": facts})
-    _append(connection, events)
+    ledger.append(connection, events)
 
 
 def downgrade() -> None:
@@ -94,16 +92,10 @@ def _present(connection: sa.Connection) -> Iterator[tuple[str, str, str, str]]:
         for key, same in groupby(rows.mappings(), name_of):
             if (name, key) == _ALIVE or (name in _DAILY and key >= today):
                 continue
-            texts = [_text({c: _plain(row[c]) for c in kinds}) for row in same]
+            texts = [ledger.text({c: _plain(row[c]) for c in kinds}) for row in same]
             nonce = secrets.token_hex(16) if has_nonce else ""
             whole = "\n".join([nonce, *texts]).encode("utf-8", "surrogatepass")
             yield name, key, nonce, hashlib.sha256(whole).hexdigest()
-
-
-def _text(row: dict[str, Any]) -> str:
-    return json.dumps(
-        row, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str
-    )
 
 
 def _plain(value: Any) -> Any:
@@ -115,9 +107,9 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _steps_before(connection: sa.Connection) -> list[_EVENT]:
+def _steps_before(connection: sa.Connection) -> list[ledger.Event]:
     """The event log's rows from before the ledger, where no step was recorded since."""
-    step = sa.select(_LEDGER.c.seq).where(_LEDGER.c.kind == "step").limit(1)
+    step = sa.select(ledger.LEDGER.c.seq).where(ledger.LEDGER.c.kind == "step").limit(1)
     bodies = connection.execute(sa.text("SELECT body FROM events ORDER BY seq")).scalars().all()
     if not bodies or connection.scalar(step):
         return []
@@ -126,12 +118,12 @@ def _steps_before(connection: sa.Connection) -> list[_EVENT]:
     return [{"kind": "step", "subject": "events.jsonl", "facts": facts}]
 
 
-def _missing_answers(connection: sa.Connection) -> list[_EVENT]:
+def _missing_answers(connection: sa.Connection) -> list[ledger.Event]:
     """By use case, the last group of answers of which rows moved to the lake without an event."""
     count = sa.text("SELECT count(*) FROM prediction_records WHERE seq BETWEEN :first AND :last")
-    groups = sa.select(_LEDGER.c.line).where(_LEDGER.c.kind == "predictions")
+    groups = sa.select(ledger.LEDGER.c.line).where(ledger.LEDGER.c.kind == "predictions")
     last: dict[str, int] = {}
-    for (line,) in connection.execute(groups.order_by(_LEDGER.c.seq)).all():
+    for (line,) in connection.execute(groups.order_by(ledger.LEDGER.c.seq)).all():
         event = json.loads(line)
         rows = event["facts"]["rows"]
         there = connection.scalar(count, {"first": rows[0], "last": rows[1]})
@@ -141,18 +133,3 @@ def _missing_answers(connection: sa.Connection) -> list[_EVENT]:
         {"kind": "archive", "subject": name, "facts": {"rows": [1, row], "before": True}}
         for name, row in last.items()
     ]
-
-
-def _append(connection: sa.Connection, events: list[_EVENT]) -> None:
-    """Add events to the ledger's chain."""
-    newest = sa.select(_LEDGER.c.line).order_by(_LEDGER.c.seq.desc()).limit(1)
-    head = connection.scalar(newest)
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    for event in events:
-        before: _EVENT = json.loads(head) if head else {"seq": 0, "time": ""}
-        previous = hashlib.sha256(head.encode()).hexdigest() if head else "0" * 64
-        whole = {**event, "actor": "", "previous": previous, "seq": before["seq"] + 1,
-                 "time": max(now, before["time"])}  # fmt: skip
-        head = _text(whole)
-        row = {"seq": whole["seq"], "kind": event["kind"], "subject": event["subject"]}
-        connection.execute(sa.insert(_LEDGER).values({**row, "line": head}))

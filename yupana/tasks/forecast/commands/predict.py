@@ -36,7 +36,7 @@ def predict(
     The Delta table forecasts/<use case> gets a row a district and period ahead: 23 quantiles, the
     alert level against the same time of past years, the probability to exceed them.
     forecasts/<use case>_areas holds the sums of provinces and departments. The page for health
-    offices is reports/forecast-<use case>.html in YUPANA_HOME.
+    offices is reports/forecast-<use case>.html in YUPANA_HOME. Webhooks get a notice.
 
     With --as-of: what would have been predicted on that day, by a model and from data that
     knew nothing later; the page's name ends with the day.
@@ -71,8 +71,10 @@ def predict(
 
     def work() -> steps.Outcome:
         from yupana.tasks.forecast import forecast_rows
+        from yupana.tasks.forecast import notices as forecast_notices
         from yupana.tasks.forecast import predict as weekly
 
+        before = {} if as_of else forecast_notices.levels(config, definition)
         forecast = weekly.predict(config, use_case, day, past=as_of is not None)
         forecast_page.write(forecast, page, boundaries)
         rows = {"districts": len(forecast.districts), "areas": len(forecast.areas)}
@@ -94,7 +96,10 @@ def predict(
         refs = forecast.sources
         learned = () if forecast.hindsight else sources.learned_from(config, definition, refs)
         inputs = (forecast.model, *forecast.sources, *learned)
-        return steps.Outcome((*forecast.refs, reference()), inputs, facts, files=(page,))
+        outputs = (*forecast.refs, reference())
+        notices = forecast_notices.notices(forecast, definition.spec, before)
+        # A past day is no news.
+        return steps.Outcome(outputs, inputs, facts, (page,), () if as_of else notices)
 
     code = events.code_hash(config.root, "models", "feature_repo", "yupana/tasks/forecast")
     drawn_on = file_sha256(boundaries) if boundaries else ""

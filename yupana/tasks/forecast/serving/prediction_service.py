@@ -17,8 +17,9 @@ from anyio import to_thread
 from starlette.responses import Response
 
 from yupana.core.errors import ContentError
-from yupana.predictions.prediction_log import PredictionRecord, new_id
+from yupana.predictions.prediction_log import SANDBOX, PredictionRecord, new_id
 from yupana.predictions.usage import Caller
+from yupana.serving import sandbox
 from yupana.serving.context import SHADOW, ServiceContext
 from yupana.serving.deployment import Deployment
 from yupana.serving.http import metrics, tracing
@@ -128,9 +129,10 @@ class PredictionService:
                 continue
             record = PredictionRecord(
                 new_id(now), now, forecast.prediction, payload.parameters(horizon, day),
-                caller.key_id, caller.agency, "answer", request_id,
+                caller.key_id, caller.agency, sandbox.kind(caller, "answer"), request_id,
             )  # fmt: skip
             reply.records.append(record)
+            caveats = [*caveats, *sandbox.caveats(caller)]
             answer = forecast.answer(self._key, self._frequency, horizon, caveats)
             reply.predictions.append({"prediction_id": record.prediction_id, **answer})
         return reply
@@ -177,8 +179,11 @@ class PredictionService:
         shadow = self._context.models.challenger
         if shadow is None or shadow.share or deployment is shadow:
             return []
-        # A recorded forecast of a past day has no rival.
-        current = [record for record in records if record.prediction.basis.deployment]
+        # A recorded forecast of a past day has no rival, and what is tried out needs none.
+        current = [
+            record for record in records
+            if record.prediction.basis.deployment and record.kind != SANDBOX
+        ]  # fmt: skip
         entities = [record.prediction.entity for record in current]
         if not shadow.answers.ready(entities):
             return []

@@ -16,10 +16,11 @@ from yupana.core.errors import YupanaError
 from yupana.predictions.entry import Basis, LogEntry
 from yupana.predictions.prediction_log import PredictionRecord, new_id
 from yupana.predictions.usage import Caller
+from yupana.serving import sandbox
 from yupana.serving.context import ServiceContext, unknown
 from yupana.serving.deployment import Model, load
 from yupana.serving.http.refusal import from_error, refusal
-from yupana.serving.notes import TRIAL
+from yupana.serving.notes import TRIAL, Note
 from yupana.serving.requests import json_response
 from yupana.serving.suspension_response import of_suspension
 from yupana.tasks.forecast import payload, usecases
@@ -64,11 +65,14 @@ class AnalysisService:
         today = datetime.fromtimestamp(now, UTC).date()
         record = PredictionRecord(
             new_id(now), now, simulated.prediction, payload.parameters(question.horizon, today),
-            caller.key_id, caller.agency, "simulation", request_id,
+            caller.key_id, caller.agency, sandbox.kind(caller, "simulation"), request_id,
         )  # fmt: skip
         if problem := await self._context.record([record]):
             return problem
-        return json_response({"prediction_id": record.prediction_id, **answer})
+        caveats = [*answer["caveats"], *sandbox.caveats(caller)]
+        return json_response(
+            {"prediction_id": record.prediction_id, **answer, "caveats": caveats}
+        )
 
     async def explain(self, prediction_id: str, caller: Caller) -> Response:
         """What an answer leaned on; only those who may read it."""
@@ -89,9 +93,11 @@ class AnalysisService:
                 "the explanation of a forecast from the newest data.",
                 code="no_features",
             )
+        caveats = [*explanation["caveats"], *sandbox.caveats(caller)]
         return json_response(
-            {"prediction_id": prediction_id, "model": caller.model, **explanation}
-        )
+            {"prediction_id": prediction_id, "model": caller.model, **explanation,
+             "caveats": caveats}
+        )  # fmt: skip
 
     async def alerts(self, area: str, day: date, form: str, caller: Caller) -> Response:
         """Levels of the entities, as JSON, GeoJSON or CSV."""
@@ -99,7 +105,8 @@ class AnalysisService:
             return suspension.refusal()
         caller.model = self._context.use_case
         try:
-            answer: Response = await self._run(partial(self._alerts, area, day, form))
+            caveats = sandbox.caveats(caller)
+            answer: Response = await self._run(partial(self._alerts, area, day, form, caveats))
         except YupanaError as error:
             return from_error(error)
         return answer
@@ -109,7 +116,7 @@ class AnalysisService:
             self._limiter = CapacityLimiter(AT_ONCE)
         return await to_thread.run_sync(work, limiter=self._limiter)
 
-    def _alerts(self, area: str, day: date, form: str) -> Response:
+    def _alerts(self, area: str, day: date, form: str, caveats: list[Note]) -> Response:
         settings, places = self._context.settings, self._definition.places
         answer = alerts.alerts(settings, self._definition, day, area)
         versions = self._context.models.versions()
@@ -118,6 +125,7 @@ class AnalysisService:
             return of_suspension(suspension).refusal()
         if answering - versions.approved:
             answer["caveats"] = [TRIAL, *answer["caveats"]]
+        answer["caveats"] = [*answer["caveats"], *caveats]
         if form == "geojson":
             layer = alerts_files.geojson(answer, self._definition, settings.boundaries)
             return json_response(layer, kind="geo+json")
