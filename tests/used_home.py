@@ -93,7 +93,7 @@ def serve(settings: Settings, turn: int) -> None:
     """Answers, and what agencies say of one."""
     ids = _answers(settings, turn)
     observed = {"week_ending": "2022-01-08", "cases": turn}
-    answer = prediction_log.by_id(url, ids[0], "outbreak")
+    answer = prediction_log.by_id(settings.platform_db, ids[0], "outbreak")
     assert answer
     for kind, value in (("observed", observed), ("complaint", {})):
         feedback.add(

@@ -23,13 +23,13 @@ from models.malaria import USE_CASE
 from yupana.config.settings import Settings
 from yupana.data.lake import delta
 from yupana.features import store, training_sets
-from yupana.tasks.forecast.checks import norms
 from yupana.identity import api_keys
 from yupana.identity.api_keys import Terms
 from yupana.serving import kind as kinds
 from yupana.serving.application import application
 from yupana.serving.context import ServiceContext
 from yupana.serving.http import asgi
+from yupana.tasks.forecast.checks import norms
 from yupana.tasks.forecast.dataset import training_set
 from yupana.tasks.forecast.frequency import MONTH
 from yupana.tasks.forecast.quantiles import LEVELS

@@ -17,7 +17,6 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from local_issuer import LocalIssuer, local_issuer
 
-from yupana.config.settings import ROOT
 from yupana.core import spec, usecase
 from yupana.identity import activity, roles
 from yupana.serving import kind

@@ -8,7 +8,7 @@ from pathlib import Path
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
 from yupana.data.lake import delta, reading
-from yupana.lineage import vouched
+from yupana.lineage import contents
 from yupana.predictions import lake_table
 from yupana.predictions.prediction_log import SENT
 
@@ -41,7 +41,7 @@ def write(settings: Settings, use_case: str, agency: str, days: Days, out: Path)
             fix="`yupana usage` tells who asked for what.",
         )
     ref = f"delta:{lake_table.ZONE}/{use_case}@{delta.version_of(table)}"
-    vouched.demand(settings, ref, newest=True)
+    contents.demand(settings, ref, newest=True)
     wanted = (pc.field("agency") == agency) & pc.field("kind").isin(SENT)
     first, last = days
     if first:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from yupana.core.errors import UsageError
 from yupana.database.engine import TABLES, Moment, engine
 from yupana.ledger import entries, vouched
+from yupana.predictions import prediction_log
 from yupana.predictions.entry import LogEntry
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from yupana.config.settings import Settings
 from yupana.core.errors import ContentError, TerminalError
 from yupana.data.lake import delta
-from yupana.lineage import vouched
+from yupana.lineage import contents
 from yupana.predictions.entry import Basis, LogEntry
 from yupana.tasks.forecast.entities import ENTITY
 from yupana.tasks.forecast.serving import notes
@@ -113,10 +113,10 @@ def _is_cleaned(settings: Settings, run: ForecastRun) -> bool:
         ContentError: one is there, and not as its step left it.
     """
     for ref in run.refs:
-        fault = vouched.check(settings, ref)
+        fault = contents.check(settings, ref)
         if fault and fault.kind == "missing":
             return True
-        vouched.demand(settings, ref)
+        contents.demand(settings, ref)
     return False
 
 
