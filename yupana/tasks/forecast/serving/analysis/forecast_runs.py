@@ -114,7 +114,7 @@ def _is_cleaned(settings: Settings, run: ForecastRun) -> bool:
     """
     for ref in run.refs:
         fault = contents.check(settings, ref)
-        if fault and fault.kind == "missing":
+        if fault and fault.what == "missing":
             return True
         contents.demand(settings, ref)
     return False
