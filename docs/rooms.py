@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 PAGE = Path(__file__).with_name("architecture.md")
 ROOT = PAGE.parents[1]
-BEFORE = "929ce87~1"
+BEFORE = "71ac7b8"
 FOLDERS = ("dags", "pipelines", "serving", "models", "feature_repo", "expectations", "yupana")
 MARK = "<!-- rooms -->"
 

@@ -81,9 +81,10 @@ def test_it_is_due_when_monitoring_found_drift_of_this_champion(home: Settings) 
 
 def test_an_earlier_week_that_was_watched_again_says_nothing_of_today(home: Settings) -> None:
     for week, report, retrain in (("2021-10-09", "1", ["drift"]), ("2021-09-25", "2", [])):
-        event(home, "monitor", ["model:outbreak@1"], f"report:{report}", week=week, retrain=retrain)
+        facts = {"period": week, "retrain": retrain}
+        event(home, "monitor", ["model:outbreak@1"], f"report:{report}", **facts)
     assert due(home, NAME).due
-    event(home, "monitor", ["model:outbreak@1"], "report:3", week="2021-10-09", retrain=[])
+    event(home, "monitor", ["model:outbreak@1"], "report:3", period="2021-10-09", retrain=[])
     assert not due(home, NAME).due, "of one week the newest counts"
 
 

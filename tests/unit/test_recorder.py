@@ -113,7 +113,7 @@ def test_a_locked_database_is_told_within_two_seconds(url: str, tmp_path: Path) 
 
 def test_a_full_database_is_told_and_forgiven(url: str, tmp_path: Path) -> None:
     made_engine = engine(url)
-    most = 60
+    most = 90
 
     @sa.event.listens_for(made_engine, "checkout")
     def limit(connection: sa.engine.interfaces.DBAPIConnection, *_: object) -> None:

@@ -11,7 +11,7 @@ from command import yupana as command
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
 from yupana.core.progress import Silent
-from yupana.ledger import check
+from yupana.ledger import export
 from yupana.lineage import events, steps
 
 
@@ -74,7 +74,7 @@ def test_what_a_row_says_is_in_no_record_of_a_failure(
     (event,) = events.read(settings.events)
     assert event["facts"]["error"].startswith(record)
     assert f"event: {event['id']}" in failure.value.__notes__, "who reads it finds the event"
-    check.export(settings, settings.home / "ledger.jsonl", Silent(), datetime.now(UTC))
+    export.write(settings, settings.home / "ledger.jsonl", Silent(), datetime.now(UTC))
     assert command(settings, "events", "export", str(settings.home / "log.jsonl")).code == 0
     written = [path for path in settings.home.rglob("*") if path.is_file()]
     assert len(written) > 5

@@ -99,14 +99,9 @@ class ForecastUseCase:
         return self.layout().invariants
 
     def pasts(self, tables: Tables, before: int, *, seed: int, say: Say) -> Sequence[Past]:
-        """The years before one as the checks saw them then, to learn what is usual from.
-
-        Raises:
-            UsageError, TerminalError: too few years.
-        """
-        from yupana.tasks.forecast.checks import past
-
-        return [past.of(self, tables, before)]
+        """The years before one as the checks saw them then, to learn what is usual from; empty =
+        once, as the tables have them now."""
+        return ()
 
     def changed(self, tables: Tables, change: Change) -> Tables:
         """The tables had what stands beside the counts been others, for simulations."""

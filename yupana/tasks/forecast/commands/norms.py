@@ -48,11 +48,12 @@ def norms(
         return (f"norms:{file_sha256(target)[:16]}",)
 
     def work() -> steps.Outcome:
-        from yupana.tasks.forecast.checks import learn
+        from yupana.tasks.forecast.checks import learn, past
         from yupana.tasks.forecast.checks import norms as usual
 
         tables = vintage.on_day(config, definition, day).tables
         pasts = definition.pasts(tables, before, seed=config.seed, say=progress.say)
+        pasts = pasts or [past.of(definition, tables, before)]
         periods = len(pasts[0].periods)
         progress.say(f"learning from {periods} {definition.frequency.listing}, {len(pasts)} times")
         learned = learn.learn(pasts, definition.invariants())
