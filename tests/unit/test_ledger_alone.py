@@ -59,6 +59,7 @@ def test_the_verifier_runs_anywhere_with_cryptography_alone(
                  f"--roots={ledger.ledger_witness / witness.ROOTS}"]  # fmt: skip
     good = alone(folder, *elsewhere)
     assert (good.returncode, good.stderr) == (0, "") and good.stdout.startswith("ok: "), good
+    assert alone(folder).stdout.startswith("not witnessed elsewhere"), "never plain ok"
     lines = [*lines_of(folder / "export.jsonl")]
     lines[3] = again(lines[3], subject="raw:other")
     (folder / "export.jsonl").write_bytes(b"\n".join(lines) + b"\n")

@@ -478,7 +478,9 @@ def main() -> int:
             roots=lines_of(arguments.roots) if arguments.roots else (),
         )  # fmt: skip
     except (OSError, ValueError) as error:
-        parser.error(str(error))
+        parser.error(f"{error} (name files as `yupana audit export`, `key` and `roots` write them)")
+    if report.ok and not arguments.witness and not arguments.roots:
+        print("not witnessed elsewhere: one that was cut off or written anew looks like this too")
     print(report)
     return 0 if report.ok else 1
 

@@ -101,7 +101,9 @@ def _at_hand(
     than it is read."""
     here = settings.root / Path(source).expanduser()
     if "://" not in source and not source.startswith("codelist:") and not here.is_file():
-        raise UsageError("There is no such file.", where=str(here), fix="Look at its path.")
+        what = "This is a folder." if here.is_dir() else "There is no such file."
+        fix = "Give the path of one file; of many, the newest."
+        raise UsageError(what, where=str(here), fix=fix)
     with one_at_a_time(settings.home / "locks" / f"{_FETCHED}.lock", "another draft", progress):
         try:
             fetched = sources.fetch(settings, _FETCHED, source, progress)
