@@ -185,7 +185,8 @@ def test_a_step_does_not_wait_for_a_server_that_hangs(
         start = time.monotonic()
         expected = log(one, 10)
         seconds[name] = time.monotonic() - start
-    assert seconds["with"] < seconds["without"] + 5, f"{seconds}: ten steps waited"
+    # Starting the sender costs a busy machine some seconds; ten steps that waited would take 60.
+    assert seconds["with"] < seconds["without"] + 20, f"{seconds}: ten steps waited"
     awake.set()
     until = time.monotonic() + 60
     while len(server.events) < len(expected) and time.monotonic() < until:

@@ -184,7 +184,6 @@ def _read(name: str, models: Path) -> Spec:
         )
     try:
         values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-        _must_have_a_kind(values, path)
         spec = Spec.model_validate(values)
     except yaml.YAMLError as error:
         raise UsageError(
@@ -193,6 +192,7 @@ def _read(name: str, models: Path) -> Spec:
             fix="Mend that line; docs/use-cases.md has an example.",
         ) from error
     except ValidationError as error:
+        _must_have_a_kind(values, path)
         first = error.errors()[0]
         raise UsageError(
             f"The spec is not right: {first['msg']}.",
@@ -209,7 +209,7 @@ def _read(name: str, models: Path) -> Spec:
 
 
 def _must_have_a_kind(values: Any, path: Path) -> None:
-    """Demand one before all else: what is in the kind's section is a stranger without it."""
+    """Demand one where a spec is not right: without it, what is in its section is a stranger."""
     kind = values.get("task") if isinstance(values, dict) else None
     if kind is not None and kind not in kinds():
         raise UsageError(

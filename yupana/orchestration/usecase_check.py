@@ -40,9 +40,12 @@ def check(settings: Settings, name: str) -> list[Finding]:
 
 
 def _kind(spec: Spec) -> Iterator[Finding]:
-    where = f"models/{spec.name}/{usecase.FILE}, {spec.task}"
-    check = partial(usecase.task(spec.task).check, spec)
-    yield Finding(f"what {spec.task} asks of the spec", where, _fault(check))
+    where = f"models/{spec.name}/{usecase.FILE}, task"
+    yield Finding(f"the kind {spec.task}", where, _fault(partial(usecase.task, spec.task)))
+    if spec.task in usecase.kinds():
+        where = f"models/{spec.name}/{usecase.FILE}, {spec.task}"
+        check = partial(usecase.task(spec.task).check, spec)
+        yield Finding(f"what {spec.task} asks of the spec", where, _fault(check))
 
 
 def _data(settings: Settings, spec: Spec) -> Iterator[Finding]:
