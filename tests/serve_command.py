@@ -52,6 +52,8 @@ class Server:
             )
         self.workers: list[psutil.Process] = []
         wait_until(self.ready, READY_SECONDS)
+        # The command, too, has seen that it answers.
+        wait_until(lambda: "http://" in self.log.read_text(), READY_SECONDS)
         (self.parent,) = psutil.Process(self.command.pid).children()
         wait_until(self.whole, READY_SECONDS)
 

@@ -38,7 +38,7 @@ def outbreak_application() -> FastAPI:
 class Repeating:
     """In place of the models: repeats the question."""
 
-    async def forecast(self, question: Any, *_: Any) -> JSONResponse:
+    async def forecast(self, question: Any, *_: Any, form: str) -> JSONResponse:
         return JSONResponse({"asked": question.entities})
 
 

@@ -185,7 +185,7 @@ def test_a_step_does_not_wait_for_a_server_that_hangs(
         start = time.monotonic()
         expected = log(one, 10)
         seconds[name] = time.monotonic() - start
-    # Starting the sender costs a busy machine some seconds; ten steps that waited would take 60.
+    # Starting the sender costs a busy machine some seconds; ten steps that waited would take 100.
     assert seconds["with"] < seconds["without"] + 20, f"{seconds}: ten steps waited"
     awake.set()
     until = time.monotonic() + 60

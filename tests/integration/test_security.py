@@ -16,6 +16,7 @@ from house import House, outbreak_application, sound
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from local_issuer import LocalIssuer, local_issuer
+from waiting import wait_until
 
 from yupana.core import spec, usecase
 from yupana.identity import activity, roles
@@ -40,6 +41,8 @@ def issuer() -> Iterator[LocalIssuer]:
 @pytest.fixture
 def house(tmp_path: Path, issuer: LocalIssuer) -> Iterator[House]:
     made = House(tmp_path, issuer)
+    # Until the issuer's keys are read, its tokens are answered 503.
+    wait_until(lambda: made.door.ask(bearer(made.token), body=b"{}").status < 500)
     yield made
     made.door.close()
 

@@ -198,5 +198,5 @@ def test_with_a_clock_a_day_back_no_answer_is_dated(running: Running) -> None:
         for _ in range(3):
             refused_while_reads_go_on(client)
     assert len(list(prediction_log.entries(running.settings.platform_db, NAME))) == before
-    log = running.settings.home / "logs" / f"serve-{NAME}.log"
+    (log,) = (running.settings.home / "logs").glob(f"serve-{NAME}-*.log")
     assert "clock is not that of the ledger" in log.read_text()

@@ -11,10 +11,17 @@ from yupana.tasks.forecast.frequency import Frequency
 def words(entry: LogEntry, frequency: Frequency) -> str:
     """Median and 80 % interval of each period that the caller received, or that a run wrote.
 
-    Empty where the log keeps no numbers.
+    Empty where the log keeps no numbers; a word where a row of it is not as it was written.
 
     Example: 2022-01-08: 3 (1-10); 2022-01-15: 4 (1-12)
     """
+    try:
+        return _words(entry, frequency)
+    except (KeyError, TypeError, ValueError):
+        return "no se pueden leer / cannot be read"
+
+
+def _words(entry: LogEntry, frequency: Frequency) -> str:
     if rows := entry.payload.get("rows"):
         return "; ".join(_of_row(row, frequency) for row in sorted(rows, key=_horizon))
     periods = entry.payload.get(frequency.listing, [])
