@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from yupana.config.settings import Settings
+from yupana.core import whole_file
 from yupana.core.errors import TerminalError
 from yupana.data.lake import delta, reading
 from yupana.lineage import contents
@@ -26,7 +27,8 @@ def write(settings: Settings, use_case: str, agency: str, days: Days, out: Path)
         days: the first and the last day (UTC), both counted; None: without an end.
 
     Raises:
-        TerminalError: nothing was exported yet, or the file cannot be written.
+        TerminalError: nothing was exported yet.
+        UsageError: the file cannot be written; the old one stays.
         ContentError: the table is not as its step left it.
     """
     import pyarrow.compute as pc
@@ -50,17 +52,11 @@ def write(settings: Settings, use_case: str, agency: str, days: Days, out: Path)
         wanted &= pc.field("time") < _midnight(last + timedelta(days=1))
     rows = reading.dataset(DeltaTable(str(table)))
     count = 0
-    try:
-        with csv.CSVWriter(out, rows.scanner(columns=[*COLUMNS]).projected_schema) as writer:
-            for batch in rows.to_batches(columns=[*COLUMNS], filter=wanted):
-                writer.write_batch(batch)
-                count += batch.num_rows
-    except OSError as error:
-        raise TerminalError(
-            f"The file cannot be written: {error.strerror}.",
-            where=str(out),
-            fix="Name a file in a folder that you may write to.",
-        ) from error
+    schema = rows.scanner(columns=[*COLUMNS]).projected_schema
+    with whole_file.replacing(out, "The file") as stream, csv.CSVWriter(stream, schema) as writer:
+        for batch in rows.to_batches(columns=[*COLUMNS], filter=wanted):
+            writer.write_batch(batch)
+            count += batch.num_rows
     return count
 
 

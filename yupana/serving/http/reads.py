@@ -55,13 +55,13 @@ class _EntityTag:
         await self.app(scope, receive, whole)
 
 
-async def _send(asked: Headers, start: Message, body: bytes, send: Send) -> None:
+async def _send(request: Headers, start: Message, body: bytes, send: Send) -> None:
     tag = f'W/"{sha256(body).hexdigest()[:32]}"'
     headers = MutableHeaders(raw=[*start["headers"]])
     headers["ETag"] = tag
     for name, value in _CACHE:
         headers.setdefault(name, value)
-    held = {one.strip().removeprefix("W/") for one in asked.get("if-none-match", "").split(",")}
+    held = {one.strip().removeprefix("W/") for one in request.get("if-none-match", "").split(",")}
     if tag.removeprefix("W/") in held or "*" in held:
         for name in ("content-length", "content-type"):
             del headers[name]

@@ -25,8 +25,8 @@ def _words(entry: LogEntry, frequency: Frequency) -> str:
     if rows := entry.payload.get("rows"):
         return "; ".join(_of_row(row, frequency) for row in sorted(rows, key=_horizon))
     periods = entry.payload.get(frequency.listing, [])
-    asked = entry.parameters.get("horizon", len(periods))
-    return "; ".join(_of_period(period, frequency) for period in periods[:asked])
+    horizon = entry.parameters.get("horizon", len(periods))
+    return "; ".join(_of_period(period, frequency) for period in periods[:horizon])
 
 
 def _horizon(row: dict[str, Any]) -> int:
