@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from yupana.core.errors import UsageError
 from yupana.core.types import Frozen
-from yupana.core.usecase import FILE, home, kinds, names
+from yupana.core.usecase import FILE, demand_kind, home, names
 
 Role = Literal["agency", "auditor", "data-engineer", "ml-engineer"]
 """An administrator may do everything."""
@@ -192,7 +192,9 @@ def _read(name: str, models: Path) -> Spec:
             fix="Mend that line; docs/use-cases.md has an example.",
         ) from error
     except ValidationError as error:
-        _must_have_a_kind(values, path)
+        # Without its kind, what is in the kind's section is a stranger.
+        if isinstance(values, dict) and "task" in values:
+            demand_kind(values["task"], f"{path}, task")
         first = error.errors()[0]
         raise UsageError(
             f"The spec is not right: {first['msg']}.",
@@ -206,17 +208,6 @@ def _read(name: str, models: Path) -> Spec:
             fix=f"Write `name: {name}`: a use case has one name across the folders.",
         )
     return spec
-
-
-def _must_have_a_kind(values: Any, path: Path) -> None:
-    """Demand one where a spec is not right: without it, what is in its section is a stranger."""
-    kind = values.get("task") if isinstance(values, dict) else None
-    if kind is not None and kind not in kinds():
-        raise UsageError(
-            f"There is no kind of use cases called '{kind}'.",
-            where=f"{path}, task",
-            fix=f"Use one of: {', '.join(kinds())}.",
-        )
 
 
 def _line(error: yaml.YAMLError) -> str:

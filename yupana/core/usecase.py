@@ -131,18 +131,27 @@ def kinds() -> tuple[str, ...]:
     return tuple(m.name for m in pkgutil.iter_modules(package.__path__) if m.ispkg)
 
 
+def demand_kind(kind: str, where: str) -> None:
+    """Demand that there is such a kind.
+
+    Raises:
+        UsageError: there is none; names those that are.
+    """
+    if kind not in kinds():
+        raise UsageError(
+            f"There is no kind of use cases called '{kind}'.",
+            where=where,
+            fix=f"Write `task:` and one of these into usecase.yaml: {', '.join(kinds())}.",
+        )
+
+
 def task(kind: str) -> Any:
     """A kind's object `TASK`: each room has a protocol of what it asks of it.
 
     Raises:
         UsageError: there is no such kind.
     """
-    if kind not in kinds():
-        raise UsageError(
-            f"There is no kind of use cases called '{kind}'.",
-            where=f"yupana/tasks/{kind}",
-            fix=f"Write `task:` and one of these into usecase.yaml: {', '.join(kinds())}.",
-        )
+    demand_kind(kind, f"yupana/tasks/{kind}")
     return import_module(f"yupana.tasks.{kind}").TASK
 
 
