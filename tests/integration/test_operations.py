@@ -1,40 +1,25 @@
-"""Limits, headers, log, metrics, traces and the end of a service, before a real BentoML worker."""
+"""Limits, headers, log, metrics and traces, before a real BentoML worker."""
 
 from __future__ import annotations
 
-import signal
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
-from typing import Any, ClassVar
+from http.server import HTTPServer
+from typing import Any
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from small_server import Running, connections, memory, raw, served
+from span_receiver import Receiver
 from waiting import wait_until
 
 from yupana.serving.http.protocol import MOST_CONNECTIONS, MOST_PIPELINED
 
 SECRET = "160199-secreto"
-
-
-class Receiver(BaseHTTPRequestHandler):
-    """Takes spans as an OpenTelemetry collector does."""
-
-    got: ClassVar[list[tuple[str, bytes]]] = []
-
-    def do_POST(self) -> None:
-        self.got.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        return None
 
 
 @pytest.fixture(scope="module")
@@ -286,33 +271,6 @@ def test_health_and_unknown_paths_are_not_logged(service: Running) -> None:
     assert service.lines("request", "after-1")
     assert "health-1" not in service.log.read_text()
     assert SECRET not in service.log.read_text(), "the path of an unknown caller"
-
-
-def test_a_polite_stop_ends_what_runs_and_takes_nothing_new(tmp_path: Path) -> None:
-    with served(tmp_path) as running:
-        codes: list[int] = []
-
-        def ask() -> None:
-            codes.append(httpx.get(f"{running.url}/v1/wait?seconds=3", timeout=20).status_code)
-
-        asking = [threading.Thread(target=ask) for _ in range(5)]
-        for thread in asking:
-            thread.start()
-        wait_until(lambda: httpx.get(f"{running.url}/v1/running").json() == 5)
-        running.process.send_signal(signal.SIGTERM)
-
-        def refused() -> bool:
-            try:
-                return httpx.get(f"{running.url}/readyz", timeout=0.5).status_code != 200
-            except httpx.HTTPError:
-                return True
-
-        wait_until(refused)
-        assert not codes, "what runs is still running"
-        for thread in asking:
-            thread.join()
-        assert codes == [200] * 5
-        assert running.process.wait(timeout=20) == 0
 
 
 def test_spans_reach_the_receiver(service: Running) -> None:

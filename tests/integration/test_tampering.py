@@ -16,7 +16,7 @@ from random import Random
 
 import pytest
 from platform_db import postgres
-from test_database import every_table
+from schemas import every_table
 
 from tests import tampering, used_home
 from tests.tampering import COPY, EDIT, Owner, Row, Rows, Table

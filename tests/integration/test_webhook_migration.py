@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
-from test_database import every_table, server, table_faults, url
+from schemas import every_table, server, table_faults, url
 
 from yupana.config.settings import Settings
 from yupana.database import schema

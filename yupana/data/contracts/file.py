@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _TEXT = "tag:yaml.org,2002:str"
 _NUMBERS = ("integer", "number")
 _SHOWN = 400
+_CACHED = 64
 _YAML_1_1 = yaml.SafeLoader("")
 
 
@@ -79,10 +80,7 @@ def read(path: Path, label: str) -> ContractFile:
         TerminalError: it is not YAML in UTF-8, a field stands twice, or it breaks the standard;
             names the line.
     """
-    file = content(path, label)
-    for fault in breaks(file):
-        raise fault
-    return file
+    return _standard(_bytes(path, label), label)
 
 
 def content(path: Path, label: str) -> ContractFile:
@@ -91,15 +89,34 @@ def content(path: Path, label: str) -> ContractFile:
     Raises:
         TerminalError: it is not YAML in UTF-8, or a field stands twice; names the line.
     """
-    loader = None
+    return _parsed(_bytes(path, label), label)
+
+
+def _bytes(path: Path, label: str) -> bytes:
     if path.stat().st_size > BYTES:
         raise TerminalError(
             f"The contract is larger than {BYTES >> 20} MiB.",
             where=f"{label}, line 1",
             fix="Keep long lists of codes as a code list of their own (a CSV).",
         )
+    return path.read_bytes()
+
+
+# A step reads its contract several times, and each time costs a tenth of a second of YAML and
+# JSON schema: the same bytes are the same contract.
+@lru_cache(maxsize=_CACHED)
+def _standard(text: bytes, label: str) -> ContractFile:
+    file = _parsed(text, label)
+    for fault in breaks(file):
+        raise fault
+    return file
+
+
+@lru_cache(maxsize=_CACHED)
+def _parsed(text: bytes, label: str) -> ContractFile:
+    loader = None
     try:
-        loader = _Loader(path.read_text(encoding="utf-8"))
+        loader = _Loader(text.decode("utf-8"))
         root = loader.get_single_node()
         if not isinstance(root, MappingNode):
             raise TerminalError(
