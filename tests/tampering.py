@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -122,6 +122,8 @@ def other(value: Any, random: Random) -> Any:
         return not value
     if isinstance(value, datetime):
         return value + timedelta(seconds=random.choice([1, -1, 300]))
+    if isinstance(value, date):
+        return value + timedelta(days=random.choice([1, -1, 300]))
     if isinstance(value, str):
         return random.choice([value + "x", value[1:], "", value.replace("1", "2")])
     return 1 if value is None else value + random.choice([1, -1, 300])
