@@ -203,6 +203,30 @@ def test_a_gate_that_cannot_be_asked_stops_what_serves(
         models.close()
 
 
+def test_a_machine_that_stood_still_stops_nothing(
+    thread: conftest.Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may do so (a laptop that sleeps, a guest that is moved) right after the gate's answer."""
+    monkeypatch.setattr(model_manager, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(model_manager, "PATIENCE_SECONDS", 0.4)
+    current, reasons = slots.current, set[object]()
+
+    def slow(url: str, use_case: str) -> dict[str, Placed]:
+        time.sleep(0.6)
+        return current(url, use_case)
+
+    models = manager(thread.settings)
+    try:
+        monkeypatch.setattr(slots, "current", slow)
+        end = time.monotonic() + 2.5
+        while time.monotonic() < end:
+            reasons.add(models.suspension)
+            time.sleep(0.02)
+        assert reasons == {None}
+    finally:
+        models.close()
+
+
 def test_a_suspended_model_stays_stopped_when_it_is_started_again(
     suspended: conftest.Thread,
 ) -> None:

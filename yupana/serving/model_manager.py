@@ -154,12 +154,15 @@ class ModelManager:
 
     def _follow(self) -> None:
         while not self._stop.wait(LOOK_SECONDS):
+            before = self._gate_answered
             try:
                 self.look()
             except Exception as error:  # the service must go on answering, whatever it is
                 _LOG.warning("the models are not followed: %s: %s", type(error).__name__, error)
-            silent = time.monotonic() - self._gate_answered
-            if silent > PATIENCE_SECONDS and not self.suspension:
+            if self._gate_answered > before:
+                # Not away, however long the machine stood still after its answer.
+                continue
+            if time.monotonic() - before > PATIENCE_SECONDS and not self.suspension:
                 # Nobody could stop it now: so it stops by itself.
                 self.suspension = GATE_AWAY
 
