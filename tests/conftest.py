@@ -20,6 +20,7 @@ os.environ["YUPANA_SERVE_PORT"] = "0"
 
 import hypothesis
 import pytest
+import quick_tables
 from results import pytest_addoption, pytest_sessionfinish, pytest_sessionstart  # noqa: F401
 from seconds import pytest_terminal_summary  # noqa: F401 (a hook)
 from xdist.scheduler import LoadScopeScheduling
@@ -48,6 +49,7 @@ def engine_or_skip(name: str) -> str:
     return name
 
 
+quick_tables.install()
 # The same examples in each run, and no word on a machine that is busy.
 hypothesis.settings.register_profile("yupana", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("yupana")
