@@ -79,7 +79,7 @@ def test_each_rule_has_its_expectation_and_limit(lake: Settings) -> None:
         "rowCount": ("expect_table_row_count_to_be_between", 0.0),
     }
     assert list(rules)[:-1] == [r.name for r in contract.load(lake.root, NAME).rules]
-    notes = {(t["column"], t["field"]) for t in report["told"]}
+    notes = {(t["column"], t["field"]) for t in report["remarks"]}
     assert notes == {
         ("", "latency"),
         ("", "quality: late"),

@@ -16,7 +16,7 @@ FORECAST = "/v1/outbreak/forecast"
 
 
 @dataclass
-class Told:
+class Answer:
     """An answer; `headers` by their lower-case names."""
 
     status: int
@@ -46,11 +46,11 @@ class Door:
 
     def ask(
         self, *headers: Header, path: str = FORECAST, body: bytes = b"", method: str = "POST"
-    ) -> Told:
+    ) -> Answer:
         return self._runner.run(self._one(list(headers), path, body, method))
 
-    def ask_at_once(self, requests: Iterable[Header]) -> list[Told]:
-        async def all_of_them() -> list[Told]:
+    def ask_at_once(self, requests: Iterable[Header]) -> list[Answer]:
+        async def all_of_them() -> list[Answer]:
             return await asyncio.gather(*[self._one([h], FORECAST, b"", "POST") for h in requests])
 
         return self._runner.run(all_of_them())
@@ -59,7 +59,7 @@ class Door:
         self.access.writer.close()
         self._runner.close()
 
-    async def _one(self, headers: list[Header], path: str, body: bytes, method: str) -> Told:
+    async def _one(self, headers: list[Header], path: str, body: bytes, method: str) -> Answer:
         path, _, query = path.partition("?")
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method,
@@ -77,13 +77,13 @@ class Door:
 
         await self.entry(scope, receive, send)
         told = {name.decode().lower(): value.decode() for name, value in messages[0]["headers"]}
-        return Told(messages[0]["status"], told, b"".join(m.get("body", b"") for m in messages))
+        return Answer(messages[0]["status"], told, b"".join(m.get("body", b"") for m in messages))
 
 
 def bearer(key: str | bytes) -> Header:
     return b"authorization", b"Bearer " + (key if isinstance(key, bytes) else key.encode("latin-1"))
 
 
-def ask(door: Door, token: str) -> Told:
+def ask(door: Door, token: str) -> Answer:
     """What is answered to a token."""
     return door.ask(bearer(token))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from door import Door, Told
+from door import Answer, Door
 from fastapi import FastAPI
 from local_issuer import LocalIssuer
 from starlette.responses import JSONResponse
@@ -68,7 +68,7 @@ class House:
         return b"".join(path.read_bytes() for path in self.home.iterdir() if path.is_file())
 
 
-def sound(answer: Told) -> None:
+def sound(answer: Answer) -> None:
     """An answer that says nothing of the inside and, when it refuses, in the one shape."""
     assert answer.status < 500, answer.body
     content = answer.body + json.dumps(answer.headers).encode()

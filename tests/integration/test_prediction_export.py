@@ -194,7 +194,7 @@ def test_a_group_that_was_tampered_with_does_not_leave_the_log(home: Settings) -
     with pytest.raises(TerminalError, match="not as they were sealed"):
         archive.forget(home, "outbreak", datetime.fromtimestamp(NOON + 1000, UTC))
     report = audit.verify(home, Silent())
-    assert not report.ok and "rows 11 to 20" in report.told, report
+    assert not report.ok and "rows 11 to 20" in report.message, report
 
 
 def test_another_database_starts_its_own_count(home: Settings, tmp_path: Path) -> None:

@@ -96,4 +96,4 @@ def test_a_rightful_change_does_not_cover_up_what_was_tampered_with(
         export.write(own, file := tmp_path / "export.jsonl", Silent(), datetime.now(UTC))
         elsewhere = export.checked(file, signing.public_key(own), Silent())
         assert elsewhere.ok != tampered, "an export has enough to see it"
-        assert not tampered or f"{table} " in elsewhere.told, elsewhere
+        assert not tampered or f"{table} " in elsewhere.message, elsewhere

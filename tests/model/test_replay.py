@@ -75,7 +75,7 @@ def week_of(table: pl.DataFrame, year: int) -> int:
     return history.first_week(history.counts_of(table), year)
 
 
-def told(past: History, weeks: Iterator[int] | range, usual: Norms) -> list[score.Told]:
+def told(past: History, weeks: Iterator[int] | range, usual: Norms) -> list[score.Alarm]:
     return [alarm for week in weeks for alarm in run.loud(past, week, INVARIANTS, usual)]
 
 

@@ -131,7 +131,7 @@ def test_a_row_of_the_log_that_was_touched_is_named(
 ) -> None:
     tamper(used, statement)
     report = live(used)
-    assert not report.ok and message in report.told, report
+    assert not report.ok and message in report.message, report
 
 
 def test_a_database_that_was_put_back_is_found_by_the_witness(used: Settings) -> None:

@@ -75,7 +75,7 @@ class Audit(Report):
     def __str__(self) -> str:
         first = super().__str__()
         if not self.ok and not self.first_bad:
-            first = f"{self.what}: {self.told}"
+            first = f"{self.what}: {self.message}"
         if self.ok and not self.witness.files:
             first = f"not witnessed elsewhere, otherwise {first}"
         lines = [first, *(str(fault) for fault in self.faults[:_MOST_LINES])]
@@ -113,7 +113,7 @@ def live(
             audit = job.go_on()
             if audit.ok:
                 return audit
-            cause = f"less was read first, and this was found: {audit.what}, {audit.told}"
+            cause = f"less was read first, and this was found: {audit.what}, {audit.message}"
         except StaleError as stale:
             cause = str(stale)
     return job.whole(cause)
@@ -197,7 +197,7 @@ def _audit(report: Report, faults: list[Fault], coverage: witness.Coverage) -> A
         first, place = faults[0], faults[0].event or report.checked + 1
         if report.ok or (first.event and place < (report.first_bad or 0)):
             audit.first_bad, audit.what = first.event or None, first.what
-            audit.told = first.message if first.event else f"{first.place}: {first.message}"
+            audit.message = first.message if first.event else f"{first.place}: {first.message}"
         audit.ok = False
     return audit
 

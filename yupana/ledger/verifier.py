@@ -67,7 +67,7 @@ class Finding(Exception):  # noqa: N818 - it is a finding, not a fault of the pr
 
     def __init__(self, seq: int, what: str, message: str) -> None:
         super().__init__(message)
-        self.facts: dict[str, Any] = {"first_bad": seq, "what": what, "told": message}
+        self.facts: dict[str, Any] = {"first_bad": seq, "what": what, "message": message}
 
 
 @dataclass
@@ -80,11 +80,11 @@ class Report:
     time: str
     first_bad: int | None = None
     what: str = ""
-    told: str = ""
+    message: str = ""
 
     def __str__(self) -> str:
         if not self.ok:
-            return f"{self.what} at event {self.first_bad}: {self.told}"
+            return f"{self.what} at event {self.first_bad}: {self.message}"
         return f"ok: {self.checked:,} events; the last is of {self.time}, head {self.head}"
 
 

@@ -77,7 +77,8 @@ def _of_table(content: dict[str, Any]) -> Iterator[Remark]:
     for entry in content.get("slaProperties") or []:
         acts = {"latency": "how late a period is complete", "frequency": "the DAG's schedule",
                 "retention": "how long `yupana maintain` keeps raw files"}  # fmt: skip
-        yield Remark("", str(entry.get("property")), acts.get(entry.get("property"), "told"))
+        name = str(entry.get("property"))
+        yield Remark("", name, acts.get(name, "for readers alone"))
     for rule in content["schema"][0].get("quality") or []:
         if rule.get("type") == "text":
             yield Remark("", f"quality: {rule.get('name') or 'text'}", "prose, for people")

@@ -30,15 +30,15 @@ EVEN = 0.04  # part of the pool that is even over the bins that are still possib
 FLOOR = 0.001  # part that is even over all bins, so that none ever has probability 0
 PRIOR = 20.0
 
-Told = dict[str, Array]
+Forecasts = dict[str, Array]
 
 
-def even(city: City, so_far: Counts) -> Told:
+def even(city: City, so_far: Counts) -> Forecasts:
     """All bins that the season so far leaves possible, alike: what any forecast has to beat."""
     return {target: mask / mask.sum() for target, mask in possible(city, so_far).items()}
 
 
-def plain_analog(city: City, past: Counts, so_far: Counts, rng: np.random.Generator) -> Told:
+def plain_analog(city: City, past: Counts, so_far: Counts, rng: np.random.Generator) -> Forecasts:
     """The plain ensemble of analog seasons, to compare with: no shift, no autocorrelation."""
     weeks_past, draws = len(so_far), 3000
     weight, factor = np.ones(len(past)), np.ones(len(past))
@@ -70,7 +70,7 @@ class Seasons:
             "paths": Paths(city, past, np.random.default_rng([seed, len(past)])),
         }
 
-    def forecasts(self, so_far: Counts) -> dict[str, Told]:
+    def forecasts(self, so_far: Counts) -> dict[str, Forecasts]:
         """What each member says, and to compare with, the two plain ways.
 
         Args:
@@ -91,7 +91,7 @@ class Seasons:
         return {name: _open(t, rest) for name, t in by_member.items()} | {"uniform": rest}
 
 
-def _open(forecast: Told, rest: Told) -> Told:
+def _open(forecast: Forecasts, rest: Forecasts) -> Forecasts:
     """The forecast with a small even part, as no simulation draws all that may happen."""
     return {
         target: (1 - EVEN - FLOOR) * forecast[target] + EVEN * even + FLOOR / len(even)
@@ -116,7 +116,7 @@ def weights(likelihoods: Array) -> Array:
     return np.asarray(shares)
 
 
-def pool(by_member: Mapping[str, Told], weight: Mapping[str, Array]) -> Told:
+def pool(by_member: Mapping[str, Forecasts], weight: Mapping[str, Array]) -> Forecasts:
     """The members' linear pool, weights by target of shape (members,)."""
     return {
         target: np.asarray(

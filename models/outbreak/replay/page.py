@@ -25,7 +25,7 @@ KIND_NAMES = {
 """Short names of `checks.text.KINDS`, which fit a table's head: Spanish, English."""
 
 
-def told_kinds(report: Mapping[str, Any]) -> list[str]:
+def alarm_kinds(report: Mapping[str, Any]) -> list[str]:
     """Columns of the confusion table: the planted kinds, others that were told, nothing."""
     planted = list(report["confusion"])
     kinds = {k for row in report["confusion"].values() for k in row}
@@ -34,7 +34,7 @@ def told_kinds(report: Mapping[str, Any]) -> list[str]:
 
 def markdown(report: Mapping[str, Any]) -> str:
     """Confusion table, ways of each fault, and false alarms, as Markdown tables."""
-    kinds = told_kinds(report)
+    kinds = alarm_kinds(report)
     lines = [
         f"Weeks {report['span'][0]} to {report['span'][1]}; norms from "
         f"{report['learned'][0]} to {report['learned'][1]}; seed {report['plan']['seed']}.",
@@ -83,7 +83,7 @@ def write(path: Path, report: Mapping[str, Any]) -> Path:
         path,
         "models/outbreak/replay/confusion.html",
         r=report,
-        told=told_kinds(report),
+        columns=alarm_kinds(report),
         names=KIND_NAMES,
         drawn=_chart(report),
     )
@@ -95,7 +95,7 @@ def _chart(report: Mapping[str, Any]) -> str:
 
     from yupana.core import charts
 
-    rows, columns = list(report["confusion"]), told_kinds(report)
+    rows, columns = list(report["confusion"]), alarm_kinds(report)
     counts = np.array([[report["confusion"][r].get(c, 0) for c in columns] for r in rows])
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure, axes = charts.blank(10.2, 0.9 + 0.55 * len(rows))

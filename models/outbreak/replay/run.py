@@ -10,7 +10,7 @@ from models.outbreak.replay import faults, history, lateness, pasts, score
 from models.outbreak.replay.fault import LOOKS
 from models.outbreak.replay.history import FIRST, Counts, History
 from models.outbreak.replay.plant import plant
-from models.outbreak.replay.score import Planted, Told, Untouched
+from models.outbreak.replay.score import Alarm, Planted, Untouched
 from yupana.core.errors import UsageError
 from yupana.monitoring import rules
 from yupana.tasks.forecast.checks import judge, learn
@@ -124,11 +124,11 @@ def run(
     }
 
 
-def loud(past: History, week: int, invariants: Invariants, norms: Norms) -> list[Told]:
+def loud(past: History, week: int, invariants: Invariants, norms: Norms) -> list[Alarm]:
     """The alarms of one week that someone is told of, the gravest first."""
     checks = judge.judge(past.window(week), invariants, past.record(week), norms)
     return [
-        Told(c.period, (c.check, c.column, c.group), c.kind, c.en) for c in rules.alarms(checks)
+        Alarm(c.period, (c.check, c.column, c.group), c.kind, c.en) for c in rules.alarms(checks)
     ]
 
 

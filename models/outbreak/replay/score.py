@@ -19,7 +19,7 @@ WEEKS_OF_YEAR = 52.18
 
 
 @dataclass(frozen=True)
-class Told:
+class Alarm:
     """An alarm of weight in one week.
 
     Attributes:
@@ -42,22 +42,23 @@ class Untouched:
     late: str
     seed: int
     weeks: int
-    alarms: tuple[Told, ...]
+    alarms: tuple[Alarm, ...]
 
 
 @dataclass(frozen=True)
 class Planted:
-    """A fault and what was told of it: `looks` is the weekly check that flagged it, 1 the first."""
+    """A fault and the kind of the alarm it raised; `looks` is the weekly check that flagged it, 1
+    the first."""
 
     fault: Fault
     late: str
     week: date
     looks: int | None
-    told: str
+    alarm: str
     en: str
 
 
-def episodes(alarms: Sequence[Told]) -> list[Told]:
+def episodes(alarms: Sequence[Alarm]) -> list[Alarm]:
     """The first alarm of each episode: an episode is alarms of one kind, week after week."""
     rows, last = [], dict[str, date]()
     for alarm in alarms:
@@ -68,7 +69,7 @@ def episodes(alarms: Sequence[Told]) -> list[Told]:
     return rows
 
 
-def by_lateness(late: Untouched, prompt: Untouched) -> list[Told]:
+def by_lateness(late: Untouched, prompt: Untouched) -> list[Alarm]:
     """Episodes that there are with late reports alone: without them, none of that kind is near."""
     return [
         e
@@ -105,7 +106,7 @@ def confusion(planted: Sequence[Planted]) -> dict[str, dict[str, int]]:
     counted = {kind: Counter[str]() for kind in VARIANTS}
     for one in planted:
         if one.fault.visible:
-            counted[one.fault.kind][one.told] += 1
+            counted[one.fault.kind][one.alarm] += 1
     return {kind: dict(counts.most_common()) for kind, counts in counted.items()}
 
 
@@ -127,7 +128,7 @@ def by_way(planted: Sequence[Planted]) -> list[dict[str, Any]]:
         row["planted"] += 1
         row["flagged"] += flagged
         row["first"] += one.looks == 1
-        row["named"] += one.told == fault.kind
+        row["named"] += one.alarm == fault.kind
     return list(rows.values())
 
 
@@ -145,9 +146,9 @@ def missed(planted: Sequence[Planted]) -> list[dict[str, Any]]:
     """Faults that can be told and were not flagged, or were told as another kind."""
     return [
         {**{k: v for k, v in asdict(p.fault).items() if k not in ("seed", "visible", "week")},
-         "date": str(p.week), "late": p.late, "told": p.told, "en": p.en}
+         "date": str(p.week), "late": p.late, "alarm": p.alarm, "en": p.en}
         for p in planted
-        if p.fault.visible and p.told != p.fault.kind
+        if p.fault.visible and p.alarm != p.fault.kind
     ]  # fmt: skip
 
 

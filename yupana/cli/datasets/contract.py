@@ -162,7 +162,7 @@ def check(
     remarks = enforcement.remarks(about, file)
     if as_json:
         dates = date_sample.of_contract(config, about)
-        lists: dict[str, list[Any]] = {"rules": rules, "told": remarks, "dates": dates or []}
+        lists: dict[str, list[Any]] = {"rules": rules, "remarks": remarks, "dates": dates or []}
         say_json({"faults": [], **{k: [asdict(x) for x in v] for k, v in lists.items()}})
         return
     _table(f"enforced by {path.relative_to(config.root)}", rules,

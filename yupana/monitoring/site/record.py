@@ -128,8 +128,8 @@ def _answer(report: Audit, days: int) -> Answer:
         what = FOUND.get(report.what, report.what)
         return Answer(
             "no",
-            f"No: {what} en el evento {report.first_bad}. {report.told}",
-            f"No: {report.what} at event {report.first_bad}: {report.told}",
+            f"No: {what} en el evento {report.first_bad}. {report.message}",
+            f"No: {report.what} at event {report.first_bad}: {report.message}",
         )
     if not report.ok:
         first = report.faults[0]

@@ -36,7 +36,7 @@ MIN_ROWS = 200
 """Fewer training or validation rows than this cannot choose between two sets of weights."""
 
 Say = Callable[[str], None]
-Told = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
+Forecasts = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
 
 
 def describe(
@@ -157,8 +157,10 @@ def past_years(
     return years
 
 
-def tell(forecasters: Mapping[str, Sequence[Forecaster]], origins: Sequence[pd.DataFrame]) -> Told:
-    """What members fitted before each past year would have told of it.
+def forecast_past(
+    forecasters: Mapping[str, Sequence[Forecaster]], origins: Sequence[pd.DataFrame]
+) -> Forecasts:
+    """What members fitted before each past year would have forecast of it.
 
     Args:
         forecasters: by member, one for each year.

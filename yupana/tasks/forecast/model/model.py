@@ -166,7 +166,7 @@ def _fit_network(
         [*(before_year for before_year, _ in years), rows.everything], describe,
         seed=seed, options=options, epochs=facts["best_epoch"],
     )  # fmt: skip
-    past = members.tell({store.NETWORK: before}, [origins for _, origins in years])
+    past = members.forecast_past({store.NETWORK: before}, [origins for _, origins in years])
     store.save_network(final, past, out)
     metrics = {k: facts[k] for k in ("val_nll", "best_epoch", "epochs")}
     params = {**asdict(options), "networks": members.SEEDS}
@@ -176,7 +176,7 @@ def _fit_network(
 def _fit_regressions(rows: Learnable, out: Path) -> dict[str, Any]:
     years = members.past_years(rows.everything, rows.last, rows.horizons)
     fits = [members.regressions(before_year, rows.horizons) for before_year, _ in years]
-    past = members.tell(
+    past = members.forecast_past(
         {name: [fit[name] for fit in fits] for name in POWERS}, [origins for _, origins in years]
     )
     sums = areas.fit(rows.everything, rows.horizons)

@@ -22,7 +22,7 @@ WEIGHTS, DESCRIPTION, PAST = "weights.safetensors", "model.json", "past.npz"
 NETWORK, REGRESSIONS, SUMS = "network", "regressions", "sums"
 
 Tensors = dict[str, np.ndarray[Any, Any]]
-Told = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
+Forecasts = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
 
 _LEARNED = ("levels", "total_levels", "templates")
 
@@ -64,14 +64,14 @@ def save(fitted: Fitted, folder: Path) -> None:
     _write(folder, tensors | more | _tensors(arrays), {**description, **pooled, **of})
 
 
-def save_network(neural: NetworkForecaster, past: Told, folder: Path) -> None:
+def save_network(neural: NetworkForecaster, past: Forecasts, folder: Path) -> None:
     """Write the network before it is pooled, and what it told of past years."""
     _write(folder, *_network_parts(neural))
     np.savez(folder / PAST, **past)  # type: ignore[arg-type]
 
 
 def save_regressions(
-    regressions: Mapping[str, Ridge], sums: Mapping[str, Ridge], past: Told, folder: Path
+    regressions: Mapping[str, Ridge], sums: Mapping[str, Ridge], past: Forecasts, folder: Path
 ) -> None:
     """Write the regressions before they are pooled, and what they told of past years."""
     _write(folder, *_regression_parts(regressions, sums))
@@ -93,7 +93,7 @@ def load(folder: Path) -> Fitted:
     return Fitted(_network(description, stored), regressions, learned, sums)
 
 
-def load_network(folder: Path) -> tuple[NetworkForecaster, Told]:
+def load_network(folder: Path) -> tuple[NetworkForecaster, Forecasts]:
     """What `save_network` wrote.
 
     Raises:
@@ -102,7 +102,7 @@ def load_network(folder: Path) -> tuple[NetworkForecaster, Told]:
     return _network(*_read(folder)), _past(folder)
 
 
-def load_regressions(folder: Path) -> tuple[dict[str, Ridge], dict[str, Ridge], Told]:
+def load_regressions(folder: Path) -> tuple[dict[str, Ridge], dict[str, Ridge], Forecasts]:
     """What `save_regressions` wrote.
 
     Raises:
@@ -175,7 +175,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], Tensors]:
         ) from error
 
 
-def _past(folder: Path) -> Told:
+def _past(folder: Path) -> Forecasts:
     with np.load(folder / PAST) as stored:
         return {name: stored[name] for name in stored.files}
 
