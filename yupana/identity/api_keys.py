@@ -10,7 +10,7 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -116,6 +116,7 @@ def create(url: str, terms: Terms, *, now: datetime, by: str) -> str:
         "expires": now + terms.expires,
     }
     facts = {k: row[k] for k in ("role", "scopes", "quota", "rate")}
+    facts["expires"] = (now + terms.expires).astimezone(UTC).isoformat(timespec="microseconds")
     with engine(url).begin() as connection:
         vouched.lock(connection)
         connection.execute(sa.insert(KEYS), row)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from yupana.config.settings import Settings
 from yupana.core.progress import Progress
+from yupana.identity.key_check import KeyCheck
 from yupana.ledger import check
 from yupana.ledger.check import Audit
 from yupana.ledger.fault import Begin, Fault, Ground
@@ -30,7 +31,7 @@ class ContentCheck:
         return [*contents.faults(self._settings)]
 
 
-CHECKS: tuple[Begin, ...] = (AnswerCheck, ContentCheck)
+CHECKS: tuple[Begin, ...] = (AnswerCheck, KeyCheck, ContentCheck)
 """What is compared with the ledger beside its own tables; a further check is added here."""
 
 
