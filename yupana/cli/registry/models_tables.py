@@ -47,10 +47,9 @@ def table(versions: list[Version], roles: Mapping[str, Roles]) -> None:
         Column("version", no_wrap=True),
         Column("alias", no_wrap=True),
         Column("in slot", no_wrap=True),
-        "score",
-        Column("÷ best baseline's", no_wrap=True),
-        Column("registered", no_wrap=True),
-        "data through",
+        Column("score", no_wrap=True),
+        Column("÷ best baseline's", overflow="fold"),
+        Column("data through", no_wrap=True),
     )
     for v in versions:
         alias = Text(" ".join(v.aliases), style="green" if "champion" in v.aliases else "")
@@ -64,7 +63,6 @@ def table(versions: list[Version], roles: Mapping[str, Roles]) -> None:
             " ".join(roles[v.name].slots_of(v.number)),
             score,
             _best(v),
-            v.registered[:10],
             last_day,
         )
     Console().print(grid)
