@@ -21,7 +21,8 @@ from yupana.monitoring import alerts, delivery, history
 from yupana.monitoring.check import Check
 from yupana.orchestration import erasure
 from yupana.predictions import archive, export, feedback, prediction_log, usage
-from yupana.predictions.recorder import Recorder
+from yupana.predictions.prediction_log import Prediction
+from yupana.predictions.recorder import LogAwayError, Recorder
 from yupana.tasks.forecast import frequency, payload
 from yupana.trace import audit
 from yupana.tracking import projects, slots
@@ -170,15 +171,24 @@ def _answers(settings: Settings, turn: int) -> list[str]:
     async def ask() -> None:
         for n in range(4):
             contents = [prediction(f"1601{i:02}", model=str(turn)) for i in range(1 + n)]
-            group = [record(content, time=time.time()) for content in contents]
-            await recorder.record(group)
-            ids.extend(one.prediction_id for one in group)
+            ids.extend(await _recorded(recorder, contents))
 
     try:
         asyncio.run(ask())
     finally:
         recorder.close()
     return ids
+
+
+async def _recorded(recorder: Recorder, contents: list[Prediction]) -> list[str]:
+    """The ids of answers; where the machine is too busy it asks again, as callers are told to."""
+    while True:
+        group = [record(content, time=time.time()) for content in contents]
+        try:
+            await recorder.record(group)
+            return [one.prediction_id for one in group]
+        except LogAwayError:
+            await asyncio.sleep(1)
 
 
 def _counts(settings: Settings, turn: int) -> None:
