@@ -1,4 +1,4 @@
-"""Workbooks (by fastexcel) and Parquet: read whole, handed on as texts. JSON: `objects.py`."""
+"""Workbooks (by calamine) and Parquet: read whole, handed on as texts. JSON: `objects.py`."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _workbook(contract: Contract, content: bytes, source: str, progress: Progres
     """The rows below the header; a row without any cell is none."""
     import polars as pl
 
-    rows, faults = workbook.read(contract, content, progress)
+    rows, faults = workbook.read(contract, content, source, progress)
     last = contract.header_rows[-1]
     if last > rows.height:
         raise TerminalError(
@@ -80,14 +80,16 @@ def _workbook(contract: Contract, content: bytes, source: str, progress: Progres
     names = header.combine(heads) if heads else contract.names_in_order
     _refuse_shares(contract, names, content, source)
     body = rows.with_row_index("line", 1)[last:]
-    body = body.filter(~pl.all_horizontal(pl.exclude("line").is_null()))
+    # A row of cells without value is one, and told.
+    faulty = pl.col("line").is_in({row + 1 for row, _ in faults})
+    body = body.filter(~pl.all_horizontal(pl.exclude("line").is_null()) | faulty)
     lines = body["line"].to_list()
     used = {name: c.missing for c in contract.used if (name := c.published)}
     torn: dict[int, str] = {}
-    for (row, place), what in faults.items():
+    for (row, place), fault in faults.items():
         marks = used.get(names[place]) if place < len(names) else None
-        if marks is not None and what.split(" ")[0] not in marks:
-            torn[row + 1] = what
+        if marks is not None and fault.value not in marks:
+            torn[row + 1] = fault.reason
     columns = [column.to_arrow().cast("string") for column in body.drop("line")]
     return NamedTexts(names, text_table(lines, [torn.get(n) for n in lines], columns))
 
