@@ -52,7 +52,6 @@ def rows(
          '{"type": "Point", "coordinates": [-73.2, -3.7]}}, {"properties": null}]}',
          [["a", "geometry"], ["1", '{"type": "Point", "coordinates": [-73.2, -3.7]}'],
           [None, None]]),
-        ("[]", [[]]),
     ],
 )  # fmt: skip
 def test_records_of_json(content: str, expected: list[list[Any]]) -> None:
@@ -85,13 +84,33 @@ def test_what_is_no_record_is_refused_with_its_place(content: str, where: str) -
 
 
 @pytest.mark.parametrize(
-    "content",
-    ["[" * 100_000, '[{"a": ' + "9" * 5000 + "}]", '[{"a": "\\ud800"}]',
-     '[{"a": 1e99999999999999999999}]'],
+    ("content", "where"),
+    [
+        ("[" * 100_000, ""),
+        ('[{"a": 1}, {"a": ' + "9" * 5000 + "}]", ", record 2"),
+        ('[{"a": 1}, {"b": {"c": ["\\ud800"]}}]', ", record 2"),
+        ('{"a": 1}\n\n{"\\udc00": 1}\n', ", line 3"),
+        ('[{"a": 1e99999999999999999999}]', ", record 1"),
+        ('[{"a": 1}, {"b": [{"a": 1, "a": 2}]}]', ", record 2"),
+        ('{"a": 1}\n{"a": 1, "a": 2}\n', ", line 2"),
+        ('{"a": -Infinity}\n{"a": 1}\n', ", line 1"),
+        ('{"type": "FeatureCollection", "features": [{"properties": {"a": 1}},'
+         '{"properties": {"a": 1}, "geometry": {"coordinates": [NaN, 1]}}]}', ", record 2"),
+    ],
 )  # fmt: skip
-def test_what_no_table_can_hold_is_refused(content: str) -> None:
-    with pytest.raises(TerminalError, match="what no table can"):
+def test_what_no_table_can_hold_is_refused_with_its_record(content: str, where: str) -> None:
+    with pytest.raises(TerminalError, match="what no table can") as error:
         rows(content)
+    assert error.value.where == f"in{where}" and not error.value.detail
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "", "\n", '{"type": "FeatureCollection", "features": []}', "[{}, {}]"]
+)
+def test_json_without_a_record_says_so(content: str) -> None:
+    with pytest.raises(TerminalError, match=r"no record|no field") as error:
+        rows(content)
+    assert "headerRow" not in error.value.fix and "`records`" in error.value.fix
 
 
 def test_a_parquet_file_of_pandas() -> None:
