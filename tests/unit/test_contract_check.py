@@ -204,7 +204,8 @@ def test_a_slip_is_one_sentence(
 DATES = {
     "dd/mm/yyyy": "dd/MM/yyyy", "DD/MM/YYYY": "dd/MM/yyyy", "d/M": "yyyy", "yyyy": "yyyy",
     "dd-MMM-aa": "yyyy", "dd/MM/yyyy'": "two quotes", "ddd/MM/yyyy": "yyyy",
-    "dd/MM/yyyy dd": "yyyy",
+    "dd/MM/yyyy dd": "yyyy", "dd/MM/yyyy hh:mm a": "from 0 to 23", "dd/MM/yyyy hh:mm": "HH:mm",
+    "dd/MM/yyyy HH:mm a": "from 0 to 23",
 }  # fmt: skip
 
 

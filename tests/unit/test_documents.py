@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -52,7 +52,6 @@ def rows(
          '{"type": "Point", "coordinates": [-73.2, -3.7]}}, {"properties": null}]}',
          [["a", "geometry"], ["1", '{"type": "Point", "coordinates": [-73.2, -3.7]}'],
           [None, None]]),
-        ("[]", [[]]),
     ],
 )  # fmt: skip
 def test_records_of_json(content: str, expected: list[list[Any]]) -> None:
@@ -85,13 +84,33 @@ def test_what_is_no_record_is_refused_with_its_place(content: str, where: str) -
 
 
 @pytest.mark.parametrize(
-    "content",
-    ["[" * 100_000, '[{"a": ' + "9" * 5000 + "}]", '[{"a": "\\ud800"}]',
-     '[{"a": 1e99999999999999999999}]'],
+    ("content", "where"),
+    [
+        ("[" * 100_000, ""),
+        ('[{"a": 1}, {"a": ' + "9" * 5000 + "}]", ", record 2"),
+        ('[{"a": 1}, {"b": {"c": ["\\ud800"]}}]', ", record 2"),
+        ('{"a": 1}\n\n{"\\udc00": 1}\n', ", line 3"),
+        ('[{"a": 1e99999999999999999999}]', ", record 1"),
+        ('[{"a": 1}, {"b": [{"a": 1, "a": 2}]}]', ", record 2"),
+        ('{"a": 1}\n{"a": 1, "a": 2}\n', ", line 2"),
+        ('{"a": -Infinity}\n{"a": 1}\n', ", line 1"),
+        ('{"type": "FeatureCollection", "features": [{"properties": {"a": 1}},'
+         '{"properties": {"a": 1}, "geometry": {"coordinates": [NaN, 1]}}]}', ", record 2"),
+    ],
 )  # fmt: skip
-def test_what_no_table_can_hold_is_refused(content: str) -> None:
-    with pytest.raises(TerminalError, match="what no table can"):
+def test_what_no_table_can_hold_is_refused_with_its_record(content: str, where: str) -> None:
+    with pytest.raises(TerminalError, match="what no table can") as error:
         rows(content)
+    assert error.value.where == f"in{where}" and not error.value.detail
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "", "\n", '{"type": "FeatureCollection", "features": []}', "[{}, {}]"]
+)
+def test_json_without_a_record_says_so(content: str) -> None:
+    with pytest.raises(TerminalError, match=r"no record|no field") as error:
+        rows(content)
+    assert "headerRow" not in error.value.fix and "`records`" in error.value.fix
 
 
 def test_a_parquet_file_of_pandas() -> None:
@@ -119,11 +138,35 @@ def test_a_parquet_file_of_pandas() -> None:
     ]
 
 
-def test_bytes_that_are_no_text_are_refused() -> None:
+def test_bytes_that_are_no_text_are_read_by_no_contract() -> None:
     out = io.BytesIO()
-    pl.DataFrame({"name": [b"\xff\xfe"]}).write_parquet(out)
-    with pytest.raises(TerminalError, match="cannot be read as parquet"):
-        rows(out.getvalue(), "parquet")
+    pl.DataFrame({"id": ["a"], "geometry": [b"\xff\xfe"]}).write_parquet(out)
+    lines: list[str] = []
+    progress: Any = SimpleNamespace(say=lines.append)
+    assert rows(out.getvalue(), "parquet", progress=progress) == [["id"], ["a"]]
+    assert lines == ["bytes that are no text are not read: 'geometry'"]
+    with pytest.raises(TerminalError, match="'geometry' holds bytes") as error:
+        rows(out.getvalue(), "parquet", used=("id", "geometry"))
+    assert not error.value.detail
+
+
+def test_nanoseconds_of_parquet_are_not_cut() -> None:
+    ticks = pl.Series([1614940200123456789, 1614940200123456000, None])
+    clock = pl.Series([37_800_000_000_001, 37_800_000_000_000, None])
+    frame = {
+        "a": ticks.cast(pl.Datetime("ns")),
+        "lima": ticks.cast(pl.Datetime("ns", "America/Lima")),
+        "t": clock.cast(pl.Time),
+        "d": [timedelta(hours=30), timedelta(minutes=545), None],
+    }
+    out = io.BytesIO()
+    pl.DataFrame(frame).write_parquet(out)
+    assert rows(out.getvalue(), "parquet")[1:] == [
+        ["2021-03-05 10:30:00.123456789", "2021-03-05 05:30:00.123456789-05:00",
+         "10:30:00.000000001", "30:00:00"],
+        ["2021-03-05 10:30:00.123456", "2021-03-05 05:30:00.123456-05:00", "10:30:00", "09:05:00"],
+        [None] * 4,
+    ]  # fmt: skip
 
 
 def workbook(cells: list[list[Any]], sheets: int = 1, merged: str = "") -> bytes:

@@ -122,6 +122,23 @@ def test_an_address_is_written_without_log_in(address: str, public: str | None) 
     assert http.public(address) == (public or address)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["$$app_token", "%24%24app_token", "clave", "pass", "contraseña", "contrase%C3%B1a", "usuario",
+     "user", "authorization", "ticket", "session", "sessionid", "PHPSESSID", "jwt", "bearer",
+     "llave", "AWSAccessKeyId", "credencial", "X-Amz-Credential", "apiKey", "clave_acceso", "sig"],
+)  # fmt: skip
+def test_no_address_is_written_with_what_signs_in(name: str) -> None:
+    secret = f"https://h.pe/a.csv?year=2024&{name}=K=1&$limit=3"
+    assert http.public(secret) == "https://h.pe/a.csv?year=2024&$limit=3"
+    assert http.masked(secret) == f"https://h.pe/a.csv?year=2024&{name}=***&$limit=3"
+
+
+def test_other_parameters_stay() -> None:
+    plain = "https://h.pe/a.csv?$where=keyword='x'&tickets=3&sessions=2&passenger=1&monkey=2"
+    assert http.masked(plain) == plain
+
+
 def test_columns_without_a_name_of_their_own_are_left_out(lake: Settings) -> None:
     draft = draft_of(lake, "anio,ANOM,ANOM,\n2020,1.5,2.5,\n2021,1.6,2.6,\n")
     assert [c.published for c in draft.columns] == ["anio"]

@@ -81,3 +81,47 @@ def test_few_names_of_persons_are_no_codes(lake: Settings) -> None:
 @pytest.mark.parametrize("header", ["pacientes", "nombre_distrito", "total_clientes"])
 def test_what_only_sounds_personal_is_not(lake: Settings, header: str) -> None:
     assert column(lake, "12", "7", "30", header=header).personal is None
+
+
+@pytest.mark.parametrize(
+    ("header", "values"),
+    [
+        ("ape_pat", "Chuquimia Yupanqui Colque"), ("ape_mat", "Chuquimia Yupanqui Colque"),
+        ("ApeMat", "Chuquimia Yupanqui"), ("f_nacim", "1980-05-10 1981-06-11"),
+        ("hc", "12345 12346"), ("nro_hc", "1 2"), ("cod_asegurado", "150423001 150423002"),
+        ("lat_domicilio", "-3.74912 -3.75001"), ("lon_domicilio", "-73.25384 -73.25001"),
+    ],
+)  # fmt: skip
+def test_what_is_personal_by_a_short_name(lake: Settings, header: str, values: str) -> None:
+    assert column(lake, *values.split(), header=header).personal
+
+
+@pytest.mark.parametrize(
+    ("header", "values"), [("latitud", "-3.74912 -3.75001"), ("asegurados", "12 15 18"),
+                           ("asegurado", "SI NO SI"), ("lat_eess", "-3.7 -3.8")]
+)  # fmt: skip
+def test_what_is_of_no_person(lake: Settings, header: str, values: str) -> None:
+    assert not column(lake, *values.split(), header=header).personal
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "is_personal"),
+    [
+        ("observaciones", ["Paciente Ana Rojas, control 2", "Paciente Yesenia Colque, 1"], True),
+        ("nota", ["Visto por Yesenia", "Sin novedad"], False),
+        ("estado", ["Lo pidio Yesenia Colque el lunes", "Cerrado"], False),
+        ("equipo", ["Ana Rojas 1", "Equipo B", "Equipo C"], False),
+    ],
+)
+def test_no_value_of_free_text_is_listed(
+    lake: Settings, header: str, values: list[str], is_personal: bool
+) -> None:
+    guess = column(lake, *(values * 6), header=header)
+    assert bool(guess.personal) == is_personal and not guess.codes
+    assert is_personal or any("values are not listed" in q for q in guess.questions)
+    draft = draft_of(lake, f"{header};n\n" + "".join(f"{v};1\n" for v in values * 6))
+    assert not any(value in draft.text for value in values)
+
+
+def test_short_codes_are_listed(lake: Settings) -> None:
+    assert column(lake, *["Confirmado", "En proceso", "Descartado"] * 5, header="estado").codes

@@ -130,6 +130,21 @@ def test_text_that_was_encoded_twice(tmp_path: Path, text: str, right: str, pair
     assert [row[3] for row in rows] == ["PEÑA", right]
 
 
+@pytest.mark.parametrize("right", ["piña", "PEÑA", "“sí 25 °C – 5 €", "Ibáñez ŠKODA"])
+def test_text_that_was_encoded_many_times_is_mended_whole(tmp_path: Path, right: str) -> None:
+    text = right
+    for _ in range(3):
+        text = text.encode().decode("cp1252")
+        rows, _ = parsed(tmp_path / str(len(text)), f"id\n{text}\n", ["id"], mojibake="repair")
+        assert [row[2] for row in rows] == [right]
+
+
+@pytest.mark.parametrize("text", ["CÃ\ufffdCERES", "PEï¿½A", "PEÃ¯Â¿Â½A"])
+def test_a_row_that_cannot_be_mended_is_set_aside(tmp_path: Path, text: str) -> None:
+    rows, _ = parsed(tmp_path, f"id,n\n{text},1\nPEÃ\u2018A,2\n", ["id", "n"], mojibake="repair")
+    assert "letter of 'id' is lost" in rows[0][1] and rows[1][1:] == [None, "PEÑA", "2"]
+
+
 def test_capitals_of_other_languages_are_not_taken_for_it(tmp_path: Path) -> None:
     rows, _ = parsed(tmp_path, "id\nSÃO TOMÉ\nMAÇÃ\nÂNGELO\n", ["id"])
     assert [row[2] for row in rows] == ["SÃO TOMÉ", "MAÇÃ", "ÂNGELO"]

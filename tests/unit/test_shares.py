@@ -19,14 +19,15 @@ from yupana.data.parsing.documents import shares
 
 __all__ = ["lake"]
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-# A number as it is, a day, 0%, a format of its own, and a per cent sign that is a mere text.
+# A number as it is, a day, 0%, a format of its own, a per cent sign that is a mere text, a time of
+# day, and a duration.
 STYLES = (
     f'<styleSheet xmlns="{MAIN}"><numFmts><numFmt numFmtId="164" formatCode="0.0%"/>'
     '<numFmt numFmtId="165" formatCode="0.0&quot;%&quot;"/></numFmts><cellXfs>'
-    + "".join(f'<xf numFmtId="{n}"/>' for n in (0, 14, 9, 164, 165))
+    + "".join(f'<xf numFmtId="{n}"/>' for n in (0, 14, 9, 164, 165, 21, 46))
     + "</cellXfs></styleSheet>"
 )
-PERCENT, OWN, TEXT = 2, 3, 4
+DAY, PERCENT, OWN, TEXT, TIME, DURATION = range(1, 7)
 
 
 def styled(*rows: list[Any]) -> bytes:

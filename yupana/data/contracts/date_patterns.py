@@ -46,6 +46,8 @@ def fault(pattern: str, kind: str) -> Fault | None:
     bare = _QUOTED.sub("", pattern)
     if "'" in bare:
         return Fault("a quote is left open", "Words stand between two quotes: d 'de' MMMM.")
+    if "a" in bare and re.search("[hHkK]", bare):
+        return Fault("a is the half of a day, and times of 12 hours are not read", _HALF_DAYS)
     for run in (m[0] for m in re.finditer(r"([A-Za-z])\1*", bare)):
         lengths, _ = LETTERS.get(run[0], ((), ""))
         if not lengths:
@@ -58,6 +60,9 @@ def fault(pattern: str, kind: str) -> Fault | None:
     return _incomplete(bare, kind)
 
 
+_HALF_DAYS = (
+    "Ask the publisher for hours from 0 to 23 (HH), or read the column as logicalType: string."
+)
 _KNOWN = "Letters are yyyy (or yy), M or MM (MMM, MMMM: names), d, H, m, s; words stand in quotes."
 
 

@@ -1,7 +1,8 @@
 """Text that was encoded twice: UTF-8 taken for Windows' letters, and written as UTF-8 again.
 
-`PEÑA` is then `PEÃ‘A`. The pairs of letters that come of it (Ã or Â, and a sign) stand in no text
-of Spanish, Quechua or English; a file with them is refused, or mended where the contract says so.
+`PEÑA` is then `PEÃ‘A`, and `PEÃƒâ€˜A` where it was done twice. The pairs of letters that come of it
+(Ã or Â, and a sign) stand in no text of Spanish, Quechua or English; a file with them is refused,
+or mended where the contract says so.
 """
 
 from __future__ import annotations
@@ -20,9 +21,14 @@ _SIGNS = "".join(
     bytes([b]).decode("cp1252" if b not in b"\x81\x8d\x8f\x90\x9d" else "latin-1")
     for b in range(0x80, 0xC0)
 )
-_LEADS = {"Â": 0xC2, "Ã": 0xC3, "â": 0xE2}
-_PAIR = re.compile(f"[ÂÃ][{re.escape(_SIGNS)}]|â€[{re.escape(_SIGNS)}]")
-_STARTS = tuple(text.encode() for text in ("Â", "Ã", "â€"))
+_LEADS = {"Â": 0xC2, "Ã": 0xC3, "Å": 0xC5, "Æ": 0xC6, "Ë": 0xCB, "â": 0xE2}
+_SIGN = f"[{re.escape(_SIGNS)}]"
+_PAIR = re.compile(f"[ÂÃ]{_SIGN}|â€{_SIGN}|â‚¬|â„¢")
+# Where a text was encoded several times, signs of Windows' own became pairs as well.
+_PAIRS = re.compile(f"{_PAIR.pattern}|[ÅÆË]{_SIGN}")
+# A byte on the way was lost, and with it the letter.
+_LOST = re.compile("[ÂÃâ]\ufffd|ï¿½")
+_STARTS = tuple(text.encode() for text in ("Â", "Ã", "â€", "â‚", "â„", "â\ufffd", "ï¿½"))
 
 
 class Mojibake:
@@ -34,17 +40,29 @@ class Mojibake:
         self._count, self._first = 0, (0, "", "")
 
     def mend(self, rows: pa.Table) -> pa.Table:
-        """The rows, with such text mended where the contract says so."""
-        import pyarrow as pa
-
-        for place, name in enumerate(rows.column_names):
+        """The rows, with such text mended where the contract says so; where a letter is lost, the
+        row says why it cannot be read."""
+        for name in rows.column_names:
             if name in self._published and _suspect(rows[name]):
                 texts = rows[name].to_pylist()
                 if self._repair:
-                    plain = [t and _PAIR.sub(lambda m: _decode(m[0]), t) for t in texts]
-                    rows = rows.set_column(place, name, pa.array(plain, pa.string()))
+                    rows = self._mended(rows, name, texts)
                 else:
                     self._note(name, texts, rows["source_line"])
+        return rows
+
+    def _mended(self, rows: pa.Table, name: str, texts: list[str | None]) -> pa.Table:
+        import pyarrow as pa
+
+        plain = [text and _mend(text) for text in texts]
+        why = f"a letter of '{self._published[name]}' is lost: the text was encoded twice"
+        torn = [
+            t or (why if text and _LOST.search(text) else None)
+            for t, text in zip(rows["_torn"].to_pylist(), plain, strict=True)
+        ]
+        for column, values in ((name, plain), ("_torn", torn)):
+            place = rows.column_names.index(column)
+            rows = rows.set_column(place, column, pa.array(values, pa.string()))
         return rows
 
     def _note(self, name: str, texts: list[str | None], lines: pa.ChunkedArray) -> None:
@@ -75,6 +93,16 @@ def _suspect(column: pa.ChunkedArray) -> bool:
     """Whether a column's bytes hold such a letter; quicker than a look at each text."""
     texts = (memoryview(b).tobytes() for chunk in column.chunks if (b := chunk.buffers()[2]))
     return any(start in text for text in texts if not text.isascii() for start in _STARTS)
+
+
+def _mend(text: str) -> str:
+    """The text as it was, also where it was encoded more than twice."""
+    while _PAIR.search(text):
+        mended = _PAIRS.sub(lambda m: _decode(m[0]), text)
+        if mended == text:
+            break
+        text = mended
+    return text
 
 
 def _decode(pair: str) -> str:

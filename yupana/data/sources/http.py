@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
-from yupana.data.sources import origin
+from yupana.data.sources import origin, secret_parameters
 
 if TYPE_CHECKING:
     import httpx
@@ -28,10 +28,6 @@ _LONGEST_WAIT = 60.0
 # A server that wants more patience than this is asked again by the next run.
 _MOST_PATIENCE = 300.0
 _MOST_JSON = 256 << 20
-_SECRET = re.compile(
-    r"(?i)([?&](?:[\w-]*(?:token|secret|passw(?:or)?d|signature|credential)"
-    r"|(?:[\w-]*[_-])?(?:api)?key|sig|pwd|auth)=)[^&#]*"
-)
 _FIXES = {
     401: "The address needs a log-in: give it as --source https://user:password@…, never in the "
     "contract; or ask the publisher for an open address.",
@@ -89,7 +85,7 @@ def client(settings: Settings, *, stay: bool = False) -> Iterator[httpx.Client]:
 def masked(url: str) -> str:
     """A URL for records and messages: without user, password, and secrets in its query."""
     bare = re.sub(r"(?<=://)[^/?#]*@", "", url)
-    return _SECRET.sub(r"\1***", bare)
+    return secret_parameters.masked(bare)
 
 
 def public(url: str) -> str:

@@ -127,7 +127,11 @@ def of(
     guess = _measured(guess, today)
     if shares and guess.kind.type in ("integer", "number"):
         guess = _share(guess, shares)
-    return replace(guess, codes=_codes(guess), candidate=_candidate(guess, plain))
+    listed_codes = _codes(guess)
+    if listed_codes and (reason := personal.may_tell(listed_codes, terms)):
+        ask = f"its {len(listed_codes)} values are not listed: {reason}. List them in enum if not"
+        guess, listed_codes = replace(guess, questions=(*guess.questions, ask)), ()
+    return replace(guess, codes=listed_codes, candidate=_candidate(guess, plain))
 
 
 def _of_person(guess: Guess) -> Guess:

@@ -7,6 +7,7 @@ behind, and a person decides. No value is ever told, only shares.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from yupana.data.draft.columns.values import Values
@@ -21,6 +22,9 @@ _BY_NAME = (
     ("bank card", "a bank card"), ("card number", "a bank card"),
     ("vehicle plate", "a vehicle's plate"), ("ip", "a device's address"),
     ("mac address", "a device's address"), ("imei", "a device's number"),
+    ("insured code", "an insured person's code"), ("code insured", "an insured person's code"),
+    ("insured number", "an insured person's code"), ("number insured", "an insured person's code"),
+    ("insured id", "an insured person's code"), ("id insured", "an insured person's code"),
     ("medical record", "a medical record's number"), ("first name", "a person's name"),
     ("last name", "a person's name"), ("full name", "a person's name"),
     ("patient name", "a person's name"),
@@ -36,7 +40,16 @@ _NOT_A_PERSON = frozenset(
 # What a number may stand for: `nro_telefono` is one, a count of telephones is not.
 _NUMBERED = frozenset(("an identity number", "a medical record's number", "a bank account",
                        "a bank card", "a telephone number", "a device's number",
-                       "a device's address", "a vehicle's plate"))  # fmt: skip
+                       "a device's address", "a vehicle's plate",
+                       "an insured person's code"))  # fmt: skip
+# A place on the map that is a person's: `lat_domicilio`.
+_COORDINATES = frozenset(("latitude", "longitude"))
+_OF_A_PERSON = frozenset(
+    ("home", "dwelling", "residence", "patient", "citizen", "customer", "beneficiary", "insured")
+)  # fmt: skip
+# What somebody writes freely, of whom it may be.
+_FREE_TEXT = frozenset(("remark", "remarks", "note", "notes", "comment", "comments", "text"))
+_SENTENCE_WORDS, _SENTENCE_LENGTH = 4, 25
 _SHORT = r"^[0-9]{1,4}([.,][0-9]*)?$"
 # Places and streets bear the names of persons.
 _PLACES = columns.PLACES | {"locality", "settlement", "facility"}
@@ -71,6 +84,8 @@ def of(values: Values, terms: tuple[str, ...], type: str) -> Suspicion | None:
         terms: English words of the header.
     """
     text = " ".join(terms)
+    if _COORDINATES & set(terms) and _OF_A_PERSON & set(terms):
+        return Suspicion("where a person lives", "by its name")
     for words, what in _BY_NAME:
         if f" {words} " in f" {text} " and _fits(what, values, type, terms):
             return Suspicion(what, "by its name")
@@ -120,8 +135,26 @@ def _by_value(values: Values, terms: tuple[str, ...], type: str) -> Suspicion | 
             return Suspicion("an identity number", f"{part:.0%} of values hold one, as RUC do")
         if (part := share(_ADDRESS)) > (0.99 if few else 0.6):
             return Suspicion("an address", f"{part:.0%} of values begin like one")
+    if _FREE_TEXT & set(terms) and (part := share(_NAMES)) > 0.1:
+        return Suspicion("free text about persons", f"{part:.0%} of values hold a frequent name")
     if not _PLACES & set(terms) and (part := _share_of_names(values)) > 0.5:
         return Suspicion("a person's name", f"{part:.0%} of values hold a frequent name")
+    return None
+
+
+def may_tell(texts: Iterable[str], terms: tuple[str, ...]) -> str | None:
+    """Why the values of a column are told nowhere; None where nothing speaks against it.
+
+    Args:
+        terms: English words of the header.
+    """
+    if _FREE_TEXT & set(terms):
+        return "they are free text, which may tell of persons"
+    for text in texts:
+        if re.search(_NAMES, text):
+            return "one may be a person's name"
+        if len(text) >= _SENTENCE_LENGTH and len(text.split()) >= _SENTENCE_WORDS:
+            return "they are sentences, which may tell of persons"
     return None
 
 

@@ -1,25 +1,15 @@
-"""Workbooks (by fastexcel) and Parquet: read whole, handed on as texts. JSON: `objects.py`."""
+"""Workbooks, Parquet and JSON: read whole, handed on as texts."""
 
 from __future__ import annotations
 
-import io
-import math
-from datetime import datetime, time
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import BinaryIO
 
 from yupana.core.errors import TerminalError
 from yupana.core.progress import Progress
 from yupana.data.contracts.contract import Contract
 from yupana.data.parsing import header
-from yupana.data.parsing.documents import nested, objects, workbook
+from yupana.data.parsing.documents import objects, parquet, workbook
 from yupana.data.parsing.text_table import NamedTexts, text_table
-
-if TYPE_CHECKING:
-    import polars as pl
-    import pyarrow as pa
-
-# A double holds every whole number up to here.
-_EXACT = 2**53
 
 
 def texts(
@@ -28,18 +18,18 @@ def texts(
     """All rows of a document: the published names, which may stand twice, and texts by place.
 
     Args:
-        progress: told of a workbook's sheets that are not read.
+        progress: told of what is not read: a workbook's sheets, columns of bytes.
 
     Raises:
         TerminalError: the file is not of the contract's format.
     """
     content = stream.read()
+    fields = [str(c.published) for c in contract.used]
     if contract.format == "json":
-        fields = [str(c.published) for c in contract.used]
         return objects.texts(content, contract.encoding, source, contract.records, fields)
     try:
         if contract.format == "parquet":
-            return _parquet(content)
+            return parquet.texts(content, fields, source, progress)
         return _workbook(contract, content, source, progress)
     except TerminalError:
         raise
@@ -53,20 +43,11 @@ def texts(
         ) from error
 
 
-def _parquet(content: bytes) -> NamedTexts:
-    import polars as pl
-
-    frame = pl.read_parquet(io.BytesIO(content))
-    lines = list(range(1, frame.height + 1))
-    rows = text_table(lines, [None] * frame.height, [_text(column) for column in frame])
-    return NamedTexts(frame.columns, rows)
-
-
 def _workbook(contract: Contract, content: bytes, source: str, progress: Progress) -> NamedTexts:
     """The rows below the header; a row without any cell is none."""
     import polars as pl
 
-    rows, faults = workbook.read(contract, content, progress)
+    rows, faults = workbook.read(contract, content, source, progress)
     last = contract.header_rows[-1]
     if last > rows.height:
         raise TerminalError(
@@ -80,14 +61,16 @@ def _workbook(contract: Contract, content: bytes, source: str, progress: Progres
     names = header.combine(heads) if heads else contract.names_in_order
     _refuse_shares(contract, names, content, source)
     body = rows.with_row_index("line", 1)[last:]
-    body = body.filter(~pl.all_horizontal(pl.exclude("line").is_null()))
+    # A row of cells without value is one, and told.
+    faulty = pl.col("line").is_in({row + 1 for row, _ in faults})
+    body = body.filter(~pl.all_horizontal(pl.exclude("line").is_null()) | faulty)
     lines = body["line"].to_list()
     used = {name: c.missing for c in contract.used if (name := c.published)}
     torn: dict[int, str] = {}
-    for (row, place), what in faults.items():
+    for (row, place), fault in faults.items():
         marks = used.get(names[place]) if place < len(names) else None
-        if marks is not None and what.split(" ")[0] not in marks:
-            torn[row + 1] = what
+        if marks is not None and fault.value not in marks:
+            torn[row + 1] = fault.reason
     columns = [column.to_arrow().cast("string") for column in body.drop("line")]
     return NamedTexts(names, text_table(lines, [torn.get(n) for n in lines], columns))
 
@@ -109,35 +92,3 @@ def _refuse_shares(contract: Contract, names: list[str], content: bytes, source:
                 fix=f"Set the unit of '{column.name}' to 1 in the contract"
                 + (" once the publisher has told which cells are shares." if mixed else "."),
             )
-
-
-def _text(column: pl.Series) -> pa.Array:
-    import polars as pl
-    import pyarrow as pa
-
-    if column.dtype == pl.String or column.dtype.is_integer():
-        return column.cast(pl.String).to_arrow().cast(pa.string())
-    values = column.to_list()
-    days = all(v.time() == time() for v in values if isinstance(v, datetime))
-    return pa.array([_plain(v, days) for v in values], pa.string())
-
-
-def _plain(value: Any, days: bool) -> str | None:
-    """A value as a publisher would write it; not a number is none, as pandas means it.
-
-    Args:
-        days: the column's instants are all midnight: they are days.
-    """
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None
-    if isinstance(value, bytes):
-        return value.decode("utf-8")
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
-        return str(int(value))
-    if isinstance(value, datetime):
-        return str(value.date()) if days else str(value)
-    if isinstance(value, list | dict):
-        return nested.text(value)
-    return str(value)

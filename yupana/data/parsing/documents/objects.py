@@ -9,18 +9,27 @@ import codecs
 import json
 import re
 from collections.abc import Iterable, Sequence
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from yupana.core.errors import TerminalError
-from yupana.data.parsing.documents import geometry, nested
+from yupana.data.parsing.documents import geometry, json_text, nested
 from yupana.data.parsing.text_table import NamedTexts, text_table
-
-if TYPE_CHECKING:
-    pass
 
 Record = dict[str, Any]
 _LINE_END = re.compile(r"\r\n?|\n")
+
+
+class Records(NamedTuple):
+    """The records of a text.
+
+    Attributes:
+        place: what their numbers count: `line` or `record`.
+    """
+
+    place: str
+    numbers: Sequence[int]
+    records: list[Record]
 
 
 def texts(
@@ -40,28 +49,52 @@ def texts(
         first is 1.
 
     Raises:
-        TerminalError: other bytes than the encoding's, no JSON, or no records; names the line.
+        TerminalError: other bytes than the encoding's, no JSON, no record, or one that no table
+            can hold; names the line, or the record.
     """
-    import pyarrow as pa
-
-    text = _decode(content, encoding, source)
     fields = list(fields)
     try:
-        lines, records = _records(text, source, path)
-        torn = geometry.add(records, fields)
-        names = list(dict.fromkeys(name for record in records for name in record))
-        inside = [name for name in fields if "." in name and name not in names]
-        names += [name for name in inside if any(_inside(r, name) is not None for r in records)]
-        columns = [pa.array([_text(_inside(r, n)) for r in records], pa.string()) for n in names]
-    # Too deep, a number without end, half a character: JSON's grammar allows them.
-    except (RecursionError, ValueError) as error:
+        records = _records(_decode(content, encoding, source), source, path)
+        return _table(records, fields, source)
+    except RecursionError as error:
+        raise _unfit("objects inside of objects, too deep", source) from error
+
+
+def _table(of: Records, fields: list[str], source: str) -> NamedTexts:
+    import pyarrow as pa
+
+    records = of.records
+    if not any(records):
         raise TerminalError(
-            "The JSON holds what no table can.",
+            "The JSON's records have no field." if records else "The JSON has no record.",
             where=source,
-            detail=str(error)[:200],
-            fix="Look at it by hand: this is not what a publisher means to send.",
-        ) from error
-    return NamedTexts(names, text_table(lines, torn, columns))
+            fix="Fetch it again from the publisher; if the records stand inside of an object, "
+            "`records` in the contract names it.",
+        )
+    torn = geometry.add(records, fields)
+    names = list(dict.fromkeys(name for record in records for name in record))
+    inside = [name for name in fields if "." in name and name not in names]
+    names += [name for name in inside if any(_inside(r, name) is not None for r in records)]
+    try:
+        "".join(names).encode()
+        columns = [pa.array([_text(_inside(r, n)) for r in records], pa.string()) for n in names]
+    except UnicodeEncodeError as error:
+        number = next(n for n, r in zip(of.numbers, records, strict=True) if _half(r))
+        raise _unfit("half a character", f"{source}, {of.place} {number}") from error
+    return NamedTexts(names, text_table(of.numbers, torn, columns))
+
+
+def _unfit(reason: str, where: str) -> TerminalError:
+    return TerminalError(
+        f"The JSON holds what no table can: {reason}.",
+        where=where,
+        fix="Look at it by hand, and ask the publisher: this is not what one means to send.",
+    )
+
+
+def _half(record: Record) -> bool:
+    """Whether a text in it holds one half of a character of two (a lone surrogate)."""
+    return any("\ud800" <= c <= "\udfff" for c in nested.text(record))
 
 
 def _decode(content: bytes, encoding: str, source: str) -> str:
@@ -77,59 +110,30 @@ def _decode(content: bytes, encoding: str, source: str) -> str:
         ) from error
 
 
-def _parse(text: str) -> Any:
-    """JSON's value; numbers keep their digits.
-
-    Raises:
-        ValueError: an object names a field twice, or a number is none (RFC 8259, 4 and 6).
-    """
-    return json.loads(
-        text, parse_float=_number, parse_constant=_no_number, object_pairs_hook=_object
-    )
-
-
-def _number(digits: str) -> Decimal:
+def _records(text: str, source: str, path: str | None) -> Records:
     try:
-        return Decimal(digits)
-    except InvalidOperation as error:
-        raise ValueError(f"a number of {len(digits)} characters is beyond all bounds") from error
-
-
-def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> Record:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the field '{twice}' stands twice in one object")
-    return fields
-
-
-def _records(
-    text: str, source: str, path: str | None
-) -> tuple[Sequence[int], list[Record]]:
-    """The records, and the line or number of each."""
-    try:
-        whole = _parse(text)
+        whole, faults = json_text.parse(text)
     except json.JSONDecodeError as error:
         if path:
             raise _no_json(error.msg, source, error) from error
         return _lines(text, error, source)
     for name in path.split(".") if path else ():
         whole = _member(whole, name, str(path), source)
-    if isinstance(whole, dict):
-        whole = _features(whole) if whole.get("type") == "FeatureCollection" else [whole]
+    if isinstance(whole, dict) and whole.get("type") == "FeatureCollection":
+        whole = [_properties(feature) for feature in whole.get("features") or []]
     whole = whole if isinstance(whole, list) else [whole]
-    records = [_record(r, f"{source}, record {n}") for n, r in enumerate(whole, 1)]
-    return range(1, len(records) + 1), records
+    places = (f"{source}, record {n}" for n in range(1, len(whole) + 1))
+    records = [_record(r, where, bool(faults)) for r, where in zip(whole, places, strict=True)]
+    if faults:
+        raise _unfit(faults[0].reason, source)
+    return Records("record", range(1, len(records) + 1), records)
 
 
 def _member(of: Any, name: str, path: str, source: str) -> Any:
     if isinstance(of, dict) and name in of:
         return of[name]
+    if isinstance(of, json_text.Fault):
+        raise _unfit(of.reason, source)
     there = ", ".join(list(of)[:20]) if isinstance(of, dict) else f"a {type(of).__name__}"
     raise TerminalError(
         f"The JSON has no '{name}', which the contract's `records: {path}` names.",
@@ -138,9 +142,7 @@ def _member(of: Any, name: str, path: str, source: str) -> Any:
     )
 
 
-def _lines(
-    text: str, whole: json.JSONDecodeError, source: str
-) -> tuple[list[int], list[Record]]:
+def _lines(text: str, whole: json.JSONDecodeError, source: str) -> Records:
     """A record a line; where the first line is none, the file is no JSON at all."""
     numbers: list[int] = []
     records: list[Record] = []
@@ -149,14 +151,15 @@ def _lines(
         if not line.strip():
             continue
         try:
-            records.append(_record(_parse(line), f"{source}, line {number}"))
-            numbers.append(number)
+            value, faults = json_text.parse(line)
         except json.JSONDecodeError as error:
             if not records:
                 raise _no_json(whole.msg, source, whole) from error
             error.lineno = number
             raise _no_json(error.msg, source, error) from error
-    return numbers, records
+        records.append(_record(value, f"{source}, line {number}", bool(faults)))
+        numbers.append(number)
+    return Records("line", numbers, records)
 
 
 def _no_json(what: str, source: str, at: json.JSONDecodeError) -> TerminalError:
@@ -167,12 +170,12 @@ def _no_json(what: str, source: str, at: json.JSONDecodeError) -> TerminalError:
     )
 
 
-def _features(collection: Record) -> list[Any]:
-    """Properties of each feature, with its geometry as a field of its own."""
-    return [
-        {**(feature.get("properties") or {}), "geometry": feature.get("geometry")}
-        for feature in collection.get("features") or []
-    ]
+def _properties(feature: Any) -> Any:
+    """A feature's properties, with its geometry as a field of its own."""
+    properties = (feature.get("properties") or {}) if isinstance(feature, dict) else feature
+    if not isinstance(properties, dict):
+        return properties
+    return {**properties, "geometry": feature.get("geometry")}
 
 
 def _inside(record: Record, name: str) -> Any:
@@ -185,7 +188,14 @@ def _inside(record: Record, name: str) -> Any:
     return value
 
 
-def _record(value: Any, where: str) -> Record:
+def _record(value: Any, where: str, faulty: bool) -> Record:
+    """A record.
+
+    Args:
+        faulty: somewhere in the text is a fault.
+    """
+    for fault in json_text.inside(value) if faulty else ():
+        raise _unfit(fault.reason, where)
     if not isinstance(value, dict):
         raise TerminalError(
             f"A record is expected, and a {type(value).__name__} stands here.",

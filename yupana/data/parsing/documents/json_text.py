@@ -1,0 +1,68 @@
+"""JSON (RFC 8259) whose numbers keep their digits. What its grammar allows and no table can hold
+stands as a `Fault` in its place, so that a reader can name the record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+# Python refuses longer whole numbers, and no engine reads them.
+_MOST_DIGITS = 4000
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a value cannot be read."""
+
+    reason: str
+
+
+def parse(text: str) -> tuple[Any, list[Fault]]:
+    """The text's value, and all faults in it.
+
+    Raises:
+        JSONDecodeError: it is no JSON.
+        RecursionError: it is nested too deep.
+    """
+    faults: list[Fault] = []
+
+    def fault(reason: str) -> Fault:
+        faults.append(Fault(reason))
+        return faults[-1]
+
+    def whole(digits: str) -> Any:
+        if len(digits) > _MOST_DIGITS:
+            return fault(f"a number of {len(digits):,} digits")
+        return int(digits)
+
+    def number(digits: str) -> Any:
+        try:
+            return Decimal(digits)
+        except InvalidOperation:
+            return fault(f"a number of {len(digits)} characters is beyond all bounds")
+
+    def object_(pairs: list[tuple[str, Any]]) -> Any:
+        fields = dict(pairs)
+        if len(fields) == len(pairs):
+            return fields
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        return fault(f"the field '{twice}' stands twice in one object")
+
+    value = json.loads(
+        text, parse_int=whole, parse_float=number, object_pairs_hook=object_,
+        parse_constant=lambda name: fault(f"{name} is no number"),
+    )  # fmt: skip
+    return value, faults
+
+
+def inside(value: Any) -> Iterator[Fault]:
+    """Faults in a value, at any depth."""
+    if isinstance(value, Fault):
+        yield value
+    elif isinstance(value, dict | list):
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from inside(member)
