@@ -12,7 +12,7 @@ from yupana.data.contracts.contract import Contract
 from yupana.data.lake import history
 from yupana.data.publication import corrections, mended_rows, quarantine
 from yupana.data.publication.mended_rows import Place
-from yupana.orchestration.many import Memory
+from yupana.orchestration.file_memory import Memory
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from yupana.data.publication import corrections, releases
 from yupana.lineage import steps
 from yupana.orchestration import files, many, publication
 from yupana.orchestration.disk import outside_trouble
+from yupana.orchestration.file_memory import Memory
 
 
 def ingest(
@@ -74,7 +75,7 @@ def ingest(
             source.refuse_link(where, settings.root)
         files.tell_left_out(settings, where, today, progress)
         pending = files.releases(settings, contract, where, as_of, since, today)
-        memory = many.Memory(settings, name)
+        memory = Memory(settings, name)
 
         def land(place: str, several: bool) -> tuple[RawObject, ...]:
             if not location:
@@ -94,7 +95,7 @@ def _publish(
     raw: RawObject,
     progress: Progress,
     as_of: date | None,
-    memory: many.Memory | None,
+    memory: Memory | None,
     accept: str | None,
 ) -> StepResult:
     """Publish a file, or the files of a release; `memory` where it is one of several."""
