@@ -19,7 +19,7 @@ from yupana.core.types import StepResult
 from yupana.data.contracts import contract
 from yupana.data.lake import delta, history
 from yupana.data.publication import quarantine, releases
-from yupana.data.publication.releases import WithdrawnError
+from yupana.data.publication.withdrawn import WithdrawnError
 from yupana.orchestration import correct
 from yupana.orchestration.ingest import ingest
 

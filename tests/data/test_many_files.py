@@ -17,7 +17,7 @@ from yupana.core.progress import Silent
 from yupana.data import engine as engines
 from yupana.data.lake import delta, history
 from yupana.data.publication import releases
-from yupana.data.publication.releases import WithdrawnError
+from yupana.data.publication.withdrawn import WithdrawnError
 from yupana.orchestration.ingest import ingest
 from yupana.orchestration.many import SomeRefusedError
 from yupana.trace import recall

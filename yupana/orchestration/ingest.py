@@ -15,7 +15,7 @@ from yupana.data.contracts.checks import source
 from yupana.data.contracts.contract import Contract
 from yupana.data.files import landing
 from yupana.data.lake import history
-from yupana.data.publication import corrections, releases
+from yupana.data.publication import corrections, releases, withdrawn
 from yupana.lineage import steps
 from yupana.orchestration import files, many, publication
 from yupana.orchestration.disk import outside_trouble
@@ -123,7 +123,7 @@ def _publish(
             releases.note(settings, "accept", contract.name, raw.ref, accept)
         committed = history.publications(table)
         if not accept or memory:
-            releases.must_not_be_withdrawn(contract.name, committed, raw)
+            withdrawn.must_not_be_withdrawn(contract.name, committed, raw)
         publications = history.in_order(committed)
         newest = max((p.known_on for p in publications if p.is_release), default=None)
         first_days = (landing.arrival_day(settings, file) for file in raw.files)

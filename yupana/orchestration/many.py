@@ -16,7 +16,7 @@ from yupana.data.contracts.contract import Contract
 from yupana.data.contracts.locations import Release
 from yupana.data.lake import history
 from yupana.data.parsing import joined
-from yupana.data.publication.releases import WithdrawnError
+from yupana.data.publication.withdrawn import WithdrawnError
 from yupana.data.sources.http import RefusedError
 from yupana.orchestration import adding
 from yupana.orchestration.file_memory import Memory
