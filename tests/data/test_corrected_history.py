@@ -40,6 +40,7 @@ def edit(lake: Settings, change: Callable[[dict], object]) -> None:
 def fix(lake: Settings, beds: str = "2", name: str = "fixed.csv") -> StepResult:
     """Mend every refused row by a number of beds; known since TODAY."""
     rows = lake.root / "rows.csv"
+    rows.unlink(missing_ok=True)
     correct.export(lake, NAME, rows)
     head, *lines = list(csv.reader(rows.open(newline="", encoding="utf-8")))
     at = head.index("beds")

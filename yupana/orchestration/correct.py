@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError
+from yupana.core.errors import TerminalError, UsageError
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress, Silent, stage
+from yupana.core.reasons import must_say_why
 from yupana.core.types import RawObject, StepResult
 from yupana.data.contracts import contract as contracts
 from yupana.data.contracts.checks.document import Publication
@@ -82,11 +83,19 @@ def correct(
         accept: why a correction that was retracted is right after all.
 
     Raises:
-        UsageError: no such data set or file.
+        UsageError: no such data set or file, or the reason is blank.
         TerminalError: a row mends none in quarantine, its file is not published now, the
             contract has changed since, or the correction was retracted; nothing was changed.
     """
     contract = contracts.load(settings.root, name)
+    must_say_why(accept)
+    if not file.is_file():
+        raise UsageError(
+            "The file of the correction is not there." if not file.exists() else
+            "The correction is not a regular file.",
+            where=str(file),
+            fix=f"Give by --fix the file that `yupana quarantine {name} --export FILE` wrote.",
+        )  # fmt: skip
     lock = settings.home / "locks" / f"{name}.lock"
     with one_at_a_time(lock, f"an ingest of {name}", progress), outside_trouble(settings):
         releases.settle(settings, name)

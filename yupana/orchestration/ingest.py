@@ -9,6 +9,7 @@ from yupana.core import days
 from yupana.core.errors import UsageError
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress
+from yupana.core.reasons import must_say_why
 from yupana.core.types import RawObject, StepResult
 from yupana.data.contracts import contract as contracts
 from yupana.data.contracts.checks import source
@@ -52,14 +53,15 @@ def ingest(
         accept: why a change over the contract's bounds, or a file that was retracted, is right.
 
     Raises:
-        UsageError: no such data set or file, `as_of` lies ahead, or is before what is published
-            in a table that holds the rows of several files.
+        UsageError: no such data set or file, a blank reason, `as_of` lies ahead, or is before what
+            is published in a table that holds the rows of several files.
         TerminalError: the file is damaged, fails its audit, changes more than the contract's
             bounds allow, or was retracted; the last good version stays.
         SomeRefusedError: of several files some are refused, and the others are published.
         TransientError: the network, the disk or another process stood in the way.
     """
     contract = contracts.load(settings.root, name)
+    must_say_why(accept)
     days.must_have_begun(as_of, today or datetime.now(UTC).date())
     lock = settings.home / "locks" / f"{name}.lock"
     if contract.stream:

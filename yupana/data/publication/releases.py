@@ -17,6 +17,7 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress
+from yupana.core.reasons import must_say_why
 from yupana.core.types import StepResult
 from yupana.data.contracts import contract as contracts
 from yupana.data.contracts.contract import Contract
@@ -82,6 +83,7 @@ def retract(
             corrections).
         TerminalError: files of the version before it are gone.
     """
+    must_say_why(reason)
     contract = contracts.load(settings.root, name)
     table = settings.table("published", name)
     with _alone(settings, name, progress):
@@ -111,9 +113,10 @@ def restore(
     """Make the rows of an earlier version current again: a publication known from today on.
 
     Raises:
-        UsageError: no such version; or it was retracted, and there is no reason.
+        UsageError: no such version; it was retracted, and there is no reason; or that is blank.
         TerminalError: its files are gone.
     """
+    must_say_why(reason or None)
     contracts.load(settings.root, name)
     table = settings.table("published", name)
     with _alone(settings, name, progress):
