@@ -24,7 +24,8 @@ from yupana.orchestration.ingest import ingest
 
 TODAY = date(2026, 11, 29)
 DAY = {"name": "day", "logicalType": "date", "required": True}
-EVERY_WAY = pytest.mark.parametrize("way", ["snapshot", "append", "merge", "replace-period"])
+LATER = [pytest.param(way, marks=pytest.mark.long) for way in ("append", "merge")]
+EVERY_WAY = pytest.mark.parametrize("way", ["snapshot", "replace-period", *LATER])
 
 
 def begin(tmp_path: Path, way: str) -> Settings:
