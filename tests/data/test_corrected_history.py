@@ -19,7 +19,7 @@ from yupana.core.types import StepResult
 from yupana.data.contracts import contract
 from yupana.data.lake import delta, history
 from yupana.data.publication import quarantine, releases
-from yupana.data.publication.releases import WithdrawnError
+from yupana.data.publication.withdrawn import WithdrawnError
 from yupana.orchestration import correct
 from yupana.orchestration.ingest import ingest
 
@@ -40,6 +40,7 @@ def edit(lake: Settings, change: Callable[[dict], object]) -> None:
 def fix(lake: Settings, beds: str = "2", name: str = "fixed.csv") -> StepResult:
     """Mend every refused row by a number of beds; known since TODAY."""
     rows = lake.root / "rows.csv"
+    rows.unlink(missing_ok=True)
     correct.export(lake, NAME, rows)
     head, *lines = list(csv.reader(rows.open(newline="", encoding="utf-8")))
     at = head.index("beds")

@@ -42,6 +42,7 @@ def aside(lake: Settings) -> list[tuple[str, int, list[str]]]:
 
 def exported(lake: Settings) -> list[list[str]]:
     path = lake.root / "rows.csv"
+    path.unlink(missing_ok=True)
     correct.export(lake, NAME, path)
     with path.open(newline="", encoding="utf-8") as stream:
         return list(csv.reader(stream))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +14,15 @@ from yupana.core.errors import TerminalError, UsageError
 from yupana.core.progress import Silent
 from yupana.data.lake import delta
 from yupana.orchestration.ingest import ingest
+
+
+def test_what_is_no_regular_file_is_called_so(tmp_path: Path) -> None:
+    lake = project(tmp_path, "snapshot", "in/")
+    pipe = lake.root / "pipe.csv"
+    os.mkfifo(pipe)
+    for path in (str(pipe), "/dev/zero"):
+        with pytest.raises(UsageError, match="is not a regular file"):
+            ingest(lake, NAME, path, Silent())
 
 
 def omissions(progress: Notices) -> list[str]:

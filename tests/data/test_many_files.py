@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import zipfile
 from pathlib import Path
 
 import pytest
-from command import yupana
+from command import Notices, yupana
 from conftest import BOTH_ENGINES
-from many_lake import HEADER, NAME, beds, project, publications, put, run
+from many_lake import HEADER, NAME, TODAY, beds, project, publications, put, run
 
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.hashing import file_sha256
@@ -15,6 +17,8 @@ from yupana.core.progress import Silent
 from yupana.data import engine as engines
 from yupana.data.lake import delta, history
 from yupana.data.publication import releases
+from yupana.data.publication.withdrawn import WithdrawnError
+from yupana.orchestration.ingest import ingest
 from yupana.orchestration.many import SomeRefusedError
 from yupana.trace import recall
 
@@ -153,6 +157,47 @@ def test_a_file_that_comes_again_with_other_rows_is_not_added(tmp_path: Path) ->
     with pytest.raises(SomeRefusedError, match="1 of 2"):
         run(lake)
     assert beds(lake) == {"a": 1, "b": 1}
+
+
+@pytest.mark.parametrize("key", [True, False])
+def test_bytes_that_came_under_two_names_are_revised_under_neither(
+    tmp_path: Path, key: bool
+) -> None:
+    lake = project(tmp_path, "append", "in/", key=key)
+    for name in ("in/cases (1).csv", "in/cases.csv"):
+        put(lake, name, "a,1,Ana")
+    run(lake)
+    (lake.root / "in/cases.csv").write_bytes(f"{HEADER}a,1,Ana\n".replace("\n", "\r\n").encode())
+    with pytest.raises(SomeRefusedError, match="1 of 2") as error:
+        run(lake)
+    assert error.value.result.metrics["refusals"] == [
+        {"source": "in/cases.csv",
+         "what": "The file was published before with other bytes, and files add up."}
+    ]  # fmt: skip
+    assert len(delta.read(lake.table("published", NAME))) == 1
+
+
+@pytest.mark.parametrize("publication", ["snapshot", "append", "merge"])
+def test_a_file_and_what_it_is_packed_as_count_once(
+    tmp_path: Path, publication: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lake = project(tmp_path, publication, "in/", key=publication == "merge")
+    content = put(lake, "in/c.csv", "a,1,Ana").read_bytes()
+    (lake.root / "in/c.csv.gz").write_bytes(gzip.compress(content))
+    with zipfile.ZipFile(lake.root / "in/c.csv.zip", "w") as packed:
+        packed.writestr("c.csv", content)
+    notices = Notices()
+    ingest(lake, NAME, None, notices, today=TODAY)
+    assert len(delta.read(lake.table("published", NAME))) == len(publications(lake)) == 1
+    again = "is in/c.csv again: it is taken once"
+    if publication != "snapshot":
+        again = "holds what in/c.csv holds: its rows count once"
+    assert [f"in/c.csv.{kind} {again}" in notices.lines for kind in ("gz", "zip")] == [True] * 2
+    assert run(lake).status == "unchanged"
+    releases.retract(lake, NAME, 0, "wrong", Silent())
+    if publication != "snapshot":
+        with pytest.raises(WithdrawnError):
+            run(lake, "in/c.csv.gz")
 
 
 def test_merged_files_follow_each_other_once(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from command import yupana
 from many_lake import NAME, project, put
 
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError
+from yupana.core.errors import TerminalError, UsageError
 from yupana.core.progress import Silent
 from yupana.core.types import StepResult
 from yupana.orchestration import correct
@@ -48,6 +48,42 @@ def test_export_is_noted_and_keeps_what_the_contract_drops_to_itself(tmp_path: P
 def _mend(path: Path) -> Path:
     path.write_text(path.read_text().replace(",x\n", ",2\n").replace("c,\n", "c,3\n"))
     return path
+
+
+def test_a_file_that_somebody_mended_is_not_written_over(tmp_path: Path) -> None:
+    lake = project(tmp_path, "snapshot", "a.csv")
+    run(lake, "a.csv", FIRST)
+    there = lake.root / "rows.csv"
+    there.write_text("mended")
+    for path in (there, lake.root / "link.csv"):
+        if path != there:
+            path.symlink_to(lake.root / "nowhere.csv")
+        with pytest.raises(UsageError, match="may hold rows that somebody mended"):
+            correct.export(lake, NAME, path)
+    assert there.read_text() == "mended"
+
+
+def test_a_correction_that_is_no_file_is_named_by_its_own_option(tmp_path: Path) -> None:
+    lake = project(tmp_path, "snapshot", "a.csv")
+    run(lake, "a.csv", FIRST)
+    for path, says in (("/nonexistent", "is not there"), ("/dev/zero", "is not a regular file")):
+        with pytest.raises(UsageError, match=says) as error:
+            correct.correct(lake, NAME, Path(path), Silent())
+        assert "--fix" in error.value.fix and "--source" not in error.value.fix
+
+
+@pytest.mark.parametrize("why", ["", " \n"])
+def test_a_blank_reason_is_none(tmp_path: Path, why: str) -> None:
+    lake = project(tmp_path, "snapshot", "a.csv")
+    run(lake, "a.csv", FIRST)
+    for words in (
+        ("retract", f"{NAME}@0", "--reason"),
+        ("ingest", NAME, "--accept-change"),
+        ("quarantine", NAME, "--fix", "x.csv", "--accept-change"),
+        *([("restore", f"{NAME}@0", "--reason")] if why else []),
+    ):
+        end = yupana(lake, *words, why)
+        assert end.code == 2 and "The reason is blank" in end.stderr
 
 
 def test_nothing_to_export(tmp_path: Path) -> None:

@@ -57,6 +57,18 @@ def test_links_and_what_memory_may_not_hold_are_left_and_told(
     assert published(lake) == dict.fromkeys([*range(3), *range(10, 40)], 1)
 
 
+def test_a_batch_holds_no_more_than_it_may_but_for_one_file_alone(tmp_path: Path) -> None:
+    lake, folder = dropped(tmp_path)
+    put(folder, "0.json", [])
+    for n, count in enumerate((20, 20, 50, 5, 10), 1):
+        put(folder, f"{n}.json", readings(100 * n, count))
+    progress = Notices()
+    stream(lake, NAME, progress, most=30)
+    batches = [line.split()[2] for line in progress.lines if "are on this disk" in line]
+    assert batches == ["20", "20", "50", "15"]
+    assert len(published(lake)) == 105
+
+
 @pytest.mark.parametrize("change", ["link", "grows"])
 def test_a_file_that_changes_when_it_is_opened_is_left(tmp_path: Path, change: str) -> None:
     folder = dropped(tmp_path)[1]

@@ -11,12 +11,13 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from command import Notices
 from many_lake import HEADER, NAME, project, put
 from replay import File, Site, answer, serving
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError, UsageError
-from yupana.core.progress import Silent
+from yupana.core.progress import Progress, Silent
 from yupana.data import sources
 from yupana.data.contracts import contract as contracts
 from yupana.data.files import landing
@@ -57,9 +58,9 @@ def paged(site: Site, make, size: int = 3, cap: int | None = None) -> None:
     site.api = api
 
 
-def fetched(lake: Settings, location: str) -> Path:
-    contract = contracts.load(lake.root, NAME)
-    return sources.fetch(lake, NAME, location, Silent(), contract=contract, first_wait=0.01).path
+def fetched(lake: Settings, location: str, progress: Progress | None = None) -> Path:
+    contract, says = contracts.load(lake.root, NAME), progress or Silent()
+    return sources.fetch(lake, NAME, location, says, contract=contract, first_wait=0.01).path
 
 
 def lake_of(tmp_path: Path, publication: str = "snapshot", **options: object) -> Settings:
@@ -182,11 +183,36 @@ def test_geojson_pages_stay_geojson(tmp_path: Path, site: Site) -> None:
     assert [f["properties"] for f in report["features"]] == objects(ROWS)
 
 
-def test_pages_end_with_404_or_are_tried_again(tmp_path: Path, site: Site) -> None:
+@pytest.mark.parametrize("query", ["?$limit=3&$offset={offset}", "?page={page}"])
+def test_pages_end_with_404_or_are_tried_again(tmp_path: Path, site: Site, query: str) -> None:
+    lake, progress = lake_of(tmp_path), Notices()
+    paged(site, lambda rows, _: text(rows))
+    good = [lambda h: False] * 3
+    site.faults = [answer(503), *good, answer(404), answer(404)]
+    assert fetched(lake, f"{site.url}/rows{query}", progress).read_bytes() == text(ROWS)
+    assert progress.lines == ["3 pages, 7 rows: the next two are not there (404)"]
+    assert len({target for target, _ in site.asked}) == 5, "the page after it is asked for"
+
+
+@pytest.mark.parametrize("status", [404, 410, 403])
+@pytest.mark.parametrize("query", ["?$limit=3&$offset={offset}", "?page={page}&day={date}"])
+def test_a_page_that_is_missing_in_the_middle_is_not_the_end(
+    tmp_path: Path, site: Site, query: str, status: int
+) -> None:
+    """Nor is it a day without a file."""
     lake = lake_of(tmp_path)
     paged(site, lambda rows, _: text(rows))
-    site.faults = [answer(503), lambda h: False, lambda h: False, lambda h: False, answer(404)]
-    assert fetched(lake, f"{site.url}/rows?page={{page}}").read_bytes() == text(ROWS)
+    site.faults = [lambda h: False, answer(status)]
+    with pytest.raises(TerminalError, match="Rows would be lost"):
+        ingest(lake, NAME, f"{site.url}/rows{query}", Silent(), as_of=TODAY, today=TODAY)
+    assert not delta.exists(lake.table("published", NAME))
+
+
+def test_the_end_of_pages_is_told(tmp_path: Path, site: Site) -> None:
+    lake, progress = lake_of(tmp_path), Notices()
+    paged(site, lambda rows, _: text(rows))
+    fetched(lake, f"{site.url}/rows?page={{page}}", progress)
+    assert progress.lines == ["3 pages, 7 rows: the next one holds no record"]
 
 
 def test_an_address_that_gives_the_same_page_for_ever_is_refused(

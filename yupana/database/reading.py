@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from yupana.core.errors import TransientError
+from yupana.database.away import away
 
 _SQLITE = "sqlite:///"
 _CHUNK = 500
@@ -41,7 +42,7 @@ def rows(
             yield from connection.execute(query, parameters or {})
     except sqlite3.OperationalError as error:
         if "no such table" not in str(error) and "no such column" not in str(error):
-            raise _away(error) from error
+            raise _away(error, url) from error
         # It is empty, or of another release: its tables are made, or it is refused.
         yield from _by_engine(url, query, parameters)
 
@@ -59,12 +60,9 @@ def _by_engine(
             for row in stream.execute(sa.text(query), dict(parameters or {})):
                 yield tuple(row)
     except sa.exc.OperationalError as error:
-        raise _away(error.orig) from error
+        raise _away(error.orig, url) from error
 
 
-def _away(error: object) -> TransientError:
-    return TransientError(
-        f"The platform database does not answer: {error}.",
-        where="platform database",
-        fix="Start it, and run this again.",
-    )
+def _away(error: object, url: str) -> TransientError:
+    what, where = "The platform database does not answer", "platform database"
+    return away(what, error, url=url, where=where, fix="Start it, and run this again.")

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from yupana.core.errors import TerminalError, TransientError, UsageError
+from yupana.core.errors import TerminalError, UsageError
+from yupana.database.away import away
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -145,8 +146,10 @@ def outside_trouble(engine: sa.Engine) -> Iterator[None]:
     try:
         yield
     except sa.exc.OperationalError as error:
-        raise TransientError(
-            f"The platform database does not answer, or not in time: {error.orig}.",
+        raise away(
+            "The platform database does not answer, or not in time",
+            error.orig,
+            url=str(engine.url),
             where=engine.url.render_as_string(hide_password=True),
             fix="Start it, stop what uses it, and run this again: it is as it was.",
         ) from error

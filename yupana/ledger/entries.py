@@ -19,7 +19,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError, TransientError
+from yupana.core.errors import TerminalError
+from yupana.database.away import away
 from yupana.database.engine import engine
 from yupana.ledger import signing
 from yupana.ledger.canonical import canonical
@@ -224,11 +225,9 @@ def reached(url: str) -> Iterator[sa.Connection]:
         with engine(url).connect() as connection:
             yield connection
     except sa.exc.OperationalError as error:
-        raise TransientError(
-            f"The ledger cannot be reached: {error.orig}.",
-            where="platform database",
-            fix="Start it, and run this again: what the ledger does not know is not done.",
-        ) from error
+        fix = "Start it, and run this again: what the ledger does not know is not done."
+        what, where = "The ledger cannot be reached", "platform database"
+        raise away(what, error.orig, url=url, where=where, fix=fix) from error
 
 
 def _new_key(settings: Settings, connection: sa.Connection) -> list[Entry]:

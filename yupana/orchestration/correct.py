@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError
+from yupana.core.errors import TerminalError, UsageError
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress, Silent, stage
+from yupana.core.reasons import must_say_why
 from yupana.core.types import RawObject, StepResult
 from yupana.data.contracts import contract as contracts
 from yupana.data.contracts.checks.document import Publication
 from yupana.data.contracts.contract import Contract
 from yupana.data.lake import delta, history
-from yupana.data.publication import corrections, quarantine, releases
+from yupana.data.publication import corrections, quarantine, releases, withdrawn
 from yupana.data.publication.mended_rows import Place
 from yupana.identity import access_record
 from yupana.lineage import steps
@@ -63,7 +64,13 @@ def export(settings: Settings, name: str, to: Path, rule: str | None = None) -> 
 
 
 def correct(
-    settings: Settings, name: str, file: Path, progress: Progress, *, today: date | None = None
+    settings: Settings,
+    name: str,
+    file: Path,
+    progress: Progress,
+    *,
+    today: date | None = None,
+    accept: str | None = None,
 ) -> StepResult:
     """Publish the rows of a correction that keep all rules, and take them out of quarantine.
 
@@ -73,18 +80,30 @@ def correct(
     Args:
         file: as `corrections.export` wrote it, with the rows mended.
         today: the date that counts as today (UTC), on which the correction is known.
+        accept: why a correction that was retracted is right after all.
 
     Raises:
-        UsageError: no such data set or file.
-        TerminalError: a row mends none in quarantine, its file is not published now, or the
-            contract has changed since; nothing was changed.
+        UsageError: no such data set or file, or the reason is blank.
+        TerminalError: a row mends none in quarantine, its file is not published now, the
+            contract has changed since, or the correction was retracted; nothing was changed.
     """
     contract = contracts.load(settings.root, name)
+    must_say_why(accept)
+    if not file.is_file():
+        raise UsageError(
+            "The file of the correction is not there." if not file.exists() else
+            "The correction is not a regular file.",
+            where=str(file),
+            fix=f"Give by --fix the file that `yupana quarantine {name} --export FILE` wrote.",
+        )  # fmt: skip
     lock = settings.home / "locks" / f"{name}.lock"
     with one_at_a_time(lock, f"an ingest of {name}", progress), outside_trouble(settings):
         releases.settle(settings, name)
         text = corrections.as_text(contract)
         (raw,) = files.land_all(settings, text, str(file), progress, None)
+        if not accept:
+            committed = history.publications(settings.table("published", name))
+            withdrawn.correction_must_not_be_retracted(name, committed, raw)
         work = settings.home / "work" / f"{name}-correction"
         try:
             parsed = corrections.read(settings, contract, raw, work)
@@ -97,7 +116,9 @@ def correct(
                 settings,
                 "ingest",
                 name,
-                lambda: _publish(settings, contract, raw, parsed, correction, progress, today),
+                lambda: _publish(
+                    settings, contract, raw, parsed, correction, progress, today, accept
+                ),
                 inputs=(raw.ref,),
                 depends_on=[contract.sha256, "correction"],
                 still_there=lambda outputs: _newest(settings, name) <= set(outputs),
@@ -112,14 +133,16 @@ def _newest(settings: Settings, name: str) -> set[str]:
 
 
 def _no_change(settings: Settings, name: str, raw: RawObject) -> StepResult:
-    newest = history.at_version(settings.table("published", name))
+    """The publication of a correction whose rows are in the table."""
+    standing = history.published_versions(settings.table("published", name))
+    mine = next((p for p in reversed(standing) if p.source_sha256 == raw.sha256), standing[-1])
     return StepResult(
         step="ingest",
         subject=name,
         status="unchanged",
         inputs=(raw.ref,),
-        outputs=(f"delta:published/{name}@{newest.version}",),
-        metrics={"rows": newest.rows, "version": newest.version},
+        outputs=(f"delta:published/{name}@{mine.version}",),
+        metrics={"rows": mine.rows, "version": mine.version},
     )
 
 
@@ -143,12 +166,15 @@ def _publish(
     correction: Correction,
     progress: Progress,
     today: date | None,
+    accept: str | None,
 ) -> steps.Outcome:
     from yupana.data import engine, staging
     from yupana.data.publication import publish
     from yupana.validation.audit import audit, warm_up
 
     warm_up()
+    if accept:
+        releases.note(settings, "accept", contract.name, raw.ref, accept)
     publication.note_access(settings, contract, raw)
     terms = _terms(contract, correction.base)
     table = settings.table("published", contract.name)
@@ -174,6 +200,7 @@ def _publish(
         **publication.release_facts(contract, raw, known_on, counts),
         "validation": validation.id,
         **_origin(settings, contract, raw, correction, newest),
+        **({"accepted": accept} if accept else {}),
     }
     outputs: list[str] = []
     if counts["published"]:
@@ -225,9 +252,9 @@ def _origin(
 
 
 def _later(publications: list[history.Publication], base: history.Publication) -> list[str]:
-    """Files that came after a release, corrections of it left out."""
+    """Files that came after a release; its corrections and its own rows again left out."""
     after = (p for p in history.line(publications) if p.version > base.version)
-    return [s for p in after if p.mends != base.source_sha256 for s in p.sources]
+    return [s for p in after if p.release != base.release for s in p.sources]
 
 
 def _sources(contract: Contract, newest: history.Publication, raw: RawObject) -> list[str]:

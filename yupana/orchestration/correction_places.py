@@ -12,7 +12,7 @@ from yupana.data.contracts.contract import Contract
 from yupana.data.lake import history
 from yupana.data.publication import corrections, mended_rows, quarantine
 from yupana.data.publication.mended_rows import Place
-from yupana.orchestration.many import Memory
+from yupana.orchestration.file_memory import Memory
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ def of(
     """The rows that a correction mends; None where all are published already.
 
     Raises:
-        TerminalError: a row is not in quarantine, is of a file that is not published now, or is
-            published; or the contract has changed since.
+        TerminalError: there is no row, or one is not in quarantine, is of a file that is not
+            published now, or is published; or the contract has changed since.
     """
     table = settings.table("published", contract.name)
     committed = history.publications(table)
@@ -45,10 +45,18 @@ def of(
     places = corrections.targets(parsed, raw, {p.source_sha256 for p in aside} | set(states))
     in_table = {place.line for place in mended_rows.places(table, {raw.sha256})}
     waiting = {n: place for n, place in places.items() if place in aside}
+    if not places:
+        raise TerminalError(
+            "The correction has no row.",
+            where=raw.source,
+            fix=f"Mend rows of `yupana quarantine {contract.name} --export FILE`, and keep those.",
+        )
     if raw.ref not in Memory(settings, contract.name).ingested:
         stray = {n: place for n, place in places.items() if n not in waiting and n not in in_table}
         corrections.refuse_other(raw, stray, "is not in quarantine")
     if not waiting:
+        if in_table.isdisjoint(places):
+            corrections.refuse_other(raw, places, "is not in quarantine, nor published by it")
         return None
     for state, says in (
         ("refused", "is of a file that was refused whole: mend the file, and ingest it"),

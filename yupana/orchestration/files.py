@@ -16,7 +16,7 @@ from yupana.data.files import landing
 from yupana.data.lake import history
 from yupana.data.sources import SourceFile, members
 from yupana.lineage import steps
-from yupana.orchestration.many import Memory
+from yupana.orchestration.file_memory import Memory
 
 _MOST_LISTED = 10
 LOOK_BACK = timedelta(days=35)

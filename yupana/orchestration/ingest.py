@@ -9,16 +9,18 @@ from yupana.core import days
 from yupana.core.errors import UsageError
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress
+from yupana.core.reasons import must_say_why
 from yupana.core.types import RawObject, StepResult
 from yupana.data.contracts import contract as contracts
 from yupana.data.contracts.checks import source
 from yupana.data.contracts.contract import Contract
 from yupana.data.files import landing
 from yupana.data.lake import history
-from yupana.data.publication import corrections, releases
+from yupana.data.publication import corrections, releases, withdrawn
 from yupana.lineage import steps
 from yupana.orchestration import files, many, publication
 from yupana.orchestration.disk import outside_trouble
+from yupana.orchestration.file_memory import Memory
 
 
 def ingest(
@@ -51,14 +53,15 @@ def ingest(
         accept: why a change over the contract's bounds, or a file that was retracted, is right.
 
     Raises:
-        UsageError: no such data set or file, `as_of` lies ahead, or is before what is published
-            in a table that holds the rows of several files.
+        UsageError: no such data set or file, a blank reason, `as_of` lies ahead, or is before what
+            is published in a table that holds the rows of several files.
         TerminalError: the file is damaged, fails its audit, changes more than the contract's
             bounds allow, or was retracted; the last good version stays.
         SomeRefusedError: of several files some are refused, and the others are published.
         TransientError: the network, the disk or another process stood in the way.
     """
     contract = contracts.load(settings.root, name)
+    must_say_why(accept)
     days.must_have_begun(as_of, today or datetime.now(UTC).date())
     lock = settings.home / "locks" / f"{name}.lock"
     if contract.stream:
@@ -74,7 +77,7 @@ def ingest(
             source.refuse_link(where, settings.root)
         files.tell_left_out(settings, where, today, progress)
         pending = files.releases(settings, contract, where, as_of, since, today)
-        memory = many.Memory(settings, name)
+        memory = Memory(settings, name)
 
         def land(place: str, several: bool) -> tuple[RawObject, ...]:
             if not location:
@@ -94,7 +97,7 @@ def _publish(
     raw: RawObject,
     progress: Progress,
     as_of: date | None,
-    memory: many.Memory | None,
+    memory: Memory | None,
     accept: str | None,
 ) -> StepResult:
     """Publish a file, or the files of a release; `memory` where it is one of several."""
@@ -122,7 +125,7 @@ def _publish(
             releases.note(settings, "accept", contract.name, raw.ref, accept)
         committed = history.publications(table)
         if not accept or memory:
-            releases.must_not_be_withdrawn(contract.name, committed, raw)
+            withdrawn.must_not_be_withdrawn(contract.name, committed, raw)
         publications = history.in_order(committed)
         newest = max((p.known_on for p in publications if p.is_release), default=None)
         first_days = (landing.arrival_day(settings, file) for file in raw.files)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.progress import Progress
 from yupana.core.types import RawObject, StepResult
@@ -17,10 +16,10 @@ from yupana.data.contracts.contract import Contract
 from yupana.data.contracts.locations import Release
 from yupana.data.lake import history
 from yupana.data.parsing import joined
-from yupana.data.publication.releases import WithdrawnError
+from yupana.data.publication.withdrawn import WithdrawnError
 from yupana.data.sources.http import RefusedError
-from yupana.lineage import events
 from yupana.orchestration import adding
+from yupana.orchestration.file_memory import Memory
 
 Land = Callable[[str, bool], tuple[RawObject, ...]]
 Publish = Callable[[RawObject, date | None, bool], StepResult]
@@ -62,34 +61,6 @@ def together(contract: Contract) -> bool:
     return contract.publication == "snapshot" and contract.format != "object"
 
 
-class Memory:
-    """What the event log and the table's own say of a data set's files, read once for all.
-
-    Attributes:
-        landed: hashes of files by the key of their landing.
-        ingested: references that an ingestion has read.
-    """
-
-    def __init__(self, settings: Settings, name: str) -> None:
-        self._table = settings.table("published", name)
-        self._publications: list[history.Publication] | None = None
-        self.landed: dict[str, str] = {}
-        for event in events.done(settings.events, "land", name):
-            self.landed.setdefault(event["key"], event["facts"]["raw"]["sha256"])
-        ingests = events.done(settings.events, "ingest", name)
-        self.ingested = {ref for event in ingests for ref in event["inputs"]}
-
-    def publications(self) -> list[history.Publication]:
-        """As `history.published_versions`."""
-        if self._publications is None:
-            self._publications = history.published_versions(self._table)
-        return self._publications
-
-    def forget(self) -> None:
-        """The table has changed."""
-        self._publications = None
-
-
 def ingest_all(
     contract: Contract,
     releases: list[Release],
@@ -119,7 +90,7 @@ def ingest_all(
             label = release.day or release.locations[0]
             progress.say(f"{number} of {len(releases)}: {label}")
         if together(contract):
-            _one(contract, release, land, publish, progress, tally)
+            _one(contract, release, land, publish, progress, memory, tally)
         else:
             _each(contract, release, land, publish, progress, memory, tally)
     return _combine(contract.name, releases, memory, tally)
@@ -131,6 +102,7 @@ def _one(
     land: Land,
     publish: Publish,
     progress: Progress,
+    memory: Memory,
     tally: _Tally,
 ) -> None:
     """Publish all files of a release in one commit."""
@@ -142,9 +114,10 @@ def _one(
         for location in release.locations:
             try:
                 for raw in land(location, several):
-                    if same := parts.get(raw.sha256):
+                    content = memory.content_sha256(raw.sha256)
+                    if same := parts.get(content):
                         progress.say(f"{raw.source} is {same.source} again: it is taken once")
-                    parts.setdefault(raw.sha256, raw)
+                    parts.setdefault(content, raw)
             except RefusedError as error:
                 if release.day and error.status in _GONE:
                     tally.absent.append(release.day)
@@ -179,8 +152,8 @@ def _each(
                 source = raw.source
                 if several:
                     progress.say(f"file {number} of {count}: {source}")
-                adding.hold(contract, memory.publications, raw, several, progress)
-                tally.results.append(publish(raw, release.day, several))
+                file = adding.hold(contract, memory, raw, several, progress)
+                tally.results.append(publish(file, release.day, several))
         except TerminalError as error:
             if release.day and isinstance(error, RefusedError) and error.status in _GONE:
                 tally.absent.append(release.day)

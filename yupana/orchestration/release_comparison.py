@@ -13,8 +13,6 @@ from yupana.core.types import DatasetRef, RawObject, ValidationResult
 from yupana.data.contracts.contract import Contract
 from yupana.data.lake import history
 
-_TOP = 3
-
 
 def with_the_one_before(
     settings: Settings,
@@ -61,9 +59,9 @@ def with_the_one_before(
 
 
 def quarantine_summary(aside: DatasetRef, validation: ValidationResult) -> dict[str, Any]:
-    """How many rows went to quarantine, and the rules that most of them broke."""
+    """How many rows went to quarantine, and the rules that they broke, most first."""
     broken = sorted((-r.broken, r.rule) for r in validation.rules if r.broken)
-    return {"rows": aside.rows, "rules": {rule: -count for count, rule in broken[:_TOP]}}
+    return {"rows": aside.rows, "rules": {rule: -count for count, rule in broken}}
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import shutil
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
 from yupana.core.progress import Silent
 from yupana.data.lake import delta
+from yupana.identity import access_record
 from yupana.orchestration.ingest import ingest
 
 NAME = "dengue_linelist"
@@ -164,6 +166,25 @@ def test_a_full_disk_is_worth_a_retry_and_harms_nothing(small_disk: Path, engine
     wall.unlink()
     result = ingest(lake, NAME, str(good), Silent())
     assert result.status == "unchanged"
+
+
+@pytest.mark.parametrize("room", [0, 64 << 10])
+def test_a_disk_without_room_for_the_ledger_is_called_full(small_disk: Path, room: int) -> None:
+    """The commands find the database's own words there: full, an I/O error, a file not opened."""
+    lake = Settings(home=small_disk)
+    good = small_disk / "good.csv"
+    good.write_bytes(text(LINES))
+    access_record.note(lake, "quarantine", "quarantine/x", rows=1)
+    (small_disk / "wall").write_bytes(b"0" * (shutil.disk_usage(small_disk).free - room))
+    with pytest.raises(TransientError) as error:
+        for _ in range(1000):
+            access_record.note(lake, "quarantine", "quarantine/x", rows=1)
+    assert "disk is full" in str(error.value) and "Start it" not in str(error.value)
+    end = subprocess.run(
+        [sys.executable, "-m", "yupana.cli.main", "ingest", NAME, "--source", str(good)],
+        env=lake.environment(), capture_output=True, text=True,
+    )  # fmt: skip
+    assert end.returncode == 3 and "disk is full" in end.stderr and "Start it" not in end.stderr
 
 
 def test_line_numbers_hold_across_the_parts_of_a_big_file(lake: Settings) -> None:

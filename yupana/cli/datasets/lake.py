@@ -94,6 +94,9 @@ def quarantine(
         Path | None,
         typer.Option(metavar="FILE", help="Publish the mended rows of such a file."),
     ] = None,
+    accept_change: Annotated[
+        str | None, typer.Option(metavar="WHY", help="Publish a correction that was retracted.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say which lines of an agency's files were refused, why, and how to mend them.
@@ -109,8 +112,8 @@ def quarantine(
     Example: yupana quarantine DATASET --export rows.csv; mend them;
     yupana quarantine DATASET --fix rows.csv
     """
-    if export or fix:
-        _correction(name, rule, export, fix, as_json)
+    if export or fix or accept_change:
+        _correction(name, rule, export, fix, accept_change, as_json)
         return
     from collections import Counter
 
@@ -148,7 +151,12 @@ def _hidden(count: int) -> None:
 
 
 def _correction(
-    name: str, rule: str | None, to: Path | None, file: Path | None, as_json: bool
+    name: str,
+    rule: str | None,
+    to: Path | None,
+    file: Path | None,
+    accept: str | None,
+    as_json: bool,
 ) -> None:
     from yupana.config.settings import settings
     from yupana.core.errors import UsageError
@@ -161,8 +169,14 @@ def _correction(
             where="yupana quarantine",
             fix="Use one of them.",
         )
+    if accept and not file:
+        raise UsageError(
+            "--accept-change is for a correction.",
+            where="yupana quarantine",
+            fix="Name its file by --fix.",
+        )
     if file:
-        emit(correct.correct(settings(), name, file.resolve(), Lines()), as_json)
+        emit(correct.correct(settings(), name, file.resolve(), Lines(), accept=accept), as_json)
     elif to:
         rows = correct.export(settings(), name, to.resolve(), rule)
         facts = {"name": name, "rows": rows, "path": str(to)}

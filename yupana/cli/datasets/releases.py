@@ -18,6 +18,7 @@ Version = Annotated[str, typer.Argument(help="A data set and a version: DATASET@
 _BARS = "▁▂▃▄▅▆▇█"
 _WIDTH = 60
 _MOST_ROWS = 10
+_MOST_RULES = 8
 
 
 def register(app: typer.Typer) -> None:
@@ -119,7 +120,9 @@ def closing(result: StepResult) -> None:
     metrics = result.metrics
     aside = metrics.get("set_aside") or {"rows": 0}
     if aside["rows"]:
-        why = ", ".join(f"{rule} {count:,}" for rule, count in aside["rules"].items())
+        counts = [f"{rule} {count:,}" for rule, count in aside["rules"].items()]
+        more = len(counts) - _MOST_RULES
+        why = ", ".join(counts[:_MOST_RULES]) + (f" and {more} more rules" if more > 0 else "")
         rows = f"{aside['rows']:,} {'row' if aside['rows'] == 1 else 'rows'}"
         print(f"  set aside: {rows} ({why}); see `yupana quarantine {result.subject}`")
     elif "set_aside" in metrics:

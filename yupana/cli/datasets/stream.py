@@ -28,7 +28,9 @@ def stream(
     every: Annotated[
         float, typer.Option(help="With --follow: seconds between looks.", min=0)
     ] = 10.0,
-    most: Annotated[int, typer.Option(help="Messages of one batch.", min=1)] = 50_000,
+    most: Annotated[
+        int, typer.Option(help="Messages of one batch; a dropped file stays whole.", min=1)
+    ] = 50_000,
     as_json: AsJson = False,
 ) -> None:
     """Publish all messages of a stream that are there now, batch by batch, each once.

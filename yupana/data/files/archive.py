@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import lzma
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
@@ -26,6 +28,20 @@ _SHOWN = 20
 _BROKEN = (zipfile.BadZipFile, EOFError, UnicodeDecodeError)
 
 Kind = Literal["gzip", "zip", "document", "plain"]
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file holds.
+
+    Attributes:
+        head: the first 4 KiB of its content; of a zip, of its first member.
+        sha256: of the content of a file that packs one; empty where the bytes are the content, or
+            a zip holds several.
+    """
+
+    head: bytes
+    sha256: str = ""
 
 
 def kind(path: Path) -> Kind:
@@ -95,14 +111,11 @@ def unpack(
         yield from zip(names, _members(settings, archive, infos, label), strict=True)
 
 
-def check(path: Path, settings: Settings, label: str) -> bytes:
+def check(path: Path, settings: Settings, label: str) -> Content:
     """Read a packed file to its end; a plain one is only looked at.
 
     Args:
         label: how messages name the file.
-
-    Returns:
-        The first 4 KiB of its content; of a zip, of its first member.
 
     Raises:
         TerminalError: empty, damaged, cut short, or too big once unpacked.
@@ -112,16 +125,16 @@ def check(path: Path, settings: Settings, label: str) -> bytes:
         _check_document(path, settings, label)
     if form in ("plain", "document"):
         with path.open("rb") as plain:
-            return plain.read(4096)
+            return Content(plain.read(4096))
     if form == "gzip":
         with path.open("rb") as packed:
             return _drain(_gunzip(path, packed, settings, label))
     with _zip(path, label) as archive:
-        heads = [
+        contents = [
             _drain(stream)
             for stream in _members(settings, archive, _files(archive, label), label)
         ]
-    return heads[0]
+    return contents[0] if len(contents) == 1 else Content(contents[0].head)
 
 
 def _gunzip(path: Path, packed: BinaryIO, settings: Settings, label: str) -> BinaryIO:
@@ -129,11 +142,12 @@ def _gunzip(path: Path, packed: BinaryIO, settings: Settings, label: str) -> Bin
     return io.BufferedReader(guard, _BLOCK)
 
 
-def _drain(stream: BinaryIO) -> bytes:
+def _drain(stream: BinaryIO) -> Content:
     head = stream.read(4096)
-    while stream.read(_BLOCK):
-        pass
-    return head
+    digest = hashlib.sha256(head)
+    while block := stream.read(_BLOCK):
+        digest.update(block)
+    return Content(head, digest.hexdigest())
 
 
 def _is_document(path: Path) -> bool:

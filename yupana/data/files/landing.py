@@ -87,8 +87,8 @@ def land(settings: Settings, dataset: str, fetched: SourceFile, *, format: str) 
             # A download is checked where it lies: a crash before the rename costs nothing.
             file = fetched.path if ours else partial / safe(fetched.path.name)
             sha256, size = _hash(file) if ours else _copy(fetched.path, file)
-            _check(settings, file, size, fetched.label, format)
-            _place(home, partial, file, sha256, _record(fetched, sha256, size))
+            content = _check(settings, file, size, fetched.label, format)
+            _place(home, partial, file, sha256, _record(fetched, sha256, size, content))
     except TerminalError:
         # Else the next fetch would be told that this file has not changed.
         if ours:
@@ -118,6 +118,15 @@ def find(settings: Settings, dataset: str, sha256: str) -> RawObject | None:
     )
 
 
+def content_sha256(settings: Settings, dataset: str, sha256: str) -> str:
+    """Hash of what a landed file holds once unpacked: of `c.csv` and `c.csv.gz` the same. Of a
+    file that packs nothing, packs several, or is no longer kept, its own."""
+    folder = settings.home / "landing" / dataset / sha256
+    if _content(folder) is None:
+        return sha256
+    return str(_records(folder)[-1].get("content_sha256", sha256))
+
+
 def arrival_day(settings: Settings, raw: RawObject) -> date:
     """The day (UTC) on which these bytes landed for the first time."""
     records = _records(settings.home / "landing" / raw.dataset / raw.sha256)
@@ -138,21 +147,25 @@ def newest_of(settings: Settings, dataset: str, url: str) -> Record | None:
     return max(records, key=lambda r: str(r["time"]), default=None)
 
 
-def _check(settings: Settings, file: Path, size: int, label: str, format: str) -> None:
+def _check(settings: Settings, file: Path, size: int, label: str, format: str) -> str:
+    """Hash of the content of a file that packs one; empty of another."""
     if size == 0:
         raise TerminalError(
             "The source file is empty.", where=label, fix="Fetch it again from the publisher."
         )
-    signature.refuse_other(archive.check(file, settings, label), format=format, label=label)
+    content = archive.check(file, settings, label)
+    signature.refuse_other(content.head, format=format, label=label)
+    return content.sha256
 
 
-def _record(fetched: SourceFile, sha256: str, size: int) -> Record:
+def _record(fetched: SourceFile, sha256: str, size: int, content: str) -> Record:
     return {
         "time": datetime.now(UTC).isoformat(),
         "source": fetched.label,
         "name": fetched.path.name,
         "sha256": sha256,
         "size": size,
+        **({"content_sha256": content} if content else {}),
         "facts": fetched.facts,
     }
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError
+from yupana.core.errors import TerminalError, UsageError
 from yupana.core.types import RawObject
 from yupana.data import parsing
 from yupana.data.contracts.columns import Column
@@ -51,8 +51,15 @@ def export(
         How many rows were written.
 
     Raises:
+        UsageError: the file is there already.
         TerminalError: a landed file is no longer kept, or the contract does not fit it any more.
     """
+    if os.path.lexists(to):
+        raise UsageError(
+            "The file is there, and may hold rows that somebody mended.",
+            where=str(to),
+            fix="Give another name, or remove it.",
+        )
     work, count = settings.home / "work" / f"{contract.name}-export", 0
     names = [column.name for column in contract.used]
     with _private(to) as stream:

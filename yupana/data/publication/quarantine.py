@@ -20,6 +20,7 @@ from yupana.data.streams import message
 from yupana.lineage import events
 
 HIDDEN = "(personal: not shown)"
+TWICE = "(there, and not once alone)"
 State = Literal["current", "superseded", "refused"]
 _READ = ("broken_rules", "value_classes", "source_line", "source_sha256")
 
@@ -34,7 +35,7 @@ class Refusal:
         state: whether its file is published now (`current`), was replaced by a later release
             (`superseded`), or was refused whole (`refused`).
         place: where a message of a stream was: topic, partition, offset; empty in a file.
-        value_class: the value's shape, empty when there was no value.
+        value_class: the value's shape, empty when there was no value; of a key, `TWICE`.
     """
 
     source: str
@@ -50,6 +51,8 @@ class Refusal:
 
 def refusals(settings: Settings, contract: Contract, rule: str | None = None) -> list[Refusal]:
     """All refusals of a data set, the newest file's first, by line.
+
+    A cell that could not be read is told once, and not as an empty one as well.
 
     Args:
         rule: only those of this rule.
@@ -149,26 +152,37 @@ def _places(
     contract: Contract, name: str, rule: Rule | None, row: dict[str, Any]
 ) -> list[tuple[str, str]]:
     """(column in the file, shape of the value) of what broke a rule in a row."""
+    if rule and rule.kind == "required" and {"row", rule.column} & _unread_columns(contract, row):
+        return []
     shapes = dict(row.get("value_classes") or [])
     shape = shapes.get(name) or ""
     if name == "row.parsed":
         return _unread(contract, shape)
     if name == "key.unique":
-        return [(", ".join(_published(contract, k) for k in contract.key), "")]
+        return [(", ".join(_published(contract, k) for k in contract.key), TWICE)]
     column = name.rsplit(".", 1)[0]
     return [(_published(contract, column), _shape(contract, column, shape))]
 
 
-def _unread(contract: Contract, shape: str) -> list[tuple[str, str]]:
+def _unread_columns(contract: Contract, row: dict[str, Any]) -> set[str]:
+    """Columns of a row whose cells are there and could not be read; `row`: all of them."""
+    shape = dict(row.get("value_classes") or []).get("row.parsed")
+    return {name for name, _ in _pairs(contract, shape)} if shape else set()
+
+
+def _pairs(contract: Contract, shape: str) -> list[tuple[str, str]]:
     """Staging writes `week: 99a, cases: a` when two cells could not be read."""
     names = "|".join(re.escape(c.name) for c in contract.columns)
     parts = re.split(rf"(?:^|, )({names}|row): ", shape)[1:]
-    pairs = list(zip(parts[::2], parts[1::2], strict=True)) or [("row", shape)]
+    return list(zip(parts[::2], parts[1::2], strict=True)) or [("row", shape)]
+
+
+def _unread(contract: Contract, shape: str) -> list[tuple[str, str]]:
     return [
         ("the whole row", text)
         if column == "row"
         else (_published(contract, column), _shape(contract, column, text))
-        for column, text in pairs
+        for column, text in _pairs(contract, shape)
     ]
 
 

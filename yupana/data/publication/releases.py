@@ -17,7 +17,8 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress
-from yupana.core.types import RawObject, StepResult
+from yupana.core.reasons import must_say_why
+from yupana.core.types import StepResult
 from yupana.data.contracts import contract as contracts
 from yupana.data.contracts.contract import Contract
 from yupana.data.lake import delta, history
@@ -29,10 +30,6 @@ from yupana.lineage import events
 
 if TYPE_CHECKING:
     from deltalake import CommitProperties, DeltaTable
-
-
-class WithdrawnError(TerminalError):
-    """The file was published, and a person took it back."""
 
 
 def settle(settings: Settings, name: str) -> None:
@@ -73,41 +70,6 @@ def must_follow(contract: Contract, newest: date | None, known_on: date) -> None
         )
 
 
-def must_not_be_withdrawn(name: str, past: list[Publication], raw: RawObject) -> None:
-    """Refuse a file that a person took back, by retracting it or by restoring another version.
-
-    Of a release of several files, those that it added to the one before are meant.
-
-    Args:
-        past: as `history.publications`.
-
-    Raises:
-        WithdrawnError: says which version of it was withdrawn, and why.
-    """
-    for at, p in reversed(list(enumerate(past))):
-        if p.mends or p.restores is not None:
-            continue
-        before = [q for q in past[:at] if not q.retracted]
-        added = set(p.sources) - set(before[-1].sources if before else ())
-        if p.source_sha256 != raw.sha256 and not (p.retracted and added and added <= {*raw.hashes}):
-            continue
-        passed = [r for r in past if r.restores is not None and r.restores < p.version < r.version]
-        if p.retracted:
-            why = f"and retracted: {p.retracted}"
-        elif passed:
-            why = f"and version {passed[-1].restores} was restored in its place"
-        elif p.source_sha256 == raw.sha256:
-            return
-        else:
-            continue
-        raise WithdrawnError(
-            f"This file was published as version {p.version} {why}",
-            where=f"published/{name}",
-            fix="Ingest the right file; or, if it is right after all, this file alone with "
-            '--accept-change "why".',
-        )
-
-
 def retract(
     settings: Settings, name: str, version: int, reason: str, progress: Progress
 ) -> StepResult:
@@ -117,9 +79,11 @@ def retract(
     table is empty. Running it again completes what a crash left undone.
 
     Raises:
-        UsageError: no such version, or later ones hold its rows (append, merge, periods).
+        UsageError: no such version or reason, or later ones hold its rows (append, merge, periods,
+            corrections).
         TerminalError: files of the version before it are gone.
     """
+    must_say_why(reason)
     contract = contracts.load(settings.root, name)
     table = settings.table("published", name)
     with _alone(settings, name, progress):
@@ -149,9 +113,10 @@ def restore(
     """Make the rows of an earlier version current again: a publication known from today on.
 
     Raises:
-        UsageError: no such version; or it was retracted, and there is no reason.
+        UsageError: no such version; it was retracted, and there is no reason; or that is blank.
         TerminalError: its files are gone.
     """
+    must_say_why(reason or None)
     contracts.load(settings.root, name)
     table = settings.table("published", name)
     with _alone(settings, name, progress):
@@ -189,7 +154,7 @@ def _must_be_last(contract: Contract, target: Publication, others: list[Publicat
         str(p.version)
         for p in others
         if p.restores == target.version
-        or (p.version > target.version and (p.keeps or p.mends == target.source_sha256))
+        or (p.version > target.version and (p.keeps or _holds(p, target)))
     ]
     if later:
         raise UsageError(
@@ -198,6 +163,13 @@ def _must_be_last(contract: Contract, target: Publication, others: list[Publicat
             fix="Retract them first, the newest first, and ingest their files again with "
             "--accept-change; or publish the right file for these rows.",
         )
+
+
+def _holds(p: Publication, target: Publication) -> bool:
+    """Whether a later snapshot holds rows of a release that it mends, or of an earlier
+    correction."""
+    own = target.mends and target.source_sha256 in p.sources
+    return p.mends == target.source_sha256 or bool(own)
 
 
 def _put_back(table: Path, source: Publication | None, facts: dict[str, Any]) -> None:

@@ -73,6 +73,12 @@ def _local(
         )
     location_path = unquote(parts.path) if "://" in location else location
     path = settings.root / Path(location_path).expanduser()
+    if path.exists() and not path.is_file():
+        raise UsageError(
+            f"The source of '{dataset}' is not a regular file.",
+            where=str(path),
+            fix="A pipe or a device can be read once, if it ends at all: write it to a file first.",
+        )
     if not path.is_file():
         raise UsageError(
             f"The source of '{dataset}' is not there.",

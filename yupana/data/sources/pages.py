@@ -6,7 +6,9 @@
 
 Pages are CSV with the same header, or JSON. JSON's records are written one a line as they came,
 from a list, from the one list of an object (`value`, `results`, `features`), or from where the
-contract's `records` leads. Pages end with one that has no record, or without a next address.
+contract's `records` leads. Pages end with one that has no record, or without a next address, or
+with one that is not there (404) where the one after it is not there either: a single 404 may be a
+page that failed, and what comes after it would be lost.
 Nothing is kept of a read that broke off: rows move from page to page when a new version is
 loaded, and two versions must not be spliced.
 """
@@ -58,7 +60,7 @@ def to_file(
     where, rows, head, tail = http.masked(location), 0, b"", b""
     between = b"" if contract.format == "csv" else b",\n"
     with http.client(settings, stay=True) as client, room(folder, 0), part.open("wb") as out:
-        pages = _pages(settings, client, contract, location, first_wait)
+        pages = _pages(settings, client, contract, location, progress, first_wait)
         for number, page in enumerate(pages, 1):
             if number > 1 and page.head != head:
                 raise TransientError(
@@ -86,11 +88,17 @@ def to_file(
 
 
 def _pages(
-    settings: Settings, client: httpx.Client, contract: Contract, location: str, first_wait: float
+    settings: Settings,
+    client: httpx.Client,
+    contract: Contract,
+    location: str,
+    progress: Progress,
+    first_wait: float,
 ) -> Iterator[Page]:
-    """The pages that hold records; the first one also where it holds none."""
+    """The pages that hold records; the first one also where it holds none. Says why they ended."""
     url: str | None = _place(location, 0, 0)
-    number = rows = empty = 0
+    number = rows = step = empty = 0
+    end = "the last one names no next one"
     before, hashes = b"", set[str]()
     while url:
         where = http.masked(url)
@@ -101,10 +109,12 @@ def _pages(
         try:
             content = _content(settings, client, url, first_wait)
         except http.RefusedError as error:
-            # Some answer that there is no such page after the last one.
-            if error.status == 404 and number and not contract.next:
-                return
-            raise
+            if not number:
+                raise
+            after = None if contract.next else _place(location, number + 1, rows + step)
+            _must_be_the_end(settings, client, after, error, first_wait)
+            end = "the next two are not there (404)"
+            break
         page = page_content.page(contract, content, where)
         if page.rows and page.body == before:
             raise TerminalError(
@@ -115,12 +125,46 @@ def _pages(
         if page.rows or not number:
             yield page
         if not page.rows and not contract.next:
-            return
-        before, number, rows = page.body, number + 1, rows + page.rows
+            end = "the next one holds no record"
+            break
+        before, number, rows, step = page.body, number + 1, rows + page.rows, page.rows
         empty = 0 if page.rows else empty + 1
         url = _next(url, content, contract.next) if contract.next else (
             _place(location, number, rows)
         )  # fmt: skip
+    progress.say(f"{number} {'page' if number == 1 else 'pages'}, {rows:,} rows: {end}")
+
+
+def _must_be_the_end(
+    settings: Settings,
+    client: httpx.Client,
+    after: str | None,
+    refusal: http.RefusedError,
+    first_wait: float,
+) -> None:
+    """Hold a page that is refused for the end only where it and the one after it are not there.
+
+    Args:
+        after: address of the page after it; None where pages name the next one.
+
+    Raises:
+        TerminalError: what stands there would be lost. No `RefusedError`: of a day's pages that
+            would say that the day has none.
+    """
+    here, more = refusal.status, ""
+    if after and here == 404:
+        try:
+            _content(settings, client, after, first_wait)
+            more = " And the page after it is there."
+        except http.RefusedError as error:
+            if error.status == 404:
+                return
+            more = f" Of the page after it: {error.what}"
+    raise TerminalError(
+        f"{refusal.what}{more} Rows would be lost.",
+        where=refusal.where,
+        fix="Nothing was taken. Run it again; where it stays so, ask the publisher.",
+    ) from refusal
 
 
 def _endless(where: str, why: str) -> TerminalError:

@@ -80,6 +80,7 @@ class FolderSource:
             self._progress.say(f"{count} file{'s' * (count > 1)} left: {why}")
 
     def lines(self, most: int) -> Iterator[bytes]:
+        """Messages of whole files: of one alone where that has more than `most`."""
         count = 0
         while self._queue and count < most:
             file = self._queue.pop(0)
@@ -87,14 +88,17 @@ class FolderSource:
             if content is None:
                 self._report(1, "it is still written to, or may not be read")
                 continue
+            content = content.removeprefix(codecs.BOM_UTF8)
+            messages = sum(bool(line.strip()) for line in content.split(b"\n"))
+            if count and count + messages > most:
+                self._queue.insert(0, file)
+                return
+            count += messages
             self._batch.append(file)
-            for line in self._message_lines(file, content):
-                yield line
-                count += 1
+            yield from self._message_lines(file, content)
 
     def _message_lines(self, file: File, content: bytes) -> Iterator[bytes]:
         received = instant(file.changed / 1_000_000)
-        content = content.removeprefix(codecs.BOM_UTF8)
         for number, line in enumerate(content.split(b"\n"), 1):
             if value := line.strip():
                 message = Message(_text(file.name), None, number, received, None, value)

@@ -26,7 +26,8 @@ class Source(Protocol):
         """
 
     def lines(self, most: int) -> Iterator[bytes]:
-        """Kept messages from where the source stands to that end, `most` or a few more."""
+        """Kept messages from where the source stands to that end, `most` or a few more;
+        of a folder, whole files: one alone may have more."""
 
     def state(self) -> State:
         """Where the source goes on after the lines that it handed out."""
