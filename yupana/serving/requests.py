@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -66,10 +67,39 @@ def read(kind: type[Body], body: bytes, how_to_ask: Mapping[str, str]) -> Body |
         how_to_ask: how to mend each field; the empty name is for all others.
     """
     try:
-        return kind.model_validate_json(body)
+        question = kind.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         return invalid(first["loc"], first["msg"], how_to_ask)
+    return _repeated(body) or question
+
+
+class _RepeatedError(Exception):
+    """A field stands twice in an object."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> None:
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        raise _RepeatedError(next(name for name in names if names.count(name) > 1))
+
+
+_UNIQUE = json.JSONDecoder(object_pairs_hook=_unique)
+
+
+def _repeated(body: bytes) -> Problem | None:
+    """The refusal of a body with a field twice: readers differ in which of them counts."""
+    try:
+        _UNIQUE.decode(body.decode())
+    except _RepeatedError as error:
+        name = error.args[0]
+        return refusal(
+            400,
+            f"El campo '{name}' viene más de una vez. / The field is sent more than once.",
+            where=name,
+            fix="Envíelo una sola vez. / Send it once.",
+        )
+    return None
 
 
 def invalid(loc: Sequence[Any], message: str, how_to_ask: Mapping[str, str]) -> Problem:

@@ -39,6 +39,7 @@ _TEXT_BY_STATUS = {
         "Intente de nuevo en unos segundos. / Try again in a few seconds.",
     ),
 }
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _FAILED = (
     "El servicio no pudo responder. / The service could not answer.",
     "Intente de nuevo; si se repite, avise con el request_id de esta respuesta. / "
@@ -126,7 +127,7 @@ class OneShape:
         async def rewrite(message: Message) -> None:
             nonlocal start, body
             if message["type"] == "http.response.start" and _foreign(message):
-                start = message
+                start = _no_redirect(message)
             elif not start:
                 await send(message)
             else:
@@ -163,7 +164,17 @@ class OneShape:
 
 def _foreign(start: Message) -> bool:
     """Whether an answer is an error that another made."""
+    if start["status"] in _REDIRECTS:
+        return True
     if start["status"] < 400:
         return False
     types = (value for name, value in start["headers"] if name.lower() == b"content-type")
     return not next(types, b"").startswith(PROBLEM.encode())
+
+
+def _no_redirect(start: Message) -> Message:
+    """A redirect would name the host and scheme that this process sees: nothing is there."""
+    if start["status"] not in _REDIRECTS:
+        return start
+    headers = [h for h in start["headers"] if h[0].lower() != b"location"]
+    return {**start, "status": 404, "headers": headers}
