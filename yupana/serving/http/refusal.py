@@ -7,7 +7,7 @@ of one word; BentoML answers with plain text. A client should have to read one s
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -56,18 +56,26 @@ class Problem(Response):
         self.fields = content
         super().__init__(orjson.dumps(content), status_code)
 
-    def on_the_wire(self) -> bytes:
-        """The whole answer in HTTP/1.1, where no application is asked."""
+    def on_the_wire(self, request_id: str, more: Iterable[tuple[bytes, bytes]]) -> bytes:
+        """The whole answer in HTTP/1.1, where no application is asked.
+
+        Args:
+            more: headers beside its own.
+        """
+        self._name(request_id)
         line = f"HTTP/1.1 {self.status_code} {HTTPStatus(self.status_code).phrase}\r\n".encode()
-        fields = b"".join(name + b": " + value + b"\r\n" for name, value in self.raw_headers)
+        headers = [*self.raw_headers, *more]
+        fields = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
         return line + fields + b"\r\n" + bytes(self.body)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, with the request's id in it."""
-        content = {**self.fields, "request_id": scope.get("state", {}).get("request_id", "")}
-        self.body = orjson.dumps(content)
-        self.headers["content-length"] = str(len(self.body))
+        self._name(scope.get("state", {}).get("request_id", ""))
         await super().__call__(scope, receive, send)
+
+    def _name(self, request_id: str) -> None:
+        self.body = orjson.dumps({**self.fields, "request_id": request_id})
+        self.headers["content-length"] = str(len(self.body))
 
 
 def refusal(status: int, what: str, *, where: str, fix: str, code: str = "") -> Problem:
