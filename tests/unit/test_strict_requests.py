@@ -103,3 +103,66 @@ def test_a_field_that_is_sent_twice_is_refused(
     answer = client.post(path, content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["where"]) == (400, where)
     assert json.loads(body), "it is JSON"
+
+
+FEEDBACK = f"/v1/feedback/{'0' * 32}"
+ONE = '{"ubigeo": "160101", "recent_cases": '
+
+
+@pytest.mark.parametrize(
+    ("path", "example"),
+    [(FORECAST, "horizon"), ("/v1/outbreak/simulate", "recent_cases"), (FEEDBACK, "week_ending")],
+)
+@pytest.mark.parametrize("body", ["{cut", "[]", '{"colour": 1}'])
+def test_a_body_that_is_none_is_mended_by_the_example_of_its_address(
+    client: TestClient, path: str, example: str, body: str
+) -> None:
+    answer = client.post(path, content=body).json()
+    if answer["where"] in ("cuerpo / body", "colour"):
+        said, _, shown = answer["fix"].partition(": ")
+        assert said == "Envíe un objeto JSON como este / Send a JSON object like this"
+        assert example in json.loads(shown)
+    else:
+        assert body == '{"colour": 1}' and answer["where"] in ("ubigeo", "kind")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "where", "es", "en"),
+    [
+        (FORECAST, '{"ubigeo": 1}', "ubigeo", "es de un tipo", "of a type"),
+        (FORECAST, '{"ubigeo": []}', "ubigeo", "1 o más", "1 or more"),
+        (FORECAST, '{"ubigeo": "x"}', "ubigeo.0", "forma debida", "right form"),
+        (FORECAST, '{"ubigeo": "160101", "as_of": 5}', "as_of", "un texto como", "a text such"),
+        (FORECAST, '{"ubigeo": "160101", "as_of": "2022-02-30"}', "as_of", "ese día", "such day"),
+        (FORECAST, '{"ubigeo": "160101", "horizon": 1.5}', "horizon", "número entero", "whole"),
+        ("/v1/outbreak/simulate", ONE + "11}", "recent_cases", "10 o menos", "10 or less"),
+        ("/v1/outbreak/simulate", ONE + "[100001]}", "recent_cases.0", "100000 o", "100000 or"),
+        (FEEDBACK, '{"kind": "x"}', "kind", "'observed', 'complaint'", "'observed', 'complaint'"),
+        (
+            FEEDBACK, '{"kind": "observed", "cases": 1000001}', "cases", "1000000 o menos",
+            "1000000 or less",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_in_plain_words_of_both_languages(
+    client: TestClient, path: str, body: str, where: str, es: str, en: str
+) -> None:
+    answer = client.post(path, content=body).json()
+    spanish, _, english = answer["title"].partition(". / ")
+    assert es in spanish and en in english and " / " in answer["fix"]
+    assert answer["where"] == where
+    for words in ("Input should", "Value error", "valid array", "function"):
+        assert words not in json.dumps(answer)
+
+
+def test_a_parameter_that_is_wrong_is_said_alike(client: TestClient) -> None:
+    for path, es in (
+        (f"{ALERTS}?format=xml", "debe ser uno de: 'json', 'geojson', 'csv'"),
+        (f"{ALERTS}?as_of=5", "un día es un texto"),
+        ("/v1/predictions?limit=x", "debe ser un número entero"),
+        ("/v1/predictions?since=2022-02-30", "ese día no existe"),
+        ("/v1/outbreak/explain/x", "no tiene la forma debida"),
+    ):
+        title = client.get(path).json()["title"]
+        assert title.startswith(f"La solicitud no es válida: {es}"), title
+        assert "Input" not in title and "Value" not in title

@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
+from yupana.core import field_words
 from yupana.core.spec import Spec
 from yupana.serving import answer_listing, deprecation, openapi, parameters, routes
 from yupana.serving.kind import Kind
@@ -45,4 +46,4 @@ async def _wrong_address(request: Request, error: Exception) -> Response:
     """A part of the address that is not what it must be."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    return invalid(first["loc"][1:], first["msg"], request.app.state.how_to_ask)
+    return invalid(first["loc"][1:], field_words.words(first), request.app.state.how_to_ask)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -13,11 +14,16 @@ from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from yupana.core import field_words
+from yupana.core.spec import Bilingual
 from yupana.serving.http.refusal import Problem, refusal
 
 JSON = b"application/json"
 TAKEN_AS_JSON = {JSON, b"application/x-www-form-urlencoded"}
 """The second is what `curl -d` says of any body, unasked."""
+
+_TYPE_NAME = re.compile(r"function-|list\[|float$|constrained-")
+"""What pydantic adds to the place of an error where a field takes several types."""
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -57,21 +63,25 @@ async def question(request: Request, kind: type[Body]) -> Body | Problem:
             where="Content-Type",
             fix="Envíe / Send: Content-Type: application/json",
         )
-    return read(kind, await body_of(request), request.app.state.how_to_ask)
-
-
-def read(kind: type[Body], body: bytes, how_to_ask: Mapping[str, str]) -> Body | Problem:
-    """The question in a body, or the refusal that says how to mend it.
-
-    Args:
-        how_to_ask: how to mend each field; the empty name is for all others.
-    """
+    body = await body_of(request)
     try:
-        question = kind.model_validate_json(body)
+        sent = kind.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        return invalid(first["loc"], first["msg"], how_to_ask)
-    return _repeated(body) or question
+        first = field_words.first(error.errors(include_url=False, include_input=False))
+        return invalid(first["loc"], field_words.words(first), _how_to_ask(request))
+    return _repeated(body) or sent
+
+
+def _how_to_ask(request: Request) -> Mapping[str, str]:
+    """How to mend each field; all others, and the body, by the example of the address."""
+    how: Mapping[str, str] = request.app.state.how_to_ask
+    described = (request.scope["route"].openapi_extra or {}).get("requestBody")
+    if not described:
+        return how
+    example = json.dumps(described["content"][JSON.decode()]["example"], ensure_ascii=False)
+    return {
+        **how, "": f"Envíe un objeto JSON como este / Send a JSON object like this: {example}"
+    }  # fmt: skip
 
 
 class _RepeatedError(Exception):
@@ -102,12 +112,16 @@ def _repeated(body: bytes) -> Problem | None:
     return None
 
 
-def invalid(loc: Sequence[Any], message: str, how_to_ask: Mapping[str, str]) -> Problem:
-    """The refusal of a part of a request that is not what it must be."""
-    parts = [str(part) for part in loc if not str(part).startswith("function-")]
+def invalid(loc: Sequence[Any], what: Bilingual, how_to_ask: Mapping[str, str]) -> Problem:
+    """The refusal of a part of a request that is not what it must be.
+
+    Args:
+        how_to_ask: how to mend each field; the empty name is for all others.
+    """
+    parts = [str(part) for part in loc if not _TYPE_NAME.match(str(part))]
     return refusal(
         400,
-        f"La solicitud no es válida. / The request is not valid: {message}.",
+        f"La solicitud no es válida: {what.es}. / The request is not valid: {what.en}.",
         where=".".join(parts) or "cuerpo / body",
         fix=how_to_ask.get(parts[0] if parts else "", how_to_ask[""]),
     )

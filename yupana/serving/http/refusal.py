@@ -15,6 +15,7 @@ import orjson
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from yupana.core import field_words
 from yupana.core.errors import ContentError, UsageError, YupanaError
 
 PROBLEM = "application/problem+json"
@@ -157,12 +158,13 @@ class OneShape:
             answer = {}
         if isinstance(answer, dict) and isinstance(answer.get("detail"), list) and answer["detail"]:
             first = answer["detail"][0]
+            words = field_words.words(first)
             # FastAPI says first which part of the request it was.
             loc = [str(part) for part in first["loc"]]
             field = loc[-1] if loc else ""
             return refusal(
                 400,
-                f"La solicitud no es válida. / The request is not valid: {first['msg']}.",
+                f"La solicitud no es válida: {words.es}. / The request is not valid: {words.en}.",
                 where=".".join(loc) or "cuerpo / body",
                 fix=self.how_to_ask.get(field, self.how_to_ask[""]),
             )
