@@ -61,6 +61,8 @@ class Door:
 
     async def _one(self, headers: list[Header], path: str, body: bytes, method: str) -> Answer:
         path, _, query = path.partition("?")
+        if not any(name == b"host" for name, _ in headers):
+            headers = [(b"host", b"a"), *headers]
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method,
             "scheme": "http", "path": path, "raw_path": path.encode("utf-8", "surrogatepass"),

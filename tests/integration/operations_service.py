@@ -61,7 +61,7 @@ async def fail(request: Request) -> JSONResponse:
     raise RuntimeError(f"broke on {await request.body()!r}")
 
 
-def stack(rest: ASGIApp) -> ASGIApp:
+def stack(rest: ASGIApp) -> Guard:
     """As a service of the platform has it, less the keys."""
     inside = bounds.WholeBody(OneShape(split(APP, rest, rest), {"": "Envíe / Send"}))
     return Guard(inside, AccessLog(), behind_tls=True)

@@ -101,5 +101,7 @@ def test_the_certificate_is_of_the_name_and_the_name_is_looked_up_once(
     delivery.send(home, now, Silent())
     states = {(row.url.split(":")[1], row.state) for row in outbox.listing(home.platform_db)}
     assert states == {(f"//{NAME}", "delivered"), (f"//{OTHER}", "waiting")}
+    errors = {row.error for row in outbox.listing(home.platform_db) if row.error}
+    assert errors == {"its certificate is not trusted, or of another name"}
     assert receiver.hosts == [f"{NAME}:{port}"] * 2
     assert sorted(lookups) == [OTHER, OTHER, NAME, NAME]

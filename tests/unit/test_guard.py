@@ -58,7 +58,8 @@ def ask(
 
         scope = {
             "type": "http", "method": "POST", "path": "/v1/a", "raw_path": b"/v1/a",
-            "query_string": b"", "headers": list(headers), "state": state or {},
+            "query_string": b"", "headers": [(b"host", b"a"), *headers], "state": state or {},
+            "http_version": "1.1",
         }  # fmt: skip
         inside = bounds.WholeBody(app)
         await Guard(inside, lines or MemoryLog(), behind_tls=False)(scope, receive, send)

@@ -65,8 +65,21 @@ async def test_what_the_caller_has_is_not_sent_again(client: httpx.AsyncClient) 
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     other = await client.get("/v1/long", headers={"If-None-Match": 'W/"other"'})
     assert other.status_code == 200
-    plain = await client.get("/v1/long", headers={"Accept-Encoding": "identity"})
-    assert "content-encoding" not in plain.headers and plain.content == first.content
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("identity", None), ("gzip;q=0, identity", None), ("br, GZIP; q=0.000", None),
+        ("gzip;q=0.5, identity", "gzip"), ("gzip", "gzip"), ("br;q=0, gzip", "gzip"),
+    ],
+)  # fmt: skip
+async def test_it_is_compressed_for_who_takes_that(
+    client: httpx.AsyncClient, accepted: str, encoding: str | None
+) -> None:
+    answer = await client.get("/v1/long", headers={"Accept-Encoding": accepted})
+    assert answer.headers.get("content-encoding") == encoding
+    assert "Accept-Encoding" in answer.headers["vary"] and answer.json() == {"text": "á" * 3000}
 
 
 async def test_an_error_or_a_question_has_no_tag(client: httpx.AsyncClient) -> None:
@@ -76,9 +89,7 @@ async def test_an_error_or_a_question_has_no_tag(client: httpx.AsyncClient) -> N
 
 @pytest.mark.parametrize("media", ["text/plain", "multipart/form-data", "text/csv"])
 async def test_what_is_not_sent_as_json_is_refused(client: httpx.AsyncClient, media: str) -> None:
-    sent = await client.post(
-        "/v1/ask", content='{"entity": "a"}', headers={"Content-Type": media}
-    )
+    sent = await client.post("/v1/ask", content='{"entity": "a"}', headers={"Content-Type": media})
     assert sent.status_code == 415
     assert sent.json()["type"] == "urn:yupana:problem:not_json"
     assert "application/json" in sent.json()["fix"]

@@ -50,6 +50,17 @@ def test_a_key_opens_by_default_what_its_role_may(run: Run) -> None:
         run("keys", "create", "--agency", "A", "--role", "nobody")
 
 
+def test_the_list_shows_each_scope_and_id_whole_at_80_columns(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    run("keys", "create", "--agency", "Dirección Regional de Salud de Madre de Dios")
+    (row,) = json.loads(run("keys", "list", "--json"))
+    words = run("keys", "list").split()
+    assert {row["id"], *row["scopes"]} <= set(words)
+    assert len(row["scopes"]) > 5 and max(map(len, run("keys", "list").splitlines())) <= 80
+
+
 def test_a_key_from_its_making_to_its_end(run: Run) -> None:
     terms = ("--agency", "DIRESA Loreto", "--scope", "outbreak:forecast")
     printed = run("keys", "create", *terms).strip()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from yupana.core.errors import UsageError
 from yupana.identity.quotas import Counter, Policy, Standing, headers, parse
+from yupana.serving.http.access import Access
 
 NOON = 1_772_366_400.0
 MINUTE = Policy("rate", 3, 60)
@@ -64,10 +67,50 @@ def test_workers_never_answer_more_than_the_limit_together(url: str, limit: int)
     assert answered == limit
 
 
-def test_what_an_idle_worker_holds_is_a_hundredth_at_most(url: str) -> None:
-    idle, busy, policy = Counter(url), Counter(url), Policy("quota", 1000, 86400)
-    take(idle, NOON, policy)
-    assert sum(take(busy, NOON, policy)[0] for _ in range(1100)) == 990
+def test_what_a_worker_holds_is_what_some_seconds_need_and_a_hundredth_at_most(url: str) -> None:
+    policy = Policy("quota", 1000, 86400)
+    for pace, most in ((0.05, 10), (1.0, 5), (60.0, 1)):
+        worker = Counter(f"{url}{pace}")
+        times = [NOON + i * pace for i in range(200)]
+        answers = [take(worker, now, policy)[1][0].rest for now in times]
+        assert answers == list(range(999, 799, -1))
+        other = take(Counter(f"{url}{pace}"), times[-1], policy)[1][0].rest
+        assert 800 - most <= other + 1 <= 800, pace
+
+
+def test_a_worker_that_ends_gives_back_what_it_did_not_spend(url: str) -> None:
+    policy = Policy("quota", 1000, 86400)
+    for _ in range(20):
+        worker = Counter(url)
+        for _ in range(20):
+            take(worker, NOON, policy)
+        worker.give_back()
+        worker.give_back()
+    assert take(Counter(url), NOON, policy)[1][0].rest == 599
+
+
+def test_a_service_gives_back_at_its_end(url: str) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def nothing(*_: Any) -> None: ...
+
+    policy = Policy("quota", 1000, 86400)
+    access = Access(app, url, require_keys=True)
+    for _ in range(20):
+        take(access.counter, NOON, policy)
+    asyncio.run(access({"type": "lifespan"}, nothing, nothing))
+    assert take(Counter(url), NOON, policy)[1][0].rest == 979
+
+
+def test_what_is_given_back_late_is_no_gift_to_the_next_window(url: str) -> None:
+    policy = Policy("rate", 1000, 60)
+    late, other = Counter(url), Counter(url)
+    for _ in range(4):
+        take(late, NOON, policy)
+    assert take(other, NOON + 60, policy)[1][0].rest == 999
+    late.give_back()
+    assert take(Counter(url), NOON + 60, policy)[1][0].rest == 998
 
 
 def test_clocks_that_differ_or_jump(url: str) -> None:

@@ -172,7 +172,16 @@ def test_a_receiver_that_is_slow_or_away_holds_up_no_other(
         tell(home)
         assert send(home) == delivery.SendResult(1, 2)
     errors = {row.error for row in outbox.listing(home.platform_db)}
-    assert errors == {"", "no answer in time", "ConnectError"}
+    away = "no connection: nothing listens there, or a firewall is between"
+    assert errors == {"", "no answer in time", away}
+
+
+def test_why_there_was_no_answer_is_said_in_words(home: Settings) -> None:
+    add(home, "https://no-such-host.invalid/", "*.alert")
+    tell(home)
+    assert send(home).refused == 1
+    (row,) = outbox.listing(home.platform_db)
+    assert row.error == "the name of its host was not found"
 
 
 @pytest.mark.parametrize(
@@ -211,11 +220,43 @@ def test_a_home_that_names_no_network_writes_to_none_of_its_own(
     home: Settings, receiver: Any
 ) -> None:
     closed = home.model_copy(update={"webhook_networks": ""})
-    add(closed, url_of(receiver), "*.alert")
+    add(home, url_of(receiver), "*.alert")
     tell(closed)
     assert send(closed) == delivery.SendResult(0, 1) and receiver.requests == []
     (row,) = outbox.listing(home.platform_db)
     assert row.error == "the address is not a public one"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:9/", "https://169.254.169.254/", "https://10.0.0.1/", "https://[::1]/",
+     "https://2130706433/", "https://0x7f.1/"],
+)  # fmt: skip
+def test_a_number_of_the_own_network_is_refused_at_once(home: Settings, url: str) -> None:
+    closed = home.model_copy(update={"webhook_networks": ""})
+    with pytest.raises(UsageError, match="not a public address") as caught:
+        add(closed, url)
+    assert "YUPANA_WEBHOOK_NETWORKS" in caught.value.fix
+    assert not (home.home / "keys" / "webhooks").exists()
+
+
+@pytest.mark.parametrize("topic", ["*.nothing", "nouse.alert", "alert", "outbreak.", "", "o[u]t*"])
+def test_a_topic_that_no_notice_has_is_refused(home: Settings, topic: str) -> None:
+    with pytest.raises(UsageError, match="No notice has the topic") as caught:
+        add(home, "https://agency.example/", "*.alert", topic)
+    assert "outbreak.alert" in caught.value.fix and "malaria.forecast" in caught.value.fix
+    add(home, "https://agency.example/", "*", "*.forecast", "outbreak.*", "out*.alert")
+
+
+def test_a_test_sends_to_its_own_webhook_alone(home: Settings, receiver: Any) -> None:
+    add(home, url_of(receiver))
+    name, _ = add(home, url_of(receiver))
+    tell(home)
+    now = datetime.now(UTC)
+    outbox.put_test(home, name, now)
+    assert delivery.send(home, now, Silent(), name) == delivery.SendResult(3, 0)
+    waiting = outbox.listing(home.platform_db, state="waiting")
+    assert len(waiting) == 2 and name not in {row.webhook for row in waiting}
 
 
 def test_the_secret_is_a_file_of_its_owner_alone_and_goes_with_the_webhook(

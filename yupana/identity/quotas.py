@@ -1,9 +1,10 @@
 """Quotas and rate limits: fixed windows counted in the platform database for all workers.
 
-A worker takes a small lease of a window (a hundredth, at least one) and spends it in memory, so
-that a large quota costs a question to the database once in many requests and a small one is
-counted exactly. All workers together never answer more than the limit; what one of them leased
-and did not spend, a hundredth at most, is lost to the others until the window ends.
+A worker leases of a window what a key needs for some seconds (a hundredth of it at most, at least
+one request) and spends that in memory, so that a busy key costs a question to the database once
+in many requests and a small limit is counted exactly. All workers together never answer more than
+the limit. What a worker did not spend it gives back when it ends; one that is killed loses it to
+the others until the window ends.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from yupana.database.engine import TABLES, engine
 _SECONDS = {"s": 1, "sec": 1, "min": 60, "h": 3600, "hour": 3600, "day": 86400}
 _LIMIT = re.compile(r"([1-9][0-9]{0,8})/([a-z]+)")
 _LEASES = 100
+LEASE_SECONDS = 5.0
+"""How long a lease is to last at the pace of the one before."""
 
 SPENT = sa.Table(
     "quota_spent",
@@ -42,6 +45,10 @@ ON CONFLICT (key_id, policy) DO UPDATE SET
     THEN quota_spent.start ELSE :start END
 WHERE quota_spent.start NOT BETWEEN :start AND :next OR quota_spent.spent + :n <= :most
 RETURNING spent
+""")
+_GIVE_BACK = sa.text("""
+UPDATE quota_spent SET spent = spent - :n
+WHERE key_id = :key AND policy = :policy AND start BETWEEN :start AND :next AND spent >= :n
 """)
 
 
@@ -69,10 +76,19 @@ Shortage = tuple[str, Sequence[Policy], float]
 class _Lease:
     start: int
     policy: Policy
+    size: int
+    taken: float
+    """When, in seconds since 1970."""
     stock: int
     """Requests that this worker may still answer without asking."""
     beyond: int
     """Requests that nobody had taken when the database was last asked."""
+
+    def next_size(self, now: float) -> int:
+        """Requests to lease after this one: as many as its pace needs, twice as many at most."""
+        pace = self.size / max(now - self.taken, 1e-3)
+        most = min(2 * self.size, max(self.policy.limit // _LEASES, 1))
+        return min(max(int(pace * LEASE_SECONDS), 1), most)
 
 
 @lru_cache(maxsize=1024)
@@ -106,7 +122,8 @@ class Counter:
         policies_to_lease = []
         for policy in policies:
             lease = self._lease(key_id, policy, now)
-            # A window that was found spent stays so: no one gives requests back.
+            # A window that was found spent is not asked for again: what others may give back
+            # of it is less than the questions would cost.
             if lease is None or (lease.stock == 0 and lease.beyond > 0):
                 policies_to_lease.append(policy)
         return policies_to_lease
@@ -124,13 +141,26 @@ class Counter:
 
     def _take(self, connection: sa.Connection, key_id: str, policy: Policy, now: float) -> _Lease:
         start = int(now) // policy.seconds * policy.seconds
-        parameters = {"key": key_id, "policy": policy.name, "most": policy.limit}
-        parameters |= {"start": start, "next": start + policy.seconds}
-        for n in sorted({max(policy.limit // _LEASES, 1), 1}, reverse=True):
+        parameters = {**_window(key_id, policy, start), "most": policy.limit}
+        before = self._leases.get((key_id, policy.name))
+        size = before.next_size(now) if before and before.policy == policy else 1
+        for n in sorted({size, 1}, reverse=True):
             spent = connection.scalar(_TAKE, {**parameters, "n": n})
             if spent is not None:
-                return _Lease(start, policy, n, max(policy.limit - spent, 0))
-        return _Lease(start, policy, 0, 0)
+                return _Lease(start, policy, n, now, n, max(policy.limit - spent, 0))
+        return _Lease(start, policy, 1, now, 0, 0)
+
+    def give_back(self) -> None:
+        """Return what is leased and not spent, before this worker ends; blocks."""
+        unspent = [
+            {**_window(key_id, lease.policy, lease.start), "n": lease.stock}
+            for (key_id, _), lease in sorted(self._leases.items(), key=lambda one: one[0])
+            if lease.stock
+        ]
+        self._leases.clear()
+        if unspent:
+            with engine(self._url, durable=False).begin() as connection:
+                connection.execute(_GIVE_BACK, unspent)
 
     def spend(
         self, key_id: str, policies: Sequence[Policy], now: float
@@ -151,6 +181,10 @@ class Counter:
         lease = self._leases.get((key_id, policy.name))
         start = int(now) // policy.seconds * policy.seconds
         return lease if lease and lease.start == start and lease.policy == policy else None
+
+
+def _window(key_id: str, policy: Policy, start: int) -> dict[str, str | int]:
+    return {"key": key_id, "policy": policy.name, "start": start, "next": start + policy.seconds}
 
 
 def headers(standing: Sequence[Standing]) -> dict[str, str]:

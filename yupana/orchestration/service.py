@@ -26,6 +26,8 @@ START_SECONDS = 600
 DRAIN_SECONDS = 30
 STOP_SECONDS = 35
 LOG_LINES = 12
+_REQUEST = '"event":"request"'
+"""In the line of a request, which says nothing of why a service ended."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,9 @@ class Service:
         Raises:
             TransientError: the service ended by itself; shows the end of its log.
         """
-        self.child.wait()
+        status = self.child.wait()
+        if status < 0:
+            raise _killed(signal.Signals(-status), self.log)
         raise _ended("The service ended", self.log)
 
 
@@ -104,9 +108,7 @@ def started(settings: Settings, use_case: str) -> Iterator[Service]:
         stop_group(child)
 
 
-def ask(
-    url: str, use_case: str, action: str, body: dict[str, Any], *, key: str
-) -> dict[str, Any]:
+def ask(url: str, use_case: str, action: str, body: dict[str, Any], *, key: str) -> dict[str, Any]:
     """Ask an endpoint of a service once, as any client would, and return its answer.
 
     Raises:
@@ -161,8 +163,19 @@ def _wait_ready(child: subprocess.Popen[Any], url: str, log: Path) -> None:
     )
 
 
+def _killed(by: signal.Signals, log: Path) -> TransientError:
+    """What its log says last are requests that were answered: it had no time to say more."""
+    return TransientError(
+        f"The service ended: its parent process was killed by {by.name}, not by yupana.",
+        where=str(log),
+        fix="Look for who did it (out of memory: `dmesg`; a colleague; the system) and start it "
+        "again.",
+    )
+
+
 def _ended(what: str, log: Path) -> TransientError:
-    last = "\n".join(log.read_text(errors="replace").strip().splitlines()[-LOG_LINES:])
+    lines = log.read_text(errors="replace").strip().splitlines()
+    last = "\n".join([line for line in lines if _REQUEST not in line][-LOG_LINES:])
     return TransientError(
         f"{what}:\n{last}",
         where=str(log),

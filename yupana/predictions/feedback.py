@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
+from yupana.core import field_words
 from yupana.core.errors import UsageError
 from yupana.database.engine import TABLES, Moment, engine
 from yupana.ledger import entries, vouched
@@ -175,7 +176,8 @@ def _outcome(
     """The payload to store: what was observed; a complaint may have none."""
     from pydantic import ValidationError
 
-    advice = f"kind: {', '.join(KINDS)}; {schema.advice(entry)}; comment: ≤ {LONGEST_COMMENT}."
+    taken = f"kind: {', '.join(KINDS)}; {schema.advice(entry)}; comment: ≤ {LONGEST_COMMENT}."
+    advice = f"Se admite / What is taken: {taken}"
     problem = field = ""
     if kind not in KINDS:
         problem, field = f"No existe el tipo '{kind}'. / There is no kind '{kind}'.", "kind"
@@ -191,8 +193,9 @@ def _outcome(
         return schema.model.model_validate(payload, context=entry).model_dump(mode="json")
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
+        what = field_words.words(first)
         raise UsageError(
-            f"El resultado no es válido. / The outcome is not valid: {first['msg']}.",
+            f"El resultado no es válido: {what.es}. / The outcome is not valid: {what.en}.",
             where=".".join(map(str, first["loc"])) or "payload",
             fix=advice,
         ) from error

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from yupana.core.errors import UsageError
+from yupana.core.field_words import NO_DAY
 from yupana.core.spec import Spec
 from yupana.predictions import agency_answers
 from yupana.predictions.agency_answers import AgencyAnswer, Selection
@@ -87,8 +88,8 @@ def router(about: Spec) -> APIRouter:
         for name, text, more in (("since", since, 0), ("until", until, 1)):
             try:
                 days[name] = _midnight(text, more)
-            except ValueError as error:
-                return invalid([name], str(error), request.app.state.how_to_ask)
+            except ValueError:
+                return invalid([name], NO_DAY, request.app.state.how_to_ask)
         context: ServiceContext = request.app.state.context
         caller = request.state.caller
         kinds = (SANDBOX,) if sandbox.is_sandbox(caller) else SENT

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -12,11 +14,16 @@ from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from yupana.core import field_words
+from yupana.core.spec import Bilingual
 from yupana.serving.http.refusal import Problem, refusal
 
 JSON = b"application/json"
 TAKEN_AS_JSON = {JSON, b"application/x-www-form-urlencoded"}
 """The second is what `curl -d` says of any body, unasked."""
+
+_TYPE_NAME = re.compile(r"function-|list\[|float$|constrained-")
+"""What pydantic adds to the place of an error where a field takes several types."""
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -56,28 +63,65 @@ async def question(request: Request, kind: type[Body]) -> Body | Problem:
             where="Content-Type",
             fix="Envíe / Send: Content-Type: application/json",
         )
-    return read(kind, await body_of(request), request.app.state.how_to_ask)
+    body = await body_of(request)
+    try:
+        sent = kind.model_validate_json(body)
+    except ValidationError as error:
+        first = field_words.first(error.errors(include_url=False, include_input=False))
+        return invalid(first["loc"], field_words.words(first), _how_to_ask(request))
+    return _repeated(body) or sent
 
 
-def read(kind: type[Body], body: bytes, how_to_ask: Mapping[str, str]) -> Body | Problem:
-    """The question in a body, or the refusal that says how to mend it.
+def _how_to_ask(request: Request) -> Mapping[str, str]:
+    """How to mend each field; all others, and the body, by the example of the address."""
+    how: Mapping[str, str] = request.app.state.how_to_ask
+    described = (request.scope["route"].openapi_extra or {}).get("requestBody")
+    if not described:
+        return how
+    example = json.dumps(described["content"][JSON.decode()]["example"], ensure_ascii=False)
+    return {
+        **how, "": f"Envíe un objeto JSON como este / Send a JSON object like this: {example}"
+    }  # fmt: skip
+
+
+class _RepeatedError(Exception):
+    """A field stands twice in an object."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> None:
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        raise _RepeatedError(next(name for name in names if names.count(name) > 1))
+
+
+_UNIQUE = json.JSONDecoder(object_pairs_hook=_unique)
+
+
+def _repeated(body: bytes) -> Problem | None:
+    """The refusal of a body with a field twice: readers differ in which of them counts."""
+    try:
+        _UNIQUE.decode(body.decode())
+    except _RepeatedError as error:
+        name = error.args[0]
+        return refusal(
+            400,
+            f"El campo '{name}' viene más de una vez. / The field is sent more than once.",
+            where=name,
+            fix="Envíelo una sola vez. / Send it once.",
+        )
+    return None
+
+
+def invalid(loc: Sequence[Any], what: Bilingual, how_to_ask: Mapping[str, str]) -> Problem:
+    """The refusal of a part of a request that is not what it must be.
 
     Args:
         how_to_ask: how to mend each field; the empty name is for all others.
     """
-    try:
-        return kind.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        return invalid(first["loc"], first["msg"], how_to_ask)
-
-
-def invalid(loc: Sequence[Any], message: str, how_to_ask: Mapping[str, str]) -> Problem:
-    """The refusal of a part of a request that is not what it must be."""
-    parts = [str(part) for part in loc if not str(part).startswith("function-")]
+    parts = [str(part) for part in loc if not _TYPE_NAME.match(str(part))]
     return refusal(
         400,
-        f"La solicitud no es válida. / The request is not valid: {message}.",
+        f"La solicitud no es válida: {what.es}. / The request is not valid: {what.en}.",
         where=".".join(parts) or "cuerpo / body",
         fix=how_to_ask.get(parts[0] if parts else "", how_to_ask[""]),
     )

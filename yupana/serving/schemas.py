@@ -73,7 +73,10 @@ def _problem(text: str) -> dict[str, Any]:
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: _problem("La solicitud no es válida / The request is not valid"),
+    400: _problem(
+        "La solicitud no es válida, o trae un campo o parámetro que no existe o se repite / The "
+        "request is not valid, or has a field or parameter that does not exist or is repeated"
+    ),
     401: _problem("Falta la clave, o no es válida / The key is missing or not valid"),
     403: _problem("La clave no abre esta dirección / The key does not open this address"),
     408: _problem("La solicitud llegó demasiado lento / The request came too slowly"),

@@ -18,6 +18,7 @@ from yupana.serving import starter
 from yupana.serving.application import application
 from yupana.serving.context import ServiceContext
 from yupana.serving.http import asgi, tracing
+from yupana.serving.http.guard import Guard
 from yupana.tracking import slots
 
 SWITCH_SECONDS = 0.0005
@@ -43,7 +44,7 @@ def prediction_service(name: str) -> bentoml.Service[Any]:
     kind = kinds.load(about.task)
     app = application(about, kind)
 
-    def stack(rest: ASGIApp) -> ASGIApp:
+    def stack(rest: ASGIApp) -> Guard:
         config = settings()
         if config.public_url:
             app.servers = [{"url": config.public_url}]

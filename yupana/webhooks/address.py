@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from yupana.core.errors import UsageError, YupanaError
@@ -61,6 +63,22 @@ def networks(text: str) -> tuple[Network, ...]:
         ) from error
 
 
+def demand_allowed(host: str, allowed: Sequence[Network]) -> None:
+    """Refuse a number in place of a name that no notice may go to; names are looked up at each try.
+
+    Raises:
+        UsageError: it is an address of the platform's own network.
+    """
+    number = _number(host)
+    if number is not None and not _may(number, allowed):
+        raise UsageError(
+            f"Notices do not go to {number}: it is not a public address.",
+            where="--url",
+            fix="Give a public address, or name its network in YUPANA_WEBHOOK_NETWORKS: "
+            "10.20.0.0/16.",
+        )
+
+
 async def resolve(host: str, port: int, allowed: Sequence[Network]) -> str:
     """The address to connect to, of a host all of whose addresses may be written to.
 
@@ -89,6 +107,15 @@ def _may(one: Address, allowed: Sequence[Network]) -> bool:
 def _plain(text: str) -> Address:
     one = ipaddress.ip_address(text.partition("%")[0])
     return getattr(one, "ipv4_mapped", None) or one
+
+
+def _number(host: str) -> Address | None:
+    """The address that a host is, in any way of writing that the system's look-up reads as one."""
+    with suppress(ValueError):
+        return _plain(host)
+    with suppress(OSError):
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    return None
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,8 +40,13 @@ class SendResult:
     refused: int
 
 
-def send(settings: Settings, now: datetime, progress: Progress) -> SendResult:
+def send(
+    settings: Settings, now: datetime, progress: Progress, webhook: str = ""
+) -> SendResult:  # fmt: skip
     """Try what is due, and keep how it went.
+
+    Args:
+        webhook: only what goes there; empty: everything.
 
     Raises:
         UsageError: `YUPANA_WEBHOOK_NETWORKS` has what is no network.
@@ -47,7 +54,7 @@ def send(settings: Settings, now: datetime, progress: Progress) -> SendResult:
     allowed = address.networks(settings.webhook_networks)
     lock = settings.home / "locks" / "webhooks.lock"
     with one_at_a_time(lock, "another delivery of notices", progress):
-        tries = outbox.due(settings.platform_db, now)
+        tries = outbox.due(settings.platform_db, now, webhook)
         errors = asyncio.run(_all(settings, tries, allowed, now)) if tries else []
         by_key = {one.key: error for one, error in zip(tries, errors, strict=True)}
         outbox.mark(settings, by_key, tries, now)
@@ -95,9 +102,29 @@ async def _try(
     except TimeoutError:
         return "no answer in time"
     except (OSError, httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        # Neither the address nor what the server said may hold a secret in a table or log.
-        return type(error).__name__
+        return _reason(error)
     return "" if 200 <= status < 300 else f"it answered {status}"
+
+
+def _reason(error: Exception) -> str:
+    """Why there was no answer, without the error's own words: an address, or what the server said,
+    may hold a secret, and this goes into a table and a log.
+    """
+    import httpx
+
+    causes: list[BaseException] = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) and len(causes) < 9:
+        causes.append(cause)
+    for kinds, words in (
+        (ssl.SSLCertVerificationError, "its certificate is not trusted, or of another name"),
+        (ssl.SSLError, "no secure connection could be made"),
+        (socket.gaierror, "the name of its host was not found"),
+        (httpx.ConnectError, "no connection: nothing listens there, or a firewall is between"),
+        (httpx.NetworkError | httpx.ProtocolError, "the connection ended without an answer"),
+    ):
+        if any(isinstance(one, kinds) for one in causes):
+            return words
+    return f"it could not be written to ({type(error).__name__})"
 
 
 async def _post(

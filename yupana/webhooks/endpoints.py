@@ -17,17 +17,18 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from yupana.config.settings import Settings
-from yupana.core import private_file
+from yupana.core import private_file, usecase
 from yupana.core.errors import UsageError
 from yupana.database.engine import engine
 from yupana.identity import actors, api_keys
 from yupana.ledger import vouched, writer
 from yupana.ledger.entries import Entry, write
 from yupana.webhooks import address, signature
+from yupana.webhooks.notice import ALERT, KINDS
 from yupana.webhooks.tables import CANCELLED, NOTICES, WAITING, WEBHOOKS
 
 EVERYTHING = ("*",)
-_TOPIC = re.compile(r"\*|[a-z*][a-z0-9_*-]{0,62}\.[a-z*]{1,20}")
+_PATTERN = re.compile(r"[a-z0-9_.*-]{1,84}")
 
 
 @dataclass(frozen=True)
@@ -52,20 +53,23 @@ def add(
     """Register an address; returns the webhook's id and its secret, which is not shown again.
 
     Raises:
-        UsageError: no name of an agency, no topic, or an address that notices may not go to.
+        UsageError: no name of an agency, a topic that no notice has, or an address that notices
+            may not go to.
     """
-    address.demand(url)
+    host, _ = address.demand(url)
+    address.demand_allowed(host, address.networks(settings.webhook_networks))
     if not api_keys.AGENCY.fullmatch(agency):
         raise UsageError(
             f"'{agency}' cannot be the name of an agency.",
             where="--agency",
             fix="Use up to 100 letters, digits, spaces and . , & ( ) ' -",
         )
-    if strange := [topic for topic in topics if not _TOPIC.fullmatch(topic)]:
+    there_are = notice_topics()
+    if strange := [pattern for pattern in topics if not _matches(pattern, there_are)]:
         raise UsageError(
-            f"'{strange[0]}' is no topic.",
+            f"No notice has the topic '{strange[0]}'.",
             where="--topic",
-            fix="Give a use case and forecast or alert, such as 'USE_CASE.alert' or '*.forecast'.",
+            fix=f"Use some of: {', '.join(there_are)}; * stands for any part, as in '*.{ALERT}'.",
         )
     name, secret = secrets.token_hex(6), signature.new_secret()
     row = {"id": name, "agency": agency, "url": url, "topics": [*topics], "created": now}
@@ -78,6 +82,16 @@ def add(
         facts = {"what": "webhook", "topics": [*topics]}
         write(connection, [Entry("key", f"webhook:{name}", facts, actor), *rows], now)
     return name, secret
+
+
+def notice_topics() -> list[str]:
+    """The topics that there are, of the use cases that are installed."""
+    return [f"{name}.{kind}" for name in usecase.names() for kind in KINDS]
+
+
+def _matches(pattern: str, topics: Sequence[str]) -> bool:
+    plain = _PATTERN.fullmatch(pattern) is not None
+    return plain and any(fnmatchcase(topic, pattern) for topic in topics)
 
 
 def remove(settings: Settings, name: str, now: datetime) -> None:

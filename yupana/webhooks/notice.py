@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-FORECAST, ALERT = "forecast", "alert"
+FORECAST, ALERT = KINDS = "forecast", "alert"
 
 
 @dataclass(frozen=True)

@@ -92,9 +92,11 @@ def put_test(settings: Settings, webhook: str, now: datetime) -> Key:
     return str(row["id"]), webhook
 
 
-def due(url: str, now: datetime) -> list[Delivery]:
-    """What is to be tried, oldest first."""
+def due(url: str, now: datetime, webhook: str = "") -> list[Delivery]:
+    """What is to be tried, oldest first; of one webhook, or of all."""
     wanted = (NOTICES.c.state == WAITING) & (NOTICES.c.due <= now)
+    if webhook:
+        wanted = wanted & (NOTICES.c.webhook == webhook)
     return _deliveries(url, wanted, NOTICES.c.created, _AT_ONCE)
 
 

@@ -97,18 +97,21 @@ def list_keys(
     if as_json:
         say_json(keys)
         return
-    # Rotation and revocation need the whole id, however narrow the terminal.
-    whole = Column("id", no_wrap=True, min_width=12)
-    table = Table(whole, "agency", "role", "scopes", "limits", "expires", "last used", "state")
+    # Rotation and revocation need the whole id, and a scope is a word, however narrow the terminal.
+    longest = max((len(scope) for row in keys for scope in row["scopes"]), default=0)
+    table = Table(
+        Column("id, state", min_width=12), "agency, role", Column("scopes", min_width=longest),
+        "limits", "expires, last used",
+    )  # fmt: skip
     now = _now()
     for row in keys:
         state = "revoked" if row["revoked"] else "expired" if row["expires"] <= now else "good"
         if state == "good" and row["old_until"] and row["old_until"] > now:
             state = f"good; old secret until {row['old_until']:%Y-%m-%d %H:%M} UTC"
         used = f"{row['last_used']:%Y-%m-%d %H:%M}" if row["last_used"] else "never"
-        owner = Text(row["agency"]), row["role"], "\n".join(row["scopes"])
-        limits = f"{row['quota']}\n{row['rate']}"
-        table.add_row(row["id"], *owner, limits, f"{row['expires']:%Y-%m-%d}", used, state)
+        owner, scopes = Text(f"{row['agency']}\n{row['role']}"), "\n".join(row["scopes"])
+        limits, times = f"{row['quota']}\n{row['rate']}", f"{row['expires']:%Y-%m-%d}\n{used}"
+        table.add_row(f"{row['id']}\n{state}", owner, scopes, limits, times)
     Console().print(table)
 
 

@@ -106,7 +106,7 @@ def test(webhook: WebhookId, as_json: AsJson = False) -> None:
 
     config, now = settings(), datetime.now(UTC)
     name, _ = outbox.put_test(config, webhook, now)
-    delivery.send(config, now, Lines())
+    delivery.send(config, now, Lines(), webhook)
     rows = outbox.listing(config.platform_db, webhook)
     result = next(row for row in rows if row.id == name)
     if as_json:

@@ -74,6 +74,9 @@ class Access:
     async def _watch_end(self, send: Send, message: Message) -> None:
         if message["type"].startswith("lifespan.shutdown."):
             await anyio.to_thread.run_sync(self.writer.close)
+            # While the database is away they are lost, as they are to a worker that is killed.
+            with suppress(sa.exc.SQLAlchemyError):
+                await anyio.to_thread.run_sync(self.counter.give_back)
         await send(message)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:

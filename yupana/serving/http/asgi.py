@@ -25,7 +25,7 @@ from yupana.serving.http import bounds, metrics, protocol
 from yupana.serving.http.access import Access
 from yupana.serving.http.access_log import AccessLog
 from yupana.serving.http.guard import Guard
-from yupana.serving.http.reads import Reads
+from yupana.serving.http.reads import READING, Reads
 from yupana.serving.http.refusal import OneShape
 from yupana.serving.requests import PlainRoute
 
@@ -33,7 +33,7 @@ OURS = frozenset({"/openapi.json", "/docs.json"})
 OUR_FOLDER = "/v1/"
 
 
-def front(stack: Callable[[ASGIApp], ASGIApp], target: str = "") -> type[bentoml.Service]:
+def front(stack: Callable[[ASGIApp], Guard], target: str = "") -> type[bentoml.Service]:
     """The class of a service that answers by `stack`.
 
     Args:
@@ -46,9 +46,10 @@ def front(stack: Callable[[ASGIApp], ASGIApp], target: str = "") -> type[bentoml
 
     class Front(bentoml.Service):
         def to_asgi(self, is_main: bool = True) -> ASGIApp:
+            guard = stack(super().to_asgi(is_main))
             # After this the worker starts its server.
-            protocol.install()
-            return stack(super().to_asgi(is_main))
+            protocol.install(guard)
+            return guard
 
         @property
         def import_string(self) -> str:
@@ -72,7 +73,7 @@ def page(about: Spec) -> Response:
 def layers(
     app: FastAPI, rest: ASGIApp, how_to_ask: Mapping[str, str], settings: Settings,
     first: ASGIApp,
-) -> ASGIApp:  # fmt: skip
+) -> Guard:  # fmt: skip
     """All layers of a service: guard, access, body, errors in one shape, then whose address it is.
 
     Args:
@@ -92,7 +93,7 @@ def split(ours: FastAPI, rest: ASGIApp, first: ASGIApp) -> ASGIApp:
     than answering does.
     """
     routes = (route for route in ours.routes if isinstance(route, PlainRoute))
-    reads = Reads(ours)
+    reads, first_page = Reads(ours), Reads(first)
     plain = {(method, route.path): route for route in routes for method in route.methods}
 
     async def choose(scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,8 +108,8 @@ def split(ours: FastAPI, rest: ASGIApp, first: ASGIApp) -> ASGIApp:
             await reads(scope, receive, send)
         elif path == "/metrics":
             await metrics.application(scope, receive, send)
-        elif path == "/" and scope["method"] in ("GET", "HEAD"):
-            await first(scope, receive, send)
+        elif path == "/" and scope["method"] in READING:
+            await first_page(scope, receive, send)
         else:
             await rest(scope, receive, send)
 

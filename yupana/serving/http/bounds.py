@@ -59,14 +59,12 @@ def out_of_bounds(scope: Scope, headers: dict[bytes, bytes]) -> Problem | None:
     """The refusal of a request that is too large, before any of its body is read."""
     pairs = scope["headers"]
     if len(pairs) > MOST_HEADERS or len(b"".join(chain.from_iterable(pairs))) > MOST_HEADER_BYTES:
-        return _headers_too_large()
-    if sum(name == b"host" for name, _ in pairs) > 1:
-        return _closing(
-            400,
-            "Hay más de una cabecera Host. / There is more than one Host header.",
-            where="Host",
-            fix="Envíe una sola. / Send a single one.",
-        )
+        return headers_too_large()
+    hosts = sum(name == b"host" for name, _ in pairs)
+    if hosts > 1 or (not hosts and scope["http_version"] == "1.1"):
+        return _hosts(hosts)
+    if headers.get(b"upgrade", b"").lower() == b"websocket":
+        return _websocket()
     if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MOST_ADDRESS:
         return _closing(
             414,
@@ -103,7 +101,8 @@ def _closing(status: int, what: str, *, where: str, fix: str) -> Problem:
     return problem
 
 
-def _headers_too_large() -> Problem:
+def headers_too_large() -> Problem:
+    """The refusal of headers that are too many or too long, or that never end."""
     return _closing(
         431,
         "Las cabeceras son demasiado grandes. / The headers are too large.",
@@ -113,25 +112,44 @@ def _headers_too_large() -> Problem:
     )
 
 
-HEADERS_TOO_LARGE = _headers_too_large().on_the_wire()
-"""What a connection is answered that never ends its headers, before it is cut."""
+def not_http() -> Problem:
+    """The refusal of bytes that no client library sends, and of pipelines that are too long."""
+    return _closing(
+        400,
+        "Lo que llegó no es HTTP/1.1. / What came is not HTTP/1.1.",
+        where="HTTP",
+        fix="Use una biblioteca de HTTP. / Use an HTTP library.",
+    )
 
-NOT_HTTP = _closing(
-    400,
-    "Lo que llegó no es HTTP/1.1. / What came is not HTTP/1.1.",
-    where="HTTP",
-    fix="Use una biblioteca de HTTP. / Use an HTTP library.",
-).on_the_wire()
-"""What bytes are answered that no client library sends, and pipelines that are too long."""
 
-TOO_MANY_CONNECTIONS = _closing(
-    503,
-    "Hay demasiadas conexiones abiertas. / Too many connections are open.",
-    where="yupana",
-    fix="Cierre las que no usa e intente de nuevo. / Close those that you do not use and try "
-    "again.",
-).on_the_wire()
-"""What a connection is answered that is closed for a newer one, or that finds no place."""
+def too_many_connections() -> Problem:
+    """The refusal of a connection that is closed for a newer one, or that has no place."""
+    return _closing(
+        503,
+        "Hay demasiadas conexiones abiertas. / Too many connections are open.",
+        where="yupana",
+        fix="Cierre las que no usa e intente de nuevo. / Close those that you do not use and try "
+        "again.",
+    )
+
+
+def _hosts(count: int) -> Problem:
+    """The refusal of a request that does not name one host (RFC 9112, 3.2)."""
+    what = (
+        "Hay más de una cabecera Host. / There is more than one Host header."
+        if count
+        else "Falta la cabecera Host. / The Host header is missing."
+    )
+    return _closing(400, what, where="Host", fix="Envíe una sola. / Send a single one.")
+
+
+def _websocket() -> Problem:
+    return _closing(
+        400,
+        "Aquí no hay WebSocket. / There is no WebSocket here.",
+        where="Upgrade",
+        fix="Pregunte con GET o POST, sin Upgrade. / Ask with GET or POST, without Upgrade.",
+    )
 
 
 def _too_large() -> Problem:

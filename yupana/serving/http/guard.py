@@ -80,6 +80,15 @@ class Guard:
                     AccessRecord(now, seconds, request_id, method, where, sender.status, caller)
                 )
 
+    def refuse_unread(self, problem: Problem) -> bytes:
+        """The bytes of a refusal where what came is no request that an application could get."""
+        request_id = _request_id(b"")
+        self.log.add(
+            AccessRecord(time.time(), 0.0, request_id, "-", "-", problem.status_code, None)
+        )
+        header = (b"x-request-id", request_id.encode())
+        return problem.on_the_wire(request_id, [header, *self.api])
+
     async def _answer(
         self, scope: Scope, receive: Receive, sender: _Sender, headers: dict[bytes, bytes]
     ) -> None:

@@ -15,6 +15,8 @@ from uvicorn.protocols.http import auto
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from yupana.serving.http import bounds
+from yupana.serving.http.guard import Guard
+from yupana.serving.http.refusal import Problem
 
 MOST_CONNECTIONS = 512
 """Of a worker. For a further one the one is closed that has been idle for longest."""
@@ -39,6 +41,8 @@ LINGER_SECONDS = 2.0
 class BoundedProtocol(HttpToolsProtocol):
     """Cuts a connection that sends more than that, or too slowly, or does not read."""
 
+    guard: ClassVar[Guard]
+    """Knows the headers of every answer, and the log."""
     _idle: ClassVar[dict[BoundedProtocol, None]] = {}
     """Connections of this process on which nothing is being answered, longest idle first."""
     _in_head = True
@@ -53,7 +57,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """A caller is there; where there are too many, the longest idle is closed."""
         super().connection_made(transport)
         if len(self.connections) > MOST_CONNECTIONS:
-            next(iter(self._idle), self)._cut(bounds.TOO_MANY_CONNECTIONS)
+            next(iter(self._idle), self)._cut(bounds.too_many_connections())
         if not transport.is_closing():
             self._idle[self] = None
             self._expect()
@@ -72,7 +76,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self._bytes > (MOST_HEAD if self._in_head else MOST_MESSAGE):
-            self._cut(bounds.HEADERS_TOO_LARGE)
+            self._cut(bounds.headers_too_large())
         elif self._in_head and not self._bytes:
             self._no_deadline()
         elif self._deadline is None:
@@ -125,7 +129,14 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """What came is no HTTP."""
-        self._cut(bounds.NOT_HTTP)
+        self._cut(bounds.not_http())
+
+    def _should_upgrade(self) -> bool:
+        """Never: `bounds` refuses a WebSocket, and another protocol may be left unheeded."""
+        return False
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """The caller is told."""
 
     def timeout_keep_alive_handler(self) -> None:
         """The caller has not asked again."""
@@ -143,12 +154,12 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self._cut()
 
-    def _cut(self, refusal: bytes = b"") -> None:
+    def _cut(self, refusal: Problem | None = None) -> None:
         """Close, with a last word where no answer is under way."""
         if self.transport.is_closing():
             return
         if refusal and (self.cycle is None or self.cycle.response_complete):
-            self.transport.write(refusal)
+            self.transport.write(self.guard.refuse_unread(refusal))
         self.transport.close()
         self._linger()
 
@@ -168,7 +179,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._unread = None
 
 
-def install() -> None:
+def install(guard: Guard) -> None:
     """Let uvicorn read by it from now on: BentoML offers no setting for it."""
+    BoundedProtocol.guard = guard
     bounded: Any = BoundedProtocol
     auto.AutoHTTPProtocol = bounded

@@ -1,4 +1,4 @@
-"""GET as the web has it: what a client has already is not sent again, and the rest compressed.
+"""GET and HEAD as the web has them: what a client has is not sent again, the rest compressed.
 
 Forecasts and alerts change once a period and are asked for all day: an entity tag (RFC 9110, 8.8.3)
 costs a hash of the answer, and saves its transfer.
@@ -6,6 +6,7 @@ costs a hash of the answer, and saves its transfer.
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -19,16 +20,43 @@ _CACHE = (("Cache-Control", "private, no-cache"), ("Vary", "Authorization, X-API
 """Kept by the caller alone, and asked for again before each use."""
 
 
+READING = frozenset({"GET", "HEAD"})
+_REFUSED = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)", re.IGNORECASE)
+
+
 class Reads:
-    """ASGI middleware: GET with entity tags and gzip; all else as it is."""
+    """ASGI middleware: GET with entity tags and gzip, HEAD as GET without the body (RFC 9110,
+    9.3.2); all else as it is.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self.read = GZipMiddleware(_EntityTag(app), minimum_size=LEAST_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self.read if scope["type"] == "http" and scope["method"] == "GET" else self.app
-        await app(scope, receive, send)
+        if scope["type"] != "http" or scope["method"] not in READING:
+            await self.app(scope, receive, send)
+            return
+
+        async def headers_alone(message: Message) -> None:
+            whole = message["type"] != "http.response.body"
+            await send(message if whole else {**message, "body": b""})
+
+        headers = [header for header in scope["headers"] if not _refuses_gzip(*header)]
+        inside = {**scope, "method": "GET", "headers": headers}
+        try:
+            await self.read(inside, receive, headers_alone if scope["method"] == "HEAD" else send)
+        finally:
+            # The log's line tells it.
+            if "route" in inside:
+                scope["route"] = inside["route"]
+
+
+def _refuses_gzip(name: bytes, value: bytes) -> bool:
+    """Whether a header says that gzip is not taken (RFC 9110, 12.5.3): Starlette looks for the
+    word alone.
+    """
+    return name == b"accept-encoding" and bool(_REFUSED.search(value.decode("latin-1")))
 
 
 class _EntityTag:

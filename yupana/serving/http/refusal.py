@@ -7,7 +7,7 @@ of one word; BentoML answers with plain text. A client should have to read one s
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +15,7 @@ import orjson
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from yupana.core import field_words
 from yupana.core.errors import ContentError, UsageError, YupanaError
 
 PROBLEM = "application/problem+json"
@@ -39,6 +40,7 @@ _TEXT_BY_STATUS = {
         "Intente de nuevo en unos segundos. / Try again in a few seconds.",
     ),
 }
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _FAILED = (
     "El servicio no pudo responder. / The service could not answer.",
     "Intente de nuevo; si se repite, avise con el request_id de esta respuesta. / "
@@ -55,18 +57,26 @@ class Problem(Response):
         self.fields = content
         super().__init__(orjson.dumps(content), status_code)
 
-    def on_the_wire(self) -> bytes:
-        """The whole answer in HTTP/1.1, where no application is asked."""
+    def on_the_wire(self, request_id: str, more: Iterable[tuple[bytes, bytes]]) -> bytes:
+        """The whole answer in HTTP/1.1, where no application is asked.
+
+        Args:
+            more: headers beside its own.
+        """
+        self._name(request_id)
         line = f"HTTP/1.1 {self.status_code} {HTTPStatus(self.status_code).phrase}\r\n".encode()
-        fields = b"".join(name + b": " + value + b"\r\n" for name, value in self.raw_headers)
+        headers = [*self.raw_headers, *more]
+        fields = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
         return line + fields + b"\r\n" + bytes(self.body)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, with the request's id in it."""
-        content = {**self.fields, "request_id": scope.get("state", {}).get("request_id", "")}
-        self.body = orjson.dumps(content)
-        self.headers["content-length"] = str(len(self.body))
+        self._name(scope.get("state", {}).get("request_id", ""))
         await super().__call__(scope, receive, send)
+
+    def _name(self, request_id: str) -> None:
+        self.body = orjson.dumps({**self.fields, "request_id": request_id})
+        self.headers["content-length"] = str(len(self.body))
 
 
 def refusal(status: int, what: str, *, where: str, fix: str, code: str = "") -> Problem:
@@ -126,7 +136,7 @@ class OneShape:
         async def rewrite(message: Message) -> None:
             nonlocal start, body
             if message["type"] == "http.response.start" and _foreign(message):
-                start = message
+                start = _no_redirect(message)
             elif not start:
                 await send(message)
             else:
@@ -148,12 +158,13 @@ class OneShape:
             answer = {}
         if isinstance(answer, dict) and isinstance(answer.get("detail"), list) and answer["detail"]:
             first = answer["detail"][0]
+            words = field_words.words(first)
             # FastAPI says first which part of the request it was.
             loc = [str(part) for part in first["loc"]]
             field = loc[-1] if loc else ""
             return refusal(
                 400,
-                f"La solicitud no es válida. / The request is not valid: {first['msg']}.",
+                f"La solicitud no es válida: {words.es}. / The request is not valid: {words.en}.",
                 where=".".join(loc) or "cuerpo / body",
                 fix=self.how_to_ask.get(field, self.how_to_ask[""]),
             )
@@ -163,7 +174,17 @@ class OneShape:
 
 def _foreign(start: Message) -> bool:
     """Whether an answer is an error that another made."""
+    if start["status"] in _REDIRECTS:
+        return True
     if start["status"] < 400:
         return False
     types = (value for name, value in start["headers"] if name.lower() == b"content-type")
     return not next(types, b"").startswith(PROBLEM.encode())
+
+
+def _no_redirect(start: Message) -> Message:
+    """A redirect would name the host and scheme that this process sees: nothing is there."""
+    if start["status"] not in _REDIRECTS:
+        return start
+    headers = [h for h in start["headers"] if h[0].lower() != b"location"]
+    return {**start, "status": 404, "headers": headers}

@@ -5,7 +5,6 @@ The field of the entities is named by the use case's spec, so the models are mad
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from yupana.core.spec import Bilingual
 from yupana.tasks.forecast.frequency import WEEK, Frequency
+from yupana.tasks.forecast.payload import MOST_CASES
 from yupana.tasks.forecast.places import PERIODS
 from yupana.tasks.forecast.usecases import ForecastUseCase
 
@@ -84,14 +84,17 @@ def _as_list(value: Any) -> Any:
 def _as_day(value: Any) -> Any:
     # Pydantic would take a number for seconds since 1970, and a moment for its day.
     if value is not None and not (isinstance(value, str) and _DAY.fullmatch(value)):
-        raise ValueError("a day is a text such as 2022-01-05, of the years 1900 to 2199")
+        raise ValueError(
+            "un día es un texto como 2022-01-05, de los años 1900 a 2199 / "
+            "a day is a text such as 2022-01-05, of the years 1900 to 2199"
+        )
     return value
 
 
 def _whole(value: Any) -> Any:
     # JSON Schema calls 2.0 an integer; true and "2" are none.
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("a whole number is wanted")
+        raise ValueError("debe ser un número entero / it must be a whole number")
     return value
 
 
@@ -133,7 +136,7 @@ def feedback(frequency: Frequency) -> type[BaseModel]:
             ),
         ),
         ending: (Day, Field(None, description=day)),
-        "cases": (_count(0, 999_999) | None, None),
+        "cases": (_count(0, MOST_CASES) | None, None),
         "comment": (
             str,
             Field(
@@ -198,7 +201,9 @@ def questions(definition: ForecastUseCase) -> Questions:
     example = {key: [spec.example.entity], "horizon": most, "as_of": "2022-01-05"}
     changed = {key: spec.example.entity, "recent_cases": 2.0}
     forecast = _question(
-        "Question", ForecastQuestion, key,
+        "Question",
+        ForecastQuestion,
+        key,
         {
             key: (many, ...),
             "horizon": (horizon, most),
@@ -213,7 +218,9 @@ def questions(definition: ForecastUseCase) -> Questions:
         },
     )
     simulation = _question(
-        "Simulated", SimulationQuestion, key,
+        "Simulated",
+        SimulationQuestion,
+        key,
         {
             key: (entity, Field(description=f"{places.code.es} / {places.code.en}")),
             "horizon": (horizon, most),
@@ -230,7 +237,7 @@ def questions(definition: ForecastUseCase) -> Questions:
             "climate": (Climate | None, None),
         },
     )
-    return Questions(forecast, simulation, example, changed, _how_to_ask(definition, example))
+    return Questions(forecast, simulation, example, changed, _how_to_ask(definition))
 
 
 def _question(name: str, kind: type[Kind], key: str, fields: dict[str, Any]) -> type[Kind]:
@@ -240,8 +247,8 @@ def _question(name: str, kind: type[Kind], key: str, fields: dict[str, Any]) -> 
     return cast("type[Kind]", question)
 
 
-def _how_to_ask(definition: ForecastUseCase, example: dict[str, Any]) -> dict[str, str]:
-    """How to mend each field; the empty name stands for the body and for unknown fields."""
+def _how_to_ask(definition: ForecastUseCase) -> dict[str, str]:
+    """How to mend each field; the empty name is for all others."""
     places, most = definition.places, len(definition.horizons)
     frequency, last = definition.frequency, _last_day(definition.frequency)
     period = PERIODS[frequency.name]
@@ -257,8 +264,9 @@ def _how_to_ask(definition: ForecastUseCase, example: dict[str, Any]) -> dict[st
         places.area: places.how_to_area,
         "format": "Envíe json o csv; las alertas se dan también en geojson. / Send json or csv; "
         "alerts come as geojson, too.",
-        "cases": "Envíe un entero desde 0. / Send a whole number from 0.",
+        "cases": f"Envíe un entero de 0 a {MOST_CASES}. / Send a whole number from 0 to "
+        f"{MOST_CASES}.",
         frequency.ending: f"Envíe el {last.es} de {period.a} del pronóstico. / Send the {last.en} "
         f"of a {period.en} of the forecast.",
-        "": f"Envíe un objeto JSON como este / Send a JSON object like this: {json.dumps(example)}",
+        "": "Mire la página / del servicio. / Look at the page / of the service.",
     }

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from yupana.core.errors import UsageError
+from yupana.core.spec import Bilingual
 from yupana.serving import requests, schemas
 from yupana.serving.http.refusal import Problem
 from yupana.serving.requests import PlainRoute
@@ -101,8 +102,9 @@ def _format(request: Request) -> str | Problem:
     form = request.query_params.get("format", FORECAST_FORMATS[0])
     if form in FORECAST_FORMATS:
         return form
-    message = f"Input should be {' or '.join(map(repr, FORECAST_FORMATS))}"
-    return requests.invalid(("format",), message, request.app.state.how_to_ask)
+    choices = ", ".join(map(repr, FORECAST_FORMATS))
+    what = Bilingual(es=f"debe ser uno de: {choices}", en=f"it must be one of: {choices}")
+    return requests.invalid(("format",), what, request.app.state.how_to_ask)
 
 
 def _alerts(api: APIRouter, definition: ForecastUseCase, answers: Answers) -> None:
