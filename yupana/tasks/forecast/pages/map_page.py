@@ -55,6 +55,11 @@ def write_map(
     return target
 
 
+def has_map(levels: Mapping[str, int]) -> bool:
+    """Whether there is a level to draw, and the entities are INEI's districts."""
+    return not set(places.ubigeos().values()).isdisjoint(levels)
+
+
 def parts(
     levels: Mapping[str, int], boundaries: Path | None = None
 ) -> tuple[Picture, dict[str, Any]]:
