@@ -129,6 +129,11 @@ def test_a_written_use_case_trains_serves_and_is_monitored(project: Project) -> 
     assert call("deploy", NAME)["tag"] == f"{NAME}:1"
     (prediction,) = forecast(project, date(2022, 1, 2))["predictions"]
     assert prediction["station"] in ("AMA", "AMB") and len(prediction["months"]) == 3
+    forecasts = call("predict", NAME)
+    page = Path(forecasts["metrics"]["page"] if "metrics" in forecasts else forecasts["page"])
+    text = page.read_text("utf-8")
+    # Stations are no districts of the country: the page has their names, and no map.
+    assert "AMA" in text and "map.png" not in text and forecasts["rows"]["areas"] == 0
     assert call("monitor", NAME)["checks"]["alarm"] == 0
     # The one command of a process of its own: another reads what all of them left.
     words = [sys.executable, "-m", "yupana.cli.main", "trace", prediction["prediction_id"]]
