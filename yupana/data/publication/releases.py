@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
+from yupana.core import reason as reasons
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress
@@ -120,6 +121,7 @@ def retract(
         UsageError: no such version, or later ones hold its rows (append, merge, periods).
         TerminalError: files of the version before it are gone.
     """
+    reasons.plain(reason)
     contract = contracts.load(settings.root, name)
     table = settings.table("published", name)
     with _alone(settings, name, progress):
@@ -139,12 +141,7 @@ def retract(
 
 
 def restore(
-    settings: Settings,
-    name: str,
-    version: int,
-    reason: str,
-    progress: Progress,
-    today: date,
+    settings: Settings, name: str, version: int, reason: str, progress: Progress, today: date
 ) -> StepResult:
     """Make the rows of an earlier version current again: a publication known from today on.
 
@@ -152,6 +149,7 @@ def restore(
         UsageError: no such version; or it was retracted, and there is no reason.
         TerminalError: its files are gone.
     """
+    reasons.plain(reason)
     contracts.load(settings.root, name)
     table = settings.table("published", name)
     with _alone(settings, name, progress):
