@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from small_panel import HORIZONS, panel
 
+from yupana.core.errors import TerminalError
 from yupana.data.national.places import place
 from yupana.tasks.forecast import forecast_rows
 from yupana.tasks.forecast.frequency import WEEK
@@ -111,6 +112,20 @@ def test_what_must_be_known_of_the_data_stands_first(tmp_path: Path) -> None:
     old = one((ORIGIN + pd.Timedelta(weeks=30)).date())
     assert "No use esta página" in text(write(old,
     tmp_path / "c.html").read_text("utf-8"))
+
+
+def test_entities_that_are_no_districts_have_a_page_without_a_map(tmp_path: Path) -> None:
+    district = one()
+    names = {RISING: "puesto-01"}
+    posts = replace(
+        district, districts=district.districts.assign(entity="puesto-01"),
+        counts=district.counts[[RISING]].rename(columns=names),
+    )  # fmt: skip
+    assert forecast_page.draw(posts).map is None
+    page = write(posts, tmp_path / "page.html").read_text("utf-8")
+    assert "puesto-01" in text(page) and "map.png" not in page and "tres años" not in page
+    with pytest.raises(TerminalError, match="no map on which"):
+        forecast_page.draw(posts, tmp_path / "districts.geojson")
 
 
 @pytest.mark.parametrize("card", [True, False])

@@ -16,9 +16,9 @@ from yupana.data.lake import delta, history
 from yupana.data.lake.history import Publication
 from yupana.ledger.fault import Fault
 from yupana.lineage import contents
-from yupana.trace.audit import landed_fault
 from yupana.lineage.events import Event
 from yupana.trace import backward
+from yupana.trace.audit import landed_fault
 from yupana.trace.backward import Node
 from yupana.trace.index import Index
 from yupana.tracking import roles
