@@ -23,7 +23,7 @@ from yupana.config import settings as configured
 from yupana.config.settings import Settings
 from yupana.core.errors import ContentError, TerminalError, UsageError
 from yupana.data.lake import delta
-from yupana.lineage import contents, events
+from yupana.lineage import contents, events, sole_writer
 from yupana.tasks.forecast import predict
 from yupana.tasks.forecast.commands import predict as commands
 from yupana.tasks.forecast.forecast_rows import zone_numbers
@@ -228,6 +228,9 @@ def test_what_a_broken_run_committed_is_taken_back_though_all_is_done(home: Sett
     assert "already done" in run()
     pd.testing.assert_frame_equal(stored(home, NAME), before)
     assert not list(contents.faults(home))
+    event = events.last_done(home.events, sole_writer.STEP, f"forecasts/{NAME}")
+    assert event and event["inputs"] == [f"delta:forecasts/{NAME}@0"]
+    assert event["outputs"] == [f"delta:forecasts/{NAME}@2"]
 
 
 def test_the_pictures_of_the_page_are_vouched_for(home: Settings) -> None:

@@ -15,7 +15,7 @@ from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Lines
 from yupana.lineage import contents, events
 
-STEP = "restore"
+STEP = "rollback"
 """The event of a table that was put back."""
 
 
