@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from yupana.core import foreign_json
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.spec import Bilingual
 from yupana.data.national import places
@@ -98,7 +98,7 @@ def boundaries(path: Path) -> dict[str, Any]:
         TerminalError: the file is no such GeoJSON.
     """
     try:
-        features = json.loads(path.read_text(encoding="utf-8"))["features"]
+        features = foreign_json.loads(path.read_text(encoding="utf-8"))["features"]
         return {_code(f): _wound(f["geometry"]) for f in features if f["geometry"] and _code(f)}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise TerminalError(

@@ -41,7 +41,7 @@ schema:
     physicalType: table
     dataGranularityDescription: One row is one month of one station.
     properties:
-      - {name: station, logicalType: string, primaryKey: true, primaryKeyPosition: 1, description: code of the station, logicalTypeOptions: {pattern: "^[A-Z]{3}$"}}
+      - {name: station, logicalType: string, primaryKey: true, primaryKeyPosition: 1, description: code of the station, logicalTypeOptions: {pattern: "^rio-[0-9]{2}$"}}
       - {name: month_start, logicalType: date, primaryKey: true, primaryKeyPosition: 2, description: first day of the month, customProperties: [{property: notAfter, value: release}]}
       - {name: floods, logicalType: integer, required: true, description: floods of the month, logicalTypeOptions: {minimum: 0}, customProperties: [{property: unit, value: "1"}]}
 """  # noqa: E501
@@ -76,7 +76,7 @@ def floods() -> str:
     random = np.random.default_rng(5)
     lines = ["station,month_start,floods"]
     for number in range(20):
-        station, mean = f"AM{chr(65 + number)}", 20.0 - number
+        station, mean = f"rio-{number:02}", 20.0 - number
         for month in range(144):
             season = 1 + 0.8 * np.sin(2 * np.pi * month / 12)
             day = date(2010 + month // 12, month % 12 + 1, 1)
@@ -128,8 +128,13 @@ def test_a_written_use_case_trains_serves_and_is_monitored(project: Project) -> 
         call("models", "promote", f"{NAME}@1", "--reason", "a first try")
     assert call("deploy", NAME)["tag"] == f"{NAME}:1"
     (prediction,) = forecast(project, date(2022, 1, 2))["predictions"]
-    assert prediction["station"] in ("AMA", "AMB") and len(prediction["months"]) == 3
+    assert prediction["station"] in ("rio-00", "rio-01") and len(prediction["months"]) == 3
+    forecasts = call("predict", NAME)
+    text = Path(forecasts["page"]).read_text("utf-8")
+    # Stations are no districts of the country: the page has their names, and no map.
+    assert "rio-00" in text and "map.png" not in text and forecasts["rows"]["areas"] == 0
     assert call("monitor", NAME)["checks"]["alarm"] == 0
+    assert call("impact", NAME)["groups"] and call("report", "build", "--use-case", NAME)
     # The one command of a process of its own: another reads what all of them left.
     words = [sys.executable, "-m", "yupana.cli.main", "trace", prediction["prediction_id"]]
     road = subprocess.run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -21,9 +21,9 @@ from typer.testing import CliRunner
 from models.outbreak import USE_CASE as outbreak
 from yupana.config import settings as configured
 from yupana.config.settings import Settings
-from yupana.core.errors import TerminalError, UsageError
+from yupana.core.errors import ContentError, TerminalError, UsageError
 from yupana.data.lake import delta
-from yupana.lineage import events
+from yupana.lineage import contents, events, sole_writer
 from yupana.tasks.forecast import predict
 from yupana.tasks.forecast.commands import predict as commands
 from yupana.tasks.forecast.forecast_rows import zone_numbers
@@ -87,6 +87,10 @@ def home(fitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     configured.settings.cache_clear()
 
 
+def recorded(settings: Settings, day: date) -> predict.Forecast:
+    return predict.record(settings, predict.predict(settings, NAME, day, past=False))
+
+
 def stored(settings: Settings, name: str) -> pd.DataFrame:
     rows = delta.read(settings.table("forecasts", name)).to_pandas()
     rows["origin"] = rows["origin"].dt.date
@@ -95,7 +99,7 @@ def stored(settings: Settings, name: str) -> pd.DataFrame:
 
 
 def test_every_district_and_week_has_alert_channel_and_probability(home: Settings) -> None:
-    predict.predict(home, NAME, LAST, past=False)
+    recorded(home, LAST)
     rows = stored(home, NAME)
     assert len(rows) == 5 * 8
     assert set(rows["alert"]) <= {"exito", "seguridad", "alerta", "epidemia"}
@@ -109,20 +113,20 @@ def test_every_district_and_week_has_alert_channel_and_probability(home: Setting
 
 
 def test_nothing_after_the_day_changes_a_forecast(home: Settings) -> None:
-    before = predict.predict(home, NAME, MIDDLE, past=False)
+    before = recorded(home, MIDDLE)
     assert before.data_as_of == MIDDLE and before.hindsight
     later = pl.col("week_start") > MIDDLE
     publish(
         home, reports().with_columns(pl.when(later).then(9999).otherwise("cases").alias("cases"))
     )
-    again = predict.predict(home, NAME, MIDDLE, past=False)
+    again = recorded(home, MIDDLE)
     pd.testing.assert_frame_equal(again.districts, before.districts)
     pd.testing.assert_frame_equal(again.areas, before.areas)
     pd.testing.assert_frame_equal(again.counts, before.counts)
 
 
 def test_the_sum_of_an_area_is_no_sum_of_quantiles(home: Settings) -> None:
-    forecast = predict.predict(home, NAME, LAST, past=False)
+    forecast = recorded(home, LAST)
     areas = stored(home, f"{NAME}_areas")
     assert set(zip(areas["level"], areas["area"], strict=True)) == {
         ("department", "16"),
@@ -142,22 +146,22 @@ def test_the_sum_of_an_area_is_no_sum_of_quantiles(home: Settings) -> None:
 
 
 def test_a_rerun_replaces_its_own_rows_alone(home: Settings) -> None:
-    predict.predict(home, NAME, MIDDLE, past=False)
-    predict.predict(home, NAME, LAST, past=False)
+    recorded(home, MIDDLE)
+    recorded(home, LAST)
     names = (NAME, f"{NAME}_areas")
     first = {name: stored(home, name) for name in names}
-    predict.predict(home, NAME, MIDDLE, past=False)
+    recorded(home, MIDDLE)
     for name in names:
         pd.testing.assert_frame_equal(stored(home, name), first[name])
         assert set(first[name]["origin"]) == {MIDDLE, LAST}
 
 
 def test_the_table_of_an_earlier_release_gets_the_new_columns(home: Settings) -> None:
-    predict.predict(home, NAME, MIDDLE, past=False)
+    recorded(home, MIDDLE)
     old = delta.read(home.table("forecasts", NAME)).drop("alert", "exceedance", "channel_high")
     shutil.rmtree(home.table("forecasts", NAME))
     write_deltalake(str(home.table("forecasts", NAME)), old.to_arrow())
-    predict.predict(home, NAME, LAST, past=False)
+    recorded(home, LAST)
     rows = stored(home, NAME)
     assert rows.loc[rows["origin"] == MIDDLE, "alert"].isna().all()
     assert rows.loc[rows["origin"] == LAST, "alert"].notna().all()
@@ -165,11 +169,12 @@ def test_the_table_of_an_earlier_release_gets_the_new_columns(home: Settings) ->
 
 def test_a_short_history_has_a_forecast_without_alert(home: Settings, tmp_path: Path) -> None:
     early = LAST - timedelta(weeks=140)
-    forecast = predict.predict(home, NAME, early, past=False)
+    forecast = recorded(home, early)
     rows = stored(home, NAME)
     assert len(rows) == 40 and rows["q0.5"].notna().all()
     assert rows[["alert", "exceedance", "channel_low"]].isna().all(axis=None)
-    page = forecast_page.write(forecast, tmp_path / "page.html").read_text("utf-8")
+    drawing = forecast_page.draw(forecast)
+    page = forecast_page.write(forecast, drawing, tmp_path / "page.html").read_text("utf-8")
     assert "Ningún distrito tiene tres años de historia" in page and "historia corta" in page
 
 
@@ -197,6 +202,44 @@ def test_the_command_tells_rows_alerts_and_page(home: Settings) -> None:
     assert page.read_text("utf-8") == text.replace("outbreak@0", "outbreak@1").replace(
         "outbreak_areas@0", "outbreak_areas@1"
     )
+
+
+def test_boundaries_are_refused_before_anything_is_committed(
+    home: Settings, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.geojson"
+    empty.write_text('{"type": "FeatureCollection", "features": []}')
+    with pytest.raises(TerminalError, match="none of the districts"):
+        run("--boundaries", str(empty))
+    assert not delta.exists(home.table("forecasts", NAME))
+
+
+def test_what_a_broken_run_committed_is_taken_back_though_all_is_done(home: Settings) -> None:
+    run()
+    before = stored(home, NAME)
+    # Another day's run, killed between its commit and its event.
+    recorded(home, MIDDLE)
+    names = (f"forecasts/{NAME}@1", f"forecasts/{NAME}_areas@1")
+    broken = {fault.place: fault.what for fault in contents.faults(home)}
+    assert [broken[f"delta:{name}"] for name in names] == ["unvouched"] * 2
+    with pytest.raises(ContentError, match="by no step") as caught:
+        contents.demand(home, f"delta:{names[0]}", newest=True)
+    assert "Run the step again" in caught.value.fix
+    assert "already done" in run()
+    pd.testing.assert_frame_equal(stored(home, NAME), before)
+    assert not list(contents.faults(home))
+    event = events.last_done(home.events, sole_writer.STEP, f"forecasts/{NAME}")
+    assert event and event["inputs"] == [f"delta:forecasts/{NAME}@0"]
+    assert event["outputs"] == [f"delta:forecasts/{NAME}@2"]
+
+
+def test_the_pictures_of_the_page_are_vouched_for(home: Settings) -> None:
+    run()
+    picture = home.reports / f"forecast-{NAME}" / "fan-16.png"
+    picture.write_bytes(picture.read_bytes()[:-1] + b"x")
+    assert [f.place for f in contents.faults(home)] == [f"file:reports/forecast-{NAME}"]
+    assert "done in" in run()
+    assert not list(contents.faults(home))
 
 
 def test_a_past_day_has_a_page_of_its_own(home: Settings) -> None:

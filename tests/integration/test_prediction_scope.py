@@ -12,6 +12,7 @@ import pytest
 import small_service
 import sqlalchemy as sa
 from answers import record
+from deltalake import DeltaTable
 from late_lake import DISTRICTS
 from small_service import EARLIER, NAME, NEWEST
 from waiting import wait_until
@@ -22,6 +23,7 @@ from yupana.database.engine import engine
 from yupana.identity import api_keys, roles
 from yupana.identity.api_keys import Terms
 from yupana.ledger import entries, witness
+from yupana.lineage import sole_writer
 from yupana.orchestration import service
 from yupana.predictions import (
     export,
@@ -176,6 +178,29 @@ def test_what_an_alert_rests_on_is_compared_with_its_hash(
         file.write_bytes(content)
     assert refused.status_code == 503, refused.text
     assert refused.json()["type"] == "urn:yupana:problem:content_changed"
+
+
+def test_a_service_starts_beside_forecasts_that_no_step_left(
+    running: tuple[Settings, str], client: httpx.Client
+) -> None:
+    config, _ = running
+    name = f"forecasts/{NAME}"
+    DeltaTable(str(config.lake / name)).delete("ubigeo = '160101'")
+    body = {"ubigeo": "160501", "as_of": str(NEWEST + timedelta(days=4))}
+    try:
+        with service.running(config, NAME) as url:
+            answers = (
+                client.post(f"{url}/v1/{NAME}/forecast", json=body),
+                client.get(f"{url}/v1/{NAME}/alerts", params={"as_of": str(NEWEST)}),
+            )
+            models = client.get(f"{url}/v1/models")
+    finally:
+        sole_writer.put_back(config, name)
+    for answer in answers:
+        assert answer.status_code == 503, answer.text
+        assert answer.json()["type"] == "urn:yupana:problem:content_changed"
+    assert models.status_code == 200
+    wait_until(lambda: client.post(f"/v1/{NAME}/forecast", json=body).status_code == 200)
 
 
 def test_each_use_case_is_exported_by_itself(

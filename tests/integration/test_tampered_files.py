@@ -13,12 +13,17 @@ import late_lake
 import polars as pl
 import pyarrow as pa
 import pytest
+import used_home
 from deltalake import DeltaTable, write_deltalake
 
 from yupana.config.settings import Settings
+from yupana.core.progress import Silent
+from yupana.data.files import landing
+from yupana.data.files.landing import SourceFile
 from yupana.data.lake import delta, maintenance
 from yupana.features import store
-from yupana.lineage import contents, events
+from yupana.lineage import contents, events, sole_writer
+from yupana.trace import audit, provenance
 
 TIMES = 120
 
@@ -34,7 +39,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     for week in range(10):
         origin = str(late_lake.FIRST + timedelta(weeks=week))
         rows = pa.table({"origin": [origin], "cases": [week]})
-        delta.to_vouched(settings, "forecasts", "x")
+        sole_writer.put_back(settings, "forecasts/x")
         ref = delta.replace(settings.lake, "forecasts", "x", rows, f"origin = '{origin}'", ())
         report = settings.reports / "x" / f"watch-{week}.json"
         report.parent.mkdir(parents=True, exist_ok=True)
@@ -100,6 +105,18 @@ def test_every_change_is_found_and_named(used: Settings) -> None:
         assert any(path.is_relative_to(place) for place in where), (turn, edit, path)
         shutil.copy2(backup, path)
         assert not [*contents.faults(used)], (turn, edit, path)
+
+
+def test_a_landed_file_is_compared_with_its_address(tmp_path: Path) -> None:
+    settings, source = used_home.make(tmp_path), tmp_path / "cases.csv"
+    source.write_text("ubigeo,cases\n160101,3\n")
+    raw = landing.land(settings, "cases", SourceFile(source, "cases.csv"), format="csv")
+    assert audit.verify(settings, Silent()).ok
+    Path(raw.path).write_text("ubigeo,cases\n160101,9\n")
+    (fault,) = audit.verify(settings, Silent()).faults
+    assert (fault.what, fault.place) == ("changed", f"raw:{raw.sha256}")
+    source_of_a_trace = provenance.Station("source", f"raw:{raw.sha256}", {})
+    assert provenance.faults(settings, [source_of_a_trace]) == [fault]
 
 
 def test_rows_from_elsewhere_and_earlier_states_are_found(used: Settings) -> None:

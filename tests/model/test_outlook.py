@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from small_panel import HORIZONS, panel
 
+from yupana.core.errors import TerminalError
 from yupana.data.national.places import place
 from yupana.tasks.forecast import forecast_rows
 from yupana.tasks.forecast.frequency import WEEK
@@ -52,6 +53,10 @@ def one(day: date | None = None) -> Forecast:
     return replace(forecast, districts=forecast.districts[alone])
 
 
+def write(forecast: Forecast, out: Path) -> Path:
+    return forecast_page.write(forecast, forecast_page.draw(forecast), out)
+
+
 def text(page: str) -> str:
     return re.sub(
         r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"<svg.*?</svg>", "", page, flags=re.S))
@@ -62,7 +67,7 @@ def test_the_table_begins_with_the_highest_alert_and_says_every_level(tmp_path: 
     forecast = made()
     levels = forecast_rows.zone_numbers(forecast.districts)
     assert levels[RISING] == 3 and levels[CALM] == 0
-    page = forecast_page.write(forecast, tmp_path / "page.html").read_text("utf-8")
+    page = write(forecast, tmp_path / "page.html").read_text("utf-8")
     table = text(page).split("Todos los distritos")[1]
     names = sorted(levels, key=lambda u: table.index(place(u)))
     assert names[0] == RISING
@@ -89,24 +94,38 @@ def test_no_count_from_one_to_four_is_drawn_or_told(tmp_path: Path) -> None:
         # What is hidden cannot be had by taking the shown from the department's total.
         if hidden and values["16"][week] is not None and len(hidden) < 4:
             assert len(hidden) > 1 and row[hidden].sum() >= 5
-    page = forecast_page.write(forecast, tmp_path / "page.html").read_text("utf-8")
+    page = write(forecast, tmp_path / "page.html").read_text("utf-8")
     table = text(page).split("Todos los distritos")[1]
     limit = forecast.districts.query("horizon == 4 and channel_high > 0 and channel_high < 5")
     assert len(limit) and table.count("&lt; 5") == len(limit)
 
 
 def test_what_must_be_known_of_the_data_stands_first(tmp_path: Path) -> None:
-    fresh = text(forecast_page.write(one(), tmp_path / "a.html").read_text("utf-8"))
+    fresh = text(write(one(), tmp_path / "a.html").read_text("utf-8"))
     assert "ya pasaron" not in fresh and "retrospectiva" not in fresh
     late = one((ORIGIN + pd.Timedelta(weeks=3)).date())
-    words = text(forecast_page.write(late, tmp_path / "b.html").read_text("utf-8"))
+    words = text(write(late, tmp_path / "b.html").read_text("utf-8"))
     assert "hace 3 semanas: las primeras semanas" in words
     part = replace(late, completeness=0.6)
-    words = text(forecast_page.write(part, tmp_path / "d.html").read_text("utf-8"))
+    words = text(write(part, tmp_path / "d.html").read_text("utf-8"))
     assert "se conoce cerca del 60 % de los casos" in words
     old = one((ORIGIN + pd.Timedelta(weeks=30)).date())
-    assert "No use esta página" in text(forecast_page.write(old,
+    assert "No use esta página" in text(write(old,
     tmp_path / "c.html").read_text("utf-8"))
+
+
+def test_entities_that_are_no_districts_have_a_page_without_a_map(tmp_path: Path) -> None:
+    district = one()
+    names = {RISING: "puesto-01"}
+    posts = replace(
+        district, districts=district.districts.assign(entity="puesto-01"),
+        counts=district.counts[[RISING]].rename(columns=names),
+    )  # fmt: skip
+    assert forecast_page.draw(posts).map is None
+    page = write(posts, tmp_path / "page.html").read_text("utf-8")
+    assert "puesto-01" in text(page) and "map.png" not in page and "tres años" not in page
+    with pytest.raises(TerminalError, match="no map on which"):
+        forecast_page.draw(posts, tmp_path / "districts.geojson")
 
 
 @pytest.mark.parametrize("card", [True, False])
@@ -119,7 +138,7 @@ def test_every_link_leads_somewhere_and_old_pictures_go(tmp_path: Path, card: bo
     old = out.with_suffix("") / "fan-250101.png"
     old.parent.mkdir(parents=True)
     old.write_bytes(b"")
-    page = forecast_page.write(made(folder=folder), out).read_text("utf-8")
+    page = write(made(folder=folder), out).read_text("utf-8")
     links = re.findall(r'<a href="([^"]+)"', page)
     assert "page/map.png" in links and ("ficha del modelo" in page) is card
     for link in links:

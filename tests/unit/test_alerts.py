@@ -19,7 +19,7 @@ from models.outbreak import places
 from yupana.config.settings import Settings
 from yupana.core.errors import ContentError, TerminalError, UsageError
 from yupana.data.lake import delta
-from yupana.lineage import events
+from yupana.lineage import events, sole_writer
 from yupana.tasks.forecast import forecast_rows
 from yupana.tasks.forecast.entities import outward
 from yupana.tasks.forecast.frequency import WEEK
@@ -115,7 +115,7 @@ def test_forecasts_that_no_step_left_raise_no_alert(lake: Settings) -> None:
     with pytest.raises(ContentError, match="vouched for by no step"):
         alerts(lake, OUTBREAK, origin)
     # The step that writes forecasts begins from what it left itself.
-    delta.to_vouched(lake, "forecasts", "outbreak")
+    sole_writer.put_back(lake, "forecasts/outbreak")
     publish(lake, back=3)
     answer = {d["ubigeo"]: d["alert"] for d in alerts(lake, OUTBREAK, origin)["districts"]}
     assert answer == calm
@@ -125,7 +125,7 @@ def test_forecasts_that_no_step_left_raise_no_alert(lake: Settings) -> None:
     with pytest.raises(ContentError, match="is not as the step"):
         alerts(lake, OUTBREAK, origin)
     with pytest.raises(ContentError):
-        delta.to_vouched(lake, "forecasts", "outbreak")
+        sole_writer.put_back(lake, "forecasts/outbreak")
 
 
 def alerts_of_another_process() -> None:

@@ -13,6 +13,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+MOST_VERSION = 1_000_000
+"""Of a model: registered here, or adopted."""
+
 Status = Literal["done", "unchanged", "failed"]
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from yupana.config.settings import Settings
+from yupana.core import reason as reasons
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.hashing import file_sha256, value_sha256
 from yupana.gate import (
@@ -64,7 +65,7 @@ def approve(
     Raises:
         TerminalError: the person may not, or a condition of service does not hold.
     """
-    _reasoned(reason)
+    reasons.of_decision(reason)
     about = register.load(settings.root, model.use_case)
     records = decisions.of(settings, model.use_case)
     names = decisions.pseudonyms(settings, accounts)
@@ -105,7 +106,8 @@ def suspend(
         TerminalError: the person is neither supervisor nor deputy, nor (on trial) the
             administrator of this installation.
     """
-    _reasoned(reason)
+    reasons.of_decision(reason)
+    reasons.plain(reason_en, "--reason-en")
     subject = _subject(settings, subject)
     role = _role(settings, subject, accounts, ("supervisor", "deputy"), administrator=True)
     return _halt(settings, "suspend", subject, role, (reason, reason_en), accounts, now)
@@ -127,7 +129,8 @@ def resume(
         TerminalError: the person is no supervisor; or the register is not valid. On trial the
             administrator lifts what the administrator ordered.
     """
-    _reasoned(reason)
+    reasons.of_decision(reason)
+    reasons.plain(reason_en, "--reason-en")
     records = decisions.of(settings, decisions.use_case_of(subject))
     suspensions = suspension.in_force(records)
     if subject not in suspensions:
@@ -227,15 +230,6 @@ def _register(settings: Settings, use_case: str) -> Register | None:
         raise
     except TerminalError:
         return None
-
-
-def _reasoned(reason: str) -> None:
-    if len(reason.strip()) < 5:
-        raise UsageError(
-            "A decision needs a reason.",
-            where="--reason",
-            fix="Say why in a sentence, without names of persons: it is kept for ever and shown.",
-        )
 
 
 def _ends(now: datetime, days: int) -> str:

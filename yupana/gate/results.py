@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from yupana.config.settings import Settings
+from yupana.core import foreign_json
 from yupana.core.errors import UsageError
 from yupana.core.hashing import file_sha256
 from yupana.core.types import StepResult
@@ -67,7 +68,7 @@ def read(path: Path) -> Run:
         UsageError: it is not there, or is another file.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = foreign_json.loads(path.read_text(encoding="utf-8"))
         time = datetime.fromisoformat(content["time"])
         outcomes = {str(test): str(outcome) for test, outcome in content["outcomes"].items()}
         return Run(str(content["commit"]), time, outcomes, file_sha256(path))

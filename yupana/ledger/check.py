@@ -164,8 +164,8 @@ class _Job:
         sizes = {path: path.stat().st_size for path in (*own, *published) if path.exists()}
         faults: list[Fault] = []
         with entries.snapshot(self.settings.platform_db) as connection:
-            ground = Ground(self.settings, connection, replay.database)
             after = replay.position.seq
+            ground = Ground(self.settings, connection, replay.database, whole=not after)
             if after:
                 mark.demand(last, connection)
             begun = [begin(ground) for begin in self.checks]

@@ -46,11 +46,13 @@ class Ground:
         connection: a snapshot of the platform database (`entries.snapshot`).
         replay: what the events say that went by, in an earlier check and in this one; each check
             has tables of its own there.
+        whole: everything is read, not what is new alone.
     """
 
     settings: Settings
     connection: sa.Connection
     replay: sqlite3.Connection
+    whole: bool = True
 
 
 class Check(Protocol):

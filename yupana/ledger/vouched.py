@@ -115,6 +115,10 @@ OUTSIDE = {
         "decisión",
         "databases of their own; models are checked by the SHA-256 of their files in decisions",
     ),
+    "candidates, members, training, exchange, cache, staging, BentoML": Reason(
+        "archivos de trabajo; lo que decide se compara por su SHA-256 al usarse (landing: --all)",
+        "work files; what decides is compared by its SHA-256 when it is used (landing: by --all)",
+    ),
 }
 """What `audit verify` does not look at, and why; it prints this list."""
 

@@ -22,6 +22,15 @@ UNREAD_ZONE = "staging"
 _WINDOW = 400
 """Versions below or above one among which another with an event is looked for."""
 
+_CHANGED = (
+    "Put it back from a back-up; or move it away, and run the step again that writes it."
+)
+_FIXES = {
+    "unvouched": "Run the step again that writes it, which first takes back what a broken run "
+    "left. For a table from before there were such hashes, or from elsewhere: `yupana audit vouch "
+    "{ref}`, once you know that it is right."
+}
+
 _EVENTS = (
     "SELECT body FROM events JOIN event_refs ON event = seq WHERE status = 'done' "
     "AND role IN ('output', 'file') AND ref IN ({}) ORDER BY seq DESC"
@@ -81,9 +90,7 @@ def demand(settings: Settings, ref: str, *, newest: bool = False) -> None:
         raise ContentError(
             f"The content is not what its step left: {fault.place} {fault.message}.",
             where=str(_place(settings, ref)),
-            fix="Put it back from a back-up, or run the step again that writes it. For a table "
-            "from before there were such hashes, or from elsewhere: `yupana audit vouch "
-            f"{ref}`, once you know that it is right.",
+            fix=_FIXES.get(fault.what, _CHANGED).format(ref=fault.place),
         )
 
 

@@ -14,7 +14,7 @@ from yupana.config.settings import Settings
 from yupana.core.errors import record_text
 from yupana.core.hashing import value_sha256
 from yupana.core.types import StepResult
-from yupana.lineage import contents, events
+from yupana.lineage import contents, events, sole_writer
 from yupana.webhooks.notice import Notice
 
 
@@ -46,6 +46,7 @@ def run(
     still_there: Callable[[tuple[str, ...]], bool] = lambda outputs: True,
     earlier: bool = False,
     anew: bool = False,
+    tables: tuple[str, ...] = (),
 ) -> StepResult:
     """Do `work` unless the newest success of this step had the same inputs.
 
@@ -55,16 +56,30 @@ def run(
         still_there: whether the outputs of an earlier success still exist.
         earlier: any earlier success with the same inputs counts, not the newest alone.
         anew: do it whatever was done before: the log, which may be long, is not read.
+        tables: `<zone>/<name>` of each table that this step alone writes. They are put back first
+            to what a step left, also where nothing has to run; see `sole_writer`.
 
     Returns:
         StepResult with status `done`, or `unchanged` when nothing had to run.
 
     Raises:
-        ContentError: a table that the step reads is not as its own step left it.
+        ContentError: a table that the step reads, or one of `tables`, is not as its own step
+            left it.
         Exception: as raised by `work`. Of each, a `failed` event was logged, without what may
             quote a row (`record_text`); the error has the event's id as a note.
     """
-    key = key_of(inputs, depends_on)
+    with sole_writer.holding(settings, step, tables):
+        return _once(
+            settings, step, subject, work, inputs, key_of(inputs, depends_on), still_there,
+            earlier, anew,
+        )  # fmt: skip
+
+
+def _once(
+    settings: Settings, step: str, subject: str, work: Callable[[], Outcome],
+    inputs: tuple[str, ...], key: str, still_there: Callable[[tuple[str, ...]], bool],
+    earlier: bool, anew: bool,
+) -> StepResult:  # fmt: skip
     before = None if anew else events.last_done(
         settings.events, step, subject, lambda e: not earlier or e["key"] == key
     )

@@ -16,6 +16,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from yupana.config.settings import Settings
+from yupana.core import reason
 from yupana.core.errors import UsageError
 from yupana.database.engine import TABLES, Moment, engine
 from yupana.ledger import pseudonyms, vouched, witness
@@ -191,8 +192,9 @@ def answer(
         The alert as it is now.
 
     Raises:
-        UsageError: no such alert, or it is not open.
+        UsageError: no such alert, it is not open, or the note cannot be shown (`reason.plain`).
     """
+    reason.plain(note, "--note")
     actor = pseudonyms.pseudonym(settings, account, now)
     with _alone(settings) as connection:
         matches = [a for i, a in _all(connection, "").items() if name and i.startswith(name)]

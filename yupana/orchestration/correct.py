@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from yupana.config.settings import Settings
+from yupana.core import reason as reasons
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress, Silent, stage
-from yupana.core.reasons import must_say_why
 from yupana.core.types import RawObject, StepResult
 from yupana.data.contracts import contract as contracts
 from yupana.data.contracts.checks.document import Publication
@@ -88,7 +88,7 @@ def correct(
             contract has changed since, or the correction was retracted; nothing was changed.
     """
     contract = contracts.load(settings.root, name)
-    must_say_why(accept)
+    reasons.in_words(accept)
     if not file.is_file():
         raise UsageError(
             "The file of the correction is not there." if not file.exists() else

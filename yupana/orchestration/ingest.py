@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 
 from yupana.config.settings import Settings
 from yupana.core import days
+from yupana.core import reason as reasons
 from yupana.core.errors import UsageError
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress
-from yupana.core.reasons import must_say_why
 from yupana.core.types import RawObject, StepResult
 from yupana.data.contracts import contract as contracts
 from yupana.data.contracts.checks import source
@@ -61,7 +61,7 @@ def ingest(
         TransientError: the network, the disk or another process stood in the way.
     """
     contract = contracts.load(settings.root, name)
-    must_say_why(accept)
+    reasons.in_words(accept)
     days.must_have_begun(as_of, today or datetime.now(UTC).date())
     lock = settings.home / "locks" / f"{name}.lock"
     if contract.stream:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from yupana.core.spec import Spec
+from yupana.core.types import MOST_VERSION
 from yupana.serving import model_listing, schemas
 from yupana.serving.context import ServiceContext
 from yupana.serving.http.refusal import Problem
@@ -18,7 +19,7 @@ PredictionId = Annotated[
     str, Path(pattern=schemas.PREDICTION_ID, description="de una respuesta / of an answer")
 ]
 UseCaseName = Annotated[str, Path(pattern="^[a-z][a-z0-9_-]{0,30}$")]
-Version = Annotated[int, Path(ge=1, le=1_000_000)]
+Version = Annotated[int, Path(ge=1, le=MOST_VERSION)]
 
 HOW_TO_ASK = {
     "prediction_id": "Envíe el prediction_id de una respuesta. / Send the one of an answer.",

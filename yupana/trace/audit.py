@@ -8,6 +8,7 @@ from pathlib import Path
 
 from yupana.config.settings import Settings
 from yupana.core.progress import Progress
+from yupana.data.files import landing
 from yupana.identity.key_check import KeyCheck
 from yupana.ledger import check
 from yupana.ledger.check import Audit
@@ -17,18 +18,25 @@ from yupana.predictions.ledger_check import AnswerCheck
 
 
 class ContentCheck:
-    """The newest version of each table of the lake, and each file, with what its step left."""
+    """The newest version of each table of the lake, and each file, with what its step left; where
+    everything is read, also each landed file, with the SHA-256 that it is addressed by."""
 
     kinds = ()
 
     def __init__(self, ground: Ground) -> None:
-        self._settings = ground.settings
+        self._settings, self._whole = ground.settings, ground.whole
 
     def event(self, seq: int, kind: str, line: bytes) -> list[Fault]:
         return []
 
     def finish(self, last: int) -> list[Fault]:
-        return [*contents.faults(self._settings)]
+        landed = landing.altered(self._settings) if self._whole else ()
+        return [*contents.faults(self._settings), *map(landed_fault, landed)]
+
+
+def landed_fault(sha256: str) -> Fault:
+    """A landed file that holds other bytes than those that landed."""
+    return Fault(0, "changed", f"raw:{sha256}", "", "the landed file has another SHA-256 now")
 
 
 CHECKS: tuple[Begin, ...] = (AnswerCheck, KeyCheck, ContentCheck)

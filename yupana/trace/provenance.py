@@ -18,6 +18,7 @@ from yupana.ledger.fault import Fault
 from yupana.lineage import contents
 from yupana.lineage.events import Event
 from yupana.trace import backward
+from yupana.trace.audit import landed_fault
 from yupana.trace.backward import Node
 from yupana.trace.index import Index
 from yupana.tracking import roles
@@ -138,9 +139,15 @@ def road(settings: Settings, node: Node, index: Index) -> list[Station]:
 
 
 def faults(settings: Settings, stations: Iterable[Station]) -> list[Fault]:
-    """Tables of a road that are not as their step left them, or that no step vouches for."""
-    tables = (station.ref for station in stations if station.ref.startswith("delta:"))
-    return [fault for ref in tables if (fault := contents.check(settings, ref))]
+    """What of a road is not as it was: tables that are not as their step left them, or that no
+    step vouches for; source files with other bytes than those that landed."""
+    refs = [station.ref for station in stations]
+    tables = (ref for ref in refs if ref.startswith("delta:"))
+    files = (ref.removeprefix("raw:") for ref in refs if ref.startswith("raw:"))
+    return [
+        *(fault for ref in tables if (fault := contents.check(settings, ref))),
+        *(landed_fault(name) for sha256 in files for name in landing.altered(settings, sha256)),
+    ]
 
 
 KINDS = {

@@ -11,7 +11,7 @@ from typing import Any
 
 from yupana.config.settings import Settings
 from yupana.core import evaluation as evaluations
-from yupana.core import plain_files
+from yupana.core import foreign_json, plain_files
 from yupana.core.errors import TerminalError
 from yupana.core.hashing import file_sha256
 from yupana.lineage import events
@@ -62,7 +62,7 @@ def read(folder: Path) -> dict[str, Any]:
     """
     path = folder / NAME
     try:
-        return dict(json.loads(plain_files.text(path)))
+        return dict(foreign_json.loads(plain_files.text(path)))
     except FileNotFoundError:
         return {}
     except (TypeError, ValueError) as error:

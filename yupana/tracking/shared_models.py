@@ -18,9 +18,10 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from yupana.config.settings import Settings
-from yupana.core import plain_files
+from yupana.core import foreign_json, plain_files
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.hashing import file_sha256, value_sha256
+from yupana.core.types import MOST_VERSION
 from yupana.ledger import signing, verifier, witness
 
 TYPE = "shared"
@@ -93,9 +94,11 @@ def metadata(use_case: str, path: Path, trust: Trust) -> Metadata:
     facts = _facts(path)
     _demand_trust(facts, path, trust)
     version = str(facts.get("version", ""))
-    if facts.get("name") != use_case or not version.isdigit():
+    # Of 7 digits at most: Python refuses to read thousands of them.
+    right = version.isdecimal() and len(version) <= 7 and 0 < int(version) <= MOST_VERSION
+    if facts.get("name") != use_case or not right:
         raise TerminalError(
-            f"This is no shared version of '{use_case}': {facts.get('name')} {version}.",
+            f"This is no shared version of '{use_case}': {facts.get('name')} {version[:20]}.",
             where=str(path),
             fix=f"Get models/{use_case}/{METADATA} of the exchange.",
         )
@@ -121,7 +124,7 @@ def received(settings: Settings, folder: Path, published: Metadata) -> Iterator[
 
 def _facts(path: Path) -> dict[str, Any]:
     try:
-        facts = json.loads(plain_files.text(path))
+        facts = foreign_json.loads(plain_files.text(path))
     except FileNotFoundError as error:
         raise TerminalError(
             "The shared model has no metadata: what its publisher signed is missing.",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
+from yupana.core import reason as reasons
 from yupana.core import spec, usecase
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.spec import Metric
@@ -138,8 +139,9 @@ def promote(settings: Settings, version: Version, *, reason: str, by: str) -> Pr
     Raises:
         TerminalError: it was not evaluated, its files are not those of the fit, it is not
             better and no reason was given, or the gate refuses it.
-        UsageError: it was deleted.
+        UsageError: it was deleted, or the reason cannot be shown (`reason.plain`).
     """
+    reasons.plain(reason)
     check_whole(version)
     with registry.reached(settings, "promoting"):
         mlflow = registry.client(settings)

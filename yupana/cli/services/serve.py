@@ -11,6 +11,7 @@ import typer
 from yupana.console.options import AsJson, UseCase, emit
 from yupana.core import spec
 from yupana.core.errors import UsageError
+from yupana.core.types import MOST_VERSION
 
 
 def register(app: typer.Typer) -> None:
@@ -100,7 +101,10 @@ def adopt(
         str, typer.Option(help="In place of a key: the hash that the publisher told you.")
     ] = "",
     version: Annotated[
-        int | None, typer.Option(min=1, help="A number of your own, where theirs is taken here.")
+        int | None,
+        typer.Option(
+            min=1, max=MOST_VERSION, help="A number of your own, where theirs is taken here."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -127,6 +127,18 @@ def content_sha256(settings: Settings, dataset: str, sha256: str) -> str:
     return str(_records(folder)[-1].get("content_sha256", sha256))
 
 
+def altered(settings: Settings, sha256: str = "*") -> Iterator[str]:
+    """SHA-256 that landed files were addressed by, and that their bytes no longer have.
+
+    Args:
+        sha256: look at the file that landed with this one alone; default: at all files.
+    """
+    for folder in sorted((settings.home / "landing").glob(f"*/{sha256}")):
+        file = None if folder.name.startswith(".") else _content(folder)
+        if file and _hash(file)[0] != folder.name:
+            yield folder.name
+
+
 def arrival_day(settings: Settings, raw: RawObject) -> date:
     """The day (UTC) on which these bytes landed for the first time."""
     records = _records(settings.home / "landing" / raw.dataset / raw.sha256)

@@ -11,11 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
 from yupana.core.types import DatasetRef
 from yupana.data.lake import reading
-from yupana.lineage import contents
 
 if TYPE_CHECKING:
     import polars as pl
@@ -148,28 +146,6 @@ def ref(lake: Path, zone: str, name: str) -> DatasetRef:
     return DatasetRef(
         zone=zone, name=name, version=int(loaded.version()), path=str(table), rows=loaded.count()
     )
-
-
-def to_vouched(settings: Settings, zone: str, name: str) -> None:
-    """Put a table back to the newest version that a step left, before another step writes to it.
-
-    What came after it was written by a step that was killed, and does it again, or by no step.
-
-    Raises:
-        ContentError: that version is not as the step left it.
-    """
-    from deltalake import DeltaTable
-
-    path = settings.table(zone, name)
-    if not exists(path):
-        return
-    ref = f"delta:{zone}/{name}@{version_of(path)}"
-    version = contents.last_version(settings, ref)
-    if version is None:
-        return
-    contents.demand(settings, f"delta:{zone}/{name}@{version}")
-    if not ref.endswith(f"@{version}"):
-        DeltaTable(str(path)).restore(version)
 
 
 def replace(

@@ -65,7 +65,9 @@ def place(code: str) -> str:
     name.
     """
     digits, _, series = code.partition("-")
-    name = _names().get(digits, digits)
+    name = _names().get(digits)
+    if name is None:
+        return code
     return f"{name} ({series})" if series else name
 
 

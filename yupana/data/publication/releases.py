@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
+from yupana.core import reason as reasons
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress
-from yupana.core.reasons import must_say_why
 from yupana.core.types import StepResult
 from yupana.data.contracts import contract as contracts
 from yupana.data.contracts.contract import Contract
@@ -83,7 +83,7 @@ def retract(
             corrections).
         TerminalError: files of the version before it are gone.
     """
-    must_say_why(reason)
+    reasons.in_words(reason)
     contract = contracts.load(settings.root, name)
     table = settings.table("published", name)
     with _alone(settings, name, progress):
@@ -103,12 +103,7 @@ def retract(
 
 
 def restore(
-    settings: Settings,
-    name: str,
-    version: int,
-    reason: str,
-    progress: Progress,
-    today: date,
+    settings: Settings, name: str, version: int, reason: str, progress: Progress, today: date
 ) -> StepResult:
     """Make the rows of an earlier version current again: a publication known from today on.
 
@@ -116,7 +111,7 @@ def restore(
         UsageError: no such version; it was retracted, and there is no reason; or that is blank.
         TerminalError: its files are gone.
     """
-    must_say_why(reason or None)
+    reasons.in_words(reason or None)
     contracts.load(settings.root, name)
     table = settings.table("published", name)
     with _alone(settings, name, progress):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import ssl
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from yupana.config.settings import Settings
+from yupana.core import foreign_json
 from yupana.core.errors import TerminalError, TransientError
 from yupana.data.sources import origin, secret_parameters
 
@@ -265,7 +265,7 @@ def get_json(
 
     body = persist(settings, work, where=where, first_wait=first_wait)
     try:
-        return json.loads(body)
+        return foreign_json.loads(body)
     except ValueError as error:
         raise TerminalError(
             "The portal's API did not answer with JSON.",

@@ -25,11 +25,7 @@ Levels = dict[str, int]
 
 
 def levels(settings: Settings, definition: ForecastUseCase) -> Levels:
-    """Those of the newest forecast that was recorded; none before the first.
-
-    Raises:
-        ContentError: the table is not as a step left it.
-    """
+    """Those of the newest forecast that was recorded; none before the first."""
     import pyarrow.compute as pc
     from deltalake import DeltaTable
 
@@ -37,7 +33,6 @@ def levels(settings: Settings, definition: ForecastUseCase) -> Levels:
     path = settings.table("forecasts", name)
     if not delta.exists(path):
         return {}
-    delta.to_vouched(settings, "forecasts", name)
     lead = definition.frequency.lead
     rows = reading.dataset(DeltaTable(str(path))).to_table(
         columns=[key, "origin", "model", "horizon", "alert"], filter=pc.field("horizon") == lead

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +32,7 @@ class Forecast:
         districts: the rows of `outlook_rows.districts`.
         areas: the rows of `outlook_rows.areas`; none where the model tells no sums.
         counts: cases as known, by period (index, the day that ends it) and district (columns).
-        refs: of the versions of the tables that hold these rows.
+        refs: of the versions of the tables that hold these rows; none before `record`.
         model: `model:<use case>@<version>`.
         folder: the model's files, its card among them.
         sources: references of the published tables.
@@ -76,7 +76,6 @@ def predict(settings: Settings, use_case: str, day: date, *, past: bool) -> Fore
     Raises:
         TerminalError: nothing is published, its history is too short, or there is no champion.
         UsageError: too little had happened by the day, or no model is old enough.
-        ContentError: the tables of forecasts are not as this step left them before.
     """
     definition = usecases.load(use_case)
     snapshot = vintage.on_day(settings, definition, day)
@@ -95,18 +94,25 @@ def predict(settings: Settings, use_case: str, day: date, *, past: bool) -> Fore
     counts = _counts(snapshot.tables[definition.counted], period)
     forecaster = definition.load(folder)
     districts = forecast_rows.districts(forecaster, rows, counts, model, origin, period)
-    inputs = (model, *snapshot.refs)
-    refs = [_write(settings, use_case, outward(districts, definition.spec.entity.key), inputs)]
     areas = districts.head(0)
     levels = [group for group in definition.spec.entity.groups if group in national.DIGITS]
     if isinstance(forecaster, Totals) and levels:
         horizons = [int(h) for h in districts["horizon"].unique()]
         areas = forecast_rows.areas(forecaster, rows, horizons, model, origin, levels)
-        refs.append(_write(settings, f"{use_case}_areas", areas, inputs))
     return Forecast(
-        use_case, districts, areas, counts, tuple(refs), model, folder, snapshot.refs, day, origin,
+        use_case, districts, areas, counts, (), model, folder, snapshot.refs, day, origin,
         snapshot.hindsight, period, float(rows["completeness"].min()), later,
     )  # fmt: skip
+
+
+def record(settings: Settings, forecast: Forecast) -> Forecast:
+    """Write the rows of a forecast into its tables; returns it with their references."""
+    name, inputs = forecast.use_case, (forecast.model, *forecast.sources)
+    key = usecases.load(name).spec.entity.key
+    refs = [_write(settings, name, outward(forecast.districts, key), inputs)]
+    if len(forecast.areas):
+        refs.append(_write(settings, f"{name}_areas", forecast.areas, inputs))
+    return replace(forecast, refs=tuple(refs))
 
 
 def published_later(
@@ -163,5 +169,4 @@ def _write(settings: Settings, name: str, table: pd.DataFrame, inputs: tuple[str
     first = table.iloc[0]
     same = f"origin = DATE '{first['origin']}' AND model = '{first['model']}'"
     rows = pa.Table.from_pandas(table, preserve_index=False)
-    delta.to_vouched(settings, "forecasts", name)
     return delta.replace(settings.lake, "forecasts", name, rows, same, inputs).ref

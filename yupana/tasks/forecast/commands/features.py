@@ -73,10 +73,11 @@ def features(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> 
 
         return store.is_online(config, usecases.load(use_case).spec.features.table)
 
-    inputs = given.current(config, names)
+    inputs, table = given.current(config, names), usecases.load(use_case).spec.features.table
     emit(
         steps.run(
-            config, "features", use_case, work, inputs=inputs, depends_on=code, still_there=online
+            config, "features", use_case, work, inputs=inputs, depends_on=code,
+            still_there=online, tables=(f"features/{table}",),
         ),
         as_json,
     )
@@ -114,6 +115,7 @@ def _features_as_of(settings: Settings, use_case: str, day: date, code: str) -> 
     return steps.run(
         settings, step, use_case, work, inputs=versions.refs, depends_on=[code, str(day)],
         still_there=whole, earlier=True,
+        tables=(f"{as_of_table.ZONE}/{as_of_table.name(definition)}",),
     )  # fmt: skip
 
 

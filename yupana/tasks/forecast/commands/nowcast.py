@@ -55,6 +55,7 @@ def nowcast(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> N
             config, "nowcast", use_case, work, inputs=versions.refs,
             # What was known is the same until the next release; in hindsight each day differs.
             depends_on=[code, str(day) if versions.hindsight else ""], earlier=True,
+            tables=(f"forecasts/{use_case}_nowcast",),
         ),
         as_json,
     )  # fmt: skip

@@ -76,7 +76,10 @@ def predict(
 
         before = {} if as_of else forecast_notices.levels(config, definition)
         forecast = weekly.predict(config, use_case, day, past=as_of is not None)
-        forecast_page.write(forecast, page, boundaries)
+        # Whatever can be refused is, before anything is committed.
+        drawing = forecast_page.draw(forecast, boundaries)
+        forecast = weekly.record(config, forecast)
+        forecast_page.write(forecast, drawing, page)
         rows = {"districts": len(forecast.districts), "areas": len(forecast.areas)}
         lead = definition.frequency.lead
         end = definition.frequency.ahead(forecast.data_as_of, lead)
@@ -97,9 +100,10 @@ def predict(
         learned = () if forecast.hindsight else sources.learned_from(config, definition, refs)
         inputs = (forecast.model, *forecast.sources, *learned)
         outputs = (*forecast.refs, reference())
-        notices = forecast_notices.notices(forecast, definition.spec, before)
         # A past day is no news.
-        return steps.Outcome(outputs, inputs, facts, (page,), () if as_of else notices)
+        notices = () if as_of else forecast_notices.notices(forecast, definition.spec, before)
+        files = (page, forecast_page.folder_of(page))
+        return steps.Outcome(outputs, inputs, facts, files, notices)
 
     code = events.code_hash(config.root, "models", "feature_repo", "yupana/tasks/forecast")
     drawn_on = file_sha256(boundaries) if boundaries else ""
@@ -112,6 +116,7 @@ def predict(
             inputs=(*models, *published),
             depends_on=[code, str(as_of or ""), older, drawn_on],
             earlier=True,
+            tables=(f"forecasts/{use_case}", f"forecasts/{use_case}_areas"),
             # A later forecast may have taken the page's place.
             still_there=lambda outputs: page.exists() and outputs[-1] == reference(),
         ),

@@ -56,7 +56,6 @@ def write(settings: Settings, definition: ForecastUseCase, day: date) -> AsOf:
     newest: datetime = rows["event_timestamp"].max()  # type: ignore[assignment]
     same = f"as_of = DATE '{day}'"
     stored = outward(rows, definition.spec.entity.key).to_arrow()
-    delta.to_vouched(settings, ZONE, name(definition))
     dataset = delta.replace(settings.lake, ZONE, name(definition), stored, same, snapshot.refs)
     return AsOf(
         dataset.model_copy(update={"rows": len(rows)}), snapshot.refs, newest.date(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -51,10 +52,12 @@ def _checked(frame: pd.DataFrame, part: str) -> pd.DataFrame:
         )
     rows = frame[frame["part"] == part]
     if len(rows) < MIN_ROWS:
+        periods = max(1, rows["event_timestamp"].nunique())
         raise TerminalError(
             f"The {part} part has {len(rows)} rows; fitting needs at least {MIN_ROWS}.",
             where="training set, column part",
-            fix="Split a longer period, or publish more data first.",
+            fix=f"Parts have {periods} periods of each entity: publish the counts of "
+            f"{math.ceil(MIN_ROWS / periods)} entities or more.",
         )
     features = list(feature_names(frame))
     values = rows[features].to_numpy(dtype=float)

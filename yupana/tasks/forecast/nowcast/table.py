@@ -51,7 +51,6 @@ def make(
     same = f"known_on = DATE '{told_on}'"
     name = f"{use_case}_nowcast"
     stored = outward(rows, definition.spec.entity.key).to_arrow()
-    delta.to_vouched(settings, "forecasts", name)
     ref = delta.replace(settings.lake, "forecasts", name, stored, same, (snapshot.refs[0],))
     return {
         "nowcast": ref.ref,

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yupana.core import disclosure, page
+from yupana.core.errors import TerminalError
 from yupana.data.national import areas, places
 from yupana.data.national.places import place, readable
+from yupana.tasks.forecast import usecases
 from yupana.tasks.forecast.forecast_rows import zone_numbers
 from yupana.tasks.forecast.pages import figures, map_page
 from yupana.tasks.forecast.pages.figures_map import LEVELS
@@ -34,24 +37,62 @@ def path(reports: Path, use_case: str, as_of: str = "") -> Path:
     return reports / f"forecast-{use_case}{f'-{as_of}' if as_of else ''}.html"
 
 
-def write(forecast: Forecast, out: Path, boundaries: Path | None = None) -> Path:
-    """Write the page `out` (.html), its pictures in the folder beside it.
+@dataclass(frozen=True)
+class Drawing:
+    """The pictures of a page.
+
+    Attributes:
+        fans: of areas and of entities.
+        map: of the alert levels; None where no entity has one, or they are no districts.
+        body: what the map's part of the page needs beside its picture.
+    """
+
+    fans: list[figures.Picture]
+    map: figures.Picture | None
+    body: dict[str, Any]
+
+    @property
+    def pictures(self) -> list[figures.Picture]:
+        """All of them."""
+        return [*self.fans, *([self.map] if self.map else [])]
+
+
+def draw(forecast: Forecast, boundaries: Path | None = None) -> Drawing:
+    """Draw a forecast; nothing is written.
 
     Args:
-        boundaries: GeoJSON of districts for the map; see `report_map.write_map`.
+        boundaries: GeoJSON of districts for the map; see `map_page.write_map`.
 
     Raises:
         TerminalError: the boundaries cannot be used, or a district's code does not exist.
     """
+    levels = _highest(zone_numbers(forecast.districts, lead=forecast.frequency.lead))
+    if not map_page.has_map(levels):
+        if boundaries:
+            raise TerminalError(
+                "There is no map on which boundaries could be drawn.",
+                where=str(boundaries),
+                fix="Leave out --boundaries: the entities are no districts, or have no alert.",
+            )
+        return Drawing(_fans(forecast), None, {})
+    picture, body = map_page.parts(levels, boundaries)
+    return Drawing(_fans(forecast), picture, body)
+
+
+def folder_of(page: Path) -> Path:
+    """Where the pictures of a page lie."""
+    return page.with_suffix("")
+
+
+def write(forecast: Forecast, drawing: Drawing, out: Path) -> Path:
+    """Write the page `out` (.html), its pictures in the folder beside it."""
     lead = forecast.frequency.lead
     levels = zone_numbers(forecast.districts, lead=lead)
     last = int(forecast.districts["horizon"].max())
     ahead = sorted({1, lead, last})
-    pictures = _fans(forecast)
-    body: dict[str, Any] = {}
-    if levels:
-        picture_of_map, body = map_page.parts(_highest(levels), boundaries)
-        body["png"] = f"{out.stem}/{picture_of_map.name}.png"
+    body = drawing.body
+    if drawing.map:
+        body = {**body, "png": f"{out.stem}/{drawing.map.name}.png"}
     rows = _rows(forecast, levels)
     card = forecast.folder / "README.md"
     target = page.write(
@@ -63,21 +104,23 @@ def write(forecast: Forecast, out: Path, boundaries: Path | None = None) -> Path
         lead=lead,
         last=last,
         end=forecast.frequency.ahead(forecast.data_as_of, lead),
+        noun=usecases.load(forecast.use_case).places.noun,
+        levels=levels,
         body=body,
         rows=rows,
         areas=_areas(forecast, ahead),
         ahead=ahead,
         zones=LEVELS,
-        fans=pictures,
+        fans=drawing.fans,
         folder=out.stem,
         fewest=disclosure.FEWEST,
         card=os.path.relpath(card, out.parent) if card.exists() else None,
     )
-    folder = out.with_suffix("")
+    folder = folder_of(out)
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.png"):
         old.unlink()
-    for picture in (*pictures, *([picture_of_map] if levels else [])):
+    for picture in drawing.pictures:
         (folder / f"{picture.name}.png").write_bytes(picture.png)
     return target
 
@@ -111,7 +154,7 @@ def _fans(forecast: Forecast) -> list[figures.Picture]:
         title, chance = place(code), chances.get(code)
         if pd.notna(chance):
             title += f": probabilidad / chance {100 * chance:.0f} %"
-        wide = areas.level(code) == "department"
+        wide = code not in chances
         # A limit under the fewest would tell small counts of past years.
         limit = {} if wide else dict(zip(week, rows["channel_high"], strict=True))
         limit = {w: v for w, v in limit.items() if v == 0 or v >= disclosure.FEWEST}

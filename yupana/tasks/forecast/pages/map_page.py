@@ -5,12 +5,12 @@ The four zones are those of the endemic channel (Bortman 1999, Rev Panam Salud P
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from yupana.core import foreign_json
 from yupana.core.errors import TerminalError
 from yupana.data.national import places
 from yupana.data.national.places import readable
@@ -55,6 +55,11 @@ def write_map(
     return target
 
 
+def has_map(levels: Mapping[str, int]) -> bool:
+    """Whether there is a level to draw, and the entities are INEI's districts."""
+    return not set(places.ubigeos().values()).isdisjoint(levels)
+
+
 def parts(
     levels: Mapping[str, int], boundaries: Path | None = None
 ) -> tuple[Picture, dict[str, Any]]:
@@ -97,7 +102,7 @@ def parts(
 def _shapes(boundaries: Path, levels: Mapping[str, int]) -> dict[str, Any]:
     """Geometries of the districts that have a level; some sources leave a geometry empty."""
     try:
-        features = json.loads(boundaries.read_text(encoding="utf-8"))["features"]
+        features = foreign_json.loads(boundaries.read_text(encoding="utf-8"))["features"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TerminalError(
             "The boundaries cannot be read.",

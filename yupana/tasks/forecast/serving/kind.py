@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
+from yupana.core.errors import ContentError
 from yupana.core.spec import Spec
 from yupana.tasks.forecast import payload, usecases
 from yupana.tasks.forecast.entities import inward
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from yupana.serving.deployment import Model
     from yupana.serving.notes import Note
     from yupana.tasks.forecast.serving.forecast_cache import ForecastCache
+
+_LOG = logging.getLogger(__name__)
 
 
 class Preparation:
@@ -57,7 +61,11 @@ class Preparation:
                 caveats=caveats,
             )
         )
-        cache.of(list(model.predictor.description.districts))
+        try:
+            cache.of(list(model.predictor.description.districts))
+        except ContentError as error:
+            # Each answer that rests on it says so (503); all others are given.
+            _LOG.error("the forecasts of %s are not ready: %s", model.tag, error)
         return cache
 
     def _features(self, service: str, ref: str) -> Callable[[list[str]], Any]:
