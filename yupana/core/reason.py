@@ -40,7 +40,7 @@ def of_decision(text: str, where: str = "--reason") -> str:
 
 
 def in_words(text: str | None) -> None:
-    """Refuse a reason without a word, as `plain` one that cannot be shown; None: nothing was decided.
+    """Refuse a reason without a word, or one that cannot be shown; None: nothing was decided.
 
     Raises:
         UsageError: it is blank, or has a character that cannot be seen.
