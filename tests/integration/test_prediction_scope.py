@@ -186,7 +186,7 @@ def test_a_service_starts_beside_forecasts_that_no_step_left(
     config, _ = running
     name = f"forecasts/{NAME}"
     DeltaTable(str(config.lake / name)).delete("ubigeo = '160101'")
-    body = {"ubigeo": "160501", "as_of": str(NEWEST + timedelta(days=4))}
+    body = {"ubigeo": "160201", "as_of": str(NEWEST + timedelta(days=4))}
     try:
         with service.running(config, NAME) as url:
             answers = (

@@ -39,17 +39,20 @@ def table(versions: list[Version], roles: Mapping[str, Roles]) -> None:
     Args:
         roles: by use case.
     """
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Column, Table
     from rich.text import Text
 
+    # All of it stands on eighty columns.
     grid = Table(
         Column("version", no_wrap=True),
         Column("alias", no_wrap=True),
         Column("in slot", no_wrap=True),
         Column("score", no_wrap=True),
-        Column("÷ best baseline's", overflow="fold"),
-        Column("data through", no_wrap=True),
+        Column("÷ best baseline's", min_width=16),
+        Column("data through", min_width=10),
+        box=SIMPLE_HEAD,
     )
     for v in versions:
         alias = Text(" ".join(v.aliases), style="green" if "champion" in v.aliases else "")
