@@ -12,7 +12,7 @@ import pytest
 from yupana.config.settings import Settings
 from yupana.core.errors import ContentError
 from yupana.data.lake import delta
-from yupana.lineage import events
+from yupana.lineage import events, steps
 from yupana.tasks.forecast import notices, usecases
 from yupana.tasks.forecast.frequency import WEEK
 from yupana.tasks.forecast.predict import Forecast
@@ -79,5 +79,10 @@ def test_levels_of_a_table_that_was_changed_are_not_taken(lake: Settings) -> Non
     record(lake, table({"160101": "exito"}))
     for file in lake.table("forecasts", "outbreak").glob("*.parquet"):
         file.write_bytes(file.read_bytes()[:-1] + b"x")
+    # Who writes to the table compares it first.
     with pytest.raises(ContentError):
-        notices.levels(lake, usecases.load("outbreak"))
+        steps.run(
+            lake, "forecast", "outbreak",
+            lambda: pytest.fail(str(notices.levels(lake, usecases.load("outbreak")))),
+            tables=("forecasts/outbreak",),
+        )  # fmt: skip

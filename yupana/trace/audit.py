@@ -8,13 +8,13 @@ from pathlib import Path
 
 from yupana.config.settings import Settings
 from yupana.core.progress import Progress
-from yupana.data.files import landing
 from yupana.identity.key_check import KeyCheck
 from yupana.ledger import check
 from yupana.ledger.check import Audit
 from yupana.ledger.fault import Begin, Fault, Ground
 from yupana.lineage import contents
 from yupana.predictions.ledger_check import AnswerCheck
+from yupana.trace import landed_check
 
 
 class ContentCheck:
@@ -30,13 +30,8 @@ class ContentCheck:
         return []
 
     def finish(self, last: int) -> list[Fault]:
-        landed = landing.altered(self._settings) if self._whole else ()
-        return [*contents.faults(self._settings), *map(landed_fault, landed)]
-
-
-def landed_fault(sha256: str) -> Fault:
-    """A landed file that holds other bytes than those that landed."""
-    return Fault(0, "changed", f"raw:{sha256}", "", "the landed file has another SHA-256 now")
+        landed = landed_check.faults(self._settings) if self._whole else ()
+        return [*contents.faults(self._settings), *landed]
 
 
 CHECKS: tuple[Begin, ...] = (AnswerCheck, KeyCheck, ContentCheck)
