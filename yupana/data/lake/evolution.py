@@ -34,6 +34,22 @@ def fit(rows: DataFrame, table: Path) -> DataFrame:
     return rows.select(*(empty[c].alias(c) if c in empty else f.col(c) for c in columns))
 
 
+def retyped(rows: DataFrame, table: Path) -> DataFrame:
+    """Refused rows in the types of the quarantine that holds earlier ones.
+
+    A contract may give a column another type, and its quarantine remains. A value that the older
+    type does not have is empty there; the landed file has it, and corrections are read from that.
+    """
+    from pyspark.sql import functions as f
+
+    if not (table / "_delta_log").exists():
+        return rows
+    old, new = _types(_schema_of_table(table)), _types(rows.schema.jsonValue())
+    other = [name for name in old.keys() & new.keys() if old[name] != new[name]]
+    casts = {name: f.col(name).cast("string").try_cast(_sql(old[name])) for name in other}
+    return rows.select(*(casts[c].alias(c) if c in casts else f.col(c) for c in rows.columns))
+
+
 def agree(rows: DataFrame, table: Path) -> dict[str, str]:
     """The type of each column of a table, once the rows have the same where they have it.
 

@@ -28,7 +28,7 @@ def quarantine(
     """Keep the rows that break a rule, with rules, value classes and line, replacing this
     source's earlier ones."""
     table = settings.table("quarantine", contract.name)
-    bad = refusals(spark, contract, staged)
+    bad = evolution.retyped(refusals(spark, contract, staged), table)
     _replace_source(spark, bad, table, raw, delta.commit_metadata(source=raw.sha256))
     return _rows_of(raw, "quarantine", contract, table)
 
@@ -81,7 +81,8 @@ def mend_quarantine(
     bad = refusals(spark, contract, staged)
     bad = bad.join(targets, bad["source_line"] == targets["_line"])
     bad = bad.withColumn("source_sha256", f.col("_of")).withColumn("source_line", f.col("_at"))
-    bad = evolution.fit(bad.drop("_line", "_of", "_at"), table)
+    bad = evolution.retyped(bad.drop("_line", "_of", "_at"), table)
+    bad = evolution.fit(bad, table)
     old = spark.read.format("delta").load(str(table))
     same = (old["source_sha256"] == targets["_of"]) & (old["source_line"] == targets["_at"])
     rows = _with(bad, old.join(targets, same, "left_anti"))
