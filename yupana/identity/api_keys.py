@@ -103,6 +103,7 @@ def create(url: str, terms: Terms, *, now: datetime, by: str) -> str:
             fix="For example: --expires 90d",
         )
     key_id, secret, salt = secrets.token_hex(6), secrets.token_hex(32), secrets.token_bytes(16)
+    expires = (now + terms.expires).astimezone(UTC)
     row = {
         "id": key_id,
         "agency": terms.agency,
@@ -113,10 +114,10 @@ def create(url: str, terms: Terms, *, now: datetime, by: str) -> str:
         "quota": terms.quota,
         "rate": terms.rate,
         "created": now,
-        "expires": now + terms.expires,
+        "expires": expires,
     }
     facts = {k: row[k] for k in ("role", "scopes", "quota", "rate")}
-    facts["expires"] = (now + terms.expires).astimezone(UTC).isoformat(timespec="microseconds")
+    facts["expires"] = expires.isoformat(timespec="microseconds")
     with engine(url).begin() as connection:
         vouched.lock(connection)
         connection.execute(sa.insert(KEYS), row)

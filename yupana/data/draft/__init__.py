@@ -101,8 +101,9 @@ def _at_hand(
     than it is read."""
     here = settings.root / Path(source).expanduser()
     if "://" not in source and not source.startswith("codelist:") and not here.is_file():
-        what = "This is not a regular file." if here.exists() else "There is no such file."
-        what = "This is a folder." if here.is_dir() else what
+        what = "There is no such file."
+        if here.exists():
+            what = "This is a folder." if here.is_dir() else "This is not a regular file."
         fix = "Give the path of one file; of many, the newest."
         raise UsageError(what, where=str(here), fix=fix)
     with one_at_a_time(settings.home / "locks" / f"{_FETCHED}.lock", "another draft", progress):

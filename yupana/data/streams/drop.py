@@ -88,17 +88,17 @@ class FolderSource:
             if content is None:
                 self._report(1, "it is still written to, or may not be read")
                 continue
-            content = content.removeprefix(codecs.BOM_UTF8)
-            messages = sum(bool(line.strip()) for line in content.split(b"\n"))
-            if count and count + messages > most:
+            messages = list(self._message_lines(file, content))
+            if count and count + len(messages) > most:
                 self._queue.insert(0, file)
                 return
-            count += messages
+            count += len(messages)
             self._batch.append(file)
-            yield from self._message_lines(file, content)
+            yield from messages
 
     def _message_lines(self, file: File, content: bytes) -> Iterator[bytes]:
         received = instant(file.changed / 1_000_000)
+        content = content.removeprefix(codecs.BOM_UTF8)
         for number, line in enumerate(content.split(b"\n"), 1):
             if value := line.strip():
                 message = Message(_text(file.name), None, number, received, None, value)
