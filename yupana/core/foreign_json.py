@@ -7,7 +7,8 @@ stack: RFC 8259, section 9, lets a parser limit the depth.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 DEEPEST = 100
@@ -31,6 +32,13 @@ def loads(text: str | bytes) -> Any:
             return value
         level = [part for one in level for part in _parts(one)]
     raise _too_deep()
+
+
+def repeated(pairs: Sequence[tuple[str, Any]]) -> str | None:
+    """The first name that stands more than once among an object's fields: readers differ in which
+    of them counts (RFC 8259, section 4)."""
+    counts = Counter(name for name, _ in pairs)
+    return next((name for name, count in counts.items() if count > 1), None)
 
 
 def _parts(value: dict[str, Any] | list[Any]) -> Iterable[Any]:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from yupana.core import field_words
+from yupana.core import field_words, foreign_json
 from yupana.core.spec import Bilingual
 from yupana.serving.http.refusal import Problem, refusal
 
@@ -89,9 +89,8 @@ class _RepeatedError(Exception):
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> None:
-    names = [name for name, _ in pairs]
-    if len(set(names)) < len(names):
-        raise _RepeatedError(next(name for name in names if names.count(name) > 1))
+    if len(dict(pairs)) < len(pairs):
+        raise _RepeatedError(foreign_json.repeated(pairs))
 
 
 _UNIQUE = json.JSONDecoder(object_pairs_hook=_unique)

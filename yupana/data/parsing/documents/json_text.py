@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from yupana.core import foreign_json
+
 # Python refuses longer whole numbers, and no engine reads them.
 _MOST_DIGITS = 4000
 
@@ -48,9 +50,7 @@ def parse(text: str) -> tuple[Any, list[Fault]]:
         fields = dict(pairs)
         if len(fields) == len(pairs):
             return fields
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        return fault(f"the field '{twice}' stands twice in one object")
+        return fault(f"the field '{foreign_json.repeated(pairs)}' stands twice in one object")
 
     value = json.loads(
         text, parse_int=whole, parse_float=number, object_pairs_hook=object_,
