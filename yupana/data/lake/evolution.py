@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yupana.core.errors import TerminalError
+from yupana.data.lake import delta
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -42,7 +43,7 @@ def retyped(rows: DataFrame, table: Path) -> DataFrame:
     """
     from pyspark.sql import functions as f
 
-    if not (table / "_delta_log").exists():
+    if not delta.exists(table):
         return rows
     old, new = _types(_schema_of_table(table)), _types(rows.schema.jsonValue())
     other = [name for name in old.keys() & new.keys() if old[name] != new[name]]
