@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from http.server import HTTPServer
-from typing import Any
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from small_server import Running, connections, memory, raw, served
-from span_receiver import Receiver
+from span_receiver import Receiver, receiving, spans_of
 from waiting import wait_until
 
 from yupana.serving.http.protocol import MOST_CONNECTIONS, MOST_PIPELINED
@@ -26,13 +23,9 @@ SECRET = "160199-secreto"
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The service, which sends its spans to `Receiver`."""
-    server = HTTPServer(("127.0.0.1", 0), Receiver)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     folder = tmp_path_factory.mktemp("operations")
-    with served(folder, OTLP=f"http://127.0.0.1:{server.server_port}") as running:
+    with receiving() as collector, served(folder, OTLP=collector) as running:
         yield running
-    server.shutdown()
-    server.server_close()
 
 
 def test_the_name_of_a_request_is_in_the_answer_and_the_log(service: Running) -> None:
@@ -305,19 +298,11 @@ def test_health_and_unknown_paths_are_not_logged(service: Running) -> None:
 
 
 def test_spans_reach_the_receiver(service: Running) -> None:
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
     parent = f"00-{'ab' * 16}-{'cd' * 8}-01"
     httpx.post(f"{service.url}/v1/small/{SECRET}", headers={"traceparent": parent})
 
-    def mine() -> dict[str, Any]:
-        exports = [ExportTraceServiceRequest.FromString(body) for _, body in Receiver.got]
-        every = (
-            s for x in exports for r in x.resource_spans for y in r.scope_spans for s in y.spans
-        )
-        return {s.name: s for s in every if s.trace_id.hex() == "ab" * 16}
-
-    spans = wait_until(lambda: found if len(found := mine()) > 1 else None)
+    wait_until(lambda: len(spans_of("ab" * 16)) > 1)
+    spans = spans_of("ab" * 16)
     assert spans
     assert {path for path, _ in Receiver.got} == {"/v1/traces"}
     whole, part = spans["POST /v1/small/{name}"], spans["forecast"]

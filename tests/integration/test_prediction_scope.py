@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import small_service
 import sqlalchemy as sa
+from agency_service import client, running
 from answers import record
 from deltalake import DeltaTable
 from late_lake import DISTRICTS
@@ -39,24 +38,7 @@ from yupana.trace import recall, recall_answers
 OBSERVED = {"kind": "observed", "week_ending": str(NEWEST + timedelta(weeks=1)), "cases": 4}
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, str]]:
-    config = Settings(home=tmp_path_factory.mktemp("small") / "home", serve_port=0)
-    small_service.run(config)
-    with service.running(config, NAME) as url:
-        yield config, url
-
-
-@pytest.fixture
-def client(running: tuple[Settings, str]) -> Iterator[httpx.Client]:
-    """Of the agency A, which may ask for anything of any use case."""
-    config, url = running
-    terms = Terms("A", ("*:*",), "agency", quota="none", rate="none")
-    key = api_keys.create(config.platform_db, terms, now=datetime.now(UTC), by="test")
-    with httpx.Client(
-        base_url=url, timeout=60, headers={"Authorization": f"Bearer {key}"}
-    ) as opened:
-        yield opened
+__all__ = ["client", "running"]
 
 
 def _predicted(client: httpx.Client) -> str:

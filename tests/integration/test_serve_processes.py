@@ -116,8 +116,8 @@ def test_a_worker_that_is_killed_comes_again_and_loses_nothing(server: Server) -
 def test_no_worker_outlives_a_killed_parent_and_the_command_says_so(server: Server) -> None:
     server.parent.kill()
     assert server.command.wait(timeout=60) == 3
-    said = server.log.read_text()
-    assert "its parent process was killed by SIGKILL" in said and '"event":"request"' not in said
+    log = server.log.read_text()
+    assert "its parent process was killed by SIGKILL" in log and '"event":"request"' not in log
     wait_until(server.gone, 20)
 
 

@@ -63,20 +63,20 @@ def test_a_number_that_lost_digits_goes_to_quarantine(tmp_path: Path, type: str)
         ]
     cells = [Decimal("12345678901234567890"), Decimal("12345678901234567891"), 2**53, 2**53 - 1,
              Decimal("-3.4028234663852886E+38")]  # fmt: skip
-    found, _ = parsed(tmp_path, styled(["id", "n"], *(["a", c] for c in cells)),
+    sheet, _ = parsed(tmp_path, styled(["id", "n"], *(["a", c] for c in cells)),
                       ["id", column], "xlsx")  # fmt: skip
-    lost = [torn for _, torn, *_ in found]
+    lost = [torn for _, torn, *_ in sheet]
     assert all("beyond 2^53" in str(t) and "as text in the workbook" in str(t) for t in lost[:3])
     assert [str(t).split(" in ")[1].split()[0] for t in lost[:3]] == ["C2", "C3", "C4"]
-    assert found[3][1:] == [None, "a", "9007199254740991"]
+    assert sheet[3][1:] == [None, "a", "9007199254740991"]
     # What the contract takes for no value is none.
-    assert (found[4][1] is None) == (type != "string")
+    assert (sheet[4][1] is None) == (type != "string")
 
 
 def test_times_of_day_and_durations() -> None:
     cells = [(0.4375, TIME), (0, TIME), (1.25, DURATION), (9.0843750 / 24, DURATION)]
-    found = rows(styled(["h"], *([c] for c in cells), [(44260, DAY)], [(44260.4375, DAY)]), "xlsx")
-    assert [t for (t,) in found[1:]] == [
+    sheet = rows(styled(["h"], *([c] for c in cells), [(44260, DAY)], [(44260.4375, DAY)]), "xlsx")
+    assert [t for (t,) in sheet[1:]] == [
         "10:30:00", "00:00:00", "30:00:00", "09:05:03.75", "2021-03-05 00:00:00",
         "2021-03-05 10:30:00",
     ]  # fmt: skip
@@ -108,8 +108,8 @@ def test_a_row_of_cells_without_value_is_one(tmp_path: Path) -> None:
     ):
         for path in plain.namelist():
             packed.writestr(path, plain.read(path).decode().replace("</sheetData>", row))
-    found, _ = parsed(tmp_path, out.getvalue(), ["id"], "xlsx")
-    assert found == [[2, None, "a"], [3, "#N/A in B3", None]]
+    sheet, _ = parsed(tmp_path, out.getvalue(), ["id"], "xlsx")
+    assert sheet == [[2, None, "a"], [3, "#N/A in B3", None]]
 
 
 def test_a_sheet_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
