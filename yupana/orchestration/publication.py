@@ -54,6 +54,7 @@ def publish(
     work = settings.home / "work" / contract.name
     try:
         session, staged, rows = _stage(settings, contract, raw, work, progress, seconds)
+        tables.require_types(session, settings, contract, staged)
         with stage(progress, f"audit {staged.rows:,} rows by Great Expectations", seconds):
             validation = audit(contract, rows, settings.reports / "validation")
             if contract.stream:

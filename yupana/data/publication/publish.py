@@ -118,6 +118,26 @@ def replacements(
     return sorted(lines)
 
 
+def require_types(
+    spark: SparkSession, settings: Settings, contract: Contract, staged: DatasetRef
+) -> None:
+    """Refuse rows that cannot stand beside those of earlier files.
+
+    Raises:
+        TerminalError: a column has another type in the table, which keeps its rows.
+    """
+    table = settings.table("published", contract.name)
+    if contract.keeps and delta.exists(table):
+        evolution.agree(_good(spark, contract, staged), table)
+
+
+def _good(spark: SparkSession, contract: Contract, staged: DatasetRef) -> DataFrame:
+    from pyspark.sql import functions as f
+
+    rows = spark.read.format("delta").load(staged.path).where(f.col(BROKEN).isNull())
+    return rows.drop(BROKEN, MALFORMED, *contract.counts, *contract.verdicts)
+
+
 def publish(
     spark: SparkSession,
     settings: Settings,
@@ -136,11 +156,8 @@ def publish(
     Returns:
         The new version; `rows` are those that came from this source.
     """
-    from pyspark.sql import functions as f
-
     table = settings.table("published", contract.name)
-    rows = spark.read.format("delta").load(staged.path).where(f.col(BROKEN).isNull())
-    good = rows.drop(BROKEN, MALFORMED, *contract.counts, *contract.verdicts)
+    good = _good(spark, contract, staged)
     # Sail puts the columns of the partition last by itself.
     others = [name for name in good.columns if name not in contract.partitions]
     good = good.select(*others, *contract.partitions)
@@ -150,7 +167,6 @@ def publish(
         _replace_source(spark, good, table, raw, facts, contract.partitions, stale)
     else:
         if contract.replaces and delta.exists(table):
-            evolution.agree(good, table)
             old = spark.read.format("delta").load(str(table))
             good = _merge(old.where(~old["source_sha256"].isin(*raw.hashes)), good, contract)
         writer = good.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
