@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from feature_repo.outbreak.weekly import LAYOUT
 from models.outbreak import USE_CASE as OUTBREAK
 from models.outbreak import linelist
-from models.outbreak.replay import faults, history, lateness, page, pasts, plant, run, score
+from models.outbreak.replay import faults, history, lateness, pasts, plant, run, score
 from models.outbreak.replay.fault import LOOKS, Fault
 from models.outbreak.replay.history import Counts, History
 from yupana.cli.main import app
@@ -75,7 +75,7 @@ def week_of(table: pl.DataFrame, year: int) -> int:
     return history.first_week(history.counts_of(table), year)
 
 
-def told(past: History, weeks: Iterator[int] | range, usual: Norms) -> list[score.Alarm]:
+def alarms_of(past: History, weeks: Iterator[int] | range, usual: Norms) -> list[score.Alarm]:
     return [alarm for week in weeks for alarm in run.loud(past, week, INVARIANTS, usual)]
 
 
@@ -116,8 +116,8 @@ def test_a_fault_is_flagged_within_two_weeks_and_named(
     faulty = plant.plant(past, fault, INVARIANTS, model, LOOKS)
     for now in range(week, week + LOOKS):
         look = range(now, now + 1)
-        quiet = {a.key for a in told(past, look, usual)}
-        alarms = [a for a in told(faulty, look, usual) if a.key not in quiet]
+        quiet = {a.key for a in alarms_of(past, look, usual)}
+        alarms = [a for a in alarms_of(faulty, look, usual) if a.key not in quiet]
         if alarms:
             break
     assert alarms and alarms[0].kind == kind
@@ -130,7 +130,7 @@ def test_a_fault_is_flagged_within_two_weeks_and_named(
 
 def test_half_a_year_without_a_fault_is_quiet(past: History, usual: Norms) -> None:
     first, last = past.counts.weeks.index(FIRST), past.counts.weeks.index(LAST)
-    assert told(past, range(first, last), usual) == []
+    assert alarms_of(past, range(first, last), usual) == []
 
 
 @pytest.mark.parametrize("late", [lateness.SLOWING, lateness.ERRATIC, lateness.PROMPT])
@@ -139,7 +139,7 @@ def test_late_reports_alone_raise_nothing(
 ) -> None:
     lately = made(counts, model, late)
     weeks = range(counts.weeks.index(date(2014, 9, 7)), counts.weeks.index(LAST))
-    assert told(lately, weeks, usual) == []
+    assert alarms_of(lately, weeks, usual) == []
 
 
 def test_norms_are_those_that_code_and_data_give(
@@ -171,10 +171,10 @@ def test_names_of_districts_do_not_matter(past: History, model: Model, usual: No
     )
     fault = Fault("doubled", "whole file twice, one province", week, (), "1602", 2.0)
     for one in (past, renamed):
-        assert told(one, range(week - 3, week), usual) == []
+        assert alarms_of(one, range(week - 3, week), usual) == []
     both = [plant.plant(one, fault, INVARIANTS, model, 1) for one in (past, renamed)]
     first, second = (
-        [(a.kind, a.key[:2]) for a in told(one, range(week, week + 1), usual)] for one in both
+        [(a.kind, a.key[:2]) for a in alarms_of(one, range(week, week + 1), usual)] for one in both
     )
     assert first == second and first[0][0] == "doubled"
 
@@ -205,7 +205,7 @@ def test_alarms_come_first_with_a_runbook(past: History, model: Model) -> None:
     assert outcome[: len(loud)] == loud and loud[0].severity == "critical"
     assert loud[0].kind == "frozen" and loud[0].runbook == "docs/runbooks.md#frozen"
     assert "cases_lag_3" in loud[0].es and "repite" in loud[0].es
-    assert {c.severity for c in loud[1:]} == {"info"}, "told once"
+    assert {c.severity for c in loud[1:]} == {"info"}, "said once"
 
 
 def tables(past: History, week: int) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -272,10 +272,9 @@ def test_the_command_learns_watches_and_writes(
     text = (tmp_path / "confusion.html").read_text()
     for part in ("<svg", "¿Se dan cuenta", "Do the checks notice", "2 / 2"):
         assert part in text
-    told_ = (tmp_path / "confusion.md").read_text()
-    assert "| frozen | 2 | 0 | 0 | 2/2 | 2 |" in told_
+    report = (tmp_path / "confusion.md").read_text()
+    assert "| frozen | 2 | 0 | 0 | 2/2 | 2 |" in report
     assert (tmp_path / "confusion.json").exists() and (tmp_path / "norms.json").exists()
-    assert page.markdown.__doc__
 
 
 run_plan = run.Plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,36 +68,42 @@ def run(
         Exception: as raised by `work`. Of each, a `failed` event was logged, without what may
             quote a row (`record_text`); the error has the event's id as a note.
     """
+    key = key_of(inputs, depends_on)
     with sole_writer.holding(settings, step, tables):
-        return _once(
-            settings, step, subject, work, inputs, key_of(inputs, depends_on), still_there,
-            earlier, anew,
-        )  # fmt: skip
+        before = None if anew else _last(settings, step, subject, key if earlier else None)
+        if (
+            before
+            and before["key"] == key
+            and still_there(tuple(before["outputs"]))
+            and contents.is_whole(settings, before["outputs"], before.get("content", {}))
+        ):
+            return _unchanged(step, subject, before)
+        return _once(settings, step, subject, work, inputs, key)
+
+
+def _last(settings: Settings, step: str, subject: str, key: str | None) -> events.Event | None:
+    """The last time that this was done; with a key, done on just that."""
+    return events.last_done(
+        settings.events, step, subject, lambda e: key is None or e["key"] == key
+    )
+
+
+def _unchanged(step: str, subject: str, before: Mapping[str, Any]) -> StepResult:
+    return StepResult(
+        step=step,
+        subject=subject,
+        status="unchanged",
+        inputs=tuple(before["inputs"]),
+        outputs=tuple(before["outputs"]),
+        metrics=before["facts"],
+        event=before["id"],
+    )
 
 
 def _once(
     settings: Settings, step: str, subject: str, work: Callable[[], Outcome],
-    inputs: tuple[str, ...], key: str, still_there: Callable[[tuple[str, ...]], bool],
-    earlier: bool, anew: bool,
+    inputs: tuple[str, ...], key: str,
 ) -> StepResult:  # fmt: skip
-    before = None if anew else events.last_done(
-        settings.events, step, subject, lambda e: not earlier or e["key"] == key
-    )
-    if (
-        before
-        and before["key"] == key
-        and still_there(tuple(before["outputs"]))
-        and contents.is_whole(settings, before["outputs"], before.get("content", {}))
-    ):
-        return StepResult(
-            step=step,
-            subject=subject,
-            status="unchanged",
-            inputs=tuple(before["inputs"]),
-            outputs=tuple(before["outputs"]),
-            metrics=before["facts"],
-            event=before["id"],
-        )
     start, mine = time.monotonic(), uuid.uuid4().hex
     try:
         contents.demand_tables(settings, inputs)
