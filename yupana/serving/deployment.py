@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import bentoml
-from bentoml.exceptions import NotFound
+from bentoml.exceptions import BentoMLException
 
 from yupana.core import usecase
 from yupana.core.errors import TerminalError
@@ -61,7 +61,8 @@ def stored_folder(tag: str) -> Path:
     """
     try:
         return Path(bentoml.models.get(tag).path)
-    except NotFound as error:
+    # Also a name that the store takes for none, such as `a_`.
+    except BentoMLException as error:
         raise TerminalError(
             f"The model '{tag}' is not in the store.",
             where="the BentoML model store",
