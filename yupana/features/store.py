@@ -131,9 +131,11 @@ def online_features(settings: Settings, service: str, entities: list[str]) -> pd
         TerminalError: the service was never published.
     """
     import pandas as pd
+
+    # First: it makes Feast's import quick.
+    store = feature_store(settings)
     from feast.errors import FeastObjectNotFoundException
 
-    store = feature_store(settings)
     try:
         feature_service = store.get_feature_service(service)
     except FeastObjectNotFoundException as error:
