@@ -27,7 +27,14 @@ print(type(sys.modules["feast.torch_wrapper"]).__name__, "torch" in sys.modules)
 """
 
 
-@pytest.mark.parametrize("what", [ONLINE, "store.feature_store(Settings(home=home))"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        ONLINE,
+        "store.feature_store(Settings(home=home))",
+        "from yupana.core import usecase; usecase.definitions('outbreak')",
+    ],
+)
 def test_feast_is_imported_without_torch_and_checks_of_types(tmp_path: Path, what: str) -> None:
     command = [sys.executable, "-c", HOW.format(what=what), str(tmp_path)]
     process = subprocess.run(command, capture_output=True, text=True, check=True)

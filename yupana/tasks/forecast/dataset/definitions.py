@@ -10,6 +10,7 @@ from typing import Any
 
 from yupana.config.settings import settings
 from yupana.core import spec
+from yupana.features.quick_feast import quick
 from yupana.tasks.forecast import options
 from yupana.tasks.forecast.dataset.panel_features import Layout
 
@@ -21,6 +22,7 @@ def objects(name: str, layout: Layout, entity: str) -> tuple[Any, Any, Any]:
         name: of the use case.
         entity: what a forecast is about, one word: `district`.
     """
+    quick()
     from feast import Entity, FeatureService, FeatureView, Field, FileSource
     from feast.data_format import DeltaFormat
     from feast.types import Float64
