@@ -8,5 +8,5 @@ from yupana.serving import model_listing
 
 
 @pytest.mark.parametrize("name", ["cholera", "a_", "a-", "a_-", "a--b"])
-def test_a_card_that_is_not_there_is_not_found(name: str) -> None:
+def test_an_absent_card_is_404(name: str) -> None:
     assert model_listing.card(name, 1_000_000).status_code == 404

@@ -184,7 +184,6 @@ def _publish(
         session = engine.session(settings, progress, parsed.stat().st_size)
     with stage(progress, f"stage {Path(raw.source).name}", seconds):
         staged = staging.stage(session, settings, terms, raw, parsed)
-        publish.require_types(session, settings, terms, staged)
         rows = session.read.format("delta").load(staged.path)
     later = _later(history.published_versions(table), correction.base)
     hit = publish.replacements(session, settings, terms, contract.replaces, staged, later)
@@ -205,6 +204,7 @@ def _publish(
     }
     outputs: list[str] = []
     if counts["published"]:
+        publish.require_types(session, settings, terms, staged)
         with stage(progress, "publish", seconds):
             metadata = delta.commit_metadata(**facts)
             out = publish.publish(session, settings, terms, staged, raw, metadata)
