@@ -24,6 +24,7 @@ home = Path(sys.argv[1])
 {what}
 import feast
 print(type(sys.modules["feast.torch_wrapper"]).__name__, "torch" in sys.modules)
+print("gunicorn" in sys.modules, feast.feature_store.feature_server.start_server.__module__)
 """
 
 
@@ -38,4 +39,4 @@ print(type(sys.modules["feast.torch_wrapper"]).__name__, "torch" in sys.modules)
 def test_feast_is_imported_without_torch_and_checks_of_types(tmp_path: Path, what: str) -> None:
     command = [sys.executable, "-c", HOW.format(what=what), str(tmp_path)]
     process = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert process.stdout.split() == ["_TorchWrapper", "False"]
+    assert process.stdout.split() == ["_TorchWrapper", "False", "False", "feast.feature_server"]

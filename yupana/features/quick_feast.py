@@ -3,11 +3,13 @@
 Feast wraps its classes in typeguard's `typechecked`, which parses and compiles their source again
 in every process that imports them: more than half of the seconds that `import feast` takes, paid
 by each command, task and service worker. `python -O` leaves it out too, and with it every assert
-of every library. And it imports torch at once, for answers as tensors that nobody asks for here.
+of every library. And it imports at once torch, for answers as tensors, and a server of its own,
+neither of which anybody asks for here.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
 from types import ModuleType
 from typing import Any
@@ -19,6 +21,7 @@ def quick() -> None:
 
     typeguard.typechecked = _as_it_is
     sys.modules.setdefault("feast.torch_wrapper", _TorchWrapper("feast.torch_wrapper"))
+    sys.modules.setdefault("feast.feature_server", _Server("feast.feature_server"))
 
 
 class _TorchWrapper(ModuleType):
@@ -30,6 +33,16 @@ class _TorchWrapper(ModuleType):
 
         module: ModuleType = torch
         return module
+
+
+class _Server(ModuleType):
+    """Stands for `feast.feature_server`: imports it when something of it is used."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        sys.modules.pop(self.__name__, None)
+        return getattr(importlib.import_module(self.__name__), name)
 
 
 def _as_it_is(target: Any = None, **_: Any) -> Any:

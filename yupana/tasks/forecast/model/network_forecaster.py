@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from yupana.core.errors import TerminalError
+from yupana.tasks.forecast import negative_binomial
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Index = np.ndarray[Any, np.dtype[np.int64]]
@@ -125,13 +126,12 @@ class NetworkForecaster:
 
     def quantiles(self, features: pd.DataFrame, levels: Sequence[float]) -> Array:
         """Counts of shape (rows, horizons, levels), non-negative, rising along levels."""
-        from scipy.stats import nbinom
-
         inputs = self.description.encode(features)
         log_mean, log_dispersion = np.mean([parameters(n, *inputs) for n in self._networks], axis=0)
         mean, size = np.exp(log_mean), np.exp(-log_dispersion)
-        counts = nbinom.ppf(np.asarray(levels), size[..., None], (size / (size + mean))[..., None])
-        return np.asarray(counts, dtype=float)
+        return negative_binomial.quantiles(
+            levels, size[..., None], (size / (size + mean))[..., None]
+        )
 
     def state(self) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
         """The weights of all networks, single precision, by `network.<number>.<name>`."""

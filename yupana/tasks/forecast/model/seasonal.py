@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from yupana.tasks.forecast import frequency
+from yupana.tasks.forecast import frequency, negative_binomial
 
 COUNT = "cases_lag_0"
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -72,8 +72,6 @@ class Seasonal:
         Args:
             features: rows with `entity` and `event_timestamp`.
         """
-        from scipy.stats import nbinom
-
         names = features["entity"].astype(str)
         tables = [u if self.knows(u) else "" for u in names]
         rows = np.arange(len(tables))
@@ -84,8 +82,8 @@ class Seasonal:
             ahead = features["event_timestamp"] + self._frequency.offset(horizon)
             slot = self._frequency.slot(ahead)
             m, s = mean[rows, slot][:, None], size[rows, slot][:, None]
-            answers.append(nbinom.ppf(np.asarray(levels), s, s / (s + m)))
-        return np.stack(answers, axis=1).astype(float)
+            answers.append(negative_binomial.quantiles(levels, s, s / (s + m)))
+        return np.stack(answers, axis=1)
 
 
 def _pooled_size(tables: Sequence[tuple[Array, Array]]) -> float:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from yupana.tasks.forecast import negative_binomial
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -140,8 +142,6 @@ def quantiles(
         Counts of shape (districts, levels), never below what is reported; those reported where
         the week is complete.
     """
-    from scipy.stats import nbinom
-
     now = np.asarray(reported, dtype=float)
     share = delays.share(delay)
     added = np.zeros((len(now), len(levels)))
@@ -151,5 +151,5 @@ def quantiles(
         variance = mean / share + delays.variation[delay] * mean**2
         size = mean[some] ** 2 / (variance - mean)[some]
         chance = size / (size + mean[some])
-        added[some] = nbinom.ppf(np.asarray(levels), size[:, None], chance[:, None])
+        added[some] = negative_binomial.quantiles(levels, size[:, None], chance[:, None])
     return now[:, None] + added
