@@ -14,7 +14,7 @@ from small_panel import DISTRICTS, panel
 
 from models.outbreak import USE_CASE as outbreak
 from yupana.core.errors import TerminalError
-from yupana.tasks.forecast.model import training_rows
+from yupana.tasks.forecast.model import store, training_rows
 from yupana.tasks.forecast.model.last_value import LastValue
 from yupana.tasks.forecast.model.network import Options
 from yupana.tasks.forecast.quantiles import QUANTILES, Forecaster
@@ -143,8 +143,11 @@ def test_features_come_from_the_frame_and_are_stored(folder: Path, frame: pd.Dat
     assert described.features == training_rows.feature_names(frame)
     assert "target_1" not in described.features
     assert described.districts == DISTRICTS
-    learned = frame[frame["part"].isin(["train", "validation"])]
-    assert described.trained_through == str(learned["event_timestamp"].max().date())
+    before_test = frame.loc[frame["part"].isin(["train", "validation"]), "event_timestamp"]
+    scored = outbreak.load(store.evaluated(folder)).description
+    assert scored.trained_through == str(before_test.max().date())
+    known = frame.loc[frame["target_1"].notna(), "event_timestamp"]
+    assert described.trained_through == str(known.max().date())
 
 
 @pytest.mark.parametrize("part", ["train", "validation"])

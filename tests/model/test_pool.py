@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,10 @@ from small_panel import panel
 
 from models.outbreak import USE_CASE as outbreak
 from yupana.tasks.forecast import endemic_channel
+from yupana.tasks.forecast.backtest.split import known_on
 from yupana.tasks.forecast.frequency import WEEK
-from yupana.tasks.forecast.model import areas, joint, past_years, pool, recalibration, ridge
+from yupana.tasks.forecast.model import areas, joint, past_years, pool, recalibration, ridge, store
+from yupana.tasks.forecast.model.store import Fitted
 from yupana.tasks.forecast.quantiles import QUANTILES, Totals
 
 HORIZONS = tuple(range(1, 9))
@@ -24,14 +27,24 @@ def frame() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def fitted(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> outbreak.Fitted:
+def folder(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("pool")
     outbreak.fit(frame, out, seed=3, say=lambda _: None)
-    return outbreak.load(out)
+    return out
 
 
-def test_nothing_after_the_validation_weeks_is_learned(
-    frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory, fitted: outbreak.Fitted
+@pytest.fixture(scope="module")
+def fitted(folder: Path) -> Fitted:
+    return outbreak.load(folder)
+
+
+def fits(folder: Path) -> tuple[Path, Path]:
+    """The fit that was scored, and the one that answers."""
+    return store.evaluated(folder), folder
+
+
+def test_what_is_scored_has_learned_nothing_after_the_validation_weeks(
+    frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory, folder: Path
 ) -> None:
     changed = frame.copy()
     last = frame.loc[frame["part"] == "validation", "event_timestamp"].max()
@@ -41,8 +54,28 @@ def test_nothing_after_the_validation_weeks_is_learned(
     out = tmp_path_factory.mktemp("later")
     outbreak.fit(changed, out, seed=3, say=lambda _: None)
     rows = frame.head(8)
-    same = outbreak.load(out).quantiles(rows, QUANTILES) == fitted.quantiles(rows, QUANTILES)
-    assert same.all()
+    scored, answers = (outbreak.load(path).quantiles(rows, QUANTILES) for path in fits(out))
+    same = [outbreak.load(path).quantiles(rows, QUANTILES) for path in fits(folder)]
+    np.testing.assert_array_equal(scored, same[0])
+    # What answers was fitted again on the weeks that were scored, too.
+    assert (answers != same[1]).any()
+
+
+def test_what_answers_is_what_the_same_procedure_gives_once_the_test_weeks_are_past(
+    frame: pd.DataFrame, tmp_path: Path, folder: Path
+) -> None:
+    """The model that answers, beside one of which all was fitted anew on the newest weeks, as a
+    backtest fits it: their forecasts differ less than the seeds of one of them."""
+    rows = known_on(frame, frame["event_timestamp"].max().date(), HORIZONS)
+    for seed in (3, 4):
+        outbreak.fit(rows, tmp_path / str(seed), seed=seed, say=lambda _: None)
+    newest = frame.groupby("entity").tail(4)
+    answers, again, other = (
+        outbreak.load(path).quantiles(newest, QUANTILES)
+        for path in (folder, tmp_path / "3", tmp_path / "4")
+    )
+    near, seeds = (np.abs(one - again).sum() / again.sum() for one in (answers, other))
+    assert near < max(0.1, 2 * seeds)
 
 
 def test_past_years_are_forecast_from_before_them(frame: pd.DataFrame) -> None:
@@ -109,7 +142,7 @@ def test_a_district_without_past_gets_a_template_of_the_common_rank() -> None:
 
 
 def test_totals_are_near_the_sum_of_medians_rise_and_hold_in_any_order(
-    fitted: outbreak.Fitted, frame: pd.DataFrame
+    fitted: Fitted, frame: pd.DataFrame
 ) -> None:
     assert isinstance(fitted, Totals)
     newest = frame[frame["event_timestamp"] == frame["event_timestamp"].max()]
@@ -139,14 +172,15 @@ def test_a_regression_read_from_its_arrays_tells_the_same(frame: pd.DataFrame) -
 
 
 def test_the_pool_beats_the_last_value_on_weeks_it_never_saw(
-    fitted: outbreak.Fitted, frame: pd.DataFrame
+    folder: Path, frame: pd.DataFrame
 ) -> None:
     from yupana.tasks.forecast.scoring.scores import score
 
+    scored = outbreak.load_evaluated(folder)
     test = frame[frame["part"] == "test"]
     observed = test[[f"target_{h}" for h in HORIZONS]].to_numpy(dtype=float)
     simple = outbreak.baselines(frame)["last_value"]
-    mine, theirs = (score(observed, m.quantiles(test, QUANTILES)) for m in (fitted, simple))
+    mine, theirs = (score(observed, m.quantiles(test, QUANTILES)) for m in (scored, simple))
     assert mine["wis"] < 0.9 * theirs["wis"]
 
 

@@ -233,6 +233,13 @@ class ForecastUseCase:
 
         return store.load(folder)
 
+    def load_evaluated(self, folder: Path) -> Forecaster:
+        """The pool whose scores on the test part are told: fitted before it, by the same
+        procedure and seeds as the one that answers."""
+        from yupana.tasks.forecast.model import store
+
+        return store.load(store.evaluated(folder))
+
     def baselines(self, frame: pd.DataFrame) -> dict[str, Forecaster]:
         """What the pool must beat, learned from what the pool may know."""
         from yupana.tasks.forecast.model import model

@@ -99,6 +99,8 @@ def _at(settings: Settings, ref: str) -> pl.DataFrame:
 
 def knows_through(rows: pd.DataFrame) -> str:
     """ISO date of the last period whose count a model fitted on these rows has seen."""
-    learned = rows.loc[rows["part"].isin(["train", "validation"]), "event_timestamp"].max()
-    reach = sum(str(c).startswith("target_") for c in rows.columns)
-    return str((learned + frequency.of(rows.columns).offset(reach)).date())
+    period, days = frequency.of(rows.columns), []
+    for target in (c for c in rows.columns if str(c).startswith("target_")):
+        newest = rows.loc[rows[target].notna(), "event_timestamp"].max()
+        days.append(newest + period.offset(int(target.removeprefix("target_"))))
+    return str(max(days).date())

@@ -167,7 +167,7 @@ def forecast_past(
         origins: of each year.
 
     Returns:
-        By name, quantiles at `conformal.GRID`, shape (rows of `past_rows`, horizons, levels).
+        By name, quantiles at `recalibration.GRID`, shape (rows of all years, horizons, levels).
     """
     levels = recalibration.GRID.tolist()
     return {
@@ -176,8 +176,3 @@ def forecast_past(
         )
         for name, years in forecasters.items()
     }
-
-
-def past_rows(rows: pd.DataFrame, last: pd.Timestamp, horizons: Sequence[int]) -> pd.DataFrame:
-    """The rows that `tell` tells of, in its order."""
-    return pd.concat([o for _, o in past_years(rows, last, horizons)], ignore_index=True)

@@ -15,12 +15,13 @@ from typing import Any
 
 import pandas as pd
 
-from yupana.core.errors import TerminalError, UsageError
+from yupana.core.errors import UsageError
 from yupana.tasks.forecast.dataset.cutoff import known_at
-from yupana.tasks.forecast.model import areas, members, parallel, store
+from yupana.tasks.forecast.model import areas, member_past, members, parallel, store
 from yupana.tasks.forecast.model import pool as pools
 from yupana.tasks.forecast.model.autoregression import Autoregression
 from yupana.tasks.forecast.model.last_value import LastValue
+from yupana.tasks.forecast.model.member_past import MemberPast
 from yupana.tasks.forecast.model.members import POWERS
 from yupana.tasks.forecast.model.network_forecaster import SEARCH, Description, Options
 from yupana.tasks.forecast.model.seasonal import Seasonal
@@ -30,7 +31,6 @@ from yupana.tasks.forecast.model.training_rows import (
     feature_names,
     horizons_of,
     learnable,
-    targets,
 )
 from yupana.tasks.forecast.options import BASELINES
 from yupana.tasks.forecast.quantiles import Forecaster, Totals
@@ -118,7 +118,8 @@ def fit_member(
     """Fit one member, write its files and what it would have told of past years to `out`.
 
     The network's epoch is chosen on part `validation`; then the member is fitted before each of
-    the last years to forecast it, and on all that is known at the end of the validation weeks.
+    the last years to forecast it, on all that is known at the end of the validation weeks (what
+    the test part scores), and on all that is known (what answers).
 
     Args:
         frame: columns `entity`, `event_timestamp`, features, `target_1`… (counts
@@ -160,29 +161,41 @@ def _fit_network(
     _, facts = members.network(
         rows.train, rows.validation, describe(rows.train), seed=seed, options=options, say=say
     )
-    years = members.past_years(rows.everything, rows.last, rows.horizons)
+    years = members.past_years(rows.before_test, rows.last, rows.horizons)
     say(f"{len(years)} past years, each forecast from before it; then all that is known")
-    *before, final = members.networks(
-        [*(before_year for before_year, _ in years), rows.everything], describe,
+    sets = _fits(rows, out)
+    fitted = members.networks(
+        [*(before_year for before_year, _ in years), *sets.values()], describe,
         seed=seed, options=options, epochs=facts["best_epoch"],
     )  # fmt: skip
+    before = fitted[: len(years)]
     past = members.forecast_past({store.NETWORK: before}, [origins for _, origins in years])
-    store.save_network(final, past, out)
+    for folder, network in zip(sets, fitted[len(years) :], strict=True):
+        store.save_network(network, folder)
+    store.save_past(past, out)
     metrics = {k: facts[k] for k in ("val_nll", "best_epoch", "epochs")}
     params = {**asdict(options), "networks": members.SEEDS}
     return {"metrics": metrics, "params": params, "curve": facts["curve"]}
 
 
 def _fit_regressions(rows: Learnable, out: Path) -> dict[str, Any]:
-    years = members.past_years(rows.everything, rows.last, rows.horizons)
+    years = members.past_years(rows.before_test, rows.last, rows.horizons)
     fits = [members.regressions(before_year, rows.horizons) for before_year, _ in years]
     past = members.forecast_past(
         {name: [fit[name] for fit in fits] for name in POWERS}, [origins for _, origins in years]
     )
-    sums = areas.fit(rows.everything, rows.horizons)
-    final = members.regressions(rows.everything, rows.horizons)
-    store.save_regressions(final, sums, past, out)
+    for folder, learned in _fits(rows, out).items():
+        sums = areas.fit(learned, rows.horizons)
+        store.save_regressions(members.regressions(learned, rows.horizons), sums, folder)
+    store.save_past(past, out)
     return {"metrics": {}, "params": {}, "curve": []}
+
+
+def _fits(rows: Learnable, out: Path) -> dict[Path, pd.DataFrame]:
+    """What is fitted for good, by the folder that receives it; see `store.EVALUATED`."""
+    if rows.test.empty:
+        return {out: rows.complete}
+    return {out / store.EVALUATED: rows.before_test, out: rows.complete}
 
 
 def pool(
@@ -209,21 +222,15 @@ def pool(
             fix="Fit it on the same split: yupana fit outbreak --split … --member …",
         )
     start = time.monotonic()
-    past_rows = learnable(frame)
-    neural, past = store.load_network(folders[store.NETWORK])
-    regressions, sums, more = store.load_regressions(folders[store.REGRESSIONS])
-    past |= more
-    rows = members.past_rows(past_rows.everything, past_rows.last, past_rows.horizons)
-    if any(len(quantiles) != len(rows) for quantiles in past.values()):
-        raise TerminalError(
-            "The members told of other weeks than this training set holds.",
-            where=", ".join(str(folder) for folder in folders.values()),
-            fix="Fit every member on the split that the pool is made on.",
-        )
-    observed = rows[targets(past_rows.horizons)].to_numpy(dtype=float)
-    learned = pools.learn(past, rows, observed, prior=PRIOR, seed=seed)
-    say(f"weights from {len(rows)} past forecasts: {learned.weights}")
-    fitted = Fitted(neural, regressions, learned, sums)
+    rows = learnable(frame)
+    past = member_past.read(rows, folders)
+    if not rows.test.empty:
+        scored = _pooled({m: store.evaluated(f) for m, f in folders.items()}, past, seed)
+        store.save(scored, out / store.EVALUATED)
+        past = past.followed_by(rows.test, scored.members)
+    fitted = _pooled(folders, past, seed)
+    learned, neural = fitted.learned, fitted.neural
+    say(f"weights from {len(past.rows)} past forecasts: {learned.weights}")
     store.save(fitted, out)
     parts = [json.loads((folder / MADE).read_text()) for folder in folders.values()]
     metrics = {k: v for part in parts for k, v in part["metrics"].items()}
@@ -232,8 +239,8 @@ def pool(
     return {
         "metrics": metrics,
         "params": {
-            "seed": seed, "train_rows": len(past_rows.train),
-            "validation_rows": len(past_rows.validation),
+            "seed": seed, "train_rows": len(rows.train),
+            "validation_rows": len(rows.validation),
             "features": len(neural.description.features),
             "feature_service": neural.description.feature_service,
             "districts": len(neural.description.districts),
@@ -242,6 +249,13 @@ def pool(
         },
         "curve": [row for part in parts for row in part["curve"]],
     }  # fmt: skip
+
+
+def _pooled(folders: Mapping[str, Path], past: MemberPast, seed: int) -> Fitted:
+    regressions, sums = store.load_regressions(folders[store.REGRESSIONS])
+    neural = store.load_network(folders[store.NETWORK])
+    learned = pools.learn(past.by_member, past.rows, past.observed, prior=PRIOR, seed=seed)
+    return Fitted(neural, regressions, learned, sums)
 
 
 def fit(

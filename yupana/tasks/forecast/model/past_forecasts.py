@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from yupana.tasks.forecast.dataset.cutoff import known_at
-from yupana.tasks.forecast.model import members, model, past_years, pool, recalibration, store
+from yupana.tasks.forecast.model import member_past, members, model, pool, recalibration
+from yupana.tasks.forecast.model.member_past import MemberPast
 from yupana.tasks.forecast.model.training_rows import horizons_of, learnable
 from yupana.tasks.forecast.model.training_rows import targets as columns_of
 from yupana.tasks.forecast.quantiles import QUANTILES
@@ -52,15 +53,14 @@ def of_members(
         None when the training set is too short for two past years.
     """
     rows = learnable(frame)
-    _, by_member = store.load_network(folders[store.NETWORK])
-    by_member = by_member | store.load_regressions(folders[store.REGRESSIONS])[-1]
-    years = list(past_years.years(rows.everything, rows.last, rows.horizons, members.MIN_ROWS))
-    ends = np.cumsum([len(origins) for _, origins in years])
+    past = member_past.read(rows, folders)
+    before_years = (b for b, _ in members.past_years(rows.before_test, rows.last, rows.horizons))
     parts = []
-    for (before_year, origins), end in zip(years[:-1], ends[:-1], strict=True):
-        before = {name: quantiles[end:] for name, quantiles in by_member.items()}
-        mine = {name: q[end - len(origins) : end] for name, q in by_member.items()}
-        parts.append(_year(before_year, origins, [o for _, o in years], before, mine, seed))
+    for year, before_year in zip(range(len(past.origins) - 1), before_years, strict=False):
+        earlier = MemberPast(past.origins[year + 1 :], past.forecasts[year + 1 :])
+        parts.append(
+            _year(before_year, past.origins[year], past.forecasts[year], earlier, seed)
+        )
     if not parts:
         return None
     return PastForecasts(
@@ -71,18 +71,17 @@ def of_members(
 
 
 def _year(
-    before_year: pd.DataFrame, origins: pd.DataFrame, blocks: list[pd.DataFrame],
-    before: Mapping[str, Array], mine: Mapping[str, Array], seed: int,
+    before_year: pd.DataFrame, origins: pd.DataFrame, mine: Mapping[str, Array],
+    earlier: MemberPast, seed: int,
 ) -> PastForecasts:  # fmt: skip
     horizons = horizons_of(before_year)
     targets = columns_of(horizons)
-    start = origins["event_timestamp"].min()
-    earlier = pd.concat([b for b in blocks if b["event_timestamp"].max() < start])
     # The last origins before the year reach into it: what came then was not known.
-    earlier = known_at(earlier, start, horizons)
+    known = known_at(earlier.rows, origins["event_timestamp"].min(), horizons)
     learned = pool.learn(
-        before, earlier, earlier[targets].to_numpy(dtype=float), prior=model.PRIOR, seed=seed
-    )
+        earlier.by_member, known, known[targets].to_numpy(dtype=float), prior=model.PRIOR,
+        seed=seed,
+    )  # fmt: skip
     levels = recalibration.inner_levels(QUANTILES, learned.levels)
     pooled = pool.average({n: pool.at(q, levels) for n, q in mine.items()}, learned.weights)
     simple = model.baselines(before_year.assign(part="train"))

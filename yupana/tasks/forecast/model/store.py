@@ -19,6 +19,9 @@ from yupana.tasks.forecast.model.pool import Learned, Pool
 from yupana.tasks.forecast.model.ridge import Ridge
 
 WEIGHTS, DESCRIPTION, PAST = "weights.safetensors", "model.json", "past.npz"
+EVALUATED = "evaluated"
+"""Folder in that of a model or member: the fit before the test part, whose scores are told. The
+one beside it was fitted again, by the same procedure and seeds, on all that is known."""
 NETWORK, REGRESSIONS, SUMS = "network", "regressions", "sums"
 
 Tensors = dict[str, np.ndarray[Any, Any]]
@@ -64,17 +67,20 @@ def save(fitted: Fitted, folder: Path) -> None:
     _write(folder, tensors | more | _tensors(arrays), {**description, **pooled, **of})
 
 
-def save_network(neural: NetworkForecaster, past: Forecasts, folder: Path) -> None:
-    """Write the network before it is pooled, and what it told of past years."""
+def save_network(neural: NetworkForecaster, folder: Path) -> None:
+    """Write the network before it is pooled."""
     _write(folder, *_network_parts(neural))
-    np.savez(folder / PAST, **past)  # type: ignore[arg-type]
 
 
 def save_regressions(
-    regressions: Mapping[str, Ridge], sums: Mapping[str, Ridge], past: Forecasts, folder: Path
+    regressions: Mapping[str, Ridge], sums: Mapping[str, Ridge], folder: Path
 ) -> None:
-    """Write the regressions before they are pooled, and what they told of past years."""
+    """Write the regressions before they are pooled."""
     _write(folder, *_regression_parts(regressions, sums))
+
+
+def save_past(past: Forecasts, folder: Path) -> None:
+    """Write what a member would have forecast of past years, at the levels of the grid."""
     np.savez(folder / PAST, **past)  # type: ignore[arg-type]
 
 
@@ -93,22 +99,33 @@ def load(folder: Path) -> Fitted:
     return Fitted(_network(description, stored), regressions, learned, sums)
 
 
-def load_network(folder: Path) -> tuple[NetworkForecaster, Forecasts]:
+def evaluated(folder: Path) -> Path:
+    """Where the fit lies that was scored: in a folder of its own where it was fitted again."""
+    return folder / EVALUATED if (folder / EVALUATED).is_dir() else folder
+
+
+def load_network(folder: Path) -> NetworkForecaster:
     """What `save_network` wrote.
 
     Raises:
         TerminalError: the folder does not hold it.
     """
-    return _network(*_read(folder)), _past(folder)
+    return _network(*_read(folder))
 
 
-def load_regressions(folder: Path) -> tuple[dict[str, Ridge], dict[str, Ridge], Forecasts]:
+def load_regressions(folder: Path) -> tuple[dict[str, Ridge], dict[str, Ridge]]:
     """What `save_regressions` wrote.
 
     Raises:
         TerminalError: the folder does not hold it.
     """
-    return *_regressions(*_read(folder)), _past(folder)
+    return _regressions(*_read(folder))
+
+
+def load_past(folder: Path) -> Forecasts:
+    """What `save_past` wrote."""
+    with np.load(folder / PAST) as stored:
+        return {name: stored[name] for name in stored.files}
 
 
 def _network_parts(neural: NetworkForecaster) -> tuple[Tensors, dict[str, Any]]:
@@ -173,11 +190,6 @@ def _read(folder: Path) -> tuple[dict[str, Any], Tensors]:
             detail=str(error),
             fix="Get it again from who shared it, or fit it again: yupana train <use case>.",
         ) from error
-
-
-def _past(folder: Path) -> Forecasts:
-    with np.load(folder / PAST) as stored:
-        return {name: stored[name] for name in stored.files}
 
 
 def _tensors(arrays: Mapping[str, Any]) -> Tensors:

@@ -74,20 +74,42 @@ def _checked(frame: pd.DataFrame, part: str) -> pd.DataFrame:
 
 
 class Learnable(NamedTuple):
-    """A training set as members use it: what may be learned, its last origin, periods ahead."""
+    """A training set as members use it.
+
+    Attributes:
+        train, validation: the parts of these names; the second chooses the number of epochs.
+        before_test: all that was known when the validation part ended.
+        test: origins of the part `test`, thinned as those of past years are; empty where there
+            is none.
+        complete: all that is known, the test part among it.
+        last: the last origin of the validation part.
+        horizons: periods ahead.
+    """
 
     train: pd.DataFrame
     validation: pd.DataFrame
-    everything: pd.DataFrame
+    before_test: pd.DataFrame
+    test: pd.DataFrame
+    complete: pd.DataFrame
     last: pd.Timestamp
     horizons: tuple[int, ...]
 
 
 def learnable(frame: pd.DataFrame) -> Learnable:
-    """Part `test` is not looked at; the rest is what is known when the validation part ends."""
+    """What may be learned of a training set.
+
+    Raises:
+        TerminalError: columns are missing, rows are too few, or a feature is not a number.
+    """
     train, held_out = _checked(frame, "train"), _checked(frame, "validation")
     last = held_out["event_timestamp"].max()
-    horizons = horizons_of(frame)
-    end = last + frequency.of(frame.columns).offset(max(horizons))
-    everything = known_at(frame[frame["part"] != "test"], end, horizons)
-    return Learnable(train, held_out, everything, last, horizons)
+    horizons, period = horizons_of(frame), frequency.of(frame.columns)
+    end = last + period.offset(max(horizons))
+    before_test = known_at(frame[frame["part"] != "test"], end, horizons)
+    test = frame[frame["part"] == "test"]
+    times = sorted(test["event_timestamp"].unique())[:: period.thinning]
+    thinned = test[test["event_timestamp"].isin(times)]
+    if test.empty:
+        return Learnable(train, held_out, before_test, thinned, before_test, last, horizons)
+    complete = frame.dropna(subset=targets(horizons), how="all")
+    return Learnable(train, held_out, before_test, thinned, complete, last, horizons)

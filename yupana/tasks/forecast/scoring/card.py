@@ -8,6 +8,7 @@ from pathlib import Path
 
 from yupana.core.evaluation import Evaluation, Scores
 from yupana.core.markdown import table
+from yupana.tasks.forecast.model.store import DESCRIPTION, EVALUATED
 from yupana.tasks.forecast.scoring.scores import METRIC
 
 BACKTEST = "backtest.json"
@@ -20,8 +21,26 @@ _SHOWN = {METRIC: "WIS", "wis_log": "WIS log(x+1)", "mae": "MAE"}
 def sections(folder: Path, evaluation: Evaluation) -> list[str]:
     """Sections as Markdown, Spanish first; those that nothing is known for are left out."""
     other, before = _scores(evaluation), _backtest(folder, evaluation.final)
-    parts = (other, before, _calibration(folder, evaluation))
+    parts = (_which(folder), other, before, _calibration(folder, evaluation))
     return [part for part in parts if part]
+
+
+def _which(folder: Path) -> str:
+    """Which fit the scores are of; empty where the one that answers is scored itself."""
+    if not (folder / EVALUATED).is_dir():
+        return ""
+    scored, answers = (
+        json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))["trained_through"]
+        for path in (folder / EVALUATED, folder)
+    )
+    return (
+        "## De qué ajuste son los puntajes · *Which fit the scores are of*\n\n"
+        f"Del ajustado con orígenes hasta el {scored}, antes de la parte de prueba. El que "
+        "responde se ajustó de nuevo, con el mismo procedimiento, opciones y semillas, con "
+        f"orígenes hasta el {answers}.\n\n*Of the one fitted on origins to {scored}, before the test part. The "
+        "one that answers was fitted again, by the same procedure, options and seeds, on origins "
+        f"to {answers}.*"
+    )
 
 
 def _scores(evaluation: Evaluation) -> str:

@@ -44,7 +44,8 @@ def evaluate(
             "The split has no test rows.", where=str(rows_path), fix="Publish more weeks."
         )
     observed = test[[f"target_{h}" for h in definition.horizons]].to_numpy(dtype=float)
-    forecasters = {definition.final: definition.load(candidate), **definition.baselines(frame)}
+    mine = {definition.final: definition.load_evaluated(candidate)}
+    forecasters = mine | definition.baselines(frame)
     forecasts = {n: f.quantiles(test, QUANTILES) for n, f in forecasters.items()}
     intervals.keep(candidate, test, observed, forecasts, definition.final, key)
     by_row = intervals.read(candidate)

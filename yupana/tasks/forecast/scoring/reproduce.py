@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from yupana.tasks.forecast.usecases import ForecastUseCase
+
     Array = np.ndarray[Any, np.dtype[np.float64]]
 
 TOLERANCE = 1e-3
@@ -68,8 +70,8 @@ def reproduce(settings: Settings, version: Version, say: Callable[[str], None]) 
         options = {k: type(v)(version.params[k]) for k, v in definition.tunable.items()}
         definition.fit(rows, again, seed=int(version.params["seed"]), say=say, options=options)
         weights = facts.files(again)
-        now = definition.load(again).quantiles(test, QUANTILES)
-    then = definition.load(version.folder).quantiles(test, QUANTILES)
+        now = _forecasts(definition, again, test)
+    then = _forecasts(definition, version.folder, test)
     differs = _differs(settings, record, sha256)
     forecasts = _compared(version.folder, then, now)
     identical = record["files"] == weights and forecasts["then"] == forecasts["now"]
@@ -125,18 +127,27 @@ def _differs(settings: Settings, record: dict[str, Any], sha256: str) -> dict[st
     return differences
 
 
+def _forecasts(definition: ForecastUseCase, folder: Path, test: pd.DataFrame) -> Array:
+    """Quantiles of the test rows, shape (2, rows, horizons, levels): by the fit that was scored,
+    and by the one that answers."""
+    import numpy as np
+
+    fits = definition.load_evaluated(folder), definition.load(folder)
+    return np.stack([fit.quantiles(test, QUANTILES) for fit in fits])
+
+
 def _compared(folder: Path, then: Array, now: Array) -> dict[str, Any]:
     import numpy as np
 
     path = folder / intervals.FORECASTS
     # The first machine's own hash where the evaluation kept it, else its weights read here.
     first = json.loads(path.read_text()) if path.exists() else {}
-    before = first.get("sha256") or intervals.forecast_sha256(then)
+    before = first.get("sha256") or intervals.forecast_sha256(then[0])
     apart = np.abs(then - now)
     total = max(float(np.abs(then).sum()), 1e-12)
     return {
         "then": before,
-        "now": intervals.forecast_sha256(now),
+        "now": intervals.forecast_sha256(now[0]),
         "difference": float(apart.sum()) / total,
         "largest": float(apart.max()),
     }
