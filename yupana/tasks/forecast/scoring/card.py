@@ -37,9 +37,9 @@ def _which(folder: Path) -> str:
         "## De qué ajuste son los puntajes · *Which fit the scores are of*\n\n"
         f"Del ajustado con orígenes hasta el {scored}, antes de la parte de prueba. El que "
         "responde se ajustó de nuevo, con el mismo procedimiento, opciones y semillas, con "
-        f"orígenes hasta el {answers}.\n\n*Of the one fitted on origins to {scored}, before the test part. The "
-        "one that answers was fitted again, by the same procedure, options and seeds, on origins "
-        f"to {answers}.*"
+        f"orígenes hasta el {answers}.\n\n*Of the one fitted on origins to {scored}, before the "
+        "test part. The one that answers was fitted again, by the same procedure, options and "
+        f"seeds, on origins to {answers}.*"
     )
 
 
