@@ -77,6 +77,9 @@ class Complaints:
         return Evaluation(metric="macro_f1", better="higher", final="words", n=len(test),
                           scores=scores(test), groups=tuple(groups))
 
+    def paired(self, mine, other):
+        return None
+
     def card(self, folder, evaluation):
         return ["## Confusión\\n\\n" + (folder / "confusion.txt").read_text()]
 

@@ -92,3 +92,33 @@ def test_a_champion_of_unknown_origin_is_trained_again(home: Settings) -> None:
     crown(home, NAME, 7)
     verdict = due(home, NAME)
     assert verdict.due and "not in the event log" in verdict.reason
+
+
+def refused(home: Settings, version: int, features_version: int, **facts: object) -> None:
+    """A challenger that was made from a version of the feature table."""
+    split, candidate = f"split:{version}", f"candidate:{version}"
+    event(home, "split", [f"delta:features/outbreak_weekly@{features_version}"], split, **facts)
+    event(home, "pool", [split], candidate)
+    model = f"model:outbreak@{version}"
+    event(home, "register", [candidate], model, alias="challenger", reason="no better")
+
+
+def test_after_a_refusal_it_is_not_due_for_four_weeks_whatever_monitoring_says(
+    home: Settings,
+) -> None:
+    features(home, 1, "2021-10-30")
+    assert due(home, NAME).due
+    refused(home, 2, 1, as_of="")
+    event(home, "monitor", ["model:outbreak@1"], "report:1", share_drifted=0.9)
+    verdict = due(home, NAME)
+    assert not verdict.due
+    assert "model:outbreak@2" in verdict.reason and "no better" in verdict.reason
+    assert "from 2021-11-27 on" in verdict.reason
+    features(home, 2, "2021-11-27")
+    assert due(home, NAME).due
+
+
+def test_a_model_of_a_past_day_is_no_refusal(home: Settings) -> None:
+    features(home, 1, "2021-10-30")
+    refused(home, 2, 1, as_of="2021-10-09")
+    assert due(home, NAME).due

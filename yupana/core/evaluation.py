@@ -64,6 +64,22 @@ class Evaluation(Frozen):
         return {m: v[self.metric] for m, v in self.scores.items() if self.metric in v}
 
 
+class Paired(Frozen):
+    """Two models on the rows that both were scored on and neither had learned from.
+
+    Attributes:
+        n: rows.
+        ratio: the first model's loss over the second's: below 1 the first is better, whichever
+            way the metric points.
+        low, high: 95 % interval of the ratio, from a bootstrap over paired units.
+    """
+
+    n: int
+    ratio: float
+    low: float
+    high: float
+
+
 def write(folder: Path, evaluation: Evaluation) -> None:
     """Keep an evaluation beside the model's files."""
     text = json.dumps(evaluation.model_dump(mode="json"), indent=1, ensure_ascii=False)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.table import Table
 
-    from yupana.core.evaluation import Evaluation
+    from yupana.core.evaluation import Evaluation, Paired
     from yupana.core.spec import Spec
 
 Tables = dict[str, "pl.DataFrame"]
@@ -67,6 +67,11 @@ class UseCase(Protocol):
 
         What it leaves in the folder beside the model's own files is named by `yupana evaluate`.
         """
+        ...
+
+    def paired(self, mine: Path, other: Path) -> Paired | None:
+        """Two evaluated candidates on the rows that both were scored on; None where they have too
+        few in common."""
         ...
 
     def card(self, folder: Path, evaluation: Evaluation) -> Sequence[str]:

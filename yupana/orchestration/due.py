@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from yupana.config.settings import Settings
@@ -25,7 +25,9 @@ def due(settings: Settings, use_case: str, day: date | None = None) -> Due:
 
     Yes when there is no champion, when the feature table is `retrain_weeks` or more ahead of the
     one that the champion's training set came from, or when the newest `monitor` of the champion
-    asks for it: the data stand, and what is asked or how well it forecasts has moved.
+    asks for it: the data stand, and what is asked or how well it forecasts has moved. Not within
+    `retrain_weeks` of a training whose model was refused: on nearly the same data the next one
+    would be, too.
 
     Args:
         day: ask instead whether a model is needed that knows only what was known on this day.
@@ -44,6 +46,8 @@ def due(settings: Settings, use_case: str, day: date | None = None) -> Due:
     last_week = _week_of(settings, model)
     if last_week is None:
         return Due(True, f"what {model} was trained on is not in the event log")
+    if refused := _refused(settings, use_case, model, newest):
+        return Due(False, refused)
     behind = (newest - last_week).days // 7
     if behind >= settings.retrain_weeks:
         reason = f"{model} was made from data to {last_week}, {behind} weeks before {newest}"
@@ -61,6 +65,27 @@ def _of_day(settings: Settings, use_case: str, day: date) -> Due:
     except UsageError as error:
         return Due(True, error.what)
     return Due(False, f"model:{use_case}@{version} knew nothing later than {day}")
+
+
+def _refused(settings: Settings, use_case: str, champion: str, newest: date) -> str:
+    """Why the newest training's refusal is too fresh for another; empty where it is not."""
+    registrations = events.done(settings.events, "register", use_case)
+    latest = next((e for e in registrations if not _of_past_day(settings, e)), None)
+    if latest is None or latest["facts"].get("alias") != "challenger":
+        return ""
+    model, wait = latest["outputs"][0], timedelta(weeks=settings.retrain_weeks)
+    week = _week_of(settings, model)
+    if model == champion or week is None or newest - week >= wait:
+        return ""
+    why = latest["facts"].get("reason", "it stayed challenger")
+    return f"{model}, made from data to {week}, was refused ({why}); next from {week + wait} on"
+
+
+def _of_past_day(settings: Settings, registration: events.Event) -> bool:
+    """Whether a model was trained on a past day's knowledge: it never was to be champion."""
+    training_set = events.maker(settings.events, registration["inputs"][0])
+    split = training_set and events.maker(settings.events, training_set["inputs"][0])
+    return bool(split and split["facts"].get("as_of"))
 
 
 def _features(settings: Settings, use_case: str) -> str:

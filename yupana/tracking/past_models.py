@@ -26,7 +26,7 @@ def by(settings: Settings, use_case: str, day: date) -> tuple[int, Path]:
         mlflow = registry.client(settings)
         for version in mlflow.search_model_versions(f"name = '{use_case}'"):
             params = mlflow.get_run(str(version.run_id)).data.params
-            through = params.get("knows_through")
+            through = params.get(runs.KNOWS)
             if through and not version.tags.get(runs.DELETED):
                 last = date.fromisoformat(through)
                 models.append((last, int(version.version), runs.folder(version)))
@@ -53,7 +53,7 @@ def logged(settings: Settings, use_case: str, day: date) -> str:
         name = event["inputs"][0].removeprefix("candidate:") if event["inputs"] else ""
         fitted = settings.home / "candidates" / name / "fit.json"
         if name and fitted.exists():
-            through = json.loads(fitted.read_text())["params"].get("knows_through", "")
+            through = json.loads(fitted.read_text())["params"].get(runs.KNOWS, "")
             if through and date.fromisoformat(through) <= day:
                 version = int(event["outputs"][0].rpartition("@")[2])
                 references.append((through, version, event["outputs"][0]))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from yupana.config.settings import Settings
 from yupana.core import evaluation as evaluations
 from yupana.core import spec as specs
+from yupana.core import usecase
 from yupana.core.errors import TerminalError, TransientError, UsageError
 from yupana.core.evaluation import Evaluation
 from yupana.gate import gate
@@ -92,8 +93,9 @@ def register(
         mlflow = client(settings)
         if before := _before(mlflow, use_case, tags["evaluation"]):
             return before
-        mine = runs.standing(metric, evaluation, tags["split"], runs.backtest(candidate))
-        good, reason = judge(mlflow, use_case, mine)
+        knows, earlier = fitted["params"].get(runs.KNOWS, ""), runs.backtest(candidate)
+        mine = runs.standing(metric, evaluation, tags["split"], earlier, knows)
+        good, reason = judge(mlflow, use_case, mine, candidate)
         if day := tags.get("as_of"):
             good, reason = False, f"trained on what was known on {day}"
         card.write(settings, use_case, candidate, evaluation, verdict=reason)
@@ -268,11 +270,19 @@ def _aliased(mlflow: MlflowClient, use_case: str, alias: str) -> ModelVersion | 
         raise
 
 
-def judge(mlflow: MlflowClient, use_case: str, mine: Standing) -> tuple[bool, str]:
-    """Whether a model with these scores may become champion by itself, and why."""
+def judge(
+    mlflow: MlflowClient, use_case: str, mine: Standing, folder: Path
+) -> tuple[bool, str]:
+    """Whether a model with these scores may become champion by itself, and why.
+
+    Args:
+        folder: its files.
+    """
     champion = _aliased(mlflow, use_case, "champion")
-    before = runs.standing_of(mlflow, champion, mine.metric) if champion else None
-    return verdict(mine, champion is not None, before)
+    if champion is None:
+        return verdict(mine, False, None)
+    before = runs.standing_of(mlflow, champion, mine.metric)
+    return verdict(mine, True, before, usecase.load(use_case).paired(folder, runs.folder(champion)))
 
 
 def _experiment(settings: Settings, mlflow: MlflowClient, use_case: str) -> str:

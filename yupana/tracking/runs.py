@@ -23,6 +23,9 @@ BACKTEST = facts.BACKTEST
 """File in a candidate's folder: the kind's report on an earlier time, of which `scores` (as those
 of an evaluation) and `key` (two reports with the same one scored the same rows) are read here."""
 
+KNOWS = "knows_through"
+"""Parameter of a fit: ISO date of the newest that it has learned from."""
+
 _KEY = "backtest.key"
 _BATCH = 900
 """MLflow takes 1,000 metrics and 100 parameters or tags in one call."""
@@ -98,16 +101,18 @@ def backtest(candidate: Path) -> dict[str, Any] | None:
 
 
 def standing(
-    metric: Metric, evaluation: Evaluation, split: str, earlier: dict[str, Any] | None = None
-) -> Standing:
-    """How a candidate did, from its evaluation and the report that `backtest` gives."""
+    metric: Metric, evaluation: Evaluation, split: str, earlier: dict[str, Any] | None = None,
+    knows: str = "",
+) -> Standing:  # fmt: skip
+    """How a candidate did, from its evaluation, the report that `backtest` gives, and the ISO
+    date of the newest that it has learned from."""
     before = (
         _standing(metric, earlier["scores"], evaluation.final, str(earlier["key"]))
         if earlier
         else None
     )
     mine = _standing(metric, evaluation.scores, evaluation.final, split)
-    return replace(mine, backtest=before)
+    return replace(mine, backtest=before, knows=knows)
 
 
 def _standing(metric: Metric, scores: Scores, final: str, split: str) -> Standing:
@@ -130,7 +135,8 @@ def standing_of(mlflow: MlflowClient, version: ModelVersion, metric: Metric) -> 
         return None if mine is None else Standing(metric, mine, values, split)
 
     mine, key = read("", version.tags["split"]), run.tags.get(_KEY)
-    return mine and replace(mine, backtest=read("backtest.", key) if key else None)
+    earlier = read("backtest.", key) if key else None
+    return mine and replace(mine, backtest=earlier, knows=run.params.get(KNOWS, ""))
 
 
 def folder(version: ModelVersion) -> Path:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from yupana.core.evaluation import Paired
 from yupana.core.spec import Metric
+
+MARGIN = 1.02
+"""The largest ratio to the champion's loss at which a model that knows newer data is as good."""
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,7 @@ class Standing:
         baselines: its value for the models that must be beaten.
         split: two standings with the same one were scored on the same rows.
         backtest: how its procedure did in an earlier time; None where that was not tried.
+        knows: ISO date of the newest that it has learned from; empty where that is not known.
     """
 
     metric: Metric
@@ -23,6 +28,7 @@ class Standing:
     baselines: dict[str, float]
     split: str
     backtest: Standing | None = None
+    knows: str = ""
 
     @property
     def against(self) -> dict[str, float]:
@@ -30,20 +36,24 @@ class Standing:
         return {name: self.value / other for name, other in self.baselines.items() if other > 0}
 
 
-def verdict(mine: Standing, present: bool, champion: Standing | None) -> tuple[bool, str]:
+def verdict(
+    mine: Standing, present: bool, champion: Standing | None, paired: Paired | None = None
+) -> tuple[bool, str]:
     """Whether a model may become champion without a person's word, and why.
 
     Args:
         present: there is a champion now.
         champion: how it did; None where that is not known.
+        paired: both on the rows that both were scored on; None where they share too few.
 
-    Its metric must be better than every baseline's and the champion's. Two models that were
-    scored on different rows are compared by their metric relative to a baseline that both have:
-    the bare numbers say more of the rows than of the model.
+    Its metric must be better than every baseline's. Where there is a backtest, it must not be
+    worse than any baseline there either: one good season may be luck.
 
-    Where there is a backtest, it must not be worse than any baseline there either, nor than the
-    champion's backtest where that is known: one good season may be luck. Even is good enough
-    there, since a model that is trained again by the same procedure has the same backtest.
+    On the rows that it shares with the champion it must be better beyond chance, or as good and
+    know newer data: not worse beyond chance, and by no more than `MARGIN`. Without such rows the
+    two are compared by their metric relative to a baseline that both have, since the bare numbers
+    say more of the rows than of the model, and so are their backtests. Even is good enough there:
+    a model that is trained again by the same procedure has the same backtest.
     """
     metric, tried = mine.metric, mine.backtest
     beyond, short = ("below", "above") if metric.better == "lower" else ("above", "below")
@@ -55,6 +65,11 @@ def verdict(mine: Standing, present: bool, champion: Standing | None) -> tuple[b
             return False, f"{_of(tried)} on the backtest is {short} {name}'s {other:.3f}"
     if present and champion is None:
         return False, "how the champion did is not known"
+    if champion is not None and paired is not None:
+        good, reason = _on_the_same_rows(mine, champion, paired)
+        if not good:
+            return False, reason
+        return True, f"{reason}; {_of(mine)} on its test rows"
     if champion is not None:
         if worse := _worse(mine, champion, beyond):
             return False, worse
@@ -64,6 +79,21 @@ def verdict(mine: Standing, present: bool, champion: Standing | None) -> tuple[b
     rest = ", ".join(f"{n} {v:.3f}" for n, v in mine.baselines.items())
     also = f", {tried.value:.3f} on the backtest" if tried else ""
     return True, f"{_of(mine)} on the test rows (baselines: {rest}){also}"
+
+
+def _on_the_same_rows(mine: Standing, champion: Standing, paired: Paired) -> tuple[bool, str]:
+    ratio = f"{paired.ratio:.3f} ({paired.low:.3f}-{paired.high:.3f})"
+    shared = f"its {mine.metric.title} loss is {ratio} × the champion's on {paired.n:,} shared rows"
+    if paired.high < 1:
+        return True, f"better than the champion beyond chance: {shared}"
+    if paired.low > 1:
+        return False, f"worse than the champion beyond chance: {shared}"
+    if paired.ratio > MARGIN:
+        return False, f"no better than the champion beyond chance: {shared}, above {MARGIN}"
+    if mine.knows > champion.knows:
+        newer = f"it knows data to {mine.knows}, the champion to {champion.knows or 'no known day'}"
+        return True, f"as good as the champion and newer: {shared}, and {newer}"
+    return False, f"no better than the champion beyond chance, and no newer: {shared}"
 
 
 def _of(standing: Standing) -> str:

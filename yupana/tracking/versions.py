@@ -161,7 +161,7 @@ def promote(settings: Settings, version: Version, *, reason: str, by: str) -> Pr
                 where="MLflow",
                 fix=f"Train it again: yupana train {version.name}",
             )
-        good, why = registry.judge(mlflow, version.name, version.standing)
+        good, why = registry.judge(mlflow, version.name, version.standing, version.folder)
         if present and gate.was_admitted(settings, model):
             # It is not better than itself: only its pass is renewed.
             good, why = True, "it is the champion, and passed the gate anew"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.table import Table
 
-    from yupana.core.evaluation import Evaluation
+    from yupana.core.evaluation import Evaluation, Paired
     from yupana.tasks.forecast.backtest.counts import Counts
     from yupana.tasks.forecast.checks.invariants import Invariants
     from yupana.tasks.forecast.checks.learn import Past
@@ -251,6 +251,12 @@ class ForecastUseCase:
         from yupana.tasks.forecast.scoring import evaluate
 
         return evaluate.evaluate(self, folder, rows, seed=seed)
+
+    def paired(self, mine: Path, other: Path) -> Paired | None:
+        """Two candidates on the origins that both were scored on, see `intervals.paired`."""
+        from yupana.tasks.forecast.scoring import intervals
+
+        return intervals.paired(mine, other, self.final, self.spec.entity.key)
 
     def card(self, folder: Path, evaluation: Evaluation) -> Sequence[str]:
         """Further scores, another season and calibration, see `scoring.card`."""

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from yupana.core.evaluation import Paired
 from yupana.tasks.forecast.entities import outward
 from yupana.tasks.forecast.scoring.scores import inside, weighted_interval_scores
 
@@ -21,6 +22,9 @@ SCORES, FORECASTS = "test_scores.parquet", "forecasts.json"
 RESAMPLES = 1000
 INSIDE = {"inside_50": (0.25, 0.75), "inside_90": (0.05, 0.95)}
 """Columns of the scores that say whether a count lay in the interval between two levels."""
+
+BLOCK, FEWEST = 8, 16
+"""Neighbouring origins that are drawn together, and origins that two candidates must share."""
 
 _SEED = 0
 
@@ -108,6 +112,40 @@ def of_means(scores: pd.DataFrame) -> dict[str, tuple[float, float]]:
     }
     bounds = {k: np.quantile(v, [0.025, 0.975]) for k, v in samples.items()}
     return {k: (float(low), float(high)) for k, (low, high) in bounds.items()}
+
+
+def paired(mine: Path, other: Path, final: str, key: str) -> Paired | None:
+    """The mean WIS of one candidate over that of another, on the rows that both were scored on.
+
+    Origins are drawn in blocks of `BLOCK` neighbours (circular block bootstrap: Politis, Romano
+    1992): the periods ahead of one origin are mostly those of the next.
+
+    Args:
+        mine, other: folders that `keep` wrote to.
+        final: name of the model itself in both.
+        key: the use case's, under which entities are kept.
+
+    Returns:
+        None where scores by row were not kept, or the two have fewer than `FEWEST` origins in
+        common.
+    """
+    import numpy as np
+
+    tables = [read(folder) for folder in (mine, other)]
+    if any(table is None for table in tables):
+        return None
+    units = [key, "origin", "horizon"]
+    one, two = (t[t["model"] == final].set_index(units)["wis"] for t in tables if t is not None)
+    both = one.to_frame("one").join(two.rename("two"), how="inner").groupby("origin").sum()
+    n, rows = len(both), len(one.index.intersection(two.index))
+    if n < FEWEST or not both["two"].sum():
+        return None
+    starts = np.random.default_rng(_SEED).integers(0, n, (RESAMPLES, -(-n // BLOCK), 1))
+    draws = ((starts + np.arange(BLOCK)) % n).reshape(RESAMPLES, -1)
+    sums = both.to_numpy()[draws].sum(axis=1)
+    low, high = np.quantile(sums[:, 0] / np.maximum(sums[:, 1], 1e-12), [0.025, 0.975])
+    ratio = float(both["one"].sum() / both["two"].sum())
+    return Paired(n=rows, ratio=ratio, low=float(low), high=float(high))
 
 
 def by_group(scores: pd.DataFrame, group: pd.Series, column: str = "wis") -> pd.DataFrame:
