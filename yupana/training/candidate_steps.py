@@ -64,6 +64,7 @@ def register(settings: Settings, use_case: str, candidate: str, backtest: str = 
             (folder / runs.BACKTEST).write_text(json.dumps(report, indent=1))
         version = registry.register(settings, use_case, folder, tags)
         facts = {"version": version.version, "alias": version.alias, "reason": version.reason}
+        facts["as_of"] = tags["as_of"]
         return steps.Outcome((f"model:{use_case}@{version.version}",), metrics=facts)
 
     inputs = (candidate, evaluation, *([backtest] if backtest else []))

@@ -11,6 +11,7 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.data.lake import delta
 from yupana.data.national import areas as national
+from yupana.lineage import events
 from yupana.tasks.forecast import forecast_rows, usecases
 from yupana.tasks.forecast.dataset import vintage
 from yupana.tasks.forecast.entities import outward
@@ -65,26 +66,70 @@ class Forecast:
         return max(0, self.frequency.between(self.data_as_of, self.frequency.ended(self.day)))
 
 
-def predict(settings: Settings, use_case: str, day: date, *, past: bool) -> Forecast:
+@dataclass(frozen=True)
+class Basis:
+    """What the forecast of a day rests on: the model, and references of published tables.
+
+    It is decided once, by the first forecast of the day: later releases, trainings and promotions
+    change no past forecast.
+    """
+
+    model: str
+    sources: tuple[str, ...]
+    hindsight: bool
+    published_later: tuple[str, ...] = ()
+
+
+def basis(settings: Settings, use_case: str, day: date) -> Basis | None:
+    """What the forecast of a day rests on; None where there was none yet.
+
+    What was forecast on the day itself goes before what was computed for it later.
+    """
+    of_day = [
+        event["facts"]
+        for event in events.done(settings.events, "forecast", use_case)
+        if event["facts"].get("day") == day.isoformat()
+    ]
+    # Newest first: of those on the day the last, of those computed later the first.
+    decided = next((f for f in of_day if not f["past"]), of_day[-1] if of_day else None)
+    if decided is None:
+        return None
+    return Basis(
+        decided["model"], tuple(decided["sources"]), bool(decided["hindsight"]),
+        tuple(decided["published_later"]),
+    )  # fmt: skip
+
+
+def predict(
+    settings: Settings, use_case: str, day: date, *, past: bool, on: Basis | None = None
+) -> Forecast:
     """Forecast every district from what was known on a day.
 
     Args:
         day: periods that ended later are not seen.
-        past: use the newest model that had seen nothing later than `day`, not the champion:
-            what would have been predicted then.
+        past: use the model that answers for `day` (`past_models.by`), not the champion: what
+            would have been predicted then.
+        on: what was decided before.
 
     Raises:
         TerminalError: nothing is published, its history is too short, or there is no champion.
         UsageError: too little had happened by the day, or no model is old enough.
     """
     definition = usecases.load(use_case)
-    snapshot = vintage.on_day(settings, definition, day)
+    if on:
+        known = vintage.Versions(on.sources, on.hindsight)
+        snapshot = vintage.of_versions(settings, definition, known, day)
+    else:
+        snapshot = vintage.on_day(settings, definition, day)
     features = _features(settings, definition, snapshot, day)
-    if past:
+    if on:
+        version, folder = past_models.at(settings, on.model)
+    elif past:
         version, folder = past_models.by(settings, use_case, day)
     else:
         version, folder = registry.champion(settings, use_case)
-    if later := published_later(definition, folder, snapshot):
+    later = on.published_later if on else published_later(definition, folder, snapshot)
+    if later and not on:
         snapshot = vintage.on_day(settings, definition, day, later)
         features = _features(settings, definition, snapshot, day)
     newest = features["event_timestamp"].max()

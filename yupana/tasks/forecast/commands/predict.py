@@ -38,14 +38,16 @@ def predict(
     forecasts/<use case>_areas holds the sums of provinces and departments. The page for health
     offices is reports/forecast-<use case>.html in YUPANA_HOME. Webhooks get a notice.
 
-    With --as-of: what would have been predicted on that day, by a model and from data that
-    knew nothing later; the page's name ends with the day.
+    With --as-of: what was predicted on that day, or would have been, by a model and from data that
+    knew nothing later; the page's name ends with the day. What a day's forecast rests on is decided
+    once: asked for again, after any release, training or promotion, it is the same.
 
     Example: yupana predict outbreak --as-of 2020-06-06
     """
     from yupana.config.settings import settings
     from yupana.core.hashing import file_sha256
     from yupana.lineage import events, steps
+    from yupana.tasks.forecast import predict as weekly
     from yupana.tasks.forecast import usecases
     from yupana.tasks.forecast.dataset import sources, vintage
     from yupana.tasks.forecast.pages import forecast_page
@@ -60,10 +62,17 @@ def predict(
             fix=f"Ask for {today} or earlier; what is ahead is forecast from what is known now.",
         )
     definition = usecases.load(use_case)
-    published = vintage.versions(config, definition, day).refs
-    # A past day's model is part of the key; what was used is told by the work.
-    older = past_models.logged(config, use_case, day) if as_of else ""
-    models = () if as_of else (aliases.champion(config, use_case),)
+    decided = weekly.basis(config, use_case, day) if as_of else None
+    if decided:
+        inputs = (decided.model, *decided.sources)
+    elif as_of:
+        # Of a past day's model only what the log says is part of the key: the registry takes
+        # seconds to open.
+        older = past_models.logged(config, use_case, day)
+        inputs = (older, *vintage.versions(config, definition, day).refs)
+    else:
+        champion = aliases.champion(config, use_case)
+        inputs = (champion, *vintage.versions(config, definition, day).refs)
     page = forecast_page.path(config.reports, use_case, day.isoformat() if as_of else "")
 
     def reference() -> str:
@@ -72,10 +81,10 @@ def predict(
     def work() -> steps.Outcome:
         from yupana.tasks.forecast import forecast_rows
         from yupana.tasks.forecast import notices as forecast_notices
-        from yupana.tasks.forecast import predict as weekly
 
         before = {} if as_of else forecast_notices.levels(config, definition)
-        forecast = weekly.predict(config, use_case, day, past=as_of is not None)
+        past = as_of is not None
+        forecast = weekly.predict(config, use_case, day, past=past, on=decided)
         # Whatever can be refused is, before anything is committed.
         drawing = forecast_page.draw(forecast, boundaries)
         forecast = weekly.record(config, forecast)
@@ -84,6 +93,10 @@ def predict(
         lead = definition.frequency.lead
         end = definition.frequency.ahead(forecast.data_as_of, lead)
         facts = {
+            "day": day.isoformat(),
+            "past": past,
+            "model": forecast.model,
+            "sources": forecast.sources,
             "data_as_of": forecast.data_as_of.isoformat(),
             "districts": int(forecast.districts["entity"].nunique()),
             "rows": rows,
@@ -98,12 +111,12 @@ def predict(
         }
         refs = forecast.sources
         learned = () if forecast.hindsight else sources.learned_from(config, definition, refs)
-        inputs = (forecast.model, *forecast.sources, *learned)
+        read = (forecast.model, *forecast.sources, *learned)
         outputs = (*forecast.refs, reference())
         # A past day is no news.
         notices = () if as_of else forecast_notices.notices(forecast, definition.spec, before)
         files = (page, forecast_page.folder_of(page))
-        return steps.Outcome(outputs, inputs, facts, files, notices)
+        return steps.Outcome(outputs, read, facts, files, notices)
 
     code = events.code_hash(config.root, "models", "feature_repo", "yupana/tasks/forecast")
     drawn_on = file_sha256(boundaries) if boundaries else ""
@@ -113,8 +126,8 @@ def predict(
             "forecast",
             use_case,
             work,
-            inputs=(*models, *published),
-            depends_on=[code, str(as_of or ""), older, drawn_on],
+            inputs=tuple(ref for ref in inputs if ref),
+            depends_on=[code, str(as_of or ""), drawn_on],
             earlier=True,
             tables=(f"forecasts/{use_case}", f"forecasts/{use_case}_areas"),
             # A later forecast may have taken the page's place.

@@ -68,11 +68,16 @@ def on_day(
     Raises:
         TerminalError: a source was never published.
     """
-    versions_of_day = versions(settings, definition, day, needed)
-    if versions_of_day.hindsight:
-        return _cut(settings, definition, versions_of_day, day)
-    refs = versions_of_day.refs
-    return Vintage(given.at(settings, definition, refs), refs, False)
+    return of_versions(settings, definition, versions(settings, definition, day, needed), day)
+
+
+def of_versions(
+    settings: Settings, definition: ForecastUseCase, known: Versions, day: date
+) -> Vintage:
+    """As `on_day`, of the versions that were found to be known on it."""
+    if known.hindsight:
+        return _cut(settings, definition, known, day)
+    return Vintage(given.at(settings, definition, known.refs), known.refs, False)
 
 
 def versions(
