@@ -109,7 +109,9 @@ def maintain(
     """Compact tables, remove files that nothing refers to, and forget raw files in time.
 
     A version that the event log mentions stays readable for ever; other files stay for
-    YUPANA_KEEP_DAYS. Raw files go by the contract's retention, if they were never published.
+    YUPANA_KEEP_DAYS. Raw files go by the contract's retention, if they were never published;
+    statistics of use after YUPANA_USAGE_DAYS, webhooks' notices YUPANA_NOTICE_DAYS after their
+    last try.
 
     Example: yupana maintain --dry-run
     """

@@ -118,6 +118,9 @@ class Settings(BaseSettings):
     usage_days: int = Field(
         730, ge=1, description="days that statistics of use and refused keys are kept"
     )
+    notice_days: int = Field(
+        90, ge=4, description="days that webhook notices are kept after their last try"
+    )
     require_keys: bool = Field(
         True, description="false lets everyone in without a key: behind a gateway that checks"
     )
