@@ -115,6 +115,10 @@ class Settings(BaseSettings):
         description="false where another process signs the ledger (`yupana audit sign`): this one "
         "appends, and needs keys/ledger.pub of home alone",
     )
+    sign_within_minutes: int = Field(
+        15, ge=1, description="minutes that events may wait for the ledger's signer, where it is "
+        "another process, before it is called absent"
+    )
     usage_days: int = Field(
         730, ge=1, description="days that statistics of use and refused keys are kept"
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.util import find_spec
 
 from yupana.config.settings import Settings
 from yupana.core import usecase
 from yupana.core.errors import TerminalError, YupanaError
 from yupana.data.engine import jars, sail, spark
+from yupana.ledger import unsigned
 from yupana.tracking import roles
 
 GIB = 1 << 30
@@ -41,9 +43,23 @@ def check(settings: Settings) -> list[Check]:
         _tool("git", "apt install git (for the DVC exchange)"),
         _tool("kubectl", "apt install kubernetes-client (to render infra/)", needed=False),
         _browser(),
+        *_signer(settings),
         _tool("mvn", "apt install maven (else Spark fetches the JARs)", needed=False),
         *(_champion(settings, name) for name in usecase.names()),
     ]
+
+
+def _signer(settings: Settings) -> list[Check]:
+    """Whether the ledger is signed in time, where another process does it."""
+    if settings.sign_ledger:
+        return []
+    what = f"the ledger is signed within {settings.sign_within_minutes} minutes"
+    try:
+        tail = unsigned.tail(settings, datetime.now(UTC))
+    except YupanaError as error:
+        return [Check(what, False, error.what, error.fix)]
+    fix = "yupana audit sign, where keys/ledger.key is (docs/ledger.md)"
+    return [Check(what, not tail.is_late, str(tail), fix)]
 
 
 def _champion(settings: Settings, use_case: str) -> Check:
