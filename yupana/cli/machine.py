@@ -64,10 +64,8 @@ def doctor() -> None:
     table = Table("", "what", "found", "how to get it")
     checks = machine.check(settings())
     for c in checks:
-        sign = (
-            "[green]ok[/]" if c.ok else ("[red]missing[/]" if c.needed else "[yellow]optional[/]")
-        )
-        table.add_row(sign, c.what, c.state, "" if c.ok else c.fix)
+        colour = {"ok": "green", "missing": "red"}.get(c.sign, "yellow")
+        table.add_row(f"[{colour}]{c.sign}[/]", c.what, c.state, "" if c.ok else c.fix)
     Console().print(table)
     if any(c.needed and not c.ok for c in checks):
         raise typer.Exit(1)

@@ -22,13 +22,22 @@ CHROMIUM = "apt install chromium, or put google-chrome on the PATH (to test page
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at; `needed` is false for what only some commands use."""
+    """One thing looked at; `needed` is false for what only some commands use, `is_note` true for
+    what no machine lacks: it is as far as somebody has come."""
 
     what: str
     ok: bool
     state: str
     fix: str
     needed: bool = True
+    is_note: bool = False
+
+    @property
+    def sign(self) -> str:
+        """The check's outcome in a word: ok, note, missing or optional."""
+        if self.ok:
+            return "ok"
+        return "note" if self.is_note else "missing" if self.needed else "optional"
 
 
 def check(settings: Settings) -> list[Check]:
@@ -69,9 +78,13 @@ def _champion(settings: Settings, use_case: str) -> Check:
         now = roles.of(settings, use_case)
     except YupanaError as error:
         return Check(what, False, error.what, error.fix, needed=False)
-    version = now.slots.get("champion")
-    agreed = f"{use_case}@{version}" if version is not None else "none trained"
-    return Check(what, not now.difference[1], now.difference[1] or agreed, now.fix, needed=False)
+    _, difference = now.difference
+    if difference:
+        return Check(what, False, difference, now.fix, needed=False, is_note=True)
+    if "champion" not in now.slots:
+        train = f"yupana train {use_case}"
+        return Check(what, False, "none trained", train, needed=False, is_note=True)
+    return Check(what, True, f"{use_case}@{now.slots['champion']}", "", needed=False)
 
 
 def _sail() -> Check:
