@@ -26,30 +26,34 @@ from yupana.core.progress import Silent
 from yupana.data.lake import delta
 from yupana.database.engine import engine
 from yupana.ledger import entries as book
-from yupana.lineage import events
+from yupana.lineage import events, sole_writer
 from yupana.monitoring import answers
 from yupana.predictions import archive, lake_table, log_writer, prediction_log
 from yupana.predictions import export as prediction_export
 from yupana.trace import audit
 from yupana.trace.backward import trace
 
-# A run that the system ends in the middle of its second commit's files.
+# A run that the system ends in the middle of its second commit's files, or before its event.
 KILLED = """
 import os, signal, sys
 from pathlib import Path
 from yupana.config.settings import Settings
 from yupana.core.progress import Silent
+from yupana.lineage import events, sole_writer
 from yupana.predictions import export as prediction_export
-pages = prediction_export._batch
-prediction_export.PAGE = 40
-def batch(rows, predictions, schema):
-    table = settings.table("predictions", "outbreak")
-    if (table / "_delta_log" / f"{1:020}.json").exists():
-        os.kill(os.getpid(), signal.SIGKILL)
-    return pages(rows, predictions, schema)
-prediction_export._batch = batch
-settings = Settings(home=Path(sys.argv[1]))
-prediction_export.export(settings, "outbreak", Silent())
+from yupana.predictions import log_pages
+prediction_export.PAGE, pages = 40, []
+batch = log_pages.batch
+def killed(*args, **kwargs):
+    os.kill(os.getpid(), signal.SIGKILL)
+def second_is_killed(*args):
+    pages.append(args)
+    return batch(*args) if len(pages) < 2 else killed()
+if sys.argv[2] == "files":
+    log_pages.batch = second_is_killed
+else:
+    events.append = killed
+prediction_export.export(Settings(home=Path(sys.argv[1])), "outbreak", Silent())
 """
 
 
@@ -124,13 +128,62 @@ def test_an_empty_log_is_no_error(home: Settings) -> None:
     assert lake_table.newest(home, "outbreak", 5) == []
 
 
-def test_a_run_that_was_killed_is_finished_by_the_next(home: Settings) -> None:
-    given_ids = _answer(home, 100)
-    ended = subprocess.run([sys.executable, "-c", KILLED, str(home.home)], cwd=ROOT)
+def killed(home: Settings, place: str) -> None:
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(home.home), place], cwd=ROOT)
     assert ended.returncode == -signal.SIGKILL
-    assert len(_rows(home)) == 40, "the first commit is whole, the second is not there"
-    assert prediction_export.export(home, "outbreak", Silent()).metrics["rows"] == 60
-    assert _rows(home) == sorted(given_ids)
+
+
+@pytest.mark.parametrize(("place", "whole"), [("files", 40), ("event", 100)])
+def test_a_run_that_was_killed_is_finished_by_the_next(
+    home: Settings, place: str, whole: int
+) -> None:
+    first = _answer(home, 100)
+    killed(home, place)
+    assert len(_rows(home)) == whole, "a commit is whole, or not there"
+    finished(home, 100, first)
+    second = _answer(home, 100, NOON + 1000)
+    killed(home, place)
+    assert len(_rows(home)) == 100 + whole
+    finished(home, 100, first + second)
+    archive.forget(home, "outbreak", datetime.fromtimestamp(NOON + 5000, UTC))
+    third = _answer(home, 100, NOON + 10_000)
+    killed(home, place)
+    killed(home, place)
+    finished(home, 100, first + second + third)
+
+
+def test_rows_of_a_stranger_go_with_those_of_a_killed_run(home: Settings) -> None:
+    """A run after it would else have vouched for both."""
+    ids = _answer(home, 100)
+    prediction_export.export(home, "outbreak", Silent())
+    ids += _answer(home, 100, NOON + 1000)
+    killed(home, "event")
+    table = home.table("predictions", "outbreak")
+    forged = delta.read(table).head(1).with_columns(prediction_id=pl.lit("0" * 32))
+    write_deltalake(str(table), forged.to_arrow(), mode="append")
+    finished(home, 100, ids)
+
+
+def test_what_the_database_has_no_more_is_never_taken_back(home: Settings) -> None:
+    ids = _answer(home, 100)
+    prediction_export.export(home, "outbreak", Silent())
+    ids += _answer(home, 100, NOON + 1000)
+    killed(home, "event")
+    log = prediction_export._log(engine(home.platform_db))
+    sole_writer.put_back(home, "predictions/outbreak", sole_writer.Count(log, least=150))
+    assert _rows(home) == sorted(ids)
+    sole_writer.put_back(home, "predictions/outbreak", sole_writer.Count(log, least=100))
+    assert _rows(home) == sorted(ids[:100]) and prediction_export.exported(home, "outbreak") == 100
+
+
+def finished(home: Settings, rows: int, ids: list[str]) -> None:
+    """A run after a killed one leaves all rows, once, and one event that tells of all of them."""
+    result = prediction_export.export(home, "outbreak", Silent())
+    assert (result.metrics["rows"], _rows(home)) == (rows, sorted(ids))
+    assert "model:outbreak@3" in result.inputs
+    report = audit.verify(home, Silent())
+    assert report.ok, report
+    assert prediction_export.export(home, "outbreak", Silent()).status == "unchanged"
 
 
 @pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")

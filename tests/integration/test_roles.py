@@ -55,6 +55,15 @@ def _listed(settings: Settings) -> dict[str, tuple[list[str], list[str]]]:
     return {row["version"]: (row["aliases"], row["slots"]) for row in rows}
 
 
+def test_a_use_case_without_a_model_is_a_note_with_the_command(tmp_path: Path) -> None:
+    check = _doctor(Settings(home=tmp_path))
+    assert (check.sign, check.state, check.needed) == ("note", "none trained", False)
+    assert f"yupana train {NAME}" in check.fix
+    shown = command(Settings(home=tmp_path), "doctor").stdout
+    (line,) = [one for one in shown.splitlines() if NAME in one and "champion" in one]
+    assert "note" in line and " ok " not in line, shown
+
+
 def test_every_surface_tells_a_promotion_that_is_not_deployed(home: Settings) -> None:
     now = roles.of(home, NAME)
     assert (now.aliases["champion"], now.slots) == (2, {"champion": 1})

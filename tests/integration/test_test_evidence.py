@@ -55,12 +55,14 @@ def run_of(sha256: str = "1", commit: str = COMMIT, **outcomes: str) -> Run:
 
 
 def test_a_test_that_is_there_is_no_evidence_until_it_passed(home: Settings) -> None:
+    how = f"(`make test`, then `yupana governance evidence {NAME} var/tests.json`)"
     for ref in (ONE, ALL):
-        assert "has no result here" in missing(home, ref)
+        assert "has no result here" in missing(home, ref) and how in missing(home, ref)
     results.record(home, NAME, run_of(), now())
     for ref in (ONE, ALL):
         assert missing(home, ref) == ""
         assert "it counted 30 days" in missing(home, ref, days=31)
+        assert how in missing(home, ref, days=31)
     assert "has no test test_three" in missing(home, "test:checks/test_own.py::test_three")
 
 
@@ -69,6 +71,7 @@ def test_the_newest_result_counts_and_one_failure_is_enough(home: Settings) -> N
     results.record(home, NAME, run_of("2", two="failed"), now())
     assert missing(home, ONE) == "", "that run had nothing to say of it"
     assert "failed on" in missing(home, ALL) and COMMIT[:12] in missing(home, ALL)
+    assert "yupana governance evidence" in missing(home, ALL)
     results.record(home, NAME, run_of("3", one="skipped"), now())
     assert "skipped on" in missing(home, ONE)
 

@@ -64,10 +64,8 @@ def doctor() -> None:
     table = Table("", "what", "found", "how to get it")
     checks = machine.check(settings())
     for c in checks:
-        sign = (
-            "[green]ok[/]" if c.ok else ("[red]missing[/]" if c.needed else "[yellow]optional[/]")
-        )
-        table.add_row(sign, c.what, c.state, "" if c.ok else c.fix)
+        colour = {"ok": "green", "missing": "red"}.get(c.sign, "yellow")
+        table.add_row(f"[{colour}]{c.sign}[/]", c.what, c.state, "" if c.ok else c.fix)
     Console().print(table)
     if any(c.needed and not c.ok for c in checks):
         raise typer.Exit(1)
@@ -109,7 +107,9 @@ def maintain(
     """Compact tables, remove files that nothing refers to, and forget raw files in time.
 
     A version that the event log mentions stays readable for ever; other files stay for
-    YUPANA_KEEP_DAYS. Raw files go by the contract's retention, if they were never published.
+    YUPANA_KEEP_DAYS. Raw files go by the contract's retention, if they were never published;
+    statistics of use after YUPANA_USAGE_DAYS, webhooks' notices YUPANA_NOTICE_DAYS after their
+    last try.
 
     Example: yupana maintain --dry-run
     """

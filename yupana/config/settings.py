@@ -115,8 +115,15 @@ class Settings(BaseSettings):
         description="false where another process signs the ledger (`yupana audit sign`): this one "
         "appends, and needs keys/ledger.pub of home alone",
     )
+    sign_within_minutes: int = Field(
+        15, ge=1, description="minutes that events may wait for the ledger's signer, where it is "
+        "another process, before it is called absent"
+    )
     usage_days: int = Field(
         730, ge=1, description="days that statistics of use and refused keys are kept"
+    )
+    notice_days: int = Field(
+        90, ge=4, description="days that webhook notices are kept after their last try"
     )
     require_keys: bool = Field(
         True, description="false lets everyone in without a key: behind a gateway that checks"

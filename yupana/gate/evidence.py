@@ -111,10 +111,13 @@ def _test(context: EvidenceContext, rest: str) -> str:
     mine = {event.facts["sha256"] for event in done if event.facts["step"] == results.STEP}
     last = results.newest(context.settings, context.use_case, mine, f"{results.TEST}{rest}")
     if last is None:
-        return f"{rest} has no result here (`make test`, then `yupana governance evidence`)"
-    if last.outcome != results.PASSED:
-        return f"{rest} {last.outcome} on {last.time:%Y-%m-%d}, commit {last.commit[:12]}"
-    return _old(context, f"{rest}, which passed on commit {last.commit[:12]},", last.time)
+        why = f"{rest} has no result here"
+    elif last.outcome != results.PASSED:
+        why = f"{rest} {last.outcome} on {last.time:%Y-%m-%d}, commit {last.commit[:12]}"
+    else:
+        passed = f"{rest}, which passed on commit {last.commit[:12]},"
+        why = _old(context, passed, last.time)
+    return why and f"{why} ({results.HOW.format(context.use_case)})"
 
 
 def absent_test(context: EvidenceContext, rest: str) -> str:

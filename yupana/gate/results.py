@@ -28,6 +28,8 @@ from yupana.ledger import step_events
 from yupana.lineage import steps
 
 STEP, TEST = "evidence", "test:"
+HOW = "`make test`, then `yupana governance evidence {} var/tests.json`"
+"""What leaves the results of a use case's tests."""
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 _RECORDED = (
     "SELECT body FROM events WHERE step = :step AND subject = :use_case AND status = 'done' "

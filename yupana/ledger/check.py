@@ -14,12 +14,13 @@ import sqlalchemy as sa
 
 from yupana.config.settings import Settings
 from yupana.core.progress import Progress
-from yupana.ledger import entries, mark, signing, verifier, vouched, witness
+from yupana.ledger import entries, mark, signing, unsigned, verifier, vouched, witness
 from yupana.ledger.event_check import EventRows
 from yupana.ledger.export import counted
 from yupana.ledger.fault import Begin, Check, Fault, Ground
 from yupana.ledger.mark import Mark, Replay, StaleError
 from yupana.ledger.table_check import TableCheck
+from yupana.ledger.unsigned import Tail
 from yupana.ledger.verifier import Report
 
 _MOST_LINES = 20
@@ -61,12 +62,14 @@ class Audit(Report):
     Attributes:
         faults: all that is not as the ledger says; the first is told as `first_bad`, too.
         witness: how much of it is seen elsewhere.
+        unsigned: its end that another process should have signed, and has not.
         scope: what was read.
         outside: what is never looked at, and why.
     """
 
     faults: list[Fault] = field(default_factory=list)
     witness: witness.Coverage = field(default_factory=witness.Coverage)
+    unsigned: Tail = field(default_factory=Tail)
     scope: Scope = field(default_factory=Scope)
     outside: dict[str, str] = field(
         default_factory=lambda: {name: reason.en for name, reason in vouched.OUTSIDE.items()}
@@ -81,6 +84,7 @@ class Audit(Report):
         lines = [first, *(str(fault) for fault in self.faults[:_MOST_LINES])]
         if len(self.faults) > _MOST_LINES:
             lines.append(f"… and {len(self.faults) - _MOST_LINES:,} more (--json has all)")
+        lines += [f"unsigned: {self.unsigned}"] if self.unsigned.events else []
         lines += [f"read: {self.scope}", f"witness: {self.witness}"]
         lines += [f"outside: {name}: {reason}" for name, reason in self.outside.items()]
         return "\n".join(lines)
@@ -104,8 +108,18 @@ def live(
         incremental: go on from the mark; where that cannot be, or finds something, everything is
             read all the same.
     """
+    moment = now or datetime.now(UTC)
+    audit = _checked(settings, progress, also, roots, checks, incremental, moment)
+    audit.unsigned = unsigned.tail(settings, moment, also)
+    return audit
+
+
+def _checked(
+    settings: Settings, progress: Progress, also: Sequence[Path], roots: Sequence[Path],
+    checks: Sequence[Begin], incremental: bool, now: datetime,
+) -> Audit:  # fmt: skip
     job = _Job(
-        settings, progress, also, roots, (EventRows, TableCheck, *checks), now or datetime.now(UTC)
+        settings, progress, also, roots, (EventRows, TableCheck, *checks), now
     )
     cause = ""
     if incremental:

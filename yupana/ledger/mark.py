@@ -174,11 +174,14 @@ def head_of(connection: sa.Connection, seq: int) -> str:
 
 
 def leave(settings: Settings, replay: Replay, whole: str, checks: str, now: datetime) -> None:
-    """Put the mark where the next check finds it; a home that takes none stays as it is.
+    """Put the mark where the next check finds it; a home that takes none stays as it is, and who
+    does not sign leaves none.
 
     Args:
         whole: when everything was read last; empty: now.
     """
+    if not settings.sign_ledger:
+        return
     at, place = replay.position, {"position": asdict(replay.position), "files": replay.files}
     replay.database.execute(_TABLE)
     replay.database.execute("DELETE FROM place")

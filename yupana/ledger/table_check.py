@@ -35,6 +35,11 @@ LEFT JOIN present p ON p.source = n.source AND p.key = n.key WHERE p.key IS NULL
 ORDER BY 1, 2
 """
 _LAST = "SELECT digest FROM recorded WHERE source = ? AND key = ?"
+_ANY = "SELECT 1 FROM recorded LIMIT 1"
+_OTHERWISE = "the row was not as recorded when this event changed it"
+_NEW_BASELINE = (
+    "a new baseline, which vouches for nothing: no event before it left the row like this"
+)
 _NEWEST = "SELECT max(key) FROM recorded WHERE source = ? AND digest IS NOT NULL"
 
 
@@ -49,16 +54,17 @@ class TableCheck:
 
     def event(self, seq: int, kind: str, line: bytes) -> list[Fault]:
         event = json.loads(line)
-        if event["subject"] == vouched.BASELINE:
-            self._state.execute("DELETE FROM recorded")
+        # The first events of rows are believed; who owns the database could write one of later.
+        again = event["subject"] == vouched.BASELINE and self._state.execute(_ANY).fetchone()
         faults = []
         for table, rows in event["facts"].items():
-            message = "the row was not as recorded when this event changed it"
-            faults += [
-                Fault(seq, "changed", table, key, message)
-                for key, _, *old in rows
-                if old and self._state.execute(_LAST, [table, key]).fetchone() != (*old,)
-            ]
+            for key, now, *old in rows:
+                last = self._state.execute(_LAST, [table, key]).fetchone() or (None,)
+                if again and last != (now,):
+                    what = "changed" if last[0] else "inserted"
+                    faults.append(Fault(seq, what, table, key, _NEW_BASELINE))
+                elif old and last != (*old,):
+                    faults.append(Fault(seq, "changed", table, key, _OTHERWISE))
             self._state.executemany(_RECORD, ((table, key, v, seq) for key, v, *_ in rows))
         return faults
 

@@ -97,7 +97,13 @@ def coverage(paths: Iterable[Path], events: int) -> Coverage:
 
 
 def last_checkpoint(path: Path) -> dict[str, Any] | None:
-    """The last whole checkpoint in a witness file; None where there is none."""
+    """Number, head and time of the last whole checkpoint in a witness file; None: there is none."""
+    record = last_record(path)
+    return {k: record[k] for k in ("seq", "head", "time")} if record else None
+
+
+def last_record(path: Path) -> dict[str, Any] | None:
+    """The last whole checkpoint in a witness file, with its signature, which nobody checked."""
     try:
         with path.open("rb") as stream:
             stream.seek(max(stream.seek(0, os.SEEK_END) - 3 * _LONGEST, 0))
@@ -107,7 +113,8 @@ def last_checkpoint(path: Path) -> dict[str, Any] | None:
     for line in reversed(lines):
         try:
             mark = json.loads(line)
-            return {"seq": int(mark["seq"]), "head": mark["head"], "time": str(mark["time"])}
+            known = {"seq": int(mark["seq"]), "head": mark["head"], "time": str(mark["time"])}
+            return {**mark, **known}
         except (KeyError, TypeError, ValueError):
             # A crash may tear the last line; the verifier judges it.
             continue

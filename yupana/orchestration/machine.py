@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.util import find_spec
 
 from yupana.config.settings import Settings
 from yupana.core import usecase
 from yupana.core.errors import TerminalError, YupanaError
 from yupana.data.engine import jars, sail, spark
+from yupana.ledger import unsigned
 from yupana.tracking import roles
 
 GIB = 1 << 30
@@ -20,13 +22,22 @@ CHROMIUM = "apt install chromium, or put google-chrome on the PATH (to test page
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at; `needed` is false for what only some commands use."""
+    """One thing looked at; `needed` is false for what only some commands use, `is_note` true for
+    what no machine lacks: it is as far as somebody has come."""
 
     what: str
     ok: bool
     state: str
     fix: str
     needed: bool = True
+    is_note: bool = False
+
+    @property
+    def sign(self) -> str:
+        """The check's outcome in a word: ok, note, missing or optional."""
+        if self.ok:
+            return "ok"
+        return "note" if self.is_note else "missing" if self.needed else "optional"
 
 
 def check(settings: Settings) -> list[Check]:
@@ -41,9 +52,23 @@ def check(settings: Settings) -> list[Check]:
         _tool("git", "apt install git (for the DVC exchange)"),
         _tool("kubectl", "apt install kubernetes-client (to render infra/)", needed=False),
         _browser(),
+        *_signer(settings),
         _tool("mvn", "apt install maven (else Spark fetches the JARs)", needed=False),
         *(_champion(settings, name) for name in usecase.names()),
     ]
+
+
+def _signer(settings: Settings) -> list[Check]:
+    """Whether the ledger is signed in time, where another process does it."""
+    if settings.sign_ledger:
+        return []
+    what = f"the ledger is signed within {settings.sign_within_minutes} minutes"
+    try:
+        tail = unsigned.tail(settings, datetime.now(UTC))
+    except YupanaError as error:
+        return [Check(what, False, error.what, error.fix)]
+    fix = "yupana audit sign, where keys/ledger.key is (docs/ledger.md)"
+    return [Check(what, not tail.is_late, str(tail), fix)]
 
 
 def _champion(settings: Settings, use_case: str) -> Check:
@@ -53,9 +78,13 @@ def _champion(settings: Settings, use_case: str) -> Check:
         now = roles.of(settings, use_case)
     except YupanaError as error:
         return Check(what, False, error.what, error.fix, needed=False)
-    version = now.slots.get("champion")
-    agreed = f"{use_case}@{version}" if version is not None else "none trained"
-    return Check(what, not now.difference[1], now.difference[1] or agreed, now.fix, needed=False)
+    _, difference = now.difference
+    if difference:
+        return Check(what, False, difference, now.fix, needed=False, is_note=True)
+    if "champion" not in now.slots:
+        train = f"yupana train {use_case}"
+        return Check(what, False, "none trained", train, needed=False, is_note=True)
+    return Check(what, True, f"{use_case}@{now.slots['champion']}", "", needed=False)
 
 
 def _sail() -> Check:

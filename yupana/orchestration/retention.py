@@ -1,4 +1,4 @@
-"""Forget in time: landed files that no table was made of, and statistics of use."""
+"""Forget in time: landed files that no table was made of, statistics of use, webhooks' notices."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from yupana.data.lake import history
 from yupana.lineage import events
 from yupana.orchestration.housekeeping import PartResult, data_set_lock, sentence
 from yupana.predictions import usage
+from yupana.webhooks import outbox
+from yupana.webhooks.tables import NOTICES
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def forget(settings: Settings, progress: Progress, dry_run: bool, now: datetime) -> PartResult:
-    """Remove landed files past their contract's retention, and use past `usage_days`.
+    """Remove landed files past their contract's retention, use past `usage_days`, and notices of
+    webhooks past `notice_days`.
 
     Files that were published stay.
     """
@@ -45,6 +48,7 @@ def forget(settings: Settings, progress: Progress, dry_run: bool, now: datetime)
                 if not dry_run:
                     _remove(settings, name, folder, size, days)
     result.rows = _forget_usage(settings, progress, dry_run, now)
+    result.rows |= _forget_notices(settings, progress, dry_run, now)
     return result
 
 
@@ -64,6 +68,22 @@ def _forget_usage(
                 settings, "forget", "usage", status="done",
                 facts={"before": before.isoformat(), "rows": rows},
             )  # fmt: skip
+    return rows
+
+
+def _forget_notices(
+    settings: Settings, progress: Progress, dry_run: bool, now: datetime
+) -> dict[str, int]:
+    """Remove notices that were delivered, given up or cancelled before `notice_days`; how many."""
+    before = now - timedelta(days=settings.notice_days)
+    count = outbox.forget(settings, before, now, dry_run=dry_run)
+    rows = {NOTICES.name: count}
+    if count:
+        does = "would remove" if dry_run else "removed"
+        progress.say(f"forget notices before {before:%Y-%m-%d}: {does} {count:,} of {NOTICES.name}")
+        if not dry_run:
+            facts = {"before": before.isoformat(), "rows": rows}
+            events.append(settings, "forget", NOTICES.name, status="done", facts=facts)
     return rows
 
 

@@ -2,7 +2,7 @@
 
 Each Delta commit bears the number of the last record that it holds, as Delta's own transaction
 number (`txn`): it is in the table with the rows or not at all, so a run that was killed, or ran
-twice, adds nothing twice.
+twice, adds nothing twice. What a killed run had committed is taken up by the next (`unfinished`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -24,18 +24,13 @@ from yupana.data.lake import delta
 from yupana.database.engine import engine
 from yupana.ledger import entries, vouched
 from yupana.lineage import steps
-from yupana.predictions import lake_table, version1
-from yupana.predictions.entry import basis
+from yupana.predictions import lake_table, log_pages, unfinished, version1
 from yupana.predictions.lake_table import ZONE
-from yupana.predictions.prediction_log import PREDICTIONS, RECORDS, STATE
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from yupana.predictions.prediction_log import RECORDS, STATE
 
 PAGE = 20_000
 """Records in one commit."""
 _BATCH = 2_000
-_KEYS = 500
 _NAME = sa.text(
     "INSERT INTO prediction_log_state (name, value) VALUES ('id', :fresh) "
     "ON CONFLICT (name) DO NOTHING"
@@ -68,22 +63,28 @@ def export(settings: Settings, use_case: str, progress: Progress) -> StepResult:
 
     def work() -> steps.Outcome:
         with one_at_a_time(settings.home / "locks" / f"{use_case}.lock", "maintenance", progress):
+            archived = _archived(settings, use_case)
+            moved = unfinished.take_up(settings, database, use_case, log, archived)
             _upgrade(table, progress)
-            rows, used = 0, set[str]()
             for after, through, page in _pages(database, settings, use_case, log, newest):
-                predictions = _predictions(database, {row["prediction_key"] for row in page})
+                predictions = log_pages.predictions(database, page)
                 _append(settings, use_case, page, predictions, (log, after, through))
-                rows += len(page)
-                used |= {ref for row in predictions.values() for ref in basis(row).refs}
-                progress.say(f"{rows:,} records are in {table}")
+                moved.add(len(page), predictions)
+                progress.say(f"{moved.rows:,} records are in {table}")
         outputs = (delta.ref(settings.lake, ZONE, use_case).ref,) if delta.exists(table) else ()
-        return steps.Outcome(outputs, tuple(sorted(used)), {"rows": rows})
+        return steps.Outcome(outputs, tuple(sorted(moved.refs)), {"rows": moved.rows})
 
     return steps.run(
         settings, "export-predictions", use_case, work,
         depends_on=[log, newest, lake_table.schema().names],
         still_there=lambda outputs: not outputs or delta.exists(table),
     )  # fmt: skip
+
+
+def _archived(settings: Settings, use_case: str) -> int:
+    """The number up to which records have left the database."""
+    last = entries.newest(settings.platform_db, "archive", use_case)
+    return int(last.facts["rows"][1]) if last else 0
 
 
 def _log(database: sa.Engine) -> str:
@@ -123,32 +124,12 @@ def _pages(
     """Records that are not in the lake yet, with the numbers before and at the end."""
     after = _exported(settings, use_case, log)
     while after < newest:
-        query = (
-            sa.select(*RECORDS.columns)
-            .join_from(RECORDS, PREDICTIONS, RECORDS.c.prediction_key == PREDICTIONS.c.key)
-            .where(PREDICTIONS.c.use_case == use_case)
-            .where(RECORDS.c.seq > after, RECORDS.c.seq <= newest)
-            .order_by(RECORDS.c.seq)
-            .limit(PAGE)
-        )
-        with database.connect() as connection:
-            page = list(connection.execute(query).mappings())
+        page = log_pages.records(database, use_case, after, newest, PAGE)
         if not page:
             return
         through = newest if len(page) < PAGE else int(page[-1]["seq"])
         yield after, through, page
         after = through
-
-
-def _predictions(database: sa.Engine, keys: set[str]) -> dict[str, Any]:
-    rows: dict[str, Any] = {}
-    ordered = sorted(keys)
-    with database.connect() as connection:
-        for start in range(0, len(ordered), _KEYS):
-            some = PREDICTIONS.c.key.in_(ordered[start : start + _KEYS])
-            query = sa.select(PREDICTIONS).where(some)
-            rows |= {row["key"]: row for row in connection.execute(query).mappings()}
-    return rows
 
 
 def _upgrade(table: Path, progress: Progress) -> None:
@@ -183,7 +164,7 @@ def _append(
     page.sort(key=lambda row: row["prediction_key"])
     schema = lake_table.schema()
     batches = (
-        _batch(page[start : start + _BATCH], predictions, schema)
+        log_pages.batch(page[start : start + _BATCH], predictions, schema)
         for start in range(0, len(page), _BATCH)
     )
     facts = delta.commit_metadata(log=log, after=after, through=through, rows=len(page))
@@ -208,21 +189,3 @@ def _busy(table: Path) -> TransientError:
     return TransientError(
         "Another export wrote in the same moment.", where=str(table), fix="Run it again."
     )
-
-
-def _batch(rows: list[Any], predictions: dict[str, Any], schema: pa.Schema) -> pa.RecordBatch:
-    import pyarrow as pa
-
-    columns: dict[str, list[Any]] = {name: [] for name in schema.names}
-    for row in rows:
-        whole = {**predictions[row["prediction_key"]], **row, "time": round(row["time"] * 1e6)}
-        for name, values in columns.items():
-            values.append(whole[name])
-    arrays = [
-        # Days are ISO texts in the database.
-        pa.array(values, pa.string()).cast(field.type)
-        if pa.types.is_date32(field.type)
-        else pa.array(values, field.type)
-        for field, values in zip(schema, columns.values(), strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)

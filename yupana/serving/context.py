@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
@@ -12,6 +13,7 @@ from yupana.config.settings import Settings
 from yupana.core import spec
 from yupana.core.errors import YupanaError
 from yupana.identity import roles
+from yupana.ledger import unsigned
 from yupana.predictions import feedback, prediction_log, service_log
 from yupana.predictions.entry import LogEntry
 from yupana.predictions.feedback import Author, OutcomeSchema
@@ -131,6 +133,7 @@ class ServiceContext:
         """Set the numbers that are known by looking alone."""
         metrics.WAITING.set(self.recorder.waiting())
         metrics.LOG_UP.set(self.recorder.ready())
+        self._look_at_signer()
         both = {"champion": self.models.champion, "challenger": self.models.challenger}
         for name, deployment in both.items():
             version = int(deployment.model.version) if deployment else 0
@@ -138,3 +141,10 @@ class ServiceContext:
         if newest := self.models.champion.answers.newest():
             age = datetime.now(UTC).date() - newest
             metrics.DATA_AGE.labels(self.use_case).set(age.days)
+
+    def _look_at_signer(self) -> None:
+        # A database that is away is told by other numbers.
+        with suppress(YupanaError):
+            tail = unsigned.tail(self.settings, datetime.now(UTC))
+            metrics.UNSIGNED.set(tail.overdue)
+            metrics.SIGNER_LATE.set(tail.is_late)

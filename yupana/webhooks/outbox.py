@@ -132,6 +132,28 @@ def mark(
         write(connection, vouched.changes(connection, {NOTICES: keys}, before), now)
 
 
+def forget(settings: Settings, before: datetime, now: datetime, *, dry_run: bool = False) -> int:
+    """Remove notices that are waited for no more and were tried last before a moment.
+
+    Returns:
+        How many were removed or, in a dry run, would be.
+    """
+    old = (NOTICES.c.state != WAITING) & (NOTICES.c.due < before)
+    query = sa.select(NOTICES.c.id, NOTICES.c.webhook).where(old)
+    with engine(settings.platform_db).connect() as connection:
+        keys = [(row.id, row.webhook) for row in connection.execute(query)]
+    # Some at a time: services and steps write in between.
+    for start in range(0, 0 if dry_run else len(keys), _AT_ONCE):
+        some = keys[start : start + _AT_ONCE]
+        with writer.transaction(settings, now) as connection:
+            # One that was tampered with before stays told: the event says what it was.
+            digests = vouched.present(connection, {NOTICES: some})
+            mine = sa.tuple_(NOTICES.c.id, NOTICES.c.webhook).in_(some)
+            connection.execute(sa.delete(NOTICES).where(mine))
+            write(connection, vouched.changes(connection, {NOTICES: some}, digests), now)
+    return len(keys)
+
+
 def after(attempt: Delivery, error: str, now: datetime) -> dict[str, Any]:
     """The columns of a notice after a try."""
     tries = attempt.tries + 1

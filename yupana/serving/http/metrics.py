@@ -51,6 +51,16 @@ DATA_AGE = Gauge(
     ["use_case"],
     multiprocess_mode="livemax",
 )
+UNSIGNED = Gauge(
+    "yupana_ledger_unsigned_seconds",
+    "Since when the signature of the ledger's end is due; 0: all is signed in time",
+    multiprocess_mode="livemostrecent",
+)
+SIGNER_LATE = Gauge(
+    "yupana_ledger_signer_late",
+    "1: the ledger's signer is absent for longer than YUPANA_SIGN_WITHIN_MINUTES",
+    multiprocess_mode="livemostrecent",
+)
 MODEL = Gauge(
     "yupana_model_version",
     "Version that serves in each slot",

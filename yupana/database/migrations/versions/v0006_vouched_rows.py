@@ -1,7 +1,8 @@
 """Rows that decide or testify are vouched for by the ledger, those that are there already too.
 
 What the tables hold now becomes a `baseline` in the ledger, which later events go on from. The way
-down leaves the ledger as it is; the way up again takes a new baseline.
+down leaves the ledger and the nonces as they are, so that the baseline of the way up again says of
+each row that nobody touched what the events before it say: `audit verify` names the others.
 
 Revision ID: 0006
 """
@@ -14,7 +15,7 @@ import secrets
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from alembic import op
@@ -47,38 +48,78 @@ _ROWS: dict[str, tuple[tuple[str, ...], tuple[str, ...], bool]] = {
 _DAILY, _ALIVE = ("entity_counts", "request_counts"), ("prediction_log_state", "alive")
 
 
+class _Row(NamedTuple):
+    """A row, or the rows of one key; `texts` are canonical JSON."""
+
+    table: str
+    key: str
+    has_nonce: bool
+    texts: list[str]
+
+
 def upgrade() -> None:
-    nonces = op.create_table(
-        "row_nonces",
-        sa.Column("source", sa.String(length=64), primary_key=True),
-        sa.Column("key", sa.Text(), primary_key=True),
-        sa.Column("nonce", sa.String(length=32), nullable=False),
-    )
     connection = op.get_bind()
     ledger.hold(connection)
+    nonces = _nonces(connection)
+    kept = {(source, key): nonce for source, key, nonce in connection.execute(sa.select(nonces))}
+    connection.execute(sa.delete(nonces))
+    recorded = _recorded(connection)
     pairs = []
-    for table, key, nonce, digest in _present(connection):
-        pairs.append((table, key, digest))
+    for row in _present(connection):
+        name = row.table, row.key
+        nonce = kept.get(name, "")
+        digest = _digest(nonce, row.texts)
+        # What was changed in between gets another: else it could be tried out by the old one.
+        if row.has_nonce and recorded.get(name) != digest:
+            nonce = secrets.token_hex(16)
+            digest = _digest(nonce, row.texts)
+        pairs.append((*name, digest))
         if nonce:
-            row = {"source": table, "key": key, "nonce": nonce}
-            connection.execute(sa.insert(nonces), row)
+            values = {"source": row.table, "key": row.key, "nonce": nonce}
+            connection.execute(sa.insert(nonces), values)
     events = [*_steps_before(connection), *_missing_answers(connection)]
-    again = sa.select(ledger.LEDGER.c.seq).where(ledger.LEDGER.c.kind == "rows").limit(1)
-    for start in range(0, len(pairs) or bool(connection.scalar(again)), MOST):
+    for start in range(0, len(pairs) or bool(recorded), MOST):
         facts: dict[str, list[list[str]]] = {}
         for table, key, digest in pairs[start : start + MOST]:
             facts.setdefault(table, []).append([key, digest])
-        subject = "tables" if start else "baseline"
+        subject = "tables" if start and not recorded else "baseline"
         events.append({"kind": "rows", "subject": subject, "facts": facts})
     ledger.append(connection, events)
 
 
 def downgrade() -> None:
-    op.drop_table("row_nonces")
+    """Nothing goes: the release before does not know the nonces, and the way up needs them."""
 
 
-def _present(connection: sa.Connection) -> Iterator[tuple[str, str, str, str]]:
-    """Table, key, a new nonce, and the digest of each row, or of the rows of one key."""
+def _nonces(connection: sa.Connection) -> sa.Table:
+    if sa.inspect(connection).has_table("row_nonces"):
+        return sa.Table("row_nonces", sa.MetaData(), autoload_with=connection)
+    return op.create_table(
+        "row_nonces",
+        sa.Column("source", sa.String(length=64), primary_key=True),
+        sa.Column("key", sa.Text(), primary_key=True),
+        sa.Column("nonce", sa.String(length=32), nullable=False),
+    )
+
+
+def _recorded(connection: sa.Connection) -> dict[tuple[str, str], str | None]:
+    """The last digest of each row in the ledger, by table and key."""
+    lines = sa.select(ledger.LEDGER.c.line).where(ledger.LEDGER.c.kind == "rows")
+    return {
+        (table, key): digest
+        for line in connection.execute(lines.order_by(ledger.LEDGER.c.seq)).scalars()
+        for table, rows in json.loads(line)["facts"].items()
+        for key, digest, *_ in rows
+    }
+
+
+def _digest(nonce: str, texts: list[str]) -> str:
+    whole = "\n".join([nonce, *texts]).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(whole).hexdigest()
+
+
+def _present(connection: sa.Connection) -> Iterator[_Row]:
+    """Each row as it is, or the rows of one key; none of a day that is not over."""
     today = datetime.now(UTC).date().isoformat()
     for name, (keys, free, has_nonce) in _ROWS.items():
         table = sa.Table(name, sa.MetaData(), autoload_with=connection)
@@ -93,9 +134,7 @@ def _present(connection: sa.Connection) -> Iterator[tuple[str, str, str, str]]:
             if (name, key) == _ALIVE or (name in _DAILY and key >= today):
                 continue
             texts = [ledger.text({c: _plain(row[c]) for c in kinds}) for row in same]
-            nonce = secrets.token_hex(16) if has_nonce else ""
-            whole = "\n".join([nonce, *texts]).encode("utf-8", "surrogatepass")
-            yield name, key, nonce, hashlib.sha256(whole).hexdigest()
+            yield _Row(name, key, has_nonce, texts)
 
 
 def _plain(value: Any) -> Any:
