@@ -21,6 +21,7 @@ from yupana.tasks.forecast.model.network_forecaster import (
     Options,
     Weights,
 )
+from yupana.tasks.forecast.options import MIN_ROWS
 from yupana.tasks.forecast.quantiles import Forecaster
 
 if TYPE_CHECKING:
@@ -31,9 +32,6 @@ SEEDS = 3
 
 POWERS = {"fourth_root": 0.25, "square_root": 0.5}
 """The regressions: by name, the power that counts are raised to."""
-
-MIN_ROWS = 200
-"""Fewer training or validation rows than this cannot choose between two sets of weights."""
 
 Say = Callable[[str], None]
 Forecasts = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
