@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -60,15 +61,18 @@ def planted(
     return pd.DataFrame(rows, columns=names)
 
 
-def report_of(rows: pd.DataFrame) -> dict[str, Any]:
-    parts = backtest_report.tables(rows, "ubigeo", seed=0)
-    return {**parts, "final": "pool", "baselines": BASELINES, "seconds": 12.0, "frequency": "week"}
+def report_of(rows: pd.DataFrame) -> backtest_report.BacktestReport:
+    return backtest_report.BacktestReport(
+        final="pool", baselines=BASELINES, members=[], seconds=12.0, frequency="week",
+        department="Loreto", districts=4, origins=[], source=[], left_out_rows=0,
+        **vars(backtest_report.tables(rows, "ubigeo", seed=0)),
+    )  # fmt: skip
 
 
 def page_of(rows: pd.DataFrame, folder: Path, **changes: Any) -> str:
     path = folder / "rows.parquet"
     outward(rows, "ubigeo").to_parquet(path)
-    report = json.loads(json.dumps(report_of(rows))) | changes
+    report = replace(report_of(rows), **changes)
     return report_page.write(path, report, folder / "out", key="ubigeo").read_text("utf-8")
 
 
@@ -86,7 +90,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_page_says_what_the_report_says(whole: Path) -> None:
     page = text(whole.read_text("utf-8"))
-    by = {(s["model"], s["series"]): s for s in report_of(planted())["scores"]}
+    by = {(s["model"], s["series"]): s for s in report_of(planted()).scores}
     names = {"last_value": "last_value (último valor)", "ar": "ar (autorregresivo)"}
     for series in ("district", "department"):
         ours = by["pool", series]
