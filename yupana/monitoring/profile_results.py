@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from yupana.monitoring.over_time import TimeSeries
 
 
-class Filled(NamedTuple):
+@dataclass(frozen=True)
+class Filled:
     """Rows with a value and rows without; both None where one of them is under 5 or tells a
     hidden cell."""
 
@@ -79,11 +80,15 @@ class ColumnStatistics:
         rest."""
         values = asdict(self)
         head = {name: values[name] for name in ("name", "kind", "unit", "description")}
-        parts = {n: values[n] for n in ("histogram", "top", "others", "length")}
+        names = ("histogram", "top", "others", "length")
+        parts = {n: values[n] for n in names if values[n] is not None}
+        numbers = [values["spread"] or {}, values["ends"] or {}, parts]
+        if self.histogram and not self.histogram.edges:
+            # Without a bin the histogram has always stood first: the files stay equal by byte.
+            numbers.reverse()
+        first, second, third = numbers
         return {
-            **head, **self.filled._asdict(), "distinct": self.distinct,
-            **(values["spread"] or {}), **(values["ends"] or {}),
-            **{name: part for name, part in parts.items() if part is not None},
+            **head, **values["filled"], "distinct": self.distinct, **first, **second, **third
         }  # fmt: skip
 
 
