@@ -151,6 +151,3 @@ def test_history_draws_a_trend_of_the_last_run_of_each_period(home: Settings) ->
     assert [p.value for p in history.trend(url, "outbreak", "other", "cases_lag_0")] == [
         None
     ] * 2
-    runs = history.runs(url, "outbreak")
-    assert [r.run for r in runs] == ["a", "b", "c"]
-    assert runs[0].facts == {"model": "m@1"} and runs[0].alarm == runs[0].unknown == 1

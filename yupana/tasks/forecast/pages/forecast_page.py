@@ -63,7 +63,7 @@ def draw(forecast: Forecast, boundaries: Path | None = None) -> Drawing:
     """Draw a forecast; nothing is written.
 
     Args:
-        boundaries: GeoJSON of districts for the map; see `map_page.write_map`.
+        boundaries: GeoJSON of districts for the map; see `map_page.parts`.
 
     Raises:
         TerminalError: the boundaries cannot be used, or a district's code does not exist.
