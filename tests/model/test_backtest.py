@@ -20,7 +20,7 @@ from yupana.config.settings import ROOT
 from yupana.core.errors import UsageError
 from yupana.tasks.forecast.backtest import origins, panel, vintages
 from yupana.tasks.forecast.backtest import report as backtest_report
-from yupana.tasks.forecast.backtest.counts import Counts
+from yupana.tasks.forecast.backtest.areas import Counts
 from yupana.tasks.forecast.frequency import WEEK
 from yupana.tasks.forecast.model.autoregression import Autoregression
 from yupana.tasks.forecast.model.last_value import LastValue

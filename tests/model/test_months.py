@@ -12,7 +12,7 @@ import pytest
 
 from yupana.tasks.forecast import endemic_channel
 from yupana.tasks.forecast.backtest import origins, panel
-from yupana.tasks.forecast.backtest.counts import Counts
+from yupana.tasks.forecast.backtest.areas import Counts
 from yupana.tasks.forecast.dataset import panel_features
 from yupana.tasks.forecast.dataset.cutoff import known_at
 from yupana.tasks.forecast.dataset.panel_features import Layout

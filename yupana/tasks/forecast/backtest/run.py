@@ -18,7 +18,7 @@ from yupana.data.lake import delta
 from yupana.tasks.forecast import usecases
 from yupana.tasks.forecast.backtest import areas, origins, panel, vintages
 from yupana.tasks.forecast.backtest import report as backtest_report
-from yupana.tasks.forecast.backtest.counts import Counts
+from yupana.tasks.forecast.backtest.areas import Counts
 from yupana.tasks.forecast.backtest.report import BacktestReport
 from yupana.tasks.forecast.entities import outward
 from yupana.tasks.forecast.usecases import ForecastUseCase
