@@ -14,8 +14,8 @@ from yupana.config.settings import Settings
 from yupana.core import spec
 from yupana.core.errors import YupanaError
 from yupana.gate import register
-from yupana.monitoring import alerts, drift, history, rules, watch_page
-from yupana.monitoring.check import Check
+from yupana.monitoring import alerts, drift, history, watch_page
+from yupana.monitoring.check import Check, alarms, retraining
 from yupana.monitoring.drift import AnswerDrift
 from yupana.monitoring.kind import Observation, Observe, Run
 from yupana.monitoring.watch_page import Trend
@@ -111,7 +111,7 @@ def run(
         "scores": [list(score) for score in observation.scores],
         "alerts": {k: v for k, v in events.items() if v},
         "open": [asdict(alert) for alert in alerts.open(url, use_case)],
-        "retrain": rules.retraining(checks),
+        "retrain": retraining(checks),
     }
     trends = trends_of(url, use_case, checks, observation.scores)
     html = folder / f"watch-{observation.period}.html"
@@ -175,7 +175,7 @@ def trends_of(
 ) -> list[Trend]:
     """The history of the checks that the page draws: what alarms, and how the model does."""
     always = {("drift", "", ""), *scores}
-    alarming = [(c.check, c.column, c.group) for c in rules.alarms(checks)]
+    alarming = [(c.check, c.column, c.group) for c in alarms(checks)]
     keys = dict.fromkeys([*alarming[: watch_page.MOST_TRENDS], *sorted(always)])
     trends = []
     for check, column, group in keys:
