@@ -11,8 +11,9 @@ from small_panel import panel
 
 from models.outbreak import USE_CASE as outbreak
 from yupana.tasks.forecast import endemic_channel
+from yupana.tasks.forecast.dataset.cutoff import past_years
 from yupana.tasks.forecast.frequency import WEEK
-from yupana.tasks.forecast.model import areas, joint, past_years, pool, recalibration, ridge
+from yupana.tasks.forecast.model import areas, joint, pool, recalibration, ridge
 from yupana.tasks.forecast.quantiles import QUANTILES, Totals
 
 HORIZONS = tuple(range(1, 9))
@@ -47,7 +48,7 @@ def test_nothing_after_the_validation_weeks_is_learned(
 
 def test_past_years_are_forecast_from_before_them(frame: pd.DataFrame) -> None:
     last = frame["event_timestamp"].max() - pd.Timedelta(weeks=8)
-    years = list(past_years.years(frame, last, HORIZONS, 200))
+    years = list(past_years(frame, last, HORIZONS, 200))
     assert len(years) == 3
     for known, origins in years:
         first = origins["event_timestamp"].min()

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from yupana.core.errors import TerminalError
+from yupana.tasks.forecast.dataset import cutoff
 from yupana.tasks.forecast.model import parallel, recalibration, ridge
-from yupana.tasks.forecast.model import past_years as past
 from yupana.tasks.forecast.model.network_forecaster import (
     RECENT,
     Description,
@@ -140,12 +140,12 @@ def regressions(rows: pd.DataFrame, horizons: Sequence[int]) -> dict[str, ridge.
 def past_years(
     rows: pd.DataFrame, last: pd.Timestamp, horizons: Sequence[int]
 ) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
-    """Of each past year, what was known at its start and its origins; see `past.years`.
+    """Of each past year, what was known at its start and its origins; see `cutoff.past_years`.
 
     Raises:
         TerminalError: there is none.
     """
-    years = list(past.years(rows, last, horizons, MIN_ROWS))
+    years = list(cutoff.past_years(rows, last, horizons, MIN_ROWS))
     if not years:
         raise TerminalError(
             "No past year can be forecast from the years before it.",

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from yupana.tasks.forecast.dataset.cutoff import known_at
-from yupana.tasks.forecast.model import model, past_years, pool, recalibration, store
+from yupana.tasks.forecast.dataset.cutoff import known_at, past_years
+from yupana.tasks.forecast.model import model, pool, recalibration, store
 from yupana.tasks.forecast.model.training_rows import horizons_of, learnable
 from yupana.tasks.forecast.model.training_rows import targets as columns_of
 from yupana.tasks.forecast.options import MIN_ROWS
@@ -55,7 +55,7 @@ def of_members(
     rows = learnable(frame)
     _, by_member = store.load_network(folders[store.NETWORK])
     by_member = by_member | store.load_regressions(folders[store.REGRESSIONS])[-1]
-    years = list(past_years.years(rows.everything, rows.last, rows.horizons, MIN_ROWS))
+    years = list(past_years(rows.everything, rows.last, rows.horizons, MIN_ROWS))
     ends = np.cumsum([len(origins) for _, origins in years])
     parts = []
     for (before_year, origins), end in zip(years[:-1], ends[:-1], strict=True):
