@@ -13,7 +13,7 @@ from models.outbreak import USE_CASE as outbreak
 from yupana.tasks.forecast import endemic_channel
 from yupana.tasks.forecast.dataset.cutoff import past_years
 from yupana.tasks.forecast.frequency import WEEK
-from yupana.tasks.forecast.model import areas, joint, pool, recalibration, ridge
+from yupana.tasks.forecast.model import areas, pool, recalibration, ridge
 from yupana.tasks.forecast.quantiles import QUANTILES, Totals
 
 HORIZONS = tuple(range(1, 9))
@@ -98,13 +98,13 @@ def test_sums_of_districts_that_err_together_are_wider_than_of_those_that_do_not
     quantiles = np.tile(np.linspace(0, 100, len(recalibration.GRID)), (20, 1, 1))
     shared = np.repeat(rng.random((500, 1, 1)), 20, axis=1)
     apart = rng.random((500, 20, 1))
-    spread = [joint.samples(quantiles, templates).std() for templates in (shared, apart)]
+    spread = [areas.samples(quantiles, templates).std() for templates in (shared, apart)]
     assert spread[0] > 3 * spread[1]
 
 
 def test_a_district_without_past_gets_a_template_of_the_common_rank() -> None:
     templates = np.random.default_rng(4).random((50, 3, 2))
-    joined = joint.aligned(templates, ["160101", "160102", "160103"], ["160102", "250101"])
+    joined = areas.aligned(templates, ["160101", "160102", "160103"], ["160102", "250101"])
     assert (joined[:, 0] == templates[:, 1]).all()
     assert np.sort(joined[:, 1, 0]) == pytest.approx((np.arange(50) + 0.5) / 50)
 
