@@ -16,7 +16,7 @@ from yupana.tasks.forecast.usecases import ForecastUseCase
 if TYPE_CHECKING:
     import polars as pl
 
-    from yupana.tasks.forecast.backtest.counts import Counts
+    from yupana.tasks.forecast.backtest.areas import Counts
     from yupana.tasks.forecast.checks.learn import Past
     from yupana.tasks.forecast.dataset.panel_features import Layout
     from yupana.tasks.forecast.serving.analysis.what_if import Change

@@ -17,7 +17,7 @@ from models.outbreak.linelist_rows import CONTRACT
 from yupana.core.errors import TerminalError, UsageError
 from yupana.data.contracts import contract
 from yupana.tasks.forecast.backtest import areas
-from yupana.tasks.forecast.backtest.counts import Counts
+from yupana.tasks.forecast.backtest.areas import Counts
 from yupana.tasks.forecast.entities import ENTITY
 
 if TYPE_CHECKING:

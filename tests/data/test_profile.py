@@ -13,7 +13,10 @@ from small_lake import NAME, SECRET, day
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
+from yupana.monitoring import profile as profiles
+from yupana.monitoring.over_time import TimeSeries
 from yupana.monitoring.profile import profile
+from yupana.monitoring.profile_results import Profile
 
 
 @pytest.fixture
@@ -21,8 +24,13 @@ def lake(tmp_path: Path) -> Settings:
     return small_lake.make(tmp_path)
 
 
-def column(report: dict[str, Any], name: str) -> dict[str, Any]:
-    return next(c for c in report["columns"] if c["name"] == name)
+def column(report: Profile, name: str) -> dict[str, Any]:
+    return next(c.document() for c in report.columns if c.name == name)
+
+
+def over_time(report: Profile) -> TimeSeries:
+    assert report.time is not None
+    return report.time
 
 
 def test_statistics_equal_those_of_the_rows(lake: Settings) -> None:
@@ -41,19 +49,19 @@ def test_statistics_equal_those_of_the_rows(lake: Settings) -> None:
 def test_rows_by_week_with_a_gap_and_the_unfinished_end(lake: Settings) -> None:
     rows = small_lake.frame().filter(pl.col("week") != 4)
     small_lake.publish(lake, rows, known_on="2024-03-10")
-    time = profile(lake, NAME)["time"]
-    assert time["step"] == "week"
-    assert time["from"][:2] == ["2023-12-31", "2024-01-07"]
-    assert time["rows"] == [6, 6, 6, 0, 6, 6, 6, 6, 6, 6]
-    assert time["incomplete_from"] == "2024-02-25"
-    assert time["measures"] == [], "a constant is no measure"
+    time = over_time(profile(lake, NAME))
+    assert time.step == "week"
+    assert time.starts[:2] == [day("2023-12-31"), day("2024-01-07")]
+    assert time.rows == [6, 6, 6, 0, 6, 6, 6, 6, 6, 6]
+    assert time.incomplete_from == day("2024-02-25")
+    assert time.measures == [], "a constant is no measure"
 
 
 def test_the_step_is_coarser_where_weeks_are_too_small(lake: Settings) -> None:
     small_lake.publish(lake, small_lake.frame(each=2, weeks=range(1, 27)), known_on="2024-08-01")
-    time = profile(lake, NAME)["time"]
-    assert time["step"] == "month"
-    assert sum(n for n in time["rows"] if n) <= 52
+    time = over_time(profile(lake, NAME))
+    assert time.step == "month"
+    assert sum(n for n in time.rows if n) <= 52
 
 
 def test_small_categories_and_persons_are_in_neither_file(lake: Settings) -> None:
@@ -63,13 +71,14 @@ def test_small_categories_and_persons_are_in_neither_file(lake: Settings) -> Non
     # C stands once: B goes with it, or the total would tell.
     assert [t["value"] for t in classes["top"]] == ["A"]
     assert classes["others"] == {"values": 2, "count": 11}
-    assert report["left_out"]["patient"] == "personal"
-    for kind in ("html", "json"):
-        text = Path(report[kind]).read_text("utf-8")
+    assert report.left_out["patient"] == "personal"
+    files = profiles.write(lake, report)
+    for path in files:
+        text = path.read_text("utf-8")
         assert SECRET not in text and "a" * 64 in text
-    page = Path(report["html"]).read_text("utf-8")
+    page = files.html.read_text("utf-8")
     assert page.count("<svg") >= 2 and "<script" not in page
-    assert json.loads(Path(report["json"]).read_text("utf-8"))["rows"] == 60
+    assert json.loads(files.json.read_text("utf-8")) == report.document()
 
 
 def test_small_sums_of_a_count_are_hidden(tmp_path: Path) -> None:
@@ -78,10 +87,10 @@ def test_small_sums_of_a_count_are_hidden(tmp_path: Path) -> None:
     cases = pl.when(pl.col("week") == 2).then(pl.col("source_line") % 2).otherwise(1)
     rows = small_lake.frame().with_columns(fever=cases.cast(pl.Int32))
     small_lake.publish(lake, rows, known_on="2024-04-01")
-    (measure,) = profile(lake, NAME)["time"]["measures"]
-    assert (measure["name"], measure["what"]) == ("fever", "sum")
+    (measure,) = over_time(profile(lake, NAME)).measures
+    assert (measure.name, measure.what) == ("fever", "sum")
     # The week beside it goes with it, or the total would tell.
-    assert measure["values"] == [None, None, *[6] * 8]
+    assert measure.values == [None, None, *[6] * 8]
 
 
 def test_no_single_value_of_what_is_made_from_personal_data(tmp_path: Path) -> None:
@@ -99,9 +108,9 @@ def test_no_single_value_of_what_is_made_from_personal_data(tmp_path: Path) -> N
 def test_version_and_date_choose_the_rows(lake: Settings) -> None:
     small_lake.publish(lake, small_lake.frame(weeks=range(1, 3)), known_on="2024-02-01")
     small_lake.publish(lake, small_lake.frame(), known_on="2024-04-01", source="b")
-    assert profile(lake, NAME)["rows"] == 60
-    assert profile(lake, NAME, version=0)["rows"] == 12
-    assert profile(lake, NAME, as_of=day("2024-03-31"))["ref"] == f"delta:published/{NAME}@0"
+    assert profile(lake, NAME).rows == 60
+    assert profile(lake, NAME, version=0).rows == 12
+    assert profile(lake, NAME, as_of=day("2024-03-31")).ref == f"delta:published/{NAME}@0"
     with pytest.raises(UsageError):
         profile(lake, NAME, version=0, as_of=day("2024-03-31"))
     with pytest.raises(UsageError):

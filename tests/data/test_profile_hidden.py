@@ -32,7 +32,7 @@ def columns(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def of(columns: dict[str, Any], kind: str, counts: dict[Any, int], nulls: int) -> dict[str, Any]:
     values = [v for value, n in counts.items() for v in [value] * n] + [None] * nulls
     column = replace(columns["integer"], name="n", type=kind)
-    return describe(pl.Series("n", values), column, personal=False)
+    return describe(pl.Series("n", values), column, personal=False).document()
 
 
 def test_two_hidden_cells_cannot_be_solved_for(columns: dict[str, Any]) -> None:
@@ -113,6 +113,6 @@ def test_a_column_may_have_any_name(tmp_path: Path, code: str, measure: str) -> 
         fever = pl.Series([36 + (i + n) % 5 for i in range(60)], dtype=pl.Int32)
         rows = small_lake.frame().with_columns(fever=fever).rename(names)
         small_lake.publish(lake, rows, known_on=day, source="ab"[n])
-    assert {code, measure} <= {c["name"] for c in profile(lake, NAME)["columns"]}
+    assert {code, measure} <= {c.name for c in profile(lake, NAME).columns}
     for command in ("diff", "quality", "history"):
         assert yupana(lake, command, NAME).code == 0

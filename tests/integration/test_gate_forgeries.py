@@ -69,7 +69,7 @@ def test_a_database_from_before_the_suspension_is_missed(home: Settings, tmp_pat
     model = serving(home, tmp_path / "a")
     old, there = tmp_path / "old.db", home.home / "platform.db"
     copy_database(there, old)
-    actions.suspend(home, NAME, "alertas falsas", now=now(), accounts=CARLA)
+    actions.suspend(home, actions.Order(NAME, "alertas falsas", now=now(), accounts=CARLA))
     assert standing(home, model).suspended
     engine(home.platform_db).dispose()
     copy_database(old, there)
@@ -232,7 +232,7 @@ def test_a_suspension_between_the_look_and_the_pass_holds(
 
     def late(*arguments: Any, **options: Any) -> decisions.Record:
         monkeypatch.setattr(decisions, "write", write)
-        actions.suspend(home, NAME, "alertas falsas", now=now(), accounts=CARLA)
+        actions.suspend(home, actions.Order(NAME, "alertas falsas", now=now(), accounts=CARLA))
         return write(*arguments, **options)
 
     monkeypatch.setattr(decisions, "write", late)
@@ -256,11 +256,13 @@ def test_two_machines_may_decide_in_the_same_instant(
 
 def test_a_decision_names_the_register_that_made_the_role(home: Settings, tmp_path: Path) -> None:
     model = serving(home, tmp_path / "a")
-    actions.suspend(home, model.name, "alertas falsas", now=now(), accounts=CARLA)
+    actions.suspend(home, actions.Order(model.name, "alertas falsas", now=now(), accounts=CARLA))
     mallory = {"id": "supervisor-2", "name": "Mario Lora Vega", "roles": ["supervisor"],
                "accounts": ["os:mallory"]}  # fmt: skip
     governed.edit(home.root, lambda told: told["people"].append(mallory))
-    actions.resume(home, model.name, "ya está bien", now=now(), accounts=("os:mallory",))
+    actions.resume(
+        home, actions.Order(model.name, "ya está bien", now=now(), accounts=("os:mallory",))
+    )
     before, after = decisions.of(home, NAME)[-2:]
     assert before.facts["register"] != after.facts["register"], "who looks, sees the edit"
 
@@ -268,8 +270,10 @@ def test_a_decision_names_the_register_that_made_the_role(home: Settings, tmp_pa
 def test_a_suspension_of_what_is_not_there_is_an_error(home: Settings, tmp_path: Path) -> None:
     model = serving(home, tmp_path / "a")
     with pytest.raises(UsageError, match=r"outbreak@11 was never brought in.*\n.*\n.*outbreak@1"):
-        actions.suspend(home, f"{NAME}@11", "alertas falsas", now=now(), accounts=CARLA)
-    actions.suspend(home, f"{NAME}@01", "alertas falsas", now=now(), accounts=CARLA)
+        actions.suspend(
+            home, actions.Order(f"{NAME}@11", "alertas falsas", now=now(), accounts=CARLA)
+        )
+    actions.suspend(home, actions.Order(f"{NAME}@01", "alertas falsas", now=now(), accounts=CARLA))
     assert standing(home, model).suspended
 
 

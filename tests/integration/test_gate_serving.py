@@ -59,9 +59,11 @@ def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
 def suspended(thread: conftest.Thread) -> Iterator[conftest.Thread]:
     """The champion, suspended; resumed in the end."""
     terms = {"reason_en": "false alerts", "now": now(), "accounts": HERE}
-    actions.suspend(thread.settings, "outbreak@1", "alertas falsas", **terms)
+    actions.suspend(thread.settings, actions.Order("outbreak@1", "alertas falsas", **terms))
     yield thread
-    actions.resume(thread.settings, "outbreak@1", "corregido", now=now(), accounts=HERE)
+    actions.resume(
+        thread.settings, actions.Order("outbreak@1", "corregido", now=now(), accounts=HERE)
+    )
     until(lambda: forecast(thread).status_code, lambda status: status == 200)
 
 
@@ -157,13 +159,15 @@ def test_a_suspension_is_quick_also_while_a_model_is_loaded(
             # Until the service has seen it, and has begun.
             time.sleep(1.0)
         terms = {"reason_en": "false alerts", "now": now(), "accounts": HERE}
-        actions.suspend(thread.settings, NAME, "alertas falsas", **terms)
+        actions.suspend(thread.settings, actions.Order(NAME, "alertas falsas", **terms))
         start = time.monotonic()
         try:
             until(lambda: forecast(thread).status_code, lambda status: status == 503)
             took[what] = time.monotonic() - start
         finally:
-            actions.resume(thread.settings, NAME, "corregido", now=now(), accounts=HERE)
+            actions.resume(
+                thread.settings, actions.Order(NAME, "corregido", now=now(), accounts=HERE)
+            )
         until(lambda: forecast(thread).status_code, lambda status: status == 200)
     with capsys.disabled():
         print(f"suspension to 503: {', '.join(f'{s:.1f} s {w}' for w, s in took.items())}")

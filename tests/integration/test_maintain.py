@@ -69,16 +69,10 @@ def test_a_version_in_the_log_stays_and_the_others_go(house: Settings) -> None:
     assert result.status == "done" and result.metrics["vacuum"]["files"] == 2
 
 
-def test_a_mention_in_the_facts_counts_too(house: Settings) -> None:
+def test_what_a_failed_step_read_stays_too(house: Settings) -> None:
     for rows in (10, 20):
         write(house, "features", "weekly", rows)
-    events.append(
-        house,
-        "fit",
-        "x",
-        status="failed",
-        facts={"of": {"table": "delta:features/weekly@0"}},
-    )
+    events.append(house, "fit", "x", status="failed", inputs=("delta:features/weekly@0",))
     assert maintain(house, "vacuum", Silent()).status == "unchanged"
     assert readable(house.table("features", "weekly")) == {0: 10, 1: 20}
 

@@ -33,7 +33,8 @@ from yupana.tasks.forecast.checks import norms
 from yupana.tasks.forecast.dataset import training_set
 from yupana.tasks.forecast.frequency import MONTH
 from yupana.tasks.forecast.quantiles import LEVELS
-from yupana.tasks.forecast.serving.analysis import alerts, alerts_files, sources, what_if
+from yupana.tasks.forecast.serving import answer_files
+from yupana.tasks.forecast.serving.analysis import alerts, sources, what_if
 from yupana.tasks.forecast.serving.analysis.explain import Explainer
 from yupana.tasks.forecast.serving.analysis.what_if import Change
 from yupana.tracking import registry
@@ -162,7 +163,7 @@ def test_alerts_are_of_next_month_in_its_own_nouns(lake: Settings, steps: Steps)
     assert [month["month_ending"] for month in first["months"]] == [
         "2018-01-31", "2018-02-28", "2018-03-31",
     ]  # fmt: skip
-    sheet = alerts_files.spreadsheet(told, USE_CASE).splitlines()
+    sheet = answer_files.alerts_csv(told, USE_CASE).splitlines()
     assert sheet[0].startswith("\ufeffseries,month_ending,alert") and len(sheet) == 19
     assert "week" not in json.dumps(told) + sheet[0]
 

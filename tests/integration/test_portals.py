@@ -74,13 +74,6 @@ def real(site: Site, shared: Callable[[str], Path]) -> Site:
         page["result"]["total"] = "1"
         return page
 
-    def found(query: dict[str, str]) -> Any:
-        page = reply("ckan_envidat_package_search.json")
-        start = int(query["start"])
-        page["result"]["results"] = page["result"]["results"][start : start + 1]
-        page["result"]["count"] = 2
-        return page
-
     show = "ckan_envidat_package_show.json"
     avalanches = "fatal-avalanche-accidents-in-switzerland-since-1936-37"
     says(
@@ -92,7 +85,6 @@ def real(site: Site, shared: Callable[[str], Path]) -> Site:
             "/ckan/api/3/action/package_show": lambda q: (
                 reply(show) if q["id"] == avalanches else None
             ),
-            "/ckan/api/3/action/package_search": found,
         },
     )
     return site
@@ -112,20 +104,6 @@ def test_a_dkan_file_is_found_by_its_package(lake: Settings, real: Site) -> None
     assert facts["licence"] == "odc-pddl"
     assert facts["modified"] == "2015-05-13T04:56:00"
     assert fetch(lake, location).unchanged_sha256 == raw.sha256
-
-
-def test_dkan_is_searched_by_its_list(lake: Settings, real: Site) -> None:
-    best = portals.search(lake, f"dkan+{real.url}", "Polling Places", first_wait=SOON)
-    assert [p.name for p in best] == ["wisconsin-polling-places-test"]
-
-
-def test_ckan_is_searched_by_itself(lake: Settings, real: Site) -> None:
-    best = portals.search(lake, f"ckan+{real.url}/ckan/", "snow", first_wait=SOON)
-    assert len({p.name for p in best}) == len(best) == 2
-    assert best[0].title.startswith("The importance of hot summers")
-    assert best[0].licence == "Creative Commons Attribution (CC-BY 4.0)"
-    assert best[0].publisher == "CRYOS"
-    assert [r.format for r in best[0].resources] == ["zip"]
 
 
 def test_a_ckan_package_with_three_csv_files_asks_which(lake: Settings, real: Site) -> None:

@@ -260,5 +260,5 @@ def test_the_pages_of_a_table_hold_in_a_browser(tmp_path: Path) -> None:
     small_lake.publish(settings, small_lake.frame(), known_on="2024-03-20")
     measured = quality.measure(settings, small_lake.NAME, date(2024, 4, 10))
     paths = [Path(quality.write(settings, measured)["html"])]
-    paths.append(Path(profile.profile(settings, small_lake.NAME)["html"]))
+    paths.append(profile.write(settings, profile.profile(settings, small_lake.NAME)).html)
     assert pages.looked_at(paths) == {}

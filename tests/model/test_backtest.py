@@ -20,7 +20,7 @@ from yupana.config.settings import ROOT
 from yupana.core.errors import UsageError
 from yupana.tasks.forecast.backtest import origins, panel, vintages
 from yupana.tasks.forecast.backtest import report as backtest_report
-from yupana.tasks.forecast.backtest.counts import Counts
+from yupana.tasks.forecast.backtest.areas import Counts
 from yupana.tasks.forecast.frequency import WEEK
 from yupana.tasks.forecast.model.autoregression import Autoregression
 from yupana.tasks.forecast.model.last_value import LastValue
@@ -148,8 +148,8 @@ def test_scores_are_those_of_the_rows(rows: pd.DataFrame) -> None:
         score = scale(part[names].to_numpy())
         return float(2 * np.mean(((observed <= score) - levels) * (score - observed)))
 
-    assert len(report["scores"]) == 8
-    for score in report["scores"]:
+    assert len(report.scores) == 8
+    for score in report.scores:
         part = rows[(rows["model"] == score["model"]) & (rows["series"] == score["series"])]
         assert score["wis"] == pytest.approx(wis(part))
         assert score["wis_log"] == pytest.approx(wis(part, np.log1p))
@@ -158,13 +158,13 @@ def test_scores_are_those_of_the_rows(rows: pd.DataFrame) -> None:
         assert score["coverage"]["95"] == pytest.approx(inside.mean())
         assert score["n"] == len(part)
     for key, values in (("horizon", HORIZONS), ("season", (2015, 2016))):
-        groups = report[f"by_{key}"]
+        groups = getattr(report, f"by_{key}")
         assert {f[key] for f in groups} == set(values)
         assert sum(f["n"] for f in groups) == len(rows)
-    assert {f["ubigeo"] for f in report["by_district"]} == set(planted.MEANS)
-    for score in report["pit"]:
+    assert {f["ubigeo"] for f in report.by_district} == set(planted.MEANS)
+    for score in report.pit:
         assert sum(score["deciles"]) == pytest.approx(1)
-    assert json.loads(json.dumps(report)) == report
+    assert json.loads(json.dumps(vars(report))) == vars(report)
 
 
 def test_a_fit_a_year_from_its_first_origin_with_nothing_later(

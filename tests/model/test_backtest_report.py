@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -60,15 +61,18 @@ def planted(
     return pd.DataFrame(rows, columns=names)
 
 
-def report_of(rows: pd.DataFrame) -> dict[str, Any]:
-    parts = backtest_report.tables(rows, "ubigeo", seed=0)
-    return {**parts, "final": "pool", "baselines": BASELINES, "seconds": 12.0, "frequency": "week"}
+def report_of(rows: pd.DataFrame) -> backtest_report.BacktestReport:
+    return backtest_report.BacktestReport(
+        final="pool", baselines=BASELINES, members=[], seconds=12.0, frequency="week",
+        department="Loreto", districts=4, origins=[], source=[], left_out_rows=0,
+        **vars(backtest_report.tables(rows, "ubigeo", seed=0)),
+    )  # fmt: skip
 
 
 def page_of(rows: pd.DataFrame, folder: Path, **changes: Any) -> str:
     path = folder / "rows.parquet"
     outward(rows, "ubigeo").to_parquet(path)
-    report = json.loads(json.dumps(report_of(rows))) | changes
+    report = replace(report_of(rows), **changes)
     return report_page.write(path, report, folder / "out", key="ubigeo").read_text("utf-8")
 
 
@@ -86,7 +90,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_page_says_what_the_report_says(whole: Path) -> None:
     page = text(whole.read_text("utf-8"))
-    by = {(s["model"], s["series"]): s for s in report_of(planted())["scores"]}
+    by = {(s["model"], s["series"]): s for s in report_of(planted()).scores}
     names = {"last_value": "last_value (último valor)", "ar": "ar (autorregresivo)"}
     for series in ("district", "department"):
         ours = by["pool", series]
@@ -198,13 +202,12 @@ def test_rows_and_report_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 LEVELS = {"160101": 3, "160112": 0, "160201": 2, "160113": 1}
 
 
-def test_the_map_names_every_district_with_its_level(tmp_path: Path) -> None:
-    page = map_page.write_map(LEVELS, tmp_path / "map.html", week_end=date(2021, 11, 6))
-    words = text(page.read_text("utf-8"))
-    for ubigeo, level in zip(LEVELS, ("epidemia", "éxito", "alerta", "seguridad"), strict=True):
-        assert f"{national_places.place(ubigeo)} {level}" in words
-    assert "2021-11-06" in words and "http" not in page.read_text("utf-8")
-    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+def test_the_map_names_every_district_with_its_level() -> None:
+    picture, values = map_page.parts(LEVELS)
+    told = {name: level for of in values["provinces"].values() for name, level in of.items()}
+    assert set(told.values()) == set(LEVELS.values()) and len(told) == len(LEVELS)
+    assert all(any(n in national_places.place(u) for n in told) for u in LEVELS)
+    assert values["counts"] == [1, 1, 1, 1] and picture.png.startswith(b"\x89PNG")
 
 
 def test_the_map_draws_boundaries_and_tells_which_are_missing(tmp_path: Path) -> None:
@@ -217,26 +220,22 @@ def test_the_map_draws_boundaries_and_tells_which_are_missing(tmp_path: Path) ->
     features.append({**square("160201", 3), "geometry": None})
     path = tmp_path / "districts.geojson"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
-    page = map_page.write_map(LEVELS, tmp_path / "map.html", boundaries=path)
-    words = page.read_text("utf-8")
-    missing = ", ".join(sorted(national_places.place(u) for u in ("160201", "160113")))
-    assert "<svg" in words and f"without boundaries in the file: {missing}" in words
+    _, values = map_page.parts(LEVELS, path)
+    assert values["picture"] is not None
+    assert values["undrawn"] == sorted(national_places.place(u) for u in ("160201", "160113"))
     path.write_text(json.dumps({"features": features[2:3]}))
     with pytest.raises(TerminalError, match="none of the districts"):
-        map_page.write_map(LEVELS, page, boundaries=path)
+        map_page.parts(LEVELS, path)
     path.write_text("{")
     with pytest.raises(TerminalError, match="cannot be read"):
-        map_page.write_map(LEVELS, page, boundaries=path)
+        map_page.parts(LEVELS, path)
 
 
 @pytest.mark.parametrize(
     ("levels", "said"),
     [({}, "no alert levels"), ({"160101": 4}, "no alert level 4"), ({"169999": 1}, "169999")],
 )
-def test_levels_that_do_not_exist_are_refused(
-    levels: dict[str, int], said: str, tmp_path: Path
-) -> None:
+def test_levels_that_do_not_exist_are_refused(levels: dict[str, int], said: str) -> None:
     assert "169999" not in national_places.ubigeos().values()
     with pytest.raises(TerminalError, match=said):
-        map_page.write_map(levels, tmp_path / "map.html")
-    assert not list(tmp_path.iterdir())
+        map_page.parts(levels)

@@ -14,7 +14,7 @@ from models.outbreak import linelist
 from yupana.config.settings import ROOT
 from yupana.core.errors import TerminalError, UsageError
 from yupana.tasks.forecast.backtest import areas
-from yupana.tasks.forecast.backtest.counts import Counts
+from yupana.tasks.forecast.backtest.areas import Counts
 
 TODAY = date(2026, 11, 24)
 

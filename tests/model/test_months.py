@@ -12,13 +12,13 @@ import pytest
 
 from yupana.tasks.forecast import endemic_channel
 from yupana.tasks.forecast.backtest import origins, panel
-from yupana.tasks.forecast.backtest.counts import Counts
+from yupana.tasks.forecast.backtest.areas import Counts
 from yupana.tasks.forecast.dataset import panel_features
-from yupana.tasks.forecast.dataset.cutoff import known_at
+from yupana.tasks.forecast.dataset.cutoff import YEARS, known_at, past_years
 from yupana.tasks.forecast.dataset.panel_features import Layout
 from yupana.tasks.forecast.dataset.training_set import knows_through, with_targets
 from yupana.tasks.forecast.frequency import MONTH
-from yupana.tasks.forecast.model import areas, past_years, ridge
+from yupana.tasks.forecast.model import areas, ridge
 from yupana.tasks.forecast.model.seasonal import Seasonal
 
 FIRST, MONTHS, REACH = date(2005, 1, 1), 132, 3
@@ -76,8 +76,8 @@ def test_a_target_is_known_once_its_month_is_over(frame: pd.DataFrame) -> None:
 
 def test_past_years_are_of_twelve_months(frame: pd.DataFrame) -> None:
     last = frame["event_timestamp"].max()
-    years = list(past_years.years(frame, last, range(1, REACH + 1), 50))
-    assert len(years) == past_years.YEARS
+    years = list(past_years(frame, last, range(1, REACH + 1), 50))
+    assert len(years) == YEARS
     for rows, mine in years:
         assert mine["event_timestamp"].nunique() == 12
         assert rows["event_timestamp"].max() < mine["event_timestamp"].min()

@@ -13,8 +13,9 @@ from small_panel import panel
 from models.outbreak import USE_CASE as outbreak
 from yupana.tasks.forecast import endemic_channel
 from yupana.tasks.forecast.backtest.split import known_on
+from yupana.tasks.forecast.dataset.cutoff import past_years
 from yupana.tasks.forecast.frequency import WEEK
-from yupana.tasks.forecast.model import areas, joint, past_years, pool, recalibration, ridge, store
+from yupana.tasks.forecast.model import areas, pool, recalibration, ridge, store
 from yupana.tasks.forecast.model.store import Fitted
 from yupana.tasks.forecast.quantiles import QUANTILES, Totals
 
@@ -80,7 +81,7 @@ def test_what_answers_is_what_the_same_procedure_gives_once_the_test_weeks_are_p
 
 def test_past_years_are_forecast_from_before_them(frame: pd.DataFrame) -> None:
     last = frame["event_timestamp"].max() - pd.Timedelta(weeks=8)
-    years = list(past_years.years(frame, last, HORIZONS, 200))
+    years = list(past_years(frame, last, HORIZONS, 200))
     assert len(years) == 3
     for known, origins in years:
         first = origins["event_timestamp"].min()
@@ -130,13 +131,13 @@ def test_sums_of_districts_that_err_together_are_wider_than_of_those_that_do_not
     quantiles = np.tile(np.linspace(0, 100, len(recalibration.GRID)), (20, 1, 1))
     shared = np.repeat(rng.random((500, 1, 1)), 20, axis=1)
     apart = rng.random((500, 20, 1))
-    spread = [joint.samples(quantiles, templates).std() for templates in (shared, apart)]
+    spread = [areas.samples(quantiles, templates).std() for templates in (shared, apart)]
     assert spread[0] > 3 * spread[1]
 
 
 def test_a_district_without_past_gets_a_template_of_the_common_rank() -> None:
     templates = np.random.default_rng(4).random((50, 3, 2))
-    joined = joint.aligned(templates, ["160101", "160102", "160103"], ["160102", "250101"])
+    joined = areas.aligned(templates, ["160101", "160102", "160103"], ["160102", "250101"])
     assert (joined[:, 0] == templates[:, 1]).all()
     assert np.sort(joined[:, 1, 0]) == pytest.approx((np.arange(50) + 0.5) / 50)
 

@@ -24,8 +24,8 @@ from yupana.tasks.forecast import forecast_rows
 from yupana.tasks.forecast.entities import outward
 from yupana.tasks.forecast.frequency import WEEK
 from yupana.tasks.forecast.model.last_value import LastValue
+from yupana.tasks.forecast.serving import answer_files
 from yupana.tasks.forecast.serving.analysis import alerts as alerts_module
-from yupana.tasks.forecast.serving.analysis import alerts_files
 from yupana.tasks.forecast.serving.analysis.alerts import alerts
 
 PANEL = panel()
@@ -147,7 +147,7 @@ def test_a_map_layer_has_a_feature_for_every_district(lake: Settings, tmp_path: 
     }
     file = tmp_path / "districts.geojson"
     file.write_text(json.dumps(layer))
-    collection = alerts_files.geojson(answer, OUTBREAK, file)
+    collection = answer_files.alerts_geojson(answer, OUTBREAK, file)
     json.dumps(collection, allow_nan=False)
     assert collection["type"] == "FeatureCollection" and "crs" not in collection
     by = {f["id"]: f for f in collection["features"]}
@@ -156,26 +156,25 @@ def test_a_map_layer_has_a_feature_for_every_district(lake: Settings, tmp_path: 
     assert by[RISING]["geometry"]["coordinates"] == [clockwise[::-1]]
     assert by[CALM]["geometry"] is None
     assert by[RISING]["properties"]["alert"] == "epidemia"
-    assert {f["geometry"] for f in alerts_files.geojson(answer, OUTBREAK, None)["features"]} == {
-        None
-    }
+    without = answer_files.alerts_geojson(answer, OUTBREAK, None)
+    assert {f["geometry"] for f in without["features"]} == {None}
     file.with_name("no.geojson").write_text("[]")
     with pytest.raises(TerminalError, match="boundaries"):
-        alerts_files.geojson(answer, OUTBREAK, file.with_name("no.geojson"))
+        answer_files.alerts_geojson(answer, OUTBREAK, file.with_name("no.geojson"))
 
 
 def test_a_spreadsheet_has_a_line_a_district_and_runs_no_formula(lake: Settings) -> None:
     answer = alerts(lake, OUTBREAK, publish(lake), "16")
-    text = alerts_files.spreadsheet(answer, OUTBREAK)
+    text = answer_files.alerts_csv(answer, OUTBREAK)
     assert text.startswith("\ufeff")
     rows = list(csv.DictReader(io.StringIO(text[1:])))
     assert [r["ubigeo"] for r in rows] == [d["ubigeo"] for d in answer["districts"]]
     assert rows[0]["alert"] == "epidemia" and rows[0]["low_80"] and rows[0]["median_8"]
     evil = {**answer["districts"][0], "district": "=1+1", "province": "@x"}
-    risky = alerts_files.spreadsheet({**answer, "districts": [evil]}, OUTBREAK)
+    risky = answer_files.alerts_csv({**answer, "districts": [evil]}, OUTBREAK)
     row = next(iter(csv.DictReader(io.StringIO(risky[1:]))))
     assert row["district"] == "'=1+1" and row["province"] == "'@x"
-    assert len(alerts_files.spreadsheet({**answer, "districts": []}, OUTBREAK).splitlines()) == 1
+    assert len(answer_files.alerts_csv({**answer, "districts": []}, OUTBREAK).splitlines()) == 1
 
 
 def test_names_are_readable_and_empty_for_no_code() -> None:

@@ -53,10 +53,11 @@ def test_a_reason_is_a_line_of_text_that_can_be_seen() -> None:
 def test_every_reason_is_read_in_one_place(lake: Settings) -> None:
     accounts = ("os:ana",)
     with pytest.raises(UsageError, match=r"U\+000A"):
-        actions.suspend(lake, "outbreak", SPOILT, now=NOW, accounts=accounts)
+        actions.suspend(lake, actions.Order("outbreak", SPOILT, now=NOW, accounts=accounts))
     with pytest.raises(UsageError, match=r"U\+000A"):
         actions.resume(
-            lake, "outbreak", "corregido", reason_en=SPOILT, now=NOW, accounts=accounts
+            lake,
+            actions.Order("outbreak", "corregido", reason_en=SPOILT, now=NOW, accounts=accounts),
         )
     with pytest.raises(UsageError, match=r"U\+000A"):
         alerts.answer(lake, "a", "closed", "os:ana", SPOILT, NOW)

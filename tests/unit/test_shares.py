@@ -15,7 +15,7 @@ from yupana.core.errors import TerminalError
 from yupana.core.progress import Silent
 from yupana.data.contracts import contract as contracts
 from yupana.data.parsing import documents
-from yupana.data.parsing.documents import shares
+from yupana.data.parsing.documents.cells import shares
 
 __all__ = ["lake"]
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -93,7 +93,7 @@ def test_shares_under_the_unit_of_percentages_are_refused(lake: Settings) -> Non
 
 def test_formats_that_show_per_cent() -> None:
     def counted(cells: str) -> dict[bytes, shares.Shares]:
-        return shares.of(cells.encode(), STYLES.encode(), 1)
+        return shares(cells.encode(), STYLES.encode(), 1)
 
     head = '<cols><col s="2"/></cols><c r="A1" s="2"><v>1</v></c>'
     assert counted(head + '<c s="3" r="A2"><v>1</v></c><c r="B2"><v>1</v></c>') == {

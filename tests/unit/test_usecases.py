@@ -9,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import yaml
+from deltalake import write_deltalake
 from typer.testing import CliRunner
 
 from yupana.cli.main import app
@@ -125,6 +127,15 @@ def test_what_a_use_case_lacks_is_named(tmp_path: Path, monkeypatch: pytest.Monk
         (lambda s: s["forecast"].update(colour="red"), "forecast.colour", "frequency: week"),
         (lambda s: s.pop("forecast"), "forecast.horizons", "horizons: 8"),
         (lambda s: s["entity"].update(key="model"), "entity.key", "another name"),
+        (lambda s: s["entity"].update(groups=["agency"]), "entity.groups", "[]"),
+        (
+            lambda s: s["entity"].update(groups=["province", "river", "department"]),
+            "entity.groups", "[department, province]",
+        ),
+        (
+            lambda s: s["entity"].update(groups=["province", "department"]),
+            "entity.groups", "[department, province]",
+        ),
         (lambda s: s["metric"].update(name="rmse"), "metric", "name: wis"),
         (lambda s: s["metric"].update(baselines=["magic"]), "metric.baselines", "seasonal"),
         (lambda s: s["model"].update(final="ar"), "model.final", "of its own"),
@@ -139,6 +150,29 @@ def test_the_section_of_the_kind_is_checked_by_field(
     findings = usecase_check.check(Settings(root=ROOT), "cholera")
     (fault,) = [f.fault for f in findings if f.what == "what forecast asks of the spec"]
     assert f"models/cholera/usecase.yaml, {field}" in fault and mend in fault
+
+
+@pytest.mark.parametrize(
+    ("districts", "fault"),
+    [(9, ""), (8, "Publish the counts of 17 entities or more in malaria_climate_monthly")],
+)
+def test_counts_of_too_few_entities_to_train_on_are_told_before_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, districts: int, fault: str
+) -> None:
+    """Malaria counts two parasites in each district, by month."""
+    from yupana.tasks.forecast import usecases
+
+    home = Settings(root=ROOT, home=tmp_path)
+    table = home.table("published", "malaria_climate_monthly")
+    table.parent.mkdir(parents=True)
+    codes = [f"16010{n}-{parasite}" for n in range(districts) for parasite in ("vivax", "other")]
+    write_deltalake(str(table), pl.DataFrame({"series": codes, "cases": 1}).to_arrow())
+    definition = usecases.load("malaria")
+    monkeypatch.setattr(type(definition), "counts", lambda self, rows: rows)
+    name = "200 rows in each part to train on: 17 entities by month or more"
+    (found,) = [f for f in usecase_check.check(home, "malaria") if f.what == name]
+    assert found.where == "models/malaria/usecase.yaml, entity.key" and fault in found.fault
+    assert found.ok is not bool(fault)
 
 
 def test_the_command_lists_shows_and_checks() -> None:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from yupana.core.errors import UsageError
 
 
-def must_have_begun(day: date | None, today: date, where: str = "--as-of") -> None:
+def must_have_begun(day: date | None, today: date) -> None:
     """Refuse a day of which nothing can be known yet; None is no day.
 
     Tomorrow is taken: it begins up to fourteen hours before it does in UTC.
@@ -21,6 +21,6 @@ def must_have_begun(day: date | None, today: date, where: str = "--as-of") -> No
     if day and day > today + timedelta(days=1):
         raise UsageError(
             f"{day} is in the future.",
-            where=where,
+            where="--as-of",
             fix=f"Look at its year, month and day; today is {today}.",
         )

@@ -62,10 +62,10 @@ class TransientError(YupanaError):
     exit_code = 3
 
 
-def from_exit_code(code: int, what: str, where: str = "") -> YupanaError:
+def from_exit_code(code: int, what: str) -> YupanaError:
     """The error that a `yupana` command reported by its exit code."""
     kind = {2: UsageError, 3: TransientError}.get(code, TerminalError)
-    return kind(what, where=where)
+    return kind(what)
 
 
 def record_text(error: BaseException) -> str:

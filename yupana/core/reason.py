@@ -28,15 +28,15 @@ def plain(text: str, where: str = "--reason") -> str:
     return text
 
 
-def of_decision(text: str, where: str = "--reason") -> str:
+def of_decision(text: str) -> str:
     """A reason that a decision cannot do without; errors as `plain`, and where it is too short."""
     if len(text.strip()) < LEAST:
         raise UsageError(
             f"A decision needs a reason of at least {LEAST} characters.",
-            where=where,
+            where="--reason",
             fix="Say why in a sentence, without names of persons: it is kept for ever and shown.",
         )
-    return plain(text, where)
+    return plain(text)
 
 
 def in_words(text: str | None) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from yupana.config.settings import Settings
 from yupana.core import reason as reasons
@@ -90,15 +90,32 @@ def approve(
     return decisions.write(settings, "approve", model.name, facts, accounts=accounts, now=now)
 
 
-def suspend(
-    settings: Settings,
-    subject: str,
-    reason: str,
-    *,
-    reason_en: str = "",
-    now: datetime,
-    accounts: Sequence[str],
-) -> Record:
+@dataclass(frozen=True)
+class Order:
+    """A person's order to stop a use case or one model of it, or to let it go on.
+
+    Attributes:
+        subject: the use case, or a version of its model: `NAME@3`.
+        reason, reason_en: why, in Spanish and in English; without the latter the former is both.
+        accounts: by what the person acts.
+
+    Raises:
+        UsageError: a reason is too short, or cannot be shown.
+    """
+
+    subject: str
+    reason: str
+    reason_en: str = ""
+    _: KW_ONLY
+    now: datetime
+    accounts: Sequence[str]
+
+    def __post_init__(self) -> None:
+        reasons.of_decision(self.reason)
+        reasons.plain(self.reason_en, "--reason-en")
+
+
+def suspend(settings: Settings, order: Order) -> Record:
     """Stop a use case, or one model of it; services follow within seconds.
 
     Raises:
@@ -106,22 +123,12 @@ def suspend(
         TerminalError: the person is neither supervisor nor deputy, nor (on trial) the
             administrator of this installation.
     """
-    reasons.of_decision(reason)
-    reasons.plain(reason_en, "--reason-en")
-    subject = _subject(settings, subject)
-    role = _role(settings, subject, accounts, ("supervisor", "deputy"), administrator=True)
-    return _halt(settings, "suspend", subject, role, (reason, reason_en), accounts, now)
+    order = replace(order, subject=_subject(settings, order.subject))
+    role = _role(settings, order, ("supervisor", "deputy"), administrator=True)
+    return _write(settings, "suspend", order, role)
 
 
-def resume(
-    settings: Settings,
-    subject: str,
-    reason: str,
-    *,
-    reason_en: str = "",
-    now: datetime,
-    accounts: Sequence[str],
-) -> Record:
+def resume(settings: Settings, order: Order) -> Record:
     """Lift a suspension of exactly this use case or model.
 
     Raises:
@@ -129,67 +136,53 @@ def resume(
         TerminalError: the person is no supervisor; or the register is not valid. On trial the
             administrator lifts what the administrator ordered.
     """
-    reasons.of_decision(reason)
-    reasons.plain(reason_en, "--reason-en")
-    records = decisions.of(settings, decisions.use_case_of(subject))
+    records = decisions.of(settings, decisions.use_case_of(order.subject))
     suspensions = suspension.in_force(records)
-    if subject not in suspensions:
+    if order.subject not in suspensions:
         raise UsageError(
-            f"{subject} is not suspended.",
+            f"{order.subject} is not suspended.",
             where="the ledger",
             fix=f"Suspended are: {', '.join(suspensions) or 'none'}.",
         )
     # What a supervisor or deputy stopped, the administrator does not start again.
-    own = suspensions[subject].role in ("administrator", "")
-    register.load(settings.root, _use_case_of(subject))
-    role = _role(settings, subject, accounts, ("supervisor",), administrator=own)
-    return _halt(settings, "resume", subject, role, (reason, reason_en), accounts, now)
+    own = suspensions[order.subject].role in ("administrator", "")
+    register.load(settings.root, _use_case_of(order.subject))
+    role = _role(settings, order, ("supervisor",), administrator=own)
+    return _write(settings, "resume", order, role)
 
 
-def _halt(
-    settings: Settings,
-    kind: str,
-    subject: str,
-    role: str,
-    reasons: tuple[str, str],
-    accounts: Sequence[str],
-    now: datetime,
-) -> Record:
-    es, en = reasons
-    about = _register(settings, decisions.use_case_of(subject))
+def _write(settings: Settings, kind: str, order: Order, role: str) -> Record:
+    about = _register(settings, decisions.use_case_of(order.subject))
     # By whose register the role is one: who edits it to have a role is found by this.
     by = about.digest if about else ""
-    facts: dict[str, Any] = {
-        "role": role, "register": by, "reason_es": es, "reason_en": en or es
-    }  # fmt: skip
-    return decisions.write(settings, kind, subject, facts, accounts=accounts, now=now)
+    es, en = order.reason, order.reason_en or order.reason
+    facts = {"role": role, "register": by, "reason_es": es, "reason_en": en}
+    return decisions.write(
+        settings, kind, order.subject, facts, accounts=order.accounts, now=order.now
+    )
 
 
 def _role(
-    settings: Settings,
-    subject: str,
-    accounts: Sequence[str],
-    roles: tuple[str, ...],
-    *,
-    administrator: bool,
+    settings: Settings, order: Order, roles: tuple[str, ...], *, administrator: bool
 ) -> str:
-    """The role by which these accounts may stop or start a use case.
+    """The role by which the person may stop or start a use case.
 
     Args:
         administrator: whether the administrator of an installation on trial may as well.
     """
-    use_case = _use_case_of(subject)
+    use_case = _use_case_of(order.subject)
     about = _register(settings, use_case)
     for role in roles if about else ():
-        people = register_people.behind(settings, about, accounts) if about else []
+        people = register_people.behind(settings, about, order.accounts) if about else []
         if any(role in person.roles and person.is_appointed for person in people):
             return role
     trial = about is None or about.stage == "trial"
-    if trial and administrator and actors.is_administrator(settings, tuple(accounts)):
+    if trial and administrator and actors.is_administrator(settings, tuple(order.accounts)):
         return "administrator"
     raise TerminalError(
-        f"{subject} is suspended and resumed by others: you act as none of {', '.join(roles)}.",
-        where=f"accounts {', '.join(accounts)}",
+        f"{order.subject} is suspended and resumed by others: you act as none of "
+        f"{', '.join(roles)}.",
+        where=f"accounts {', '.join(order.accounts)}",
         fix=f"Ask one of them; the register names them: models/{use_case}/governance.yaml.",
     )
 

@@ -99,7 +99,6 @@ def admit(
     model: Subject,
     action: Action,
     now: datetime,
-    accounts: tuple[str, ...] = (),
 ) -> Decision:
     """Decide, and write the decision into the ledger, signed: a pass for exactly these files.
 
@@ -117,22 +116,18 @@ def admit(
         "shadow": action == "shadow", "unmet": [c.code for c in decision.unmet()],
         **_judged_by(settings, use_case), **basis,
     }  # fmt: skip
-    who = accounts or actors.here()
-    decisions.write(settings, "gate", model.name, facts, accounts=who, now=now)
+    decisions.write(settings, "gate", model.name, facts, accounts=actors.here(), now=now)
     if not decision.allowed:
         raise GateRefusedError(decision)
     return decision
 
 
-def note_author(
-    settings: Settings, model: Subject, action: str, now: datetime, accounts: tuple[str, ...] = ()
-) -> None:
+def note_author(settings: Settings, model: Subject, action: str, now: datetime) -> None:
     """Record who brought a model in: whoever approves it must be another person."""
     facts = {
         "action": action, "version": model.version, "sha256": model.sha256, "allowed": False,
     }  # fmt: skip
-    who = accounts or actors.here()
-    decisions.write(settings, "gate", model.name, facts, accounts=who, now=now)
+    decisions.write(settings, "gate", model.name, facts, accounts=actors.here(), now=now)
 
 
 def demand_permitted(settings: Settings, use_case: str, now: datetime) -> None:

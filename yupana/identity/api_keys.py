@@ -133,21 +133,10 @@ def rotate(url: str, key_id: str, *, grace: timedelta, now: datetime, by: str) -
     """
     secret, salt = secrets.token_hex(32), secrets.token_bytes(16)
     until = now + grace
-    # One statement: no one can revoke the key, or rotate it, between a look and the change.
-    change = (
-        sa.update(KEYS)
-        .where(KEYS.c.id == key_id, KEYS.c.revoked.is_(None), KEYS.c.expires > now)
-        .values(old_salt=KEYS.c.salt, old_hash=KEYS.c.hash, old_until=until)
-        .values(salt=salt, hash=digest(salt, secret.encode()))
-        .returning(KEYS.c.agency)
-    )
-    with engine(url).begin() as connection:
-        before = vouched.present(connection, {KEYS: [(key_id,)]})
-        agency = connection.scalar(change)
-        if agency is None:
-            raise _unknown(key_id)
-        facts = {"old_until": until.isoformat()}
-        _note(connection, KEYS, "rotate", key_id, agency, by, now, facts, before)
+    new = {"salt": salt, "hash": digest(salt, secret.encode())}
+    old = {"old_salt": KEYS.c.salt, "old_hash": KEYS.c.hash, "old_until": until}
+    facts = {"old_until": until.isoformat()}
+    _change(url, key_id, "rotate", new | old, facts, now=now, by=by, good=KEYS.c.expires > now)
     return f"yup_{key_id}_{secret}"
 
 
@@ -157,10 +146,18 @@ def revoke(url: str, key_id: str, *, now: datetime, by: str) -> None:
     Raises:
         UsageError: there is no such key, or it is revoked already.
     """
+    _change(url, key_id, "revoke", {"revoked": now}, {}, now=now, by=by)
+
+
+def _change(
+    url: str, key_id: str, what: str, values: dict[str, Any], facts: dict[str, Any], *,
+    now: datetime, by: str, good: sa.ColumnElement[bool] = sa.true(),
+) -> None:  # fmt: skip
+    # One statement: no one can revoke the key, or rotate it, between a look and the change.
     change = (
         sa.update(KEYS)
-        .where(KEYS.c.id == key_id, KEYS.c.revoked.is_(None))
-        .values(revoked=now)
+        .where(KEYS.c.id == key_id, KEYS.c.revoked.is_(None), good)
+        .values(values)
         .returning(KEYS.c.agency)
     )
     with engine(url).begin() as connection:
@@ -168,7 +165,7 @@ def revoke(url: str, key_id: str, *, now: datetime, by: str) -> None:
         agency = connection.scalar(change)
         if agency is None:
             raise _unknown(key_id)
-        _note(connection, KEYS, "revoke", key_id, agency, by, now, {}, before)
+        _note(connection, KEYS, what, key_id, agency, by, now, facts, before)
 
 
 def revoke_subject(url: str, subject_id: str, *, now: datetime, by: str) -> None:

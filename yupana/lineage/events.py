@@ -38,6 +38,8 @@ _MAKER = (
     "JOIN event_refs ON event = seq WHERE ref = :ref AND role = 'output' AND status = 'done')"
 )
 
+_REFS = "SELECT DISTINCT ref FROM event_refs WHERE ref LIKE :kind"
+
 
 def append(
     settings: Settings,
@@ -208,6 +210,11 @@ def producer(url: str, ref: str) -> Event:
             fix="Take a reference from a step's output, or a prediction_id from an answer.",
         )
     return event
+
+
+def references(url: str, kind: str) -> Iterator[str]:
+    """Each reference of a kind (`delta:`) that an event of any status read, made or vouches for."""
+    return (ref for (ref,) in reading.rows(url, _REFS, {"kind": f"{kind}%"}))
 
 
 @lru_cache(maxsize=8)

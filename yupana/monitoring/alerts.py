@@ -20,8 +20,8 @@ from yupana.core import reason
 from yupana.core.errors import UsageError
 from yupana.database.engine import TABLES, Moment, engine
 from yupana.ledger import pseudonyms, vouched, witness
-from yupana.monitoring import messages, rules
-from yupana.monitoring.check import Check
+from yupana.monitoring import messages
+from yupana.monitoring.check import Check, alarms, asks
 
 ACTIVE = ("open", "acknowledged")
 _ORDER = {"info": 0, "warning": 1, "critical": 2}
@@ -129,7 +129,7 @@ def update(
         name: [] for name in ("opened", "reopened", "worse", "repeated", "resolved")
     }
     changes: list[tuple[str, Alert]] = []
-    alarming = {fingerprint(use_case, c): c for c in rules.alarms(checks)}
+    alarming = {fingerprint(use_case, c): c for c in alarms(checks)}
     quiet = {fingerprint(use_case, c): c for c in checks if c.state == "ok"}
     with _alone(settings) as connection:
         before = _all(connection, use_case)
@@ -234,7 +234,7 @@ def _alert(
     return Alert(
         id=name, use_case=use_case, check=check.check, column=check.column, group=check.group,
         kind=check.kind, state="open", severity=check.severity, owner=owner,
-        asks=rules.asks(check), runbook=check.runbook, es=check.es, en=check.en,
+        asks=asks(check), runbook=check.runbook, es=check.es, en=check.en,
         value=check.value, threshold=check.threshold, first_period=check.period,
         period=check.period, opened=now, seen=now, times=1, reopened=0, run=run, by="", note="",
     )  # fmt: skip

@@ -59,19 +59,6 @@ class Point:
     severity: str
 
 
-@dataclass(frozen=True)
-class MonitorRun:
-    """A run of the monitor: what it said of itself, and how many of its checks had which state."""
-
-    run: str
-    period: date
-    time: datetime
-    facts: dict[str, Any]
-    ok: int
-    alarm: int
-    unknown: int
-
-
 def keep(
     url: str, use_case: str, run: str, period: date, checks: Sequence[Check],
     facts: dict[str, Any], now: datetime,
@@ -120,25 +107,6 @@ def trend(url: str, use_case: str, check: str, column: str, group: str = "") -> 
     with engine(url).connect() as connection:
         newest = {row["period"]: Point(**row) for row in connection.execute(query).mappings()}
     return list(newest.values())[-MOST_POINTS:]
-
-
-def runs(url: str, use_case: str) -> list[MonitorRun]:
-    """All runs, oldest first."""
-    states = ("ok", "alarm", "unknown")
-    counted = [
-        sa.func.coalesce(sa.func.sum(sa.case((CHECKS.c.state == s, 1), else_=0)), 0).label(s)
-        for s in states
-    ]
-    query = (
-        sa.select(RUNS.c.run, RUNS.c.period, RUNS.c.time, RUNS.c.facts, *counted)
-        .join_from(RUNS, CHECKS, CHECKS.c.run == RUNS.c.run, isouter=True)
-        .where(RUNS.c.use_case == use_case)
-        .group_by(RUNS.c.run, RUNS.c.period, RUNS.c.time, RUNS.c.facts)
-        .order_by(RUNS.c.time)
-    )
-    with engine(url).connect() as connection:
-        rows = list(connection.execute(query).mappings())
-    return [MonitorRun(**{**row, "facts": json.loads(row["facts"])}) for row in rows]
 
 
 def _number(value: float | None) -> float | None:

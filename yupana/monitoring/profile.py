@@ -18,7 +18,7 @@ from yupana.data.contracts.contract import Contract
 from yupana.data.lake import history, reading
 from yupana.data.lake.history import Publication
 from yupana.monitoring import over_time, statistics
-from yupana.monitoring.over_time import TimeSeries
+from yupana.monitoring.profile_results import Files, Profile
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,13 +26,8 @@ if TYPE_CHECKING:
 
 def profile(
     settings: Settings, name: str, *, version: int | None = None, as_of: date | None = None
-) -> dict[str, Any]:
+) -> Profile:
     """Describe one version: the newest, a given one, or the one that was known on a day.
-
-    Returns:
-        name, title, ref, version, known_on, rows, left_out (column → why), time
-        (`TimeSeries.document`; None without a time axis), columns (`statistics.describe`), and the
-        paths html and json.
 
     Raises:
         UsageError: no such data set or version, or both `version` and `as_of`.
@@ -47,25 +42,43 @@ def profile(
     publication = history.known_as_of(table, as_of) if as_of else history.at_version(table, version)
     rows = _rows(settings, contract, publication)
     columns, left_out = _public_columns(contract, rows)
-    series = over_time.table(contract, publication, rows)
-    facts: dict[str, Any] = {
-        "name": name,
-        "title": contract.title,
-        "publisher": contract.publisher,
-        "ref": f"delta:published/{name}@{publication.version}",
-        "version": publication.version,
-        "known_on": str(publication.known_on),
-        "source": publication.source,
-        "source_sha256": publication.source_sha256,
-        "rows": len(rows),
-        "left_out": left_out,
-        "time": series and series.document(),
-        "columns": [
+    return Profile(
+        name=name,
+        title=contract.title,
+        publisher=contract.publisher,
+        ref=f"delta:published/{name}@{publication.version}",
+        version=publication.version,
+        known_on=str(publication.known_on),
+        source=publication.source,
+        source_sha256=publication.source_sha256,
+        rows=len(rows),
+        left_out=left_out,
+        time=over_time.table(contract, publication, rows),
+        columns=tuple(
             statistics.describe(rows[c], column, _from_personal(contract, c))
             for c, column in columns.items()
-        ],
-    }
-    return {**facts, **_write(settings, facts, series)}
+        ),
+    )
+
+
+def write(settings: Settings, profile: Profile) -> Files:
+    """Write a profile's page and its JSON into the reports."""
+    from yupana.core import page
+
+    stem = settings.reports / "profile" / f"{profile.name}-v{profile.version}"
+    document = profile.document()
+    path = page.write(
+        stem.with_suffix(".html"),
+        "monitoring/profile.html",
+        p=document,
+        columns=[{**column, "chart": _chart(column)} for column in document["columns"]],
+        charts=over_time.charts(profile.time) if profile.time else [],
+    )
+    target = stem.with_suffix(".json")
+    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    partial.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+    partial.rename(target)
+    return Files(path, target)
 
 
 def _rows(settings: Settings, contract: Contract, publication: Publication) -> pl.DataFrame:
@@ -103,27 +116,6 @@ def _public_columns(
 def _from_personal(contract: Contract, name: str) -> bool:
     by_name = {c.name: c for c in contract.columns}
     return any(by_name[o].personal for o in by_name[name].derive_from if o in by_name)
-
-
-def _write(
-    settings: Settings, facts: dict[str, Any], series: TimeSeries | None
-) -> dict[str, str]:
-    from yupana.core import page
-
-    stem = settings.reports / "profile" / f"{facts['name']}-v{facts['version']}"
-    columns = [{**c, "chart": _chart(c)} for c in facts["columns"]]
-    path = page.write(
-        stem.with_suffix(".html"),
-        "monitoring/profile.html",
-        p=facts,
-        columns=columns,
-        charts=over_time.charts(series) if series else [],
-    )
-    target = stem.with_suffix(".json")
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
-    partial.write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
-    partial.rename(target)
-    return {"html": str(path), "json": str(target)}
 
 
 def _chart(column: dict[str, Any]) -> str:

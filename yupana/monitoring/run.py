@@ -14,11 +14,51 @@ from yupana.config.settings import Settings
 from yupana.core import spec
 from yupana.core.errors import YupanaError
 from yupana.gate import register
-from yupana.monitoring import alerts, drift, history, rules, watch_page
-from yupana.monitoring.check import Check
+from yupana.monitoring import alerts, drift, history, watch_page
+from yupana.monitoring.alerts import Alert
+from yupana.monitoring.check import Check, alarms, retraining
 from yupana.monitoring.drift import AnswerDrift
 from yupana.monitoring.kind import Observation, Observe, Run
 from yupana.monitoring.watch_page import Trend
+
+
+@dataclass(frozen=True)
+class WatchReport:
+    """All that a run says of a period: its fields in the order of the report's JSON.
+
+    Attributes:
+        id: of the run.
+        period: the day that ends it; with `as_of`, `made` and `unfinished`, ISO 8601.
+        inputs: references that it rests on.
+        drift: `AnswerDrift.document`; None where nothing was compared.
+        evidently_html: name of its page beside the report; empty where there is none.
+        performance: as the kind measured it (`Observation.performance`); `n` answers were scored.
+        periods_as_known: `Observation.vintage_periods`.
+        scores: check, column and group of the model's scores.
+        alerts: ids by what happened to them.
+        retrain: why training is due, a sentence each.
+    """
+
+    ref: str
+    id: str
+    use_case: str
+    period: str
+    as_of: str
+    made: str
+    owner: str
+    model: str
+    inputs: list[str]
+    window_weeks: int
+    drift: dict[str, Any] | None
+    evidently_html: str
+    checks: list[Check]
+    performance: dict[str, Any]
+    unfinished: list[str]
+    periods_as_known: int
+    scores: list[list[str]]
+    alerts: dict[str, list[str]]
+    open: list[Alert]
+    retrain: list[str]
 
 
 @dataclass(frozen=True)
@@ -93,32 +133,35 @@ def run(
     events: dict[str, list[str]] = {}
     if newest is None or newest <= observation.period:
         events = alerts.update(settings, use_case, request.id, checks, owner, now)
-    report: dict[str, Any] = {
-        "ref": f"report:{use_case}/{request.id}",
-        "id": request.id,
-        "use_case": use_case,
-        "period": str(observation.period),
-        "as_of": str(request.day),
-        "made": now.isoformat(timespec="seconds"),
-        "owner": owner,
-        **facts,
-        "drift": answer_drift and answer_drift.document(),
-        "evidently_html": page.name if answer_drift and answer_drift.whole else "",
-        "checks": [asdict(c) for c in checks],
-        "performance": observation.performance,
-        "unfinished": [str(period) for period in observation.unfinished],
-        "periods_as_known": observation.vintage_periods,
-        "scores": [list(score) for score in observation.scores],
-        "alerts": {k: v for k, v in events.items() if v},
-        "open": [asdict(alert) for alert in alerts.open(url, use_case)],
-        "retrain": rules.retraining(checks),
-    }
+    report = WatchReport(
+        ref=f"report:{use_case}/{request.id}",
+        id=request.id,
+        use_case=use_case,
+        period=str(observation.period),
+        as_of=str(request.day),
+        made=now.isoformat(timespec="seconds"),
+        owner=owner,
+        model=request.model,
+        inputs=list(request.inputs),
+        window_weeks=request.window,
+        drift=answer_drift.document() if answer_drift else None,
+        evidently_html=page.name if answer_drift and answer_drift.whole else "",
+        checks=checks,
+        performance=observation.performance,
+        unfinished=[str(period) for period in observation.unfinished],
+        periods_as_known=observation.vintage_periods,
+        scores=[list(score) for score in observation.scores],
+        alerts={k: v for k, v in events.items() if v},
+        open=alerts.open(url, use_case),
+        retrain=retraining(checks),
+    )
+    document = asdict(report)
     trends = trends_of(url, use_case, checks, observation.scores)
     html = folder / f"watch-{observation.period}.html"
-    watch_page.write(html, report, trends)
-    path = _write(html.with_suffix(".json"), report)
+    watch_page.write(html, document, trends)
+    path = _write(html.with_suffix(".json"), document)
     counts = {s: sum(c.state == s for c in checks) for s in ("ok", "alarm", "unknown")}
-    say(f"{counts['alarm']} of {len(checks)} checks alarm; {len(report['open'])} alerts are open")
+    say(f"{counts['alarm']} of {len(checks)} checks alarm; {len(report.open)} alerts are open")
     return _summary(report, answer_drift, html, path, counts)
 
 
@@ -175,7 +218,7 @@ def trends_of(
 ) -> list[Trend]:
     """The history of the checks that the page draws: what alarms, and how the model does."""
     always = {("drift", "", ""), *scores}
-    alarming = [(c.check, c.column, c.group) for c in rules.alarms(checks)]
+    alarming = [(c.check, c.column, c.group) for c in alarms(checks)]
     keys = dict.fromkeys([*alarming[: watch_page.MOST_TRENDS], *sorted(always)])
     trends = []
     for check, column, group in keys:
@@ -185,27 +228,27 @@ def trends_of(
     return trends
 
 
-def _write(path: Path, report: dict[str, Any]) -> Path:
+def _write(path: Path, document: dict[str, Any]) -> Path:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(json.dumps(report, ensure_ascii=False, indent=1, default=str))
+    partial.write_text(json.dumps(document, ensure_ascii=False, indent=1, default=str))
     return partial.rename(path)
 
 
 def _summary(
-    report: dict[str, Any], answer_drift: AnswerDrift | None, html: Path, path: Path,
+    report: WatchReport, answer_drift: AnswerDrift | None, html: Path, path: Path,
     counts: dict[str, int],
 ) -> RunSummary:  # fmt: skip
-    page = report["evidently_html"]
+    page = report.evidently_html
     return RunSummary(
-        ref=report["ref"],
+        ref=report.ref,
         html=str(html),
         json=str(path),
         evidently=str(html.with_name(page)) if page else "",
-        period=report["period"],
+        period=report.period,
         checks=counts,
-        scored=report["performance"]["n"],
-        alerts=report["alerts"],
-        open=len(report["open"]),
-        retrain=report["retrain"],
+        scored=report.performance["n"],
+        alerts=report.alerts,
+        open=len(report.open),
+        retrain=report.retrain,
         drift=answer_drift,
     )

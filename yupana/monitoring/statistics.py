@@ -6,10 +6,12 @@ taken of the rows in the cells that are shown; no number is a single row's (a mi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from yupana.core import disclosure
 from yupana.data.contracts.columns import Column
+from yupana.monitoring.profile_results import ColumnStatistics, Ends, Filled, Histogram, Spread
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,52 +32,40 @@ _IN_A_BIN = 2 * disclosure.FEWEST
 _UNKNOWN = 10
 
 
-def describe(values: pl.Series, column: Column, personal: bool) -> dict[str, Any]:
+def describe(values: pl.Series, column: Column, personal: bool) -> ColumnStatistics:
     """Counts, spread and the commonest values of a column.
 
     Args:
         personal: the column is made from personal ones: no single value (minimum, maximum) is
             told.
-
-    Returns:
-        `kind` is number, whole, category, date, text or empty. All: name, unit, description,
-        count, nulls (both None where one of them is under 5 or tells a hidden cell), distinct.
-        number, whole: mean, sd, percentiles (by `5` … `95`), of `described` rows: those in cells
-        that are shown.
-        number, whole, date: minimum, maximum: five rows or more are as low, or as high.
-        number: histogram (edges, counts; None is hidden). whole, category: top [value, count],
-        others (values, count; None is hidden). text: length (mean, maximum), in characters.
     """
     # Whatever the column is called, no name of ours can be the same.
     there, nulls = values.drop_nulls().alias("value"), values.null_count()
-    kind = _kind(there, column)
-    facts: dict[str, Any] = {
-        "name": column.name,
-        "kind": kind,
-        "unit": column.unit,
-        "description": column.description,
-        **_totals(disclosure.hide([len(there), nulls])),
-        "distinct": there.n_unique(),
-    }
-    if kind == "whole":
-        by_value = _by_value(there, nulls)
-        if by_value["described"] < _MOST * len(there):
-            kind = facts["kind"] = "number"
-        else:
-            facts.update(by_value)
-    if kind == "number":
-        facts.update(_number(there, nulls))
-    if kind == "category":
-        facts.update(_commonest(there, nulls))
-    if kind == "date":
-        facts.update(_ends(there))
-    if kind == "text":
+    base = ColumnStatistics(
+        column.name, _kind(there, column), column.unit, column.description,
+        _filled(disclosure.hide([len(there), nulls])), there.n_unique(),
+    )  # fmt: skip
+    described = _of_kind(base, there, nulls)
+    return replace(described, ends=None) if personal else described
+
+
+def _of_kind(base: ColumnStatistics, there: pl.Series, nulls: int) -> ColumnStatistics:
+    if base.kind == "whole":
+        by_value, described = _by_value(base, there, nulls)
+        if described >= _MOST * len(there):
+            return by_value
+        base = replace(base, kind="number")
+    if base.kind == "number":
+        return _number(base, there, nulls)
+    if base.kind == "category":
+        return _commonest(base, there, nulls)
+    if base.kind == "date":
+        return replace(base, ends=_ends(there))
+    if base.kind == "text":
         length = there.str.len_chars()
-        mean = _plain(length.mean()) if facts["count"] is not None else None
-        facts["length"] = {"mean": mean, "maximum": _ends(length)["maximum"]}
-    if personal:
-        facts = {k: v for k, v in facts.items() if k not in ("minimum", "maximum")}
-    return facts
+        mean = _plain(length.mean()) if base.filled.count is not None else None
+        return replace(base, length={"mean": mean, "maximum": _ends(length).maximum})
+    return base
 
 
 def identifies(values: pl.Series, column: Column) -> bool:
@@ -104,41 +94,37 @@ def _kind(there: pl.Series, column: Column) -> str:
     return "text" if free and there.n_unique() > _REPEATED * len(there) else "category"
 
 
-def _totals(cells: list[int | None]) -> dict[str, int | None]:
-    """How many rows have a value and how many have none: the total of both is told."""
+def _filled(cells: list[int | None]) -> Filled:
+    """Of the rows with a value and those without: the total of both is told."""
     count, nulls = cells if None not in cells else (None, None)
-    return {"count": count, "nulls": nulls}
+    return Filled(count, nulls)
 
 
-def _disclosure(counts: list[int], nulls: int) -> tuple[list[int | None], dict[str, Any]]:
+def _disclosure(counts: list[int], nulls: int) -> tuple[list[int | None], Filled]:
     """The cells that may be shown beside the empty ones, and count and nulls of the column."""
     *cells, empty = disclosure.hide([*counts, nulls])
-    return cells, _totals([sum(counts) if empty is not None else None, empty])
+    return cells, _filled([sum(counts) if empty is not None else None, empty])
 
 
-def _spread(rows: pl.Series) -> dict[str, Any]:
+def _spread(rows: pl.Series) -> Spread:
     """Of rows in cells of five rows or more; no percentile is one of the four rows at an end."""
     ends = disclosure.ends(rows.to_list())
     edge = (disclosure.FEWEST - 1) / max(1, len(rows) - 1)
     at = {str(p): min(max(p / 100, edge), 1 - edge) for p in PERCENTILES}
     order = rows.sort()
-    return {
-        "described": len(rows),
-        "mean": _plain(rows.mean()),
-        "sd": _plain(rows.std()),
-        "percentiles": {
-            p: _plain(order[int(share * (len(rows) - 1) + 0.5)]) if ends else None
-            for p, share in at.items()
-        },
+    percentiles = {
+        p: _plain(order[int(share * (len(rows) - 1) + 0.5)]) if ends else None
+        for p, share in at.items()
     }
+    return Spread(len(rows), _plain(rows.mean()), _plain(rows.std()), percentiles)
 
 
-def _ends(there: pl.Series) -> dict[str, Any]:
+def _ends(there: pl.Series) -> Ends:
     low, high = disclosure.ends(there.to_list()) or (None, None)
-    return {"minimum": _plain(low), "maximum": _plain(high)}
+    return Ends(_plain(low), _plain(high))
 
 
-def _number(there: pl.Series, nulls: int) -> dict[str, Any]:
+def _number(base: ColumnStatistics, there: pl.Series, nulls: int) -> ColumnStatistics:
     """As many bins as leave the fewest rows hidden."""
     import numpy as np
 
@@ -146,25 +132,24 @@ def _number(there: pl.Series, nulls: int) -> dict[str, Any]:
     numbers, empty = whole.to_numpy(), nulls + len(there) - len(whole)
     ends = disclosure.ends(numbers.tolist())
     if ends is None:
-        none: list[Any] = []
-        histogram = {"edges": none, "counts": none}
-        return {"histogram": histogram, "minimum": None, "maximum": None, **_spread(there.clear())}
+        spread = _spread(there.clear())
+        return replace(base, spread=spread, ends=Ends(None, None), histogram=Histogram([], []))
     most = max(1, min(BINS, len(numbers) // _IN_A_BIN))
-    histograms = [_histogram(numbers, ends, max(1, most >> halved)) for halved in range(5)]
-    best = max(histograms, key=lambda h: sum(c or 0 for c in _disclosure(h.counts, empty)[0]))
-    cells, totals = _disclosure(best.counts, empty)
+    binnings = [_bins(numbers, ends, max(1, most >> halved)) for halved in range(5)]
+    best = max(binnings, key=lambda b: sum(c or 0 for c in _disclosure(b.counts, empty)[0]))
+    cells, filled = _disclosure(best.counts, empty)
     visible = [n for n, count in enumerate(cells) if count is not None]
     rows = whole.filter(np.isin(best.places, visible))
-    return {
-        **totals,
-        **_spread(rows.clear() if _solvable(rows, len(visible)) else rows),
-        "minimum": _plain(ends[0]),
-        "maximum": _plain(ends[1]),
-        "histogram": {"edges": [_plain(float(e)) for e in best.edges], "counts": cells},
-    }
+    return replace(
+        base,
+        filled=filled,
+        spread=_spread(rows.clear() if _solvable(rows, len(visible)) else rows),
+        ends=Ends(_plain(ends[0]), _plain(ends[1])),
+        histogram=Histogram([_plain(float(e)) for e in best.edges], cells),
+    )
 
 
-class _Histogram(NamedTuple):
+class _Bins(NamedTuple):
     """Edges of n bins (n+1 numbers), their counts, and the bin of each row (0 to n-1)."""
 
     edges: Any
@@ -172,7 +157,7 @@ class _Histogram(NamedTuple):
     places: Any
 
 
-def _histogram(numbers: Any, ends: tuple[Any, Any], bins: int) -> _Histogram:
+def _bins(numbers: Any, ends: tuple[Any, Any], bins: int) -> _Bins:
     """Equal bins over the middle 98 %, and no more than the fifth rows from the ends; the tails
     fall into the first and last bin.
     """
@@ -190,7 +175,7 @@ def _histogram(numbers: Any, ends: tuple[Any, Any], bins: int) -> _Histogram:
     counts, edges = np.histogram(within, bins=bins, range=(low, high))
     # As the histogram counts: a bin ends before its upper edge, the last one with it.
     places = np.clip(np.searchsorted(edges, within, side="right") - 1, 0, bins - 1)
-    return _Histogram(edges, [int(c) for c in counts], places)
+    return _Bins(edges, [int(c) for c in counts], places)
 
 
 def _solvable(rows: pl.Series, bins: int) -> bool:
@@ -200,36 +185,40 @@ def _solvable(rows: pl.Series, bins: int) -> bool:
     return few and len(sizes) - bins < _UNKNOWN
 
 
-def _by_value(there: pl.Series, nulls: int) -> dict[str, Any]:
+def _by_value(base: ColumnStatistics, there: pl.Series, nulls: int) -> tuple[ColumnStatistics, int]:
+    """By each value, and how many rows have one that is shown."""
     counted = there.value_counts(name="rows").sort("value")
-    cell_counts, totals = _disclosure(counted["rows"].to_list(), nulls)
+    cell_counts, filled = _disclosure(counted["rows"].to_list(), nulls)
     cells = [(v, c) for v, c in zip(counted["value"], cell_counts, strict=True) if c is not None]
-    covert = None if totals["count"] is None else totals["count"] - sum(c for _, c in cells)
+    covert = None if filled.count is None else filled.count - sum(c for _, c in cells)
     if cell_counts and not cells:
         covert = None
     values = [v for v, _ in cells]
-    return {
-        **totals,
-        **_spread(there.filter(there.is_in(values))),
-        "minimum": values[0] if values else None,
-        "maximum": values[-1] if values else None,
-        "top": [{"value": str(v), "count": c} for v, c in cells],
-        "others": {"values": len(cell_counts) - len(cells), "count": covert},
-    }
+    spread = _spread(there.filter(there.is_in(values)))
+    by_value = replace(
+        base,
+        filled=filled,
+        spread=spread,
+        ends=Ends(values[0], values[-1]) if values else Ends(None, None),
+        top=[{"value": str(v), "count": c} for v, c in cells],
+        others={"values": len(cell_counts) - len(cells), "count": covert},
+    )
+    return by_value, spread.described
 
 
-def _commonest(there: pl.Series, nulls: int) -> dict[str, Any]:
+def _commonest(base: ColumnStatistics, there: pl.Series, nulls: int) -> ColumnStatistics:
     import polars as pl
 
     counted = there.cast(pl.String).value_counts(name="rows")
     counts = dict(zip(counted["value"].to_list(), counted["rows"].to_list(), strict=True))
     cells, (values, rows) = disclosure.largest(counts, TOP, nulls)
     covert = 0 < nulls < disclosure.FEWEST
-    return {
-        **({"count": None, "nulls": None} if covert else {}),
-        "top": [{"value": v, "count": c} for v, c in cells],
-        "others": {"values": values, "count": rows},
-    }
+    return replace(
+        base,
+        filled=Filled(None, None) if covert else base.filled,
+        top=[{"value": v, "count": c} for v, c in cells],
+        others={"values": values, "count": rows},
+    )
 
 
 def _plain(value: Any) -> Any:

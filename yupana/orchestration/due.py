@@ -116,7 +116,7 @@ def _drift(settings: Settings, use_case: str, model: str) -> str:
     # An earlier period may have been looked at after a later one; of one the newest counts.
     facts: dict[str, Any] = max(of_it, key=lambda f: str(f.get("period", "")), default={})
     if "retrain" in facts:
-        # What the alarms ask for; nothing while a fault of the data is open (monitoring.rules).
+        # What the alarms ask for; nothing while a fault of the data is open (monitoring.check).
         return f"monitoring of {model}: {'; '.join(facts['retrain'])}" if facts["retrain"] else ""
     share = facts.get("share_drifted", 0)
     if share < settings.retrain_drift:

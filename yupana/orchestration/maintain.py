@@ -1,14 +1,12 @@
 """Maintain: compact tables, remove files that nothing refers to, forget files and use in time.
 
-What something refers to stays readable, whatever its age: every version that the event log
-mentions (`delta:<zone>/<table>@<version>`, anywhere in it) and every publication. Every removal
-leaves an event. A data set's lock is held meanwhile: ingestion waits.
+What something refers to stays readable, whatever its age: every version that an event of the log
+names among what went in or came out, and every publication. Every removal leaves an event. A data
+set's lock is held meanwhile: ingestion waits.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -25,7 +23,6 @@ from yupana.orchestration import retention
 from yupana.orchestration.housekeeping import PartResult, data_set_lock, sentence
 
 PARTS = ("compact", "vacuum", "forget")
-_VERSION = re.compile(r"delta:(\w+)/(\w+)@(\d+)")
 
 
 def maintain(
@@ -81,9 +78,9 @@ def maintain(
 def references(settings: Settings) -> dict[tuple[str, str], set[int]]:
     """Versions that must stay readable, by zone and table."""
     by_table: dict[tuple[str, str], set[int]] = defaultdict(set)
-    for event in events.read(settings.events):
-        for zone, name, version in _VERSION.findall(json.dumps(event)):
-            by_table[zone, name].add(int(version))
+    for ref in events.references(settings.events, "delta:"):
+        zone, name, version = delta.parts(ref)
+        by_table[zone, name].add(version)
     for zone, name in maintenance.tables(settings):
         if zone == "published":
             versions = history.publications(settings.table(zone, name))

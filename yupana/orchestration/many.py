@@ -18,8 +18,7 @@ from yupana.data.lake import history
 from yupana.data.parsing import joined
 from yupana.data.publication.withdrawn import WithdrawnError
 from yupana.data.sources.http import RefusedError
-from yupana.orchestration import adding
-from yupana.orchestration.file_memory import Memory
+from yupana.orchestration.file_memory import Memory, hold
 
 Land = Callable[[str, bool], tuple[RawObject, ...]]
 Publish = Callable[[RawObject, date | None, bool], StepResult]
@@ -152,7 +151,7 @@ def _each(
                 source = raw.source
                 if several:
                     progress.say(f"file {number} of {count}: {source}")
-                file = adding.hold(contract, memory, raw, several, progress)
+                file = hold(contract, memory, raw, several, progress)
                 tally.results.append(publish(file, release.day, several))
         except TerminalError as error:
             if release.day and isinstance(error, RefusedError) and error.status in _GONE:

@@ -36,16 +36,21 @@ def check(settings: Settings, name: str) -> list[Finding]:
         UsageError: there is no such use case, or its spec cannot be read.
     """
     spec = specs.load(name)
-    return [*_kind(spec), *_data(settings, spec), *_code(spec), *_papers(settings, spec)]
+    return [*_kind(settings, spec), *_data(settings, spec), *_code(spec), *_papers(settings, spec)]
 
 
-def _kind(spec: Spec) -> Iterator[Finding]:
+def _kind(settings: Settings, spec: Spec) -> Iterator[Finding]:
     where = f"models/{spec.name}/{usecase.FILE}, task"
     yield Finding(f"the kind {spec.task}", where, _fault(partial(usecase.task, spec.task)))
     if spec.task in usecase.kinds():
         where = f"models/{spec.name}/{usecase.FILE}, {spec.task}"
-        check = partial(usecase.task(spec.task).check, spec)
-        yield Finding(f"what {spec.task} asks of the spec", where, _fault(check))
+        kind = usecase.task(spec.task)
+        fault = _fault(partial(kind.check, spec))
+        yield Finding(f"what {spec.task} asks of the spec", where, fault)
+        if not fault:
+            where = f"models/{spec.name}/{usecase.FILE}, entity.key"
+            check = partial(kind.check_training_rows, settings, spec)
+            yield Finding(kind.training_rows(spec), where, _fault(check))
 
 
 def _data(settings: Settings, spec: Spec) -> Iterator[Finding]:

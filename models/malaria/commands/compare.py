@@ -58,7 +58,7 @@ def errors(table: Any, span: str, seed: int, say: Any) -> dict[str, float]:
 
     from models.malaria import USE_CASE
     from yupana.tasks.forecast.backtest import origins, panel, vintages
-    from yupana.tasks.forecast.backtest.counts import Counts
+    from yupana.tasks.forecast.backtest.areas import Counts
 
     vivax = USE_CASE.series(table.select("ubigeo", "month_start", "vivax_cases"))
     starts, month = origins.parse(span, USE_CASE.frequency), USE_CASE.frequency

@@ -12,7 +12,7 @@ from models.outbreak.replay.history import FIRST, Counts, History
 from models.outbreak.replay.plant import plant
 from models.outbreak.replay.score import Alarm, Planted, Untouched
 from yupana.core.errors import UsageError
-from yupana.monitoring import rules
+from yupana.monitoring.check import alarms
 from yupana.tasks.forecast.checks import judge, learn
 from yupana.tasks.forecast.checks.invariants import Invariants
 from yupana.tasks.forecast.checks.norms import Norms
@@ -128,7 +128,7 @@ def loud(past: History, week: int, invariants: Invariants, norms: Norms) -> list
     """The alarms of one week that someone is told of, the gravest first."""
     checks = judge.judge(past.window(week), invariants, past.record(week), norms)
     return [
-        Alarm(c.period, (c.check, c.column, c.group), c.kind, c.en) for c in rules.alarms(checks)
+        Alarm(c.period, (c.check, c.column, c.group), c.kind, c.en) for c in alarms(checks)
     ]
 
 

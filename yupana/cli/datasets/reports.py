@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from yupana.cli.datasets.lake import AsOf, Name
 from yupana.console.options import AsJson, say_json
+
+if TYPE_CHECKING:
+    from yupana.monitoring.profile_results import Profile
 
 
 def register(app: typer.Typer) -> None:
@@ -66,27 +69,29 @@ def profile(
     from yupana.monitoring import profile as profiles
 
     day = as_of.date() if as_of else None
-    facts = profiles.profile(settings(), name, version=version, as_of=day)
+    profile = profiles.profile(settings(), name, version=version, as_of=day)
+    files = profiles.write(settings(), profile)
     if as_json:
-        say_json(facts)
+        say_json({**profile.document(), "html": str(files.html), "json": str(files.json)})
         return
-    _statistics(facts)
-    print(f"page: {facts['html']}")
+    _statistics(profile)
+    print(f"page: {files.html}")
 
 
-def _statistics(facts: dict[str, Any]) -> None:
+def _statistics(profile: Profile) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table("column", "kind", "empty", "distinct", "range", "mean", "most common")
-    for c in facts["columns"]:
-        top = sorted((t for t in c.get("top", []) if t["count"]), key=lambda t: -t["count"])
+    for c in profile.columns:
+        top = sorted((t for t in c.top or [] if t["count"]), key=lambda t: -t["count"])
         most = ", ".join(f"{t['value']} ({t['count']:,})" for t in top[:2])
-        mean = f"{c['mean']:,.2f}" if c.get("mean") is not None and c["unit"] else ""
-        edges = f"{c['minimum']} – {c['maximum']}" if c.get("minimum") is not None else ""
-        empty = "hidden" if c["nulls"] is None else f"{c['nulls']:,}"
-        cells = (c["name"], c["kind"], empty, f"{c['distinct']:,}", edges, mean, most)
+        mean = f"{c.spread.mean:,.2f}" if c.spread and c.spread.mean is not None and c.unit else ""
+        ends = c.ends
+        edges = f"{ends.minimum} – {ends.maximum}" if ends and ends.minimum is not None else ""
+        empty = "hidden" if c.filled.nulls is None else f"{c.filled.nulls:,}"
+        cells = (c.name, c.kind, empty, f"{c.distinct:,}", edges, mean, most)
         table.add_row(*(Text(cell) for cell in cells))
     Console().print(table)
-    print(f"{facts['rows']:,} rows; left out: {', '.join(facts['left_out']) or 'nothing'}")
+    print(f"{profile.rows:,} rows; left out: {', '.join(profile.left_out) or 'nothing'}")

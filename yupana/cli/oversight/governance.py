@@ -13,6 +13,7 @@ from yupana.console.options import AsJson, UseCase, say_json
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings
+    from yupana.gate.decisions import Record
     from yupana.gate.measures import Subject
 
 Which = Annotated[
@@ -120,16 +121,14 @@ def assess(which: Which, folder: Folder = None, as_json: AsJson = False) -> None
     config = settings()
     model = _subject(config, which, folder)
     record, decision = actions.assess(config, model, now=_now(), accounts=actors.here())
-    if as_json:
-        say_json(as_values(config, record))
-        return
-    print(line(config, record))
+    after = [f"next, by another person: yupana governance approve {model.name} --reason …"]
     if unmet := record.facts["unmet"]:
-        print(f"  still open for service: {', '.join(unmet)}")
         arguments = f"{decision.use_case} --model {model.name} --stage service"
-        print(f"  see: yupana governance check {arguments}")
-    else:
-        print(f"  next, by another person: yupana governance approve {model.name} --reason …")
+        after = [
+            f"still open for service: {', '.join(unmet)}",
+            f"see: yupana governance check {arguments}",
+        ]
+    _say(config, record, as_json, *after)
 
 
 def approve(
@@ -152,12 +151,9 @@ def approve(
     config = settings()
     model = _subject(config, which, folder)
     record = actions.approve(config, model, reason, now=_now(), accounts=_accounts(config, key))
-    if as_json:
-        say_json(as_values(config, record))
-        return
-    print(line(config, record))
     way = f"adopt {model.use_case} … --version" if folder else "models promote"
-    print(f"  next: yupana {way} {model.version if folder else model.name}")
+    next_ = f"next: yupana {way} {model.version if folder else model.name}"
+    _say(config, record, as_json, next_)
 
 
 def suspend(
@@ -220,10 +216,17 @@ def _suspension(
 
     config = settings()
     act = {"suspend": actions.suspend, "resume": actions.resume}[kind]
-    record = act(
-        config, target, reason, reason_en=reason_en, now=_now(), accounts=_accounts(config, key)
-    )
-    say_json(as_values(config, record)) if as_json else print(line(config, record))
+    accounts = _accounts(config, key)
+    record = act(config, actions.Order(target, reason, reason_en, now=_now(), accounts=accounts))
+    _say(config, record, as_json)
+
+
+def _say(settings: Settings, record: Record, as_json: bool, *after: str) -> None:
+    """A decision, and for people what comes after it."""
+    if as_json:
+        say_json(as_values(settings, record))
+    else:
+        print("\n  ".join([line(settings, record), *after]))
 
 
 def _now() -> Any:

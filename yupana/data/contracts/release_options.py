@@ -7,7 +7,7 @@ from typing import Any
 
 from yupana.data.contracts.checks.columns import Fault, Slip
 
-PERIOD, CHANGE = "period", "change"
+PERIOD = "period"
 _TYPES = ("integer", "date", "timestamp", "string")
 
 

@@ -20,7 +20,7 @@ from yupana.data.draft.dialect import ASK_NAMES, NAMELESS, Dialect
 from yupana.data.files import archive
 from yupana.data.parsing import delimited, documents
 from yupana.data.parsing.documents import workbook
-from yupana.data.parsing.documents.shares import Shares
+from yupana.data.parsing.documents.cells import Shares
 from yupana.data.parsing.text import Text
 
 if TYPE_CHECKING:

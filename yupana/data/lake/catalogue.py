@@ -15,6 +15,9 @@ from yupana.data.lake.history import Publication
 from yupana.lineage import events
 from yupana.lineage.events import Event
 
+_MOST_CODES = 8
+"""That are listed of a rule."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -108,7 +111,7 @@ def details(settings: Settings, name: str) -> Details:
     return Details(entry, contract, _newest(settings, name))
 
 
-def says(rule: Rule, most: int = 8) -> str:
+def says(rule: Rule) -> str:
     """What a rule asks, in words."""
     if rule.kind in ("range", "length"):
         (low, high), (above, below) = rule.bounds, rule.strict
@@ -116,8 +119,8 @@ def says(rule: Rule, most: int = 8) -> str:
         parts += [f"{'less than' if below else 'at most'} {high}"] * (high is not None)
         return " and ".join(parts) + (" characters long" if rule.kind == "length" else "")
     if rule.kind == "codes":
-        some = ", ".join(map(str, rule.values[:most]))
-        more = len(rule.values) - most
+        some = ", ".join(map(str, rule.values[:_MOST_CODES]))
+        more = len(rule.values) - _MOST_CODES
         return f"one of {some}{f' and {more:,} more' if more > 0 else ''}"
     period = "year" if rule.values[:1] == ("integer",) else "day"
     return {

@@ -85,7 +85,7 @@ def refusals(settings: Settings, contract: Contract, rule: str | None = None) ->
             column=column,
             rule=name,
             value_class=shape,
-            fix=_fix(contract, name, rules.get(name)),
+            fix=_fix(contract, rules.get(name)),
             state=by_file.get(row["source_sha256"], "refused"),
             place=places.get((row["source_sha256"], row["source_line"]), ""),
         )
@@ -215,7 +215,7 @@ def _hidden(contract: Contract) -> dict[str, str]:
     return {name: HIDDEN for name in names if name in FIELDS}
 
 
-def _fix(contract: Contract, name: str, rule: Rule | None) -> str:
+def _fix(contract: Contract, rule: Rule | None) -> str:
     if rule is None:
         return "The contract no longer has this rule: ingest the file again."
     column = next((c for c in contract.columns if c.name == rule.column), None)

@@ -22,9 +22,6 @@ from yupana.data.sources.words import fold, iso_date, plain
 if TYPE_CHECKING:
     import httpx
 
-_ROWS = 100
-_MOST_FOUND = 1000
-
 
 @dataclass(frozen=True)
 class Portal:
@@ -57,14 +54,14 @@ class Resource:
 
 @dataclass(frozen=True)
 class Package:
-    """A data set of a portal. From a DKAN search only `name` is known."""
+    """A data set of a portal."""
 
     name: str
-    title: str = ""
-    licence: str = ""
-    publisher: str = ""
-    modified: str = ""
-    resources: tuple[Resource, ...] = ()
+    title: str
+    licence: str
+    publisher: str
+    modified: str
+    resources: tuple[Resource, ...]
 
 
 def is_portal(location: str) -> bool:
@@ -99,35 +96,6 @@ def parse(location: str) -> PackageAddress:
     root = "/".join([f"{parts.scheme}://{parts.netloc}", *base])
     portal = Portal("ckan" if kind.lower() == "ckan" else "dkan", root)
     return PackageAddress(portal, unquote(slug), unquote(parts.fragment))
-
-
-def search(settings: Settings, portal: str, text: str, *, first_wait: float = 1.0) -> list[Package]:
-    """Packages that fit a text; of DKAN, which cannot search, those with its words in the slug.
-
-    Args:
-        portal: `ckan+https://host` or `dkan+https://host`.
-
-    Raises:
-        TerminalError, TransientError: the portal refuses or cannot be reached.
-    """
-    place = parse(f"{portal.rstrip('/')}/any").portal
-    with http.client(settings) as client:
-        if place.kind == "dkan":
-            words = fold(text).split()
-            names = _names(settings, client, place, first_wait)
-            return [Package(n) for n in names if all(w in fold(n) for w in words)]
-        packages: list[Package] = []
-        while len(packages) < _MOST_FOUND:
-            params = {"q": text, "rows": str(_ROWS), "start": str(len(packages))}
-            answer = result_of(
-                http.get_json(settings, client, f"{place.api}/package_search", params, first_wait),
-                f"{place.api}/package_search",
-            )
-            fresh = [_package(place, p) for p in answer["results"]]
-            packages += fresh
-            if not fresh or len(packages) >= int(answer["count"]):
-                break
-        return packages
 
 
 def resolve(settings: Settings, location: str, *, first_wait: float = 1.0) -> Resource:

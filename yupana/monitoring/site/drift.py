@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from yupana.monitoring import alerts, rules, run, watch_page
-from yupana.monitoring.check import Check
+from yupana.monitoring import alerts, run, watch_page
+from yupana.monitoring.check import Check, alarms
 from yupana.monitoring.site.parts import Answer, Basis, Missing, Page, SiteRequest, of_file, read
 from yupana.tracking import roles
 
@@ -60,7 +60,7 @@ def _answer(
     Args:
         scores: checks that say how well it does, not what it was asked.
     """
-    alarming = rules.alarms(checks)
+    alarming = alarms(checks)
     if alarming:
         grave = any(c.severity == "critical" or c.check in scores for c in alarming)
         first = alarming[:3]

@@ -1,7 +1,9 @@
-"""What this kind asks of a spec: its own section, and a key that no other field has."""
+"""What this kind asks of a spec: its own section, a key that no other field has, groups that are
+areas, its metric; and of the counts: rows enough to train on."""
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Literal
 
 from pydantic import Field, ValidationError
@@ -9,6 +11,7 @@ from pydantic import Field, ValidationError
 from yupana.core.errors import UsageError
 from yupana.core.spec import Spec
 from yupana.core.types import Frozen
+from yupana.data.national import areas
 from yupana.tasks.forecast.frequency import FREQUENCIES
 
 MOST = 26
@@ -26,6 +29,10 @@ _TAKEN = {
 
 METRIC, BASELINES = "wis", ("last_value", "seasonal", "ar")
 """What forecasts are scored by, and the models beside which they are."""
+
+
+MIN_ROWS = 200
+"""Fewer training or validation rows than this cannot choose between two sets of weights."""
 
 
 class Options(Frozen):
@@ -69,6 +76,47 @@ def of(spec: Spec) -> Options:
             fix=f"Forecast {lead} {section.frequency}s or more.",
         )
     return section
+
+
+def demand_groups(spec: Spec) -> None:
+    """Demand that the groups are areas, which the entities' codes begin with, the widest first.
+
+    Raises:
+        UsageError: a group is no area, or stands out of order: results would not be told by it.
+    """
+    groups = spec.entity.groups
+    ordered = tuple(level for level in areas.DIGITS if level in groups)
+    if groups != ordered:
+        strange = next((group for group in groups if group not in areas.DIGITS), "")
+        raise UsageError(
+            f"Results cannot be compared by '{strange}': it is no area that a code begins with."
+            if strange else "The groups do not stand once each, the widest first.",
+            where=f"models/{spec.name}/usecase.yaml, entity.groups",
+            fix=f"Write `groups: [{', '.join(ordered)}]`; it takes {', '.join(areas.DIGITS)}, in "
+            "this order.",
+        )  # fmt: skip
+
+
+def fewest_entities(spec: Spec) -> int:
+    """How many entities give `MIN_ROWS` in the part `validation`, which is a year of each."""
+    return ceil(MIN_ROWS / FREQUENCIES[of(spec).frequency].year)
+
+
+def demand_entities(spec: Spec, entities: int) -> None:
+    """Demand that the published counts are of entities enough to train on.
+
+    Raises:
+        UsageError: they are not; names field and mend.
+    """
+    if entities < (fewest := fewest_entities(spec)):
+        raise UsageError(
+            f"The counts are of {entities} entities by {of(spec).frequency}: a year of them is "
+            f"less than the {MIN_ROWS} rows that each part needs to train on.",
+            where=f"models/{spec.name}/usecase.yaml, entity.key",
+            fix=f"Publish the counts of {fewest} entities or more in {spec.data.required[0]}, or "
+            "choose a key that tells more apart, or a shorter period in "
+            f"{spec.task}.frequency.",
+        )
 
 
 def demand_scores(spec: Spec) -> None:

@@ -26,7 +26,34 @@ class ForecastTask:
         from yupana.tasks.forecast import options
 
         options.of(spec)
+        options.demand_groups(spec)
         options.demand_scores(spec)
+
+    def training_rows(self, spec: Spec) -> str:
+        """How much data the training needs at least, as a phrase."""
+        from yupana.tasks.forecast import options
+
+        period = options.of(spec).frequency
+        return (
+            f"{options.MIN_ROWS} rows in each part to train on: "
+            f"{options.fewest_entities(spec)} entities by {period} or more"
+        )
+
+    def check_training_rows(self, settings: Settings, spec: Spec) -> None:
+        """Demand them of the published counts; before the first publication nothing is known.
+
+        Raises:
+            UsageError: there are fewer; names field and mend.
+            TerminalError: the published table cannot be read.
+        """
+        from yupana.data.lake import delta
+        from yupana.tasks.forecast import options, usecases
+        from yupana.tasks.forecast.entities import ENTITY
+
+        table = settings.table("published", spec.data.required[0])
+        if delta.exists(table):
+            counts = usecases.load(spec.name).series(delta.read(table))
+            options.demand_entities(spec, counts[ENTITY].n_unique())
 
     def answer(self, entry: LogEntry, spec: Spec) -> str:
         """See `answer_words`."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from yupana.core.evaluation import Evaluation, Paired
-    from yupana.tasks.forecast.backtest.counts import Counts
+    from yupana.tasks.forecast.backtest.areas import Counts
     from yupana.tasks.forecast.checks.invariants import Invariants
     from yupana.tasks.forecast.checks.learn import Past
     from yupana.tasks.forecast.dataset.panel_features import Layout

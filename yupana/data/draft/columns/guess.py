@@ -12,7 +12,7 @@ from yupana.data.draft.columns.dates import Order
 from yupana.data.draft.columns.kinds import Kind
 from yupana.data.draft.columns.values import Values
 from yupana.data.national import columns
-from yupana.data.parsing.documents.shares import Shares
+from yupana.data.parsing.documents.cells import Shares
 
 if TYPE_CHECKING:
     import polars as pl

@@ -114,7 +114,7 @@ def _number(plain: Values, sure: missing.Missing, meaning: tuple[str, ...]) -> K
     return Kind(
         "integer" if reading.fits else "number",
         good,
-        _whole(reading, good),
+        _whole(reading),
         marks,
         evidence,
         slips.filled,
@@ -142,7 +142,7 @@ def _code(read: numbers.Numbers, zeros: bool, meaning: tuple[str, ...]) -> str:
     return ""
 
 
-def _whole(read: numbers.Numbers, good: Values) -> str:
+def _whole(read: numbers.Numbers) -> str:
     return read.evidence + (", all whole" if read.whole else "")
 
 

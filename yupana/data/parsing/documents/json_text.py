@@ -1,11 +1,14 @@
-"""JSON (RFC 8259) whose numbers keep their digits. What its grammar allows and no table can hold
-stands as a `Fault` in its place, so that a reader can name the record."""
+"""JSON (RFC 8259) whose numbers keep their digits, read and written: `json` itself knows binary
+numbers alone, and would write 1.1 for 1.10. What its grammar allows and no table can hold stands as
+a `Fault` in its place, so that a reader can name the record."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -66,3 +69,21 @@ def inside(value: Any) -> Iterator[Fault]:
     elif isinstance(value, dict | list):
         for member in value.values() if isinstance(value, dict) else value:
             yield from inside(member)
+
+
+def text(value: Any) -> str:
+    """The value as JSON; no number is null, and what JSON has no form for is a text."""
+    if isinstance(value, dict):
+        pairs = (f"{json.dumps(str(k), ensure_ascii=False)}: {text(v)}" for k, v in value.items())
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(text, value)) + "]"
+    if isinstance(value, Decimal) and value.is_finite():
+        return str(value)
+    if isinstance(value, float) and math.isnan(value):
+        return "null"
+    return json.dumps(value, ensure_ascii=False, default=_other)
+
+
+def _other(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date | time) else str(value)

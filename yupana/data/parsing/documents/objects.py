@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from yupana.core.errors import TerminalError
-from yupana.data.parsing.documents import geometry, json_text, nested
+from yupana.data.parsing.documents import geometry, json_text
 from yupana.data.parsing.text_table import NamedTexts, text_table
 
 Record = dict[str, Any]
@@ -94,7 +94,7 @@ def _unfit(reason: str, where: str) -> TerminalError:
 
 def _half(record: Record) -> bool:
     """Whether a text in it holds one half of a character of two (a lone surrogate)."""
-    return any("\ud800" <= c <= "\udfff" for c in nested.text(record))
+    return any("\ud800" <= c <= "\udfff" for c in json_text.text(record))
 
 
 def _decode(content: bytes, encoding: str, source: str) -> str:
@@ -212,4 +212,4 @@ def _text(value: Any) -> str | None:
         # Programs that know one kind of number write 5 as 5.0.
         whole = value.as_tuple().exponent == -1 and value == value.to_integral_value()
         return str(int(value)) if whole else str(value)
-    return nested.text(value)
+    return json_text.text(value)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from yupana.core.errors import TerminalError
 from yupana.core.progress import Progress
-from yupana.data.parsing.documents import cells, nested
+from yupana.data.parsing.documents import cells, json_text
 from yupana.data.parsing.text_table import NamedTexts, text_table
 
 if TYPE_CHECKING:
@@ -110,5 +110,5 @@ def _plain(value: Any, days: bool) -> str | None:
     if isinstance(value, bool | time | timedelta):
         return cells.text(value, open_document=False)
     if isinstance(value, list | dict):
-        return nested.text(value)
+        return json_text.text(value)
     return str(value)

@@ -20,8 +20,7 @@ from yupana.core.errors import TerminalError
 from yupana.core.progress import Progress
 from yupana.data.contracts.contract import Contract
 from yupana.data.parsing.documents import cells
-from yupana.data.parsing.documents import shares as percent
-from yupana.data.parsing.documents.shares import Shares
+from yupana.data.parsing.documents.cells import Shares
 
 if TYPE_CHECKING:
     import polars as pl
@@ -138,7 +137,7 @@ def shares(content: bytes, name: str | None, below: int) -> dict[int, Shares]:
         return {}
     with zipfile.ZipFile(io.BytesIO(content)) as book:
         styles = book.read("xl/styles.xml")
-    columns = percent.of(_sheet(content, name), styles, below)
+    columns = cells.shares(_sheet(content, name), styles, below)
     # Empty columns left of the first cell are not read.
     first = min(map(_number, columns), default=0)
     return {_number(letters) - first: s for letters, s in columns.items() if s.percent}

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 from yupana.core.errors import TerminalError, UsageError
 from yupana.data.national import areas as national
 from yupana.data.national import places
-from yupana.tasks.forecast.backtest.counts import Counts
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Counts of the entities of one area.
+
+    Attributes:
+        counts: `entity`, the period's first day, `cases`; periods without a case are absent.
+        last: first day of the last period that the files know of, in any area.
+        left_out: rows of the area without an entity or a period that exists.
+    """
+
+    counts: pl.DataFrame
+    last: date
+    left_out: int
 
 
 def department(name: str) -> tuple[str, str]:

@@ -14,18 +14,20 @@ from yupana.tasks.forecast.scoring.calibration import BAND, deciles
 if TYPE_CHECKING:
     import pandas as pd
 
+    from yupana.tasks.forecast.backtest.report import BacktestReport
+
 MOST_FANS, MOST_RATIOS = 6, 30
 
 
 def write(
-    rows_path: Path, report: dict[str, Any], out_dir: Path, *, key: str, seed: int = 0
+    rows_path: Path, report: BacktestReport, out_dir: Path, *, key: str, seed: int = 0
 ) -> Path:
     """Write `backtest.html` and its pictures.
 
     Args:
         rows_path: parquet, a row a model, series, place, origin and horizon, with `observed`
             (cases) and the 23 quantile columns.
-        report: `scores`, `final`, `baselines`, `seconds` of the same backtest.
+        report: of the same backtest.
         key: column of the rows that names the place, the use case's.
         out_dir: folder that receives the page and the PNG files.
         seed: of the randomised PIT; the backtest's own gives the report's shares.
@@ -36,16 +38,16 @@ def write(
     from yupana.core import page
 
     rows = page_numbers.load(rows_path, report, key)
-    final = report["final"]
-    compared = rows[rows["model"].isin([final, *report["baselines"]])]
+    final = report.final
+    compared = rows[rows["model"].isin([final, *report.baselines])]
     ours = set(compared.loc[compared["model"] == final, "series"])
     series = [s for s in summary.SERIES if s in ours]
-    absent = {s["series"] for s in report["scores"]} - ours
+    absent = {s["series"] for s in report.scores} - ours
     main = series[0]
     part = compared[compared["series"] == main]
     compared = compared[compared["series"].isin(series)]
     fans = _fans(compared, final)
-    models = [m for m in (final, *report["baselines"]) if (part["model"] == m).any()]
+    models = [m for m in (final, *report.baselines) if (part["model"] == m).any()]
     pits = {m: page_numbers.pit(part[part["model"] == m], seed) for m in models}
     ratios = _ratios(part, report) if main == "district" else {}
     tables = {
@@ -67,8 +69,8 @@ def write(
         out_dir / "backtest.html",
         "tasks/forecast/backtest/page.html",
         r=report,
-        words=WORDS[report["frequency"]],
-        period=report["frequency"],
+        words=WORDS[report.frequency],
+        period=report.frequency,
         facts=_facts(part, final),
         named=summary.baseline_words,
         series=summary.SERIES,
@@ -115,12 +117,12 @@ def _fans(rows: pd.DataFrame, final: str) -> list[figures.Picture]:
     ]
 
 
-def _ratios(part: pd.DataFrame, report: dict[str, Any]) -> dict[str, float]:
+def _ratios(part: pd.DataFrame, report: BacktestReport) -> dict[str, float]:
     """The final model's score over that of the best baseline, by name, most cases first.
 
     Districts with too few cases to be shown stand together with those past the largest.
     """
-    final, other = report["final"], page_numbers.best_baseline(report, "district")
+    final, other = report.final, page_numbers.best_baseline(report, "district")
     largest, rest = page_numbers.largest(part, final, MOST_RATIOS)
     groups = {page_numbers.label(u, largest): [u] for u in largest}
     if rest:
@@ -134,11 +136,11 @@ def _ratios(part: pd.DataFrame, report: dict[str, Any]) -> dict[str, float]:
 
 
 def _scored(
-    tables: dict[tuple[str, str], pd.DataFrame], ratios: dict[str, float], report: dict[str, Any]
+    tables: dict[tuple[str, str], pd.DataFrame], ratios: dict[str, float], report: BacktestReport
 ) -> list[figures.Picture]:
     """Scores by horizon and by year of every series, and by district."""
     pictures = []
-    period, es = report["frequency"], WORDS[report["frequency"]]
+    period, es = report.frequency, WORDS[report.frequency]
     words = {
         "horizon": (f"WIS por {es['one']}", f"{es['many']} adelante / {period}s ahead"),
         "year": ("WIS por año", "año del origen / year of the origin"),

@@ -21,12 +21,14 @@ from yupana.tasks.forecast.scoring.scores import weighted_interval_scores
 if TYPE_CHECKING:
     import pandas as pd
 
+    from yupana.tasks.forecast.backtest.report import BacktestReport
+
 Array = npt.NDArray[np.float64]
 
 _NEEDED = {*KEYS, *LEVELS, "observed"}
 
 
-def load(rows_path: Path, report: dict[str, Any], key: str) -> pd.DataFrame:
+def load(rows_path: Path, report: BacktestReport, key: str) -> pd.DataFrame:
     """The rows whose period is known, with `week` (the day that ends it), `year`, `wis`.
 
     Raises:
@@ -51,14 +53,14 @@ def load(rows_path: Path, report: dict[str, Any], key: str) -> pd.DataFrame:
         )
     rows = inward(rows, key)
     rows = rows[rows["observed"].notna()].reset_index(drop=True)
-    if strange := sorted({report["final"], *report["baselines"]} - set(rows["model"])):
+    if strange := sorted({report.final, *report.baselines} - set(rows["model"])):
         raise TerminalError(
             f"The report names models without rows: {', '.join(strange)}.",
             where=str(rows_path),
             fix="Give the report and the rows of the same backtest.",
         )
     rows["origin"], rows["entity"] = pd.to_datetime(rows["origin"]), rows["entity"].astype(str)
-    ahead = FREQUENCIES[report["frequency"]].ahead
+    ahead = FREQUENCIES[report.frequency].ahead
     days = zip(rows["origin"].dt.date, rows["horizon"].astype(int), strict=True)
     rows["week"] = pd.to_datetime([ahead(day, horizon) for day, horizon in days])
     rows["year"] = rows["origin"].dt.year
@@ -68,15 +70,15 @@ def load(rows_path: Path, report: dict[str, Any], key: str) -> pd.DataFrame:
     return rows
 
 
-def scores(report: dict[str, Any], series: str) -> dict[str, dict[str, Any]]:
+def scores(report: BacktestReport, series: str) -> dict[str, dict[str, Any]]:
     """The report's scores of a series, by model, best first."""
-    by_model = {s["model"]: s for s in report["scores"] if s["series"] == series}
+    by_model = {s["model"]: s for s in report.scores if s["series"] == series}
     return dict(sorted(by_model.items(), key=lambda pair: pair[1]["wis"]))
 
 
-def best_baseline(report: dict[str, Any], series: str) -> str:
+def best_baseline(report: BacktestReport, series: str) -> str:
     """The baseline with the lowest score of a series."""
-    return next(m for m in scores(report, series) if m in report["baselines"])
+    return next(m for m in scores(report, series) if m in report.baselines)
 
 
 def change(scores: dict[str, dict[str, Any]], final: str, other: str) -> float:

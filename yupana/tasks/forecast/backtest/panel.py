@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from yupana.core.errors import UsageError
 from yupana.data.national import areas
 from yupana.features import splits
-from yupana.tasks.forecast.backtest.counts import Counts
+from yupana.tasks.forecast.backtest.areas import Counts
 from yupana.tasks.forecast.backtest.origins import Origin
 from yupana.tasks.forecast.dataset import training_set
 from yupana.tasks.forecast.frequency import Frequency

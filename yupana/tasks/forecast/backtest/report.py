@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from yupana.tasks.forecast.entities import ENTITY, outward
@@ -15,29 +16,80 @@ if TYPE_CHECKING:
 COVERAGES = ("50", "90", "95")
 
 
-def tables(rows: pd.DataFrame, key: str, *, seed: int) -> dict[str, Any]:
-    """Scores of the rows of `backtest.forecasts`, every model on the same counts.
+Scores = list[dict[str, Any]]
 
-    Returns:
-        `scores` (a list: `model`, `series`, `wis` and `mae` in cases, `wis_log` on log1p cases,
-        `coverage` by percent, `n` counts), `by_horizon` (the same by `horizon`, weeks ahead),
-        `by_season` (by `season`, the origin's calendar year), `by_district` (by `key`) and
-        `pit`: by model and series, `deciles` (shares, 0.1 each when calibrated) and `coverage`
-        of the randomised transform.
+
+@dataclass(frozen=True)
+class Tables:
+    """Scores, every model on the same counts.
+
+    Attributes:
+        scores: `model`, `series`, `wis` and `mae` in cases, `wis_log` on log1p cases, `coverage`
+            by percent, `n` counts.
+        by_horizon: the same by `horizon`, periods ahead.
+        by_season: by `season`, the origin's calendar year.
+        by_district: by the use case's key.
+        pit: by model and series, `deciles` (shares, 0.1 each when calibrated) and `coverage` of
+            the randomised transform.
+    """
+
+    scores: Scores
+    by_horizon: Scores
+    by_season: Scores
+    by_district: Scores
+    pit: Scores
+
+
+@dataclass(frozen=True)
+class BacktestReport:
+    """A backtest: its fields in the order of the report's JSON; those of `Tables` as they are.
+
+    Attributes:
+        final, baselines, members: names of models.
+        frequency: `week` or `month`.
+        districts: with a case before the first origin.
+        origins: days, ISO 8601.
+        source: references of what was read.
+        left_out_rows: of the source, that are of no place or period.
+    """
+
+    scores: Scores
+    final: str
+    baselines: list[str]
+    members: list[str]
+    seconds: float
+    frequency: str
+    department: str
+    districts: int
+    origins: list[str]
+    source: list[str]
+    left_out_rows: int
+    by_horizon: Scores
+    by_season: Scores
+    by_district: Scores
+    pit: Scores
+
+
+def tables(rows: pd.DataFrame, key: str, *, seed: int) -> Tables:
+    """Scores of the rows of `vintages.forecasts`.
+
+    Args:
+        key: of the use case: the column of `by_district`.
+        seed: of the randomised transform.
     """
     season = rows.assign(season=rows["origin"].map(lambda day: day.year))
     districts = outward(rows[rows["series"] == "district"], key)
     entity = key if ENTITY not in districts else ENTITY
-    return {
-        "scores": _by(rows, []),
-        "by_horizon": _by(rows, ["horizon"]),
-        "by_season": _by(season, ["season"]),
-        "by_district": _by(districts, [entity]),
-        "pit": _pit(rows, seed),
-    }
+    return Tables(
+        scores=_by(rows, []),
+        by_horizon=_by(rows, ["horizon"]),
+        by_season=_by(season, ["season"]),
+        by_district=_by(districts, [entity]),
+        pit=_pit(rows, seed),
+    )
 
 
-def _by(rows: pd.DataFrame, more: list[str]) -> list[dict[str, Any]]:
+def _by(rows: pd.DataFrame, more: list[str]) -> Scores:
     keys = ["model", "series", *more]
     lines = []
     for key, group in rows.groupby(keys, sort=True):
@@ -54,7 +106,7 @@ def _by(rows: pd.DataFrame, more: list[str]) -> list[dict[str, Any]]:
     return lines
 
 
-def _pit(rows: pd.DataFrame, seed: int) -> list[dict[str, Any]]:
+def _pit(rows: pd.DataFrame, seed: int) -> Scores:
     lines = []
     for (model, series), group in rows.groupby(["model", "series"], sort=True):
         values = calibration.randomised_pit(

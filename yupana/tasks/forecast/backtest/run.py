@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
@@ -18,7 +18,8 @@ from yupana.data.lake import delta
 from yupana.tasks.forecast import usecases
 from yupana.tasks.forecast.backtest import areas, origins, panel, vintages
 from yupana.tasks.forecast.backtest import report as backtest_report
-from yupana.tasks.forecast.backtest.counts import Counts
+from yupana.tasks.forecast.backtest.areas import Counts
+from yupana.tasks.forecast.backtest.report import BacktestReport
 from yupana.tasks.forecast.entities import outward
 from yupana.tasks.forecast.usecases import ForecastUseCase
 
@@ -33,7 +34,7 @@ def run(
     *,
     today: date,
     progress: Progress,
-) -> dict[str, Any]:
+) -> BacktestReport:
     """Score the use case's model and its baselines on past weeks or months.
 
     Writes the report to `out` and every forecast beside it (`<name>.rows.parquet`).
@@ -42,10 +43,6 @@ def run(
         cases: line lists in the published schema; none = the published table, or the sample.
         span: origins as START:END:STEP; None = the newest three years of the data.
         today: periods that start later are refused.
-
-    Returns:
-        The report: `scores`, `final`, `baselines`, `members`, `seconds`, and the tables of
-        `backtest_report.tables` with what was asked for.
 
     Raises:
         UsageError: options or files that cannot be used.
@@ -71,24 +68,24 @@ def run(
     progress.say("score …")
     key = definition.spec.entity.key
     tables = backtest_report.tables(backtest.rows, key, seed=settings.seed)
-    report = {
-        "scores": tables.pop("scores"),
-        "final": backtest.final,
-        "baselines": list(backtest.baselines),
-        "members": list(backtest.members),
-        "seconds": round(time.monotonic() - start, 1),
-        "frequency": period.name,
-        "department": plain,
-        "districts": districts,
-        "origins": [str(origin) for origin in starts],
-        "source": source,
-        "left_out_rows": area.left_out,
-        **tables,
-    }
+    report = BacktestReport(
+        final=backtest.final,
+        baselines=list(backtest.baselines),
+        members=list(backtest.members),
+        seconds=round(time.monotonic() - start, 1),
+        frequency=period.name,
+        department=plain,
+        districts=districts,
+        origins=[str(origin) for origin in starts],
+        source=source,
+        left_out_rows=area.left_out,
+        **vars(tables),
+    )
     out.parent.mkdir(parents=True, exist_ok=True)
     outward(backtest.rows, key).to_parquet(rows_path(out), index=False)
     partial = out.with_name(f".{out.name}")
-    partial.write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
+    text = json.dumps(asdict(report), indent=1, ensure_ascii=False)
+    partial.write_text(text, encoding="utf-8")
     partial.rename(out)
     return report
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from yupana.tasks.forecast.backtest import page_numbers
 from yupana.tasks.forecast.pages.words import WORDS
@@ -10,6 +10,8 @@ from yupana.tasks.forecast.scoring import calibration
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from yupana.tasks.forecast.backtest.report import BacktestReport
 
 SERIES = {"district": ("distritos", "districts"), "department": ("departamento", "department")}
 _MEASURES = {
@@ -38,11 +40,11 @@ def baseline_words(model: str) -> Said:
     return Said(f"{model} ({es})" if es else model, f"{model} ({en})" if en else model)
 
 
-def against(report: dict[str, Any], series: str) -> list[tuple[str, float, Said]]:
+def against(report: BacktestReport, series: str) -> list[tuple[str, float, Said]]:
     """Baseline, change of the error in % (below 0 is better), and that in words."""
-    scores, final = page_numbers.scores(report, series), report["final"]
+    scores, final = page_numbers.scores(report, series), report.final
     comparisons = []
-    for model in report["baselines"]:
+    for model in report.baselines:
         if model not in scores:
             continue
         change = page_numbers.change(scores, final, model)
@@ -76,7 +78,7 @@ def calibrated(pit: page_numbers.Array) -> tuple[bool, Said]:
 
 
 def losses(
-    report: dict[str, Any],
+    report: BacktestReport,
     tables: dict[tuple[str, str], pd.DataFrame],
     ratios: dict[str, float],
 ) -> list[Said]:
@@ -86,19 +88,19 @@ def losses(
         tables: mean score of each model (column), by (`horizon` or `year`, series).
         ratios: the score over that of the best baseline, by district's name.
     """
-    final, sentences = report["final"], []
+    final, sentences = report.final, []
     for series in dict.fromkeys(series for _, series in tables):
         scores, of = page_numbers.scores(report, series), SERIES[series]
         for measure, measured in _MEASURES.items():
             ours = scores[final][measure]
             if who := ", ".join(
-                m for m in report["baselines"] if m in scores and scores[m][measure] <= ours
+                m for m in report.baselines if m in scores and scores[m][measure] <= ours
             ):
                 es, en = f"{of[0]}, {measured[0]}: {who}", f"{of[1]}, {measured[1]}: {who}"
                 sentences.append(Said(es, en))
     words = {
         "horizon": (
-            f"{WORDS[report['frequency']]['many']} adelante", f"{report['frequency']}s ahead"
+            f"{WORDS[report.frequency]['many']} adelante", f"{report.frequency}s ahead"
         ),
         "year": ("año del origen", "year of the origin"),
     }

@@ -91,7 +91,7 @@ def alarms(
     unequal = _worst_first(norms, by.get(identities.CHECK, []))
     if unequal:
         failing = [s.column for s in unequal]
-        finding = diagnose.diagnose(window, invariants, failing, _mended(window, invariants, norms))
+        finding = diagnose.diagnose(window, invariants, failing, _mended(invariants, norms))
         lead = [s for s in unequal if s.column in finding.columns] or unequal
         every.append(Alarm(finding, (lead[0], *(s for s in unequal if s is not lead[0]))))
     moved = [*by.get(measures.STILL, []), *by.get(measures.SHIFT, [])]
@@ -137,7 +137,7 @@ def _follows(cause: Finding, finding: Finding, invariants: Invariants) -> bool:
     return of_counts or bool(set(cause.columns) & set(finding.columns))
 
 
-def _mended(window: Window, invariants: Invariants, norms: Norms) -> diagnose.Mended:
+def _mended(invariants: Invariants, norms: Norms) -> diagnose.Mended:
     """Whether all identities hold; those that failed are tried first, to be quick."""
 
     def holds(tried: Window, first: Sequence[str]) -> bool:

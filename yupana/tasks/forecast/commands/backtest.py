@@ -94,7 +94,7 @@ def backtest(
                 run.rows_path(target), report, target.with_suffix(""), key=key, seed=config.seed
             )
         names = ("scores", "final", "baselines", "members", "seconds", "pit")
-        facts = {**{name: report[name] for name in names}, "report": str(target)}
+        facts = {**{name: getattr(report, name) for name in names}, "report": str(target)}
         return steps.Outcome(reference(), metrics=facts)
 
     code = events.code_hash(config.root, "models", "feature_repo", "yupana/tasks/forecast")

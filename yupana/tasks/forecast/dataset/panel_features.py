@@ -157,15 +157,15 @@ def build(
             fix="Publish a file with a longer history.",
         )
     rows = panel.sort(ENTITY, period).with_columns(
-        pl.col("cases").sum().over(_group(layout, of), period).alias(group)
+        pl.col("cases").sum().over(_group(of), period).alias(group)
         for group, of in layout.groups.items()
     )
     angle = 2 * pi * pl.col(period).dt.ordinal_day() / YEAR_DAYS
     sine, cosine = layout.frequency.season
     table = rows.with_columns(
-        *(_lag(layout, "cases", k).alias(f"cases_lag_{k}") for k in range(layout.lags)),
+        *(_lag("cases", k).alias(f"cases_lag_{k}") for k in range(layout.lags)),
         *(
-            _lag(layout, group, k).alias(f"{group}_lag_{k}")
+            _lag(group, k).alias(f"{group}_lag_{k}")
             for group in layout.groups
             for k in range(layout.group_lags)
         ),
@@ -217,11 +217,11 @@ def _completed(panel: pl.DataFrame, reporting: pl.DataFrame | None, period: str)
     )
 
 
-def _group(layout: Layout, of: int | str) -> pl.Expr:
+def _group(of: int | str) -> pl.Expr:
     return pl.col(of) if isinstance(of, str) else pl.col(ENTITY).str.head(of)
 
 
-def _lag(layout: Layout, column: str, periods: int) -> pl.Expr:
+def _lag(column: str, periods: int) -> pl.Expr:
     return pl.col(column).shift(periods).over(ENTITY)
 
 

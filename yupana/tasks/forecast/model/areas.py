@@ -1,4 +1,9 @@
-"""Regressions on the sums of provinces and departments, beside the joint samples of districts.
+"""Sums over districts: joint samples of the districts, and regressions on the sums beside them.
+
+Districts of one river share weather and people, so their forecasts miss to the same side. Past
+transforms of all districts at one origin are kept as templates (Clark et al. 2004, J Hydrometeor
+5:243, with errors in place of observations): a sample takes each district's quantile at its
+template's level. Quantiles of the sum are those of the samples, never sums of quantiles.
 
 A department's season is smoother than the sum of its districts' guesses: the regression sees it
 directly. Half a dozen provinces and one department are few series, hence two views: the
@@ -10,13 +15,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from yupana.data.national import areas as national
 from yupana.tasks.forecast import frequency
 from yupana.tasks.forecast.model import ridge
+from yupana.tasks.forecast.model.recalibration import GRID
 from yupana.tasks.forecast.model.ridge import LAGS, Ridge
 
+Array = np.ndarray[Any, np.dtype[np.float64]]
 PROVINCE, DEPARTMENT = "province", "department"
 POWER = 0.5
 FEWEST = 100
@@ -52,6 +60,35 @@ def sums(rows: pd.DataFrame, level: str) -> pd.DataFrame:
     counts = parts.sum().where(parts.count().eq(parts.size(), axis=0))
     season = rows[list(period.season)].groupby(keys).first()
     return counts.join(season).reset_index()
+
+
+def aligned(templates: Array, districts: Sequence[str], entities: Sequence[str]) -> Array:
+    """Templates of these entities, shape (templates, entities, horizons).
+
+    An entity without past takes the rank of the mean of all: it moves with the others.
+
+    Args:
+        templates: transforms in 0..1, shape (templates, districts, horizons).
+    """
+    place = {entity: i for i, entity in enumerate(districts)}
+    order = templates.mean(axis=1).argsort(axis=0).argsort(axis=0)
+    common = (order + 0.5) / len(templates)
+    columns = [templates[:, place[u]] if u in place else common for u in entities]
+    return np.stack(columns, axis=1)
+
+
+def samples(quantiles: Array, templates: Array) -> Array:
+    """Sums over the districts, shape (templates, horizons).
+
+    Args:
+        quantiles: at `GRID`, shape (districts, horizons, levels).
+        templates: transforms, shape (templates, districts, horizons).
+    """
+    total = np.zeros((len(templates), quantiles.shape[1]))
+    for district, by_horizon in enumerate(quantiles):
+        for horizon, at in enumerate(by_horizon):
+            total[:, horizon] += np.interp(templates[:, district, horizon], GRID, at)
+    return total
 
 
 def _areas(rows: pd.DataFrame, level: str) -> pd.Series[Any]:

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from yupana.core.errors import TerminalError
+from yupana.tasks.forecast.dataset.cutoff import YEARS
 from yupana.tasks.forecast.model import members, recalibration, store
-from yupana.tasks.forecast.model.past_years import YEARS
 from yupana.tasks.forecast.model.training_rows import Learnable, horizons_of, targets
 from yupana.tasks.forecast.quantiles import Forecaster
 

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from yupana.core.errors import TerminalError
+from yupana.tasks.forecast.dataset import cutoff
 from yupana.tasks.forecast.model import parallel, recalibration, ridge
-from yupana.tasks.forecast.model import past_years as past
 from yupana.tasks.forecast.model.network_forecaster import (
     RECENT,
     Description,
@@ -21,6 +21,7 @@ from yupana.tasks.forecast.model.network_forecaster import (
     Options,
     Weights,
 )
+from yupana.tasks.forecast.options import MIN_ROWS
 from yupana.tasks.forecast.quantiles import Forecaster
 
 if TYPE_CHECKING:
@@ -31,9 +32,6 @@ SEEDS = 3
 
 POWERS = {"fourth_root": 0.25, "square_root": 0.5}
 """The regressions: by name, the power that counts are raised to."""
-
-MIN_ROWS = 200
-"""Fewer training or validation rows than this cannot choose between two sets of weights."""
 
 Say = Callable[[str], None]
 Forecasts = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
@@ -142,12 +140,12 @@ def regressions(rows: pd.DataFrame, horizons: Sequence[int]) -> dict[str, ridge.
 def past_years(
     rows: pd.DataFrame, last: pd.Timestamp, horizons: Sequence[int]
 ) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
-    """Of each past year, what was known at its start and its origins; see `past.years`.
+    """Of each past year, what was known at its start and its origins; see `cutoff.past_years`.
 
     Raises:
         TerminalError: there is none.
     """
-    years = list(past.years(rows, last, horizons, MIN_ROWS))
+    years = list(cutoff.past_years(rows, last, horizons, MIN_ROWS))
     if not years:
         raise TerminalError(
             "No past year can be forecast from the years before it.",

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from yupana.tasks.forecast import frequency
-from yupana.tasks.forecast.model import areas, joint, recalibration
+from yupana.tasks.forecast.model import areas, recalibration
 from yupana.tasks.forecast.model.ridge import Ridge
 from yupana.tasks.forecast.quantiles import QUANTILES, Forecaster
 from yupana.tasks.forecast.scoring.scores import weighted_interval_scores
@@ -80,8 +80,8 @@ class Pool:
         if len(features) == 1:
             return self.quantiles(features, levels)[0]
         names = features["entity"].astype(str).tolist()
-        templates = joint.aligned(self.learned.templates, self.learned.districts, names)
-        samples = joint.samples(self.quantiles(features, recalibration.GRID.tolist()), templates)
+        templates = areas.aligned(self.learned.templates, self.learned.districts, names)
+        samples = areas.samples(self.quantiles(features, recalibration.GRID.tolist()), templates)
         inner = recalibration.inner_levels(levels, self.learned.total_levels)
         summed = areas.sums(features, areas.DEPARTMENT)
         direct = [r.quantiles(summed, levels)[0] for r in areas.fitting(self.sums, features)]
@@ -199,7 +199,7 @@ def _past_totals(
     for i in range(origins):
         # Half a year either side: an origin must not be told by its own outbreak.
         others = np.abs(np.arange(origins) - i) > min(apart, origins // 4)
-        samples = joint.samples(quantiles[i], templates[others])
+        samples = areas.samples(quantiles[i], templates[others])
         sums = np.quantile(samples, recalibration.GRID, axis=0).T
         values[i] = recalibration.transforms(counts[i].sum(axis=0), sums, seed + i)
     return values

@@ -12,8 +12,8 @@ import pandas as pd
 from yupana.core.errors import TerminalError
 from yupana.tasks.forecast import frequency
 from yupana.tasks.forecast.dataset.cutoff import known_at
-from yupana.tasks.forecast.model.members import MIN_ROWS
 from yupana.tasks.forecast.model.network_forecaster import RECENT
+from yupana.tasks.forecast.options import MIN_ROWS
 
 _TARGET = "target_"
 _NOT_FEATURES = {"entity", "event_timestamp", "part"}

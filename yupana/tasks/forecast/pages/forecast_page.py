@@ -39,14 +39,16 @@ def path(reports: Path, use_case: str, as_of: str = "") -> Path:
 
 @dataclass(frozen=True)
 class Drawing:
-    """The pictures of a page.
+    """The pictures of a page, and the alert levels that they show.
 
     Attributes:
+        levels: by entity, as `zone_numbers`.
         fans: of areas and of entities.
         map: of the alert levels; None where no entity has one, or they are no districts.
         body: what the map's part of the page needs beside its picture.
     """
 
+    levels: dict[str, int]
     fans: list[figures.Picture]
     map: figures.Picture | None
     body: dict[str, Any]
@@ -61,22 +63,23 @@ def draw(forecast: Forecast, boundaries: Path | None = None) -> Drawing:
     """Draw a forecast; nothing is written.
 
     Args:
-        boundaries: GeoJSON of districts for the map; see `map_page.write_map`.
+        boundaries: GeoJSON of districts for the map; see `map_page.parts`.
 
     Raises:
         TerminalError: the boundaries cannot be used, or a district's code does not exist.
     """
-    levels = _highest(zone_numbers(forecast.districts, lead=forecast.frequency.lead))
-    if not map_page.has_map(levels):
+    levels = zone_numbers(forecast.districts, lead=forecast.frequency.lead)
+    highest = _highest(levels)
+    if not map_page.has_map(highest):
         if boundaries:
             raise TerminalError(
                 "There is no map on which boundaries could be drawn.",
                 where=str(boundaries),
                 fix="Leave out --boundaries: the entities are no districts, or have no alert.",
             )
-        return Drawing(_fans(forecast), None, {})
-    picture, body = map_page.parts(levels, boundaries)
-    return Drawing(_fans(forecast), picture, body)
+        return Drawing(levels, _fans(forecast), None, {})
+    picture, body = map_page.parts(highest, boundaries)
+    return Drawing(levels, _fans(forecast), picture, body)
 
 
 def folder_of(page: Path) -> Path:
@@ -87,13 +90,12 @@ def folder_of(page: Path) -> Path:
 def write(forecast: Forecast, drawing: Drawing, out: Path) -> Path:
     """Write the page `out` (.html), its pictures in the folder beside it."""
     lead = forecast.frequency.lead
-    levels = zone_numbers(forecast.districts, lead=lead)
     last = int(forecast.districts["horizon"].max())
     ahead = sorted({1, lead, last})
     body = drawing.body
     if drawing.map:
         body = {**body, "png": f"{out.stem}/{drawing.map.name}.png"}
-    rows = _rows(forecast, levels)
+    rows = _rows(forecast, drawing.levels)
     card = forecast.folder / "README.md"
     target = page.write(
         out,
@@ -105,7 +107,7 @@ def write(forecast: Forecast, drawing: Drawing, out: Path) -> Path:
         last=last,
         end=forecast.frequency.ahead(forecast.data_as_of, lead),
         noun=usecases.load(forecast.use_case).places.noun,
-        levels=levels,
+        levels=drawing.levels,
         body=body,
         rows=rows,
         areas=_areas(forecast, ahead),

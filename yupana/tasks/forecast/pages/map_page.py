@@ -1,4 +1,4 @@
-"""The map of alert levels: a page with a tile a district, and its picture.
+"""The map of alert levels: a tile a district, and its picture.
 
 The four zones are those of the endemic channel (Bortman 1999, Rev Panam Salud Publica 5:1-8).
 """
@@ -6,7 +6,6 @@ The four zones are those of the endemic channel (Bortman 1999, Rev Panam Salud P
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,45 +13,11 @@ from yupana.core import foreign_json
 from yupana.core.errors import TerminalError
 from yupana.data.national import places
 from yupana.data.national.places import readable
-from yupana.tasks.forecast.frequency import WEEK
 from yupana.tasks.forecast.pages import figures_map
 from yupana.tasks.forecast.pages.figures import Picture
 from yupana.tasks.forecast.pages.figures_map import LEVELS
-from yupana.tasks.forecast.pages.words import WORDS
 
 _CODES = ("ubigeo", "UBIGEO", "IDDIST")
-
-
-def write_map(
-    levels: Mapping[str, int],
-    out: Path,
-    *,
-    week_end: date | None = None,
-    boundaries: Path | None = None,
-) -> Path:
-    """Write the page `out` (.html) and the picture beside it (.png).
-
-    Args:
-        levels: by ubigeo (six digits), 0 success, 1 security, 2 alert, 3 epidemic.
-        out: path of the page.
-        week_end: last day of the week that the levels are of.
-        boundaries: GeoJSON of districts (property ubigeo, UBIGEO or IDDIST); without it the
-            picture is a grid of tiles.
-
-    Raises:
-        TerminalError: no level, a level or code that does not exist, or boundaries without
-            one of the districts' codes.
-    """
-    from yupana.core import page
-
-    picture, values = parts(levels, boundaries)
-    png = out.with_suffix(".png")
-    target = page.write(
-        out, "tasks/forecast/pages/map.html", week_end=week_end, png=png.name,
-        words=WORDS[WEEK.name], period=WEEK.name, **values,
-    )  # fmt: skip
-    png.write_bytes(picture.png)
-    return target
 
 
 def has_map(levels: Mapping[str, int]) -> bool:
@@ -63,9 +28,16 @@ def has_map(levels: Mapping[str, int]) -> bool:
 def parts(
     levels: Mapping[str, int], boundaries: Path | None = None
 ) -> tuple[Picture, dict[str, Any]]:
-    """The picture, and what `report_map_body.html` needs beside `png`; for other pages too.
+    """The picture, and what `map_body.html` needs beside `png`.
 
-    Args and errors are those of `write_map`.
+    Args:
+        levels: by ubigeo (six digits), 0 success, 1 security, 2 alert, 3 epidemic.
+        boundaries: GeoJSON of districts (property ubigeo, UBIGEO or IDDIST); without it the
+            picture is a grid of tiles.
+
+    Raises:
+        TerminalError: no level, a level or code that does not exist, or boundaries without
+            one of the districts' codes.
     """
     names = {code: place for place, code in places.ubigeos().items()}
     if strange := sorted(set(levels) - set(names)):

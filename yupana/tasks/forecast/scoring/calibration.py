@@ -8,8 +8,6 @@ uniform if and only if the forecasts are calibrated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
@@ -21,9 +19,7 @@ BAND = 0.03
 """How far a tenth of the PIT may be from 0.10 and still be called calibrated."""
 
 
-def randomised_pit(
-    observed: Array, forecast: Array, *, seed: int, levels: Sequence[float] = QUANTILES
-) -> Array:
+def randomised_pit(observed: Array, forecast: Array, *, seed: int) -> Array:
     """One value in 0..1 a forecast.
 
     A count takes the forecast's probability from half a case below to half a case above it, read
@@ -35,8 +31,8 @@ def randomised_pit(
         forecast: quantiles, shape (n, levels).
         seed: of the draws.
     """
-    below = _probability(observed - 0.5, forecast, levels)
-    upto = _probability(observed + 0.5, forecast, levels)
+    below = _probability(observed - 0.5, forecast)
+    upto = _probability(observed + 0.5, forecast)
     below = np.where(observed <= 0, 0.0, below)
     return below + np.random.default_rng(seed).random(observed.shape) * (upto - below)
 
@@ -55,12 +51,12 @@ def central_shares(pit: Array) -> dict[str, float]:
     }
 
 
-def _probability(value: Array, forecast: Array, levels: Sequence[float]) -> Array:
+def _probability(value: Array, forecast: Array) -> Array:
     """The forecast's probability of at most `value`, which lies between two counts."""
     # Nothing is known outside the outer quantiles but that half a case further all is told.
     ends = forecast[:, :1] - 0.5, forecast[:, -1:] + 0.5
     points = np.concatenate([ends[0], forecast, ends[1]], axis=1)
-    heights = np.array([0.0, *levels, 1.0])
+    heights = np.array([0.0, *QUANTILES, 1.0])
     under = (points <= value[:, None]).sum(axis=1)
     below, right = np.clip(under - 1, 0, len(heights) - 1), np.clip(under, 0, len(heights) - 1)
     rows = np.arange(len(value))

@@ -27,7 +27,7 @@ from yupana.serving.http.refusal import Problem, from_error, refusal
 from yupana.serving.notes import Note
 from yupana.serving.requests import json_response
 from yupana.tasks.forecast import payload, usecases
-from yupana.tasks.forecast.serving import forecast_file, notes, spreadsheet
+from yupana.tasks.forecast.serving import answer_files, notes
 from yupana.tasks.forecast.serving.forecast_cache import Forecast
 from yupana.tasks.forecast.serving.historical_forecasts import HistoricalForecasts
 from yupana.tasks.forecast.serving.notes import Notes
@@ -91,7 +91,7 @@ class PredictionService:
         async with self._turn(entities):
             if form == "csv":
                 text = await to_thread.run_sync(self._spreadsheet, reply, question.horizon, day)
-                return spreadsheet.response(text, f"{self._context.use_case}-forecast-{day}.csv")
+                return answer_files.response(text, f"{self._context.use_case}-forecast-{day}.csv")
             return json_response(
                 {
                     "as_of": str(day),
@@ -108,7 +108,7 @@ class PredictionService:
             for answer, record in zip(reply.predictions, reply.records, strict=True)
         ]
         answer = {"as_of": day, "predictions": predictions, "abstentions": reply.abstentions}
-        return forecast_file.spreadsheet(answer, self._definition)
+        return answer_files.forecast_csv(answer, self._definition)
 
     def _turn(self, entities: list[str]) -> AbstractAsyncContextManager[None]:
         """Large questions are answered one at a time: else each would do its share in between."""

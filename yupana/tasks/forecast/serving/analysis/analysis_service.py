@@ -25,10 +25,9 @@ from yupana.serving.requests import json_response
 from yupana.serving.suspension_response import of_suspension
 from yupana.tasks.forecast import payload, usecases
 from yupana.tasks.forecast.entities import ENTITY
-from yupana.tasks.forecast.serving import spreadsheet
+from yupana.tasks.forecast.serving import answer_files
 from yupana.tasks.forecast.serving.analysis import (
     alerts,
-    alerts_files,
     forecast_runs,
     simulate,
     sources,
@@ -127,13 +126,13 @@ class AnalysisService:
             answer["caveats"] = [TRIAL, *answer["caveats"]]
         answer["caveats"] = [*answer["caveats"], *caveats]
         if form == "geojson":
-            layer = alerts_files.geojson(answer, self._definition, settings.boundaries)
+            layer = answer_files.alerts_geojson(answer, self._definition, settings.boundaries)
             return json_response(layer, kind="geo+json")
         if form == "csv":
             where = area or places.everywhere
             name = f"{self._context.use_case}-{where}-{answer['data_as_of']}.csv"
-            text = alerts_files.spreadsheet(answer, self._definition)
-            return spreadsheet.response(text, name)
+            text = answer_files.alerts_csv(answer, self._definition)
+            return answer_files.response(text, name)
         return json_response(answer)
 
     def _simulated(self, question: SimulationQuestion) -> tuple[dict[str, Any], Forecast]:

@@ -16,8 +16,6 @@ from yupana.tasks.forecast.usecases import ForecastUseCase
 CURVE, MOST = 12, 3
 """Periods that are compared, and years that are shown."""
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
-
 
 def nearest(
     cases: pd.DataFrame, entity: str, origin: date, definition: ForecastUseCase

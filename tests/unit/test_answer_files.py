@@ -8,7 +8,7 @@ from typing import Any
 
 from yupana.tasks.forecast import usecases
 from yupana.tasks.forecast.quantiles import LEVELS, QUANTILES
-from yupana.tasks.forecast.serving import forecast_file
+from yupana.tasks.forecast.serving import answer_files
 
 OUTBREAK = usecases.load("outbreak")
 WEEK = {
@@ -30,7 +30,7 @@ def lines(**changed: Any) -> list[dict[str, str]]:
     }  # fmt: skip
     reason = {"ubigeo": "999999", "code": "unknown_district", "es": "Sin datos.", "en": "None."}
     answer = {"as_of": "2022-01-05", "predictions": [prediction], "abstentions": [reason]}
-    text = forecast_file.spreadsheet(answer, OUTBREAK)
+    text = answer_files.forecast_csv(answer, OUTBREAK)
     assert text.startswith("\ufeffubigeo,horizon,week_ending,median"), "Excel reads it as UTF-8"
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
 
