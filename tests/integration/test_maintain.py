@@ -288,3 +288,19 @@ def test_raw_files_without_retention_are_kept_for_ever(tmp_path: Path) -> None:
     later = datetime.now(UTC) + timedelta(days=10_000)
     maintain(house, "forget", Silent(), now=later)
     assert folder.exists()
+
+
+def test_members_of_models_go_after_their_time(tmp_path: Path) -> None:
+    home, now = Settings(home=tmp_path), datetime.now(UTC)
+    old, young = (home.home / "members" / name for name in ("a" * 16, "b" * 16))
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+        (folder / "past.npz").write_bytes(b"x" * 1000)
+    stamp = (now - timedelta(days=home.keep_days + 1)).timestamp()
+    os.utime(old / "past.npz", (stamp, stamp))
+    assert maintain(home, "forget", Silent(), dry_run=True).metrics["forget"]["bytes"] == 1000
+    assert old.is_dir()
+    maintain(home, "forget", Silent(), now=now)
+    assert not old.exists() and young.is_dir()
+    event = events.last_done(home.events, "forget", "members")
+    assert event and event["facts"]["bytes"] == 1000

@@ -248,6 +248,34 @@ def test_a_past_day_has_a_page_of_its_own(home: Settings) -> None:
     assert not (home.reports / f"forecast-{NAME}.html").exists()
 
 
+def test_a_past_day_stays_as_it_was_forecast(home: Settings, tmp_path: Path) -> None:
+    """After a better model, its promotion, and a release that tells more of that day."""
+    day = "2020-06-06"
+    run("--as-of", day)
+    before, bases = stored(home, NAME), predict.basis(home, NAME, date.fromisoformat(day))
+    assert bases and bases.model == "model:outbreak@1"
+    better = candidate(tmp_path / "2", wis=0.5)
+    outbreak.fit(PANEL, better, seed=6, say=lambda _: None)
+    registry.register(home, NAME, better, tags("2"))
+    registered = {"outputs": ("model:outbreak@2",), "facts": {"alias": "champion"}}
+    events.append(home, "register", NAME, status="done", **registered)
+    later = delta.commit_metadata(source_sha256="b" * 64, known_on=date(2020, 6, 1))
+    more = reports().with_columns(cases=pl.col("cases") * 3)
+    commit(home.table("published", "dengue_linelist"), more, later)
+    ref = "delta:published/dengue_linelist@1"
+    events.append(home, "ingest", "dengue_linelist", status="done", outputs=(ref,))
+    page = (home.reports / f"forecast-{NAME}-{day}.html").read_bytes()
+    assert "already done" in run("--as-of", day)
+    (home.reports / f"forecast-{NAME}-{day}.html").unlink()
+    run("--as-of", day)
+    pd.testing.assert_frame_equal(stored(home, NAME), before)
+    assert (home.reports / f"forecast-{NAME}-{day}.html").read_bytes() == page
+    assert predict.basis(home, NAME, date.fromisoformat(day)) == bases
+    # Of another day nothing was decided.
+    run("--as-of", "2020-06-13")
+    assert ref in (predict.basis(home, NAME, date(2020, 6, 13)) or bases).sources
+
+
 @pytest.mark.parametrize(
     ("day", "said"),
     [

@@ -1,4 +1,5 @@
-"""Forget in time: landed files that no table was made of, statistics of use, webhooks' notices."""
+"""Forget in time: landed files that no table was made of, statistics of use, webhooks' notices,
+and members of models that were pooled."""
 
 from __future__ import annotations
 
@@ -22,8 +23,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def forget(settings: Settings, progress: Progress, dry_run: bool, now: datetime) -> PartResult:
-    """Remove landed files past their contract's retention, use past `usage_days`, and notices of
-    webhooks past `notice_days`.
+    """Remove landed files past their contract's retention, use past `usage_days`, notices of
+    webhooks past `notice_days`, and members of models past `keep_days`.
 
     Files that were published stay.
     """
@@ -49,6 +50,7 @@ def forget(settings: Settings, progress: Progress, dry_run: bool, now: datetime)
                     _remove(settings, name, folder, size, days)
     result.rows = _forget_usage(settings, progress, dry_run, now)
     result.rows |= _forget_notices(settings, progress, dry_run, now)
+    _forget_members(settings, progress, dry_run, now, result)
     return result
 
 
@@ -85,6 +87,31 @@ def _forget_notices(
             facts = {"before": before.isoformat(), "rows": rows}
             events.append(settings, "forget", NOTICES.name, status="done", facts=facts)
     return rows
+
+
+def _forget_members(
+    settings: Settings, progress: Progress, dry_run: bool, now: datetime, result: PartResult
+) -> None:
+    """Remove members that were fitted before `keep_days`: what was pooled of them is a candidate's
+    own, and `yupana fit` makes them again."""
+    limit = now - timedelta(days=settings.keep_days)
+    folders = [f for f in sorted((settings.home / "members").glob("*")) if f.is_dir()]
+    old = [f for f in folders if _last_change(f) < limit]
+    size = sum(p.stat().st_size for f in old for p in f.rglob("*") if p.is_file())
+    if not old:
+        return
+    result.files += len(old)
+    result.bytes += size
+    does = "would remove" if dry_run else "removed"
+    progress.say(
+        f"forget members before {limit:%Y-%m-%d}: {does} {len(old)} folders ({size:,} bytes)"
+    )
+    if dry_run:
+        return
+    facts = {"before": limit.isoformat(), "folders": len(old), "bytes": size}
+    events.append(settings, "forget", "members", status="done", facts=facts)
+    for folder in old:
+        shutil.rmtree(folder)
 
 
 def _past(settings: Settings, name: str, limit: datetime) -> list[Path]:

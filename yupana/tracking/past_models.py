@@ -59,7 +59,7 @@ def at(settings: Settings, model: str) -> tuple[int, Path]:
     with registry.reached(settings, "looking for an older model"):
         versions = registry.client(settings).search_model_versions(f"name = '{name}'")
     for version in versions:
-        if version.version == number and not version.tags.get(runs.DELETED):
+        if str(version.version) == number and not version.tags.get(runs.DELETED):
             return int(number), runs.folder(version)
     raise UsageError(
         f"{model} was deleted.",

@@ -81,7 +81,7 @@ def save_regressions(
 
 def save_past(past: Forecasts, folder: Path) -> None:
     """Write what a member would have forecast of past years, at the levels of the grid."""
-    np.savez(folder / PAST, **past)  # type: ignore[arg-type]
+    np.savez_compressed(folder / PAST, **past)  # type: ignore[arg-type]
 
 
 def load(folder: Path) -> Fitted:
