@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import BOTH_ENGINES
+from conftest import BOTH_ENGINES, BOTH_ENGINES_LATER
 
 from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError
@@ -62,7 +62,7 @@ def publish(lake: Settings, text: str) -> None:
     ingest(lake, NAME, str(path), Silent())
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_what_people_write_is_read_as_they_mean_it(tmp_path: Path, engine: str) -> None:
     lake = project(tmp_path, engine, quarantineLimit=1)
     wrong = "".join(f"{n},,,{text},\n" for n, text in enumerate(REFUSED, 10))
@@ -116,7 +116,7 @@ def number_column(name: str, options: str) -> str:
     return f"  - {{name: {name}, logicalType: {kind}, customProperties: {custom}{long}}}\n"
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_numbers_as_people_write_them(tmp_path: Path, engine: str) -> None:
     lake = project(tmp_path, engine, quarantineLimit=1)
     path = lake.root / "expectations" / NAME / "contract.yaml"

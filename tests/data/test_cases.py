@@ -30,7 +30,7 @@ BROKEN_ALONE = {
 PERSONAL = "D-pseudo-personal-date"
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 @pytest.mark.parametrize("case", [c for c in RELEASES if c.engine], ids=str)
 def test_the_right_value_comes_out_of_releases(case: Case, tmp_path: Path, engine: str) -> None:
     Project(case, tmp_path, engine).walk()

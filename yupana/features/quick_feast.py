@@ -9,7 +9,6 @@ neither of which anybody asks for here.
 
 from __future__ import annotations
 
-import importlib
 import sys
 from types import ModuleType
 from typing import Any
@@ -42,7 +41,9 @@ class _Server(ModuleType):
         if name.startswith("__"):
             raise AttributeError(name)
         sys.modules.pop(self.__name__, None)
-        return getattr(importlib.import_module(self.__name__), name)
+        import feast.feature_server as server
+
+        return getattr(server, name)
 
 
 def _as_it_is(target: Any = None, **_: Any) -> Any:
