@@ -16,6 +16,7 @@ from models.outbreak import linelist_rows
 from models.outbreak.linelist_rows import CONTRACT
 from yupana.core.errors import TerminalError, UsageError
 from yupana.data.contracts import contract
+from yupana.data.national import areas as national
 from yupana.tasks.forecast.backtest import areas
 from yupana.tasks.forecast.backtest.areas import Counts
 from yupana.tasks.forecast.entities import ENTITY
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 def read(
     files: Sequence[Path], department: str, root: Path, *, today: date, say: Callable[[str], None]
 ) -> Counts:
-    """Join line lists and count the cases of one department by district and week.
+    """Join line lists and count the cases of one department, or all, by district and week.
 
     Args:
         files: CSV, plain or gzip, in the published schema.
-        department: its plain name.
+        department: its plain name; `national.COUNTRY` for all.
         root: the project's folder (contract and reviewed spellings).
         today: weeks that start later are refused.
         say: told of rows that were left out.
@@ -44,7 +45,8 @@ def read(
     import polars as pl
 
     rows = pl.concat([linelist_rows.read(path, i, root) for i, path in enumerate(files)])
-    mine = rows.filter(pl.col("department") == department)
+    of_area = pl.lit(True) if department == national.COUNTRY else pl.col("department") == department
+    mine = rows.filter(of_area)
     if mine.is_empty():
         there = sorted(d for d in rows["department"].unique() if d)
         raise TerminalError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from feature_repo.outbreak.weekly import REPORTED, weekly_features
 from models.outbreak import linelist
 from yupana.config.settings import ROOT
 from yupana.core.errors import UsageError
-from yupana.tasks.forecast.backtest import origins, panel, vintages
+from yupana.tasks.forecast.backtest import areas, origins, panel, vintages
 from yupana.tasks.forecast.backtest import report as backtest_report
 from yupana.tasks.forecast.backtest.areas import Counts
 from yupana.tasks.forecast.frequency import WEEK
@@ -278,3 +279,31 @@ def test_the_command_writes_report_and_rows_and_does_nothing_twice(
     assert {"ubigeo", "n"} <= set(report["by_district"][0])
     assert json.loads(again.stdout.splitlines()[-1])["status"] == "unchanged"
     assert isinstance(wrong.exception, UsageError)
+
+
+def test_a_model_learns_from_a_wider_area_and_the_baselines_do_not(
+    tmp_path: Path, cases: planted.Weeks, rows: pd.DataFrame
+) -> None:
+    path = planted.write(tmp_path / "cases.csv", cases)
+    area, days, room = read(path), origins.parse(SPAN, WEEK), Room()
+    elsewhere = area.counts.with_columns(entity=pl.lit("250101"), cases=pl.col("cases") + 1)
+    elsewhere = elsewhere.group_by("entity", "week_start").agg(pl.max("cases"))
+    wider = replace(area, counts=pl.concat([area.counts, elsewhere.select(area.counts.columns)]))
+    panels = panel.build(area, days, WEEK, len(HORIZONS))
+    learned = vintages.forecasts(
+        room, panels, days, features_of, seed=1, say=silent,
+        learn_from=panel.districts(wider, days[0], WEEK, len(HORIZONS)),
+    ).rows  # fmt: skip
+    for frame in room.given:
+        assert set(frame["entity"]) == {*planted.MEANS, "250101"}
+    assert set(learned["entity"]) == {*planted.MEANS, "16"}
+    for model in ("last_value", "seasonal", "ar"):
+        same = [r[r["model"] == model].reset_index(drop=True) for r in (learned, rows)]
+        pd.testing.assert_frame_equal(*same)
+
+
+def test_an_area_to_learn_from_is_a_department_or_the_country() -> None:
+    assert areas.of_training("Perú") == ("", "PERU") == areas.of_training("peru")
+    assert areas.of_training("Madre de Dios") == areas.department("MADRE DE DIOS")
+    with pytest.raises(UsageError, match="no department 'Chile'"):
+        areas.of_training("Chile")

@@ -64,7 +64,8 @@ def planted(
 def report_of(rows: pd.DataFrame) -> backtest_report.BacktestReport:
     return backtest_report.BacktestReport(
         final="pool", baselines=BASELINES, members=[], seconds=12.0, frequency="week",
-        department="Loreto", districts=4, origins=[], source=[], left_out_rows=0,
+        department="Loreto", trained_on="Loreto", districts=4, origins=[], source=[],
+        left_out_rows=0,
         **vars(backtest_report.tables(rows, "ubigeo", seed=0)),
     )  # fmt: skip
 

@@ -6,6 +6,9 @@ DIGITS = {"department": 2, "province": 4, "district": 6}
 """Levels of area, the widest first, and how many digits name one."""
 
 
+COUNTRY = "PERU"
+"""Name of the area whose code is empty: every place lies in it."""
+
 NAMES = {"department": ("departamento", "department"), "province": ("provincia", "province")}
 """Spanish and English."""
 

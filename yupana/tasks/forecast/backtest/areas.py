@@ -49,6 +49,17 @@ def department(name: str) -> tuple[str, str]:
     return codes[plain], plain
 
 
+def of_training(name: str) -> tuple[str, str]:
+    """As `department`; the country, too, whose code is empty.
+
+    Raises:
+        UsageError: there is no such area.
+    """
+    if places.plain_name(name) == national.COUNTRY:
+        return "", national.COUNTRY
+    return department(name)
+
+
 def published(
     table: pl.DataFrame, period: str, code: str, area: str, where: str, *, today: date
 ) -> Counts:

@@ -78,20 +78,33 @@ def build(
     import polars as pl
 
     column = frequency.column
-    first = area.counts[column].min()
-    assert isinstance(first, date)
-    calendar = frequency.calendar(first, area.last)
+    calendar = _calendar(area, frequency)
     _check(origins, calendar, frequency, reach)
-    before = area.counts.filter(pl.col(column) < origins[0].start)
-    districts = before.select(pl.col("entity").unique().sort())
     periods = pl.DataFrame({column: calendar}, schema={column: pl.Date})
     whole = area.counts.group_by(column).agg(pl.sum("cases"))
     code = pl.lit(areas.area(area.counts["entity"][0], "department")).alias("entity")
-    grids = (districts.join(periods, how="cross"), area.counts), (
-        periods.with_columns(code), whole.with_columns(code)
-    )  # fmt: skip
-    own, department = (Panel(_complete(*grid, column), frequency, reach) for grid in grids)
-    return own, department
+    sums = _complete(periods.with_columns(code), whole.with_columns(code), column)
+    return districts(area, origins[0], frequency, reach), Panel(sums, frequency, reach)
+
+
+def districts(area: Counts, origin: Origin, frequency: Frequency, reach: int) -> Panel:
+    """The panel of the districts of an area with a case before an origin."""
+    import polars as pl
+
+    column = frequency.column
+    before = area.counts.filter(pl.col(column) < origin.start)
+    names = before.select(pl.col("entity").unique().sort())
+    calendar = _calendar(area, frequency)
+    periods = pl.DataFrame({column: calendar}, schema={column: pl.Date})
+    rows = _complete(names.join(periods, how="cross"), area.counts, column)
+    return Panel(rows, frequency, reach)
+
+
+def _calendar(area: Counts, frequency: Frequency) -> list[date]:
+    """First days of all periods from an area's first case to the last that the files know of."""
+    first = area.counts[frequency.column].min()
+    assert isinstance(first, date)
+    return list(frequency.calendar(first, area.last))
 
 
 def _complete(grid: pl.DataFrame, counts: pl.DataFrame, column: str) -> pl.DataFrame:

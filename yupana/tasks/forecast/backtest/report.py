@@ -47,6 +47,7 @@ class BacktestReport:
     Attributes:
         final, baselines, members: names of models.
         frequency: `week` or `month`.
+        trained_on: department, or the country, whose districts the model learned from.
         districts: with a case before the first origin.
         origins: days, ISO 8601.
         source: references of what was read.
@@ -60,6 +61,7 @@ class BacktestReport:
     seconds: float
     frequency: str
     department: str
+    trained_on: str
     districts: int
     origins: list[str]
     source: list[str]

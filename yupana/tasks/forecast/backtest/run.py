@@ -34,6 +34,7 @@ def run(
     *,
     today: date,
     progress: Progress,
+    train_on: str = "",
 ) -> BacktestReport:
     """Score the use case's model and its baselines on past weeks or months.
 
@@ -43,6 +44,8 @@ def run(
         cases: line lists in the published schema; none = the published table, or the sample.
         span: origins as START:END:STEP; None = the newest three years of the data.
         today: periods that start later are refused.
+        train_on: area whose districts the model learns from, a department or the country; empty =
+            that of `department`.
 
     Raises:
         UsageError: options or files that cannot be used.
@@ -56,6 +59,13 @@ def run(
     area, source = counts(settings, definition, cases, code, plain, today, progress)
     starts = starts or origins.parse(origins.newest(area.last, reach, period), period)
     panels = panel.build(area, starts, period, reach)
+    learn_from, trained_on = None, plain
+    if train_on and (wider := areas.of_training(train_on)) != (code, plain):
+        trained_on = wider[1]
+        more, _ = counts(settings, definition, cases, *wider, today, progress)
+        learn_from = panel.districts(more, starts[0], period, reach)
+        number = learn_from.rows["entity"].n_unique()
+        progress.say(f"{trained_on}: learn from {number} districts")
     districts = panels[0].rows["entity"].n_unique()
     progress.say(
         f"{plain}: {districts} districts with a case before {starts[0]}, "
@@ -63,7 +73,7 @@ def run(
     )
     backtest = vintages.forecasts(
         definition, panels, starts, lambda rows: definition.features({definition.counted: rows}),
-        seed=settings.seed, say=progress.say,
+        seed=settings.seed, say=progress.say, learn_from=learn_from,
     )  # fmt: skip
     progress.say("score …")
     key = definition.spec.entity.key
@@ -75,6 +85,7 @@ def run(
         seconds=round(time.monotonic() - start, 1),
         frequency=period.name,
         department=plain,
+        trained_on=trained_on,
         districts=districts,
         origins=[str(origin) for origin in starts],
         source=source,
@@ -139,7 +150,7 @@ def counts(
 
     Args:
         cases: line lists; none = the published table, or the sample.
-        code, plain: of `areas.department`.
+        code, plain: of `areas.department` or `areas.of_training`.
 
     Raises:
         UsageError, TerminalError: as `read_files` and `read_published` of the use case.

@@ -63,6 +63,7 @@ def forecasts(
     *,
     seed: int,
     say: Say,
+    learn_from: Panel | None = None,
 ) -> Backtest:
     """Forecast every origin with the model, its members, if it has any, and the baselines.
 
@@ -71,6 +72,8 @@ def forecasts(
         panels: the districts' and the department's.
         features: makes feature rows from counts.
         seed: of the fits.
+        learn_from: districts that the model learns from, by default those that it forecasts; the
+            baselines learn from those always.
     """
     import pandas as pd
 
@@ -81,7 +84,8 @@ def forecasts(
             of_year = tuple(group)
             say(f"fit {year}: {panels[0].frequency.name}s up to {of_year[0]} …")
             out = Path(folder) / str(year)
-            fitted = _fit(definition, panels, of_year[0], features, out, seed, say)
+            learned = learn_from or panels[0]
+            fitted = _fit(definition, panels, learned, of_year[0], features, out, seed, say)
             say(f"forecast {year}: {len(of_year)} origins, {of_year[0]} to {of_year[-1]} …")
             for origin in of_year:
                 tables += _at(origin, fitted, panels, counts, features)
@@ -95,15 +99,16 @@ def forecasts(
 
 
 def _fit(
-    definition: ForecastUseCase, panels: tuple[Panel, Panel], cut: Origin, features: Features,
-    out: Path,
-    seed: int, say: Say,
+    definition: ForecastUseCase, panels: tuple[Panel, Panel], learn_from: Panel, cut: Origin,
+    features: Features, out: Path, seed: int, say: Say,
 ) -> Fitted:  # fmt: skip
     """Fit on what was known at `cut`; the baselines on every row of it, since they choose
     nothing on validation weeks."""
     frame, whole = (training_rows(panel, cut.start, features) for panel in panels)
     out.mkdir()
-    definition.fit(frame, out, seed=seed, say=say)
+    wider = learn_from is not panels[0]
+    learned = training_rows(learn_from, cut.start, features) if wider else frame
+    definition.fit(learned, out, seed=seed, say=say)
     simple = definition.baselines(frame.assign(part="train"))
     fitted = definition.load(out)
     # A member that does no better alone than a baseline is to be told as such.

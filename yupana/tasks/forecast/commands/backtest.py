@@ -28,6 +28,14 @@ def backtest(
         typer.Option(help="Line list in the published schema, plain or gzip; more are joined."),
     ] = None,
     department: Annotated[str, typer.Option(help="Department, as INEI names it.")] = "LORETO",
+    train_on: Annotated[
+        str,
+        typer.Option(
+            metavar="AREA",
+            help="Area whose districts the model learns from: a department, or PERU for all. "
+            "Default: the one that is forecast. The whole country takes many times as long.",
+        ),
+    ] = "",
     origins: Annotated[
         str | None,
         typer.Option(
@@ -83,8 +91,9 @@ def backtest(
 
     def work() -> steps.Outcome:
         report = run.run(
-            config, use_case, files, department, origins, target, today=today, progress=progress
-        )
+            config, use_case, files, department, origins, target, today=today, progress=progress,
+            train_on=train_on,
+        )  # fmt: skip
         if pages:
             from yupana.tasks.forecast.backtest import page
 
@@ -101,7 +110,7 @@ def backtest(
     result = steps.run(
         config, "backtest", use_case, work,
         inputs=run.inputs(config, usecases.load(use_case), files),
-        depends_on=[code, config.seed, department, origins, str(target), pages],
+        depends_on=[code, config.seed, department, origins, str(target), pages, train_on],
         still_there=lambda outputs: target.exists() and reference() == outputs,
     )  # fmt: skip
     if as_json:
