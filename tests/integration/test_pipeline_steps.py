@@ -207,7 +207,7 @@ def test_a_past_day_is_due_until_a_model_knows_no_more(home: Settings, pooled: s
     knows = date.fromisoformat(params["knows_through"])
     refused = due(home, NAME, knows)
     assert refused.due, "what was refused forecasts no day"
-    registry.client(home).set_model_version_tag(NAME, "1", "promoted_by", "a person")
+    events.append(home, "promote", NAME, status="done", outputs=("model:outbreak@1",))
     assert not due(home, NAME, knows).due
     report = told("due", NAME, "--as-of", str(knows - timedelta(days=1)))
     assert report["due"] and str(knows) in report["reason"]

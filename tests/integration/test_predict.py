@@ -87,6 +87,16 @@ def home(fitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     configured.settings.cache_clear()
 
 
+def commit_again(settings: Settings, times: int) -> str:
+    """A release of 1 June 2020 with many times the cases; its reference."""
+    release = delta.commit_metadata(source_sha256="b" * 64, known_on=date(2020, 6, 1))
+    rows = reports().with_columns(cases=pl.col("cases") * times)
+    commit(settings.table("published", "dengue_linelist"), rows, release)
+    ref = "delta:published/dengue_linelist@1"
+    events.append(settings, "ingest", "dengue_linelist", status="done", outputs=(ref,))
+    return ref
+
+
 def recorded(settings: Settings, day: date) -> predict.Forecast:
     return predict.record(settings, predict.predict(settings, NAME, day, past=False))
 
@@ -252,27 +262,40 @@ def test_a_past_day_stays_as_it_was_forecast(home: Settings, tmp_path: Path) -> 
     """After a better model, its promotion, and a release that tells more of that day."""
     day = "2020-06-06"
     run("--as-of", day)
-    before, bases = stored(home, NAME), predict.basis(home, NAME, date.fromisoformat(day))
+    before, bases = stored(home, NAME), predict.basis(home, NAME, date.fromisoformat(day), ())
     assert bases and bases.model == "model:outbreak@1"
     better = candidate(tmp_path / "2", wis=0.5)
     outbreak.fit(PANEL, better, seed=6, say=lambda _: None)
     registry.register(home, NAME, better, tags("2"))
     registered = {"outputs": ("model:outbreak@2",), "facts": {"alias": "champion"}}
     events.append(home, "register", NAME, status="done", **registered)
-    later = delta.commit_metadata(source_sha256="b" * 64, known_on=date(2020, 6, 1))
-    more = reports().with_columns(cases=pl.col("cases") * 3)
-    commit(home.table("published", "dengue_linelist"), more, later)
-    ref = "delta:published/dengue_linelist@1"
-    events.append(home, "ingest", "dengue_linelist", status="done", outputs=(ref,))
+    ref = commit_again(home, 3)
     run("--as-of", day)
     assert "already done" in run("--as-of", day)
     (home.reports / f"forecast-{NAME}-{day}.html").unlink()
     run("--as-of", day)
     pd.testing.assert_frame_equal(stored(home, NAME), before)
-    assert predict.basis(home, NAME, date.fromisoformat(day)) == bases
+    assert predict.basis(home, NAME, date.fromisoformat(day), ()) == bases
     # Of another day nothing was decided.
     run("--as-of", "2020-06-13")
-    assert ref in (predict.basis(home, NAME, date(2020, 6, 13)) or bases).sources
+    assert ref in (predict.basis(home, NAME, date(2020, 6, 13), ()) or bases).sources
+
+
+def test_a_day_that_is_asked_for_again_leaves_the_newer_forecast(home: Settings) -> None:
+    """Of the same origin and model: a correction came, and what stands there is told to people."""
+    run()
+    today = date.today()
+    monday = stored(home, NAME)
+    commit_again(home, 3)
+    run()
+    standing = stored(home, NAME)
+    assert not standing.equals(monday)
+    run("--as-of", str(today))
+    pd.testing.assert_frame_equal(stored(home, NAME), standing)
+    basis = predict.basis(home, NAME, today, ())
+    assert basis and basis.sources == ("delta:published/dengue_linelist@1",)
+    run("--as-of", "2020-06-06")
+    pd.testing.assert_frame_equal(stored(home, NAME), standing)
 
 
 @pytest.mark.parametrize(

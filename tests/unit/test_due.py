@@ -65,6 +65,8 @@ def test_a_champion_of_a_past_day_is_as_old_as_that_day(home: Settings) -> None:
     event(home, "pool", ["split:2"], "candidate:2")
     event(home, "register", ["candidate:2"], "model:outbreak@2")
     crown(home, NAME, 2)
+    assert not due(home, NAME).due, "it would be trained on what another was trained on"
+    features(home, 1, "2021-10-30")
     verdict = due(home, NAME)
     assert verdict.due and "2021-06-05" in verdict.reason
 
@@ -122,3 +124,12 @@ def test_a_model_of_a_past_day_is_no_refusal(home: Settings) -> None:
     features(home, 1, "2021-10-30")
     refused(home, 2, 1, as_of="2021-10-09")
     assert due(home, NAME).due
+
+
+def test_a_model_that_a_person_replaced_is_not_trained_anew_at_once(home: Settings) -> None:
+    features(home, 1, "2021-10-30")
+    event(home, "split", ["delta:features/outbreak_weekly@1"], "split:5", as_of="")
+    event(home, "pool", ["split:5"], "candidate:5")
+    event(home, "register", ["candidate:5"], "model:outbreak@5", alias="champion")
+    verdict = due(home, NAME)
+    assert not verdict.due and "another was promoted since" in verdict.reason

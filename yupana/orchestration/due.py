@@ -26,8 +26,8 @@ def due(settings: Settings, use_case: str, day: date | None = None) -> Due:
     Yes when there is no champion, when the feature table is `retrain_weeks` or more ahead of the
     one that the champion's training set came from, or when the newest `monitor` of the champion
     asks for it: the data stand, and what is asked or how well it forecasts has moved. Not within
-    `retrain_weeks` of a training whose model was refused: on nearly the same data the next one
-    would be, too.
+    `retrain_weeks` of a training whose model was refused, or was replaced by a person: on nearly
+    the same data the next one would be no other.
 
     Args:
         day: ask instead whether a model is needed that knows only what was known on this day.
@@ -46,8 +46,8 @@ def due(settings: Settings, use_case: str, day: date | None = None) -> Due:
     last_week = _week_of(settings, model)
     if last_week is None:
         return Due(True, f"what {model} was trained on is not in the event log")
-    if refused := _refused(settings, use_case, model, newest):
-        return Due(False, refused)
+    if fresh := _too_fresh(settings, use_case, model, newest):
+        return Due(False, fresh)
     behind = (newest - last_week).days // 7
     if behind >= settings.retrain_weeks:
         reason = f"{model} was made from data to {last_week}, {behind} weeks before {newest}"
@@ -67,18 +67,20 @@ def _of_day(settings: Settings, use_case: str, day: date) -> Due:
     return Due(False, f"model:{use_case}@{version} knew nothing later than {day}")
 
 
-def _refused(settings: Settings, use_case: str, champion: str, newest: date) -> str:
-    """Why the newest training's refusal is too fresh for another; empty where it is not."""
+def _too_fresh(settings: Settings, use_case: str, champion: str, newest: date) -> str:
+    """Why the newest training, whose model is not champion, is too fresh for another; empty where
+    it is not."""
     registrations = events.done(settings.events, "register", use_case)
     latest = next((e for e in registrations if not _of_past_day(settings, e)), None)
-    if latest is None or latest["facts"].get("alias") != "challenger":
+    if latest is None:
         return ""
     model, wait = latest["outputs"][0], timedelta(weeks=settings.retrain_weeks)
     week = _week_of(settings, model)
     if model == champion or week is None or newest - week >= wait:
         return ""
-    why = latest["facts"].get("reason", "it stayed challenger")
-    return f"{model}, made from data to {week}, was refused ({why}); next from {week + wait} on"
+    refused = latest["facts"].get("alias") == "challenger"
+    why = latest["facts"].get("reason", "no better") if refused else "another was promoted since"
+    return f"{model}, made from data to {week}, is not champion ({why}); next from {week + wait} on"
 
 
 def _of_past_day(settings: Settings, registration: events.Event) -> bool:

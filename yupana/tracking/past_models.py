@@ -8,8 +8,7 @@ day (`yupana train --as-of`) was not judged.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from yupana.config.settings import Settings
@@ -25,15 +24,18 @@ def by(settings: Settings, use_case: str, day: date) -> tuple[int, Path]:
         UsageError: no version is that old; names the oldest and how to train one.
         TransientError: the registry cannot be reached.
     """
-    if champion := champion_on(settings, use_case, day):
-        return at(settings, champion)
-    models = []
+    models, champion = [], champion_on(settings, use_case, day)
+    refused = _refused(settings, use_case)
     with registry.reached(settings, "looking for an older model"):
         mlflow = registry.client(settings)
         for version in mlflow.search_model_versions(f"name = '{use_case}'"):
-            params = mlflow.get_run(str(version.run_id)).data.params
-            through = params.get(runs.KNOWS)
-            if through and not version.tags.get(runs.DELETED) and not _refused(version.tags):
+            ref = f"model:{use_case}@{version.version}"
+            if version.tags.get(runs.DELETED) or ref in refused:
+                continue
+            if ref == champion:
+                return int(version.version), runs.folder(version)
+            through = mlflow.get_run(str(version.run_id)).data.params.get(runs.KNOWS)
+            if through:
                 last = date.fromisoformat(through)
                 models.append((last, int(version.version), runs.folder(version)))
     usable = [f for f in models if f[0] <= day]
@@ -52,20 +54,23 @@ def at(settings: Settings, model: str) -> tuple[int, Path]:
     """Number and folder of a version by its reference.
 
     Raises:
-        UsageError: it was deleted or is not registered.
+        UsageError: it was deleted, or is not registered here.
         TransientError: the registry cannot be reached.
     """
     name, _, number = model.removeprefix("model:").partition("@")
     with registry.reached(settings, "looking for an older model"):
         versions = registry.client(settings).search_model_versions(f"name = '{name}'")
-    for version in versions:
-        if str(version.version) == number and not version.tags.get(runs.DELETED):
-            return int(number), runs.folder(version)
+    version = next((v for v in versions if str(v.version) == number), None)
+    if version is not None and not version.tags.get(runs.DELETED):
+        return int(number), runs.folder(version)
+    was_deleted = version is not None
     raise UsageError(
-        f"{model} was deleted.",
+        f"The day's forecast rests on {model}, which "
+        f"{'was deleted' if was_deleted else 'is not registered here any more'}.",
         where="the model registry",
-        fix=f"A forecast rests on it: yupana models restore {name}@{number}",
-    )
+        fix=f"yupana models restore {name}@{number}" if was_deleted
+        else "Put the registry back from its backup; what was forecast stays readable.",
+    )  # fmt: skip
 
 
 def logged(settings: Settings, use_case: str, day: date) -> str:
@@ -76,14 +81,11 @@ def logged(settings: Settings, use_case: str, day: date) -> str:
     """
     if champion := champion_on(settings, use_case, day):
         return champion
-    references = []
+    references, refused = [], _refused(settings, use_case)
     for event in events.done(settings.events, "register", use_case):
-        facts = event["facts"]
-        if facts.get("alias") == "challenger" and not facts.get("as_of"):
-            continue
         name = event["inputs"][0].removeprefix("candidate:") if event["inputs"] else ""
         fitted = settings.home / "candidates" / name / "fit.json"
-        if name and fitted.exists():
+        if name and event["outputs"][0] not in refused and fitted.exists():
             through = json.loads(fitted.read_text())["params"].get(runs.KNOWS, "")
             if through and date.fromisoformat(through) <= day:
                 version = int(event["outputs"][0].rpartition("@")[2])
@@ -92,18 +94,27 @@ def logged(settings: Settings, use_case: str, day: date) -> str:
 
 
 def champion_on(settings: Settings, use_case: str, day: date) -> str:
-    """The reference of the model that was champion when a day (UTC) ended; empty where none was."""
-    last = day.isoformat()
-    crowned = (
+    """The reference of the model that was champion when a day ended; empty where none was."""
+    promotions = (
         (event["time"], event["outputs"][0])
         for step in ("register", "promote")
         for event in events.done(settings.events, step, use_case)
-        if event["facts"].get("alias") == "champion" and event["time"][:10] <= last
+        if event["facts"].get("alias") == "champion" and _day(event["time"]) <= day
     )
-    return max(crowned, default=("", ""))[1]
+    return max(promotions, default=("", ""))[1]
 
 
-def _refused(tags: Mapping[str, str]) -> bool:
-    """Whether a version was compared with the champion and stayed challenger."""
-    compared = not tags.get("as_of") and not tags.get("promoted_by")
-    return compared and tags.get(runs.VERDICT) == "challenger"
+def _day(time: str) -> date:
+    """The day here, as `--as-of` counts days, of a time of the log."""
+    return datetime.fromisoformat(time).astimezone().date()
+
+
+def _refused(settings: Settings, use_case: str) -> set[str]:
+    """References of those that were compared with the champion and stayed challengers."""
+    compared = {
+        event["outputs"][0]
+        for event in events.done(settings.events, "register", use_case)
+        if event["facts"].get("alias") == "challenger" and event["facts"].get("as_of") == ""
+    }
+    promotions = events.done(settings.events, "promote", use_case)
+    return compared - {event["outputs"][0] for event in promotions}

@@ -118,7 +118,6 @@ def register(
             if good:
                 good, reason = _admitted(settings, mlflow, model, reason, now)
             alias = "champion" if good else "challenger"
-            mlflow.set_model_version_tag(use_case, version.version, runs.VERDICT, alias)
             # Last: until the alias is set, nobody is served by the version.
             mlflow.set_registered_model_alias(use_case, alias, version.version)
         except BaseException:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
-DELETED, VERDICT = "deleted_on", "verdict"
+DELETED = "deleted_on"
 FINAL = "final"
 BACKTEST = facts.BACKTEST
 """File in a candidate's folder: the kind's report on an earlier time, of which `scores` (as those

@@ -108,26 +108,28 @@ def promote(
     from datetime import UTC, datetime
 
     from yupana.identity import actors
-    from yupana.tracking import versions
+    from yupana.tracking import deployment, slots, versions
 
     config, version = _find(which)
+    by = actors.user()
 
     def work() -> steps.Outcome:
         from yupana.lineage import steps
-        from yupana.tracking import deployment, slots
 
-        by = actors.user()
         metrics = asdict(versions.promote(config, version, reason=reason, by=by))
-        if slots.CHAMPION in slots.current(config.platform_db, version.name):
-            # Services that run take the new champion without a restart.
-            now = datetime.now(UTC)
-            metrics["deployed"] = deployment.deploy(config, version.name, now=now, by=by)
         return steps.Outcome((version.ref,), metrics=metrics)
 
     # The same references as those of its registration: whoever asks what made the model finds
     # candidate and evaluation first.
     inputs = tuple(version.tags[k] for k in ("candidate", "evaluation"))
-    emit(_step(config, "promote", version, work, inputs), as_json)
+    result = _step(config, "promote", version, work, inputs)
+    if slots.CHAMPION in slots.current(config.platform_db, version.name):
+        # Services that run take the new champion without a restart. It is champion already, and
+        # the log says so, should this fail.
+        now = datetime.now(UTC)
+        deployed = deployment.deploy(config, version.name, now=now, by=by)
+        result = result.model_copy(update={"metrics": {**result.metrics, "deployed": deployed}})
+    emit(result, as_json)
 
 
 def delete(which: Which, yes: Yes = False, as_json: AsJson = False) -> None:

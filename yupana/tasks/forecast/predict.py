@@ -21,6 +21,8 @@ from yupana.tasks.forecast.usecases import ForecastUseCase
 from yupana.tracking import facts, past_models, registry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     import polars as pl
 
@@ -80,24 +82,35 @@ class Basis:
     published_later: tuple[str, ...] = ()
 
 
-def basis(settings: Settings, use_case: str, day: date) -> Basis | None:
+def basis(
+    settings: Settings, use_case: str, day: date, versions: Sequence[str]
+) -> Basis | None:
     """What the forecast of a day rests on; None where there was none yet.
 
-    What was forecast on the day itself goes before what was computed for it later.
+    What was forecast on the day itself goes first, then what was computed for it later, then the
+    forecast that stood on that day, made before it from the same versions.
+
+    Args:
+        versions: references of the published tables that were known on the day.
     """
-    of_day = [
-        event["facts"]
-        for event in events.done(settings.events, "forecast", use_case)
-        if event["facts"].get("day") == day.isoformat()
-    ]
-    # Newest first: of those on the day the last, of those computed later the first.
-    decided = next((f for f in of_day if not f["past"]), of_day[-1] if of_day else None)
-    if decided is None:
-        return None
-    return Basis(
-        decided["model"], tuple(decided["sources"]), bool(decided["hindsight"]),
-        tuple(decided["published_later"]),
-    )  # fmt: skip
+    standing, later = None, None
+    for event in events.done(settings.events, "forecast", use_case):
+        facts = event["facts"]
+        if "day" not in facts or facts["day"] > day.isoformat():
+            continue
+        mine = Basis(
+            facts["model"], tuple(facts["sources"]), bool(facts["hindsight"]),
+            tuple(facts["published_later"]),
+        )  # fmt: skip
+        if facts["day"] == day.isoformat() and not facts["past"]:
+            return mine
+        if facts["day"] == day.isoformat():
+            later = mine
+        elif not facts["past"] and standing is None:
+            standing = mine
+    if later is None and standing and standing.sources == tuple(versions):
+        return standing
+    return later
 
 
 def predict(
@@ -117,8 +130,8 @@ def predict(
     """
     definition = usecases.load(use_case)
     if on:
-        known = vintage.Versions(on.sources, on.hindsight)
-        snapshot = vintage.of_versions(settings, definition, known, day)
+        versions = vintage.Versions(on.sources, on.hindsight)
+        snapshot = vintage.of_versions(settings, definition, versions, day)
     else:
         snapshot = vintage.on_day(settings, definition, day)
     features = _features(settings, definition, snapshot, day)
@@ -150,13 +163,18 @@ def predict(
     )  # fmt: skip
 
 
-def record(settings: Settings, forecast: Forecast) -> Forecast:
-    """Write the rows of a forecast into its tables; returns it with their references."""
+def record(settings: Settings, forecast: Forecast, *, past: bool = False) -> Forecast:
+    """Write the rows of a forecast into its tables; returns it with their references.
+
+    Args:
+        past: rows of the same origin and model stay as they are, since a later day's forecast may
+            stand there: what this day's were, the version tells that its own event names.
+    """
     name, inputs = forecast.use_case, (forecast.model, *forecast.sources)
     key = usecases.load(name).spec.entity.key
-    refs = [_write(settings, name, outward(forecast.districts, key), inputs)]
+    refs = [_write(settings, name, outward(forecast.districts, key), inputs, past)]
     if len(forecast.areas):
-        refs.append(_write(settings, f"{name}_areas", forecast.areas, inputs))
+        refs.append(_write(settings, f"{name}_areas", forecast.areas, inputs, past))
     return replace(forecast, refs=tuple(refs))
 
 
@@ -207,11 +225,18 @@ def _counts(reports: pl.DataFrame, frequency: Frequency) -> pd.DataFrame:
     return table.set_axis(pd.DatetimeIndex([frequency.end(start) for start in starts]))
 
 
-def _write(settings: Settings, name: str, table: pd.DataFrame, inputs: tuple[str, ...]) -> str:
+def _write(
+    settings: Settings, name: str, table: pd.DataFrame, inputs: tuple[str, ...], past: bool
+) -> str:
     """Put an origin's rows of a model in place of earlier ones: a re-run changes nothing."""
+    import polars as pl
     import pyarrow as pa
 
-    first = table.iloc[0]
-    same = f"origin = DATE '{first['origin']}' AND model = '{first['model']}'"
+    first, place = table.iloc[0], settings.table("forecasts", name)
+    if past and delta.exists(place):
+        same = (pl.col("origin") == first["origin"]) & (pl.col("model") == first["model"])
+        if not delta.read(place).filter(same).is_empty():
+            return delta.ref(settings.lake, "forecasts", name).ref
+    where = f"origin = DATE '{first['origin']}' AND model = '{first['model']}'"
     rows = pa.Table.from_pandas(table, preserve_index=False)
-    return delta.replace(settings.lake, "forecasts", name, rows, same, inputs).ref
+    return delta.replace(settings.lake, "forecasts", name, rows, where, inputs).ref

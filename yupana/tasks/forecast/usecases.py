@@ -256,7 +256,10 @@ class ForecastUseCase:
         """Two candidates on the origins that both were scored on, see `intervals.paired`."""
         from yupana.tasks.forecast.scoring import intervals
 
-        return intervals.paired(mine, other, self.final, self.spec.entity.key)
+        return intervals.paired(
+            mine, other, self.final, self.spec.entity.key,
+            block=self.options.horizons, fewest=self.frequency.year // 3,
+        )  # fmt: skip
 
     def card(self, folder: Path, evaluation: Evaluation) -> Sequence[str]:
         """Further scores, another season and calibration, see `scoring.card`."""

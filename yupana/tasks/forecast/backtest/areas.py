@@ -30,8 +30,11 @@ class Counts:
     left_out: int
 
 
-def department(name: str) -> tuple[str, str]:
+def department(name: str, option: str = "--department") -> tuple[str, str]:
     """INEI's two digits and the plain name of a department.
+
+    Args:
+        option: that it was given by, for errors.
 
     Raises:
         UsageError: there is no such department; the message lists near names.
@@ -43,7 +46,7 @@ def department(name: str) -> tuple[str, str]:
         near = difflib.get_close_matches(plain, codes, n=4, cutoff=0.5) or sorted(codes)
         raise UsageError(
             f"There is no department '{name}'.",
-            where="--department",
+            where=option,
             fix=f"Use one of: {', '.join(near)}.",
         )
     return codes[plain], plain
@@ -57,7 +60,7 @@ def of_training(name: str) -> tuple[str, str]:
     """
     if places.plain_name(name) == national.COUNTRY:
         return "", national.COUNTRY
-    return department(name)
+    return department(name, "--train-on")
 
 
 def published(

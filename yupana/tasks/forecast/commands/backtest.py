@@ -73,6 +73,12 @@ def backtest(
     from yupana.lineage import events, steps
     from yupana.tasks.forecast.backtest import run
 
+    if candidate and train_on:
+        raise UsageError(
+            "A candidate learns from the districts of its own split.",
+            where="--train-on",
+            fix="Leave out --train-on, or --candidate.",
+        )
     if candidate:
         candidate_backtest.backtest(use_case, candidate, origins or "", as_json)
         return

@@ -62,17 +62,16 @@ def predict(
             fix=f"Ask for {today} or earlier; what is ahead is forecast from what is known now.",
         )
     definition = usecases.load(use_case)
-    decided = weekly.basis(config, use_case, day) if as_of else None
-    if decided:
-        inputs = (decided.model, *decided.sources)
+    published = vintage.versions(config, definition, day).refs
+    basis = weekly.basis(config, use_case, day, published) if as_of else None
+    # A past day's model is part of the key; what was used is told by the work.
+    older = ""
+    if basis:
+        inputs, older = basis.sources, basis.model
     elif as_of:
-        # Of a past day's model only what the log says is part of the key: the registry takes
-        # seconds to open.
-        older = past_models.logged(config, use_case, day)
-        inputs = (older, *vintage.versions(config, definition, day).refs)
+        inputs, older = published, past_models.logged(config, use_case, day)
     else:
-        champion = aliases.champion(config, use_case)
-        inputs = (champion, *vintage.versions(config, definition, day).refs)
+        inputs = (aliases.champion(config, use_case), *published)
     page = forecast_page.path(config.reports, use_case, day.isoformat() if as_of else "")
 
     def reference() -> str:
@@ -84,10 +83,10 @@ def predict(
 
         before = {} if as_of else forecast_notices.levels(config, definition)
         past = as_of is not None
-        forecast = weekly.predict(config, use_case, day, past=past, on=decided)
+        forecast = weekly.predict(config, use_case, day, past=past, on=basis)
         # Whatever can be refused is, before anything is committed.
         drawing = forecast_page.draw(forecast, boundaries)
-        forecast = weekly.record(config, forecast)
+        forecast = weekly.record(config, forecast, past=past)
         forecast_page.write(forecast, drawing, page)
         rows = {"districts": len(forecast.districts), "areas": len(forecast.areas)}
         lead = definition.frequency.lead
@@ -126,8 +125,8 @@ def predict(
             "forecast",
             use_case,
             work,
-            inputs=tuple(ref for ref in inputs if ref),
-            depends_on=[code, str(as_of or ""), drawn_on],
+            inputs=inputs,
+            depends_on=[code, str(as_of or ""), older, drawn_on],
             earlier=True,
             tables=(f"forecasts/{use_case}", f"forecasts/{use_case}_areas"),
             # A later forecast may have taken the page's place.

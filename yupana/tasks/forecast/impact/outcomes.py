@@ -71,7 +71,8 @@ def read(settings: Settings, version: Version, day: date) -> Outcomes:
     definition, split = usecases.load(version.name), version.tags["split"]
     frame = training_set.load(settings, version.name, split)
     test = frame[frame["part"] == "test"].reset_index(drop=True)
-    quantiles = definition.load(version.folder).quantiles(test, QUANTILES)
+    # The one that answers was fitted again on the test part.
+    quantiles = definition.load_evaluated(version.folder).quantiles(test, QUANTILES)
     simple, best = _best(definition.baselines(frame), test, _counts(definition, test))
     frequency = definition.frequency
     parts = [

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from yupana.core.errors import UsageError
+from yupana.core.errors import TerminalError, UsageError
 from yupana.tasks.forecast.dataset.cutoff import known_at
 from yupana.tasks.forecast.model import areas, member_past, members, parallel, store
 from yupana.tasks.forecast.model import pool as pools
@@ -225,6 +225,12 @@ def pool(
     rows = learnable(frame)
     past = member_past.read(rows, folders)
     if not rows.test.empty:
+        if old := [str(f) for f in folders.values() if store.evaluated(f) == f]:
+            raise TerminalError(
+                "Members were fitted once, by an earlier release: nothing of them can be scored.",
+                where=", ".join(old),
+                fix="Fit each member again: yupana fit USE_CASE --split … --member …",
+            )
         scored = _pooled({m: store.evaluated(f) for m, f in folders.items()}, past, seed)
         store.save(scored, out / store.EVALUATED)
         past = past.followed_by(rows.test, scored.members)

@@ -123,7 +123,17 @@ def load_regressions(folder: Path) -> tuple[dict[str, Ridge], dict[str, Ridge]]:
 
 
 def load_past(folder: Path) -> Forecasts:
-    """What `save_past` wrote."""
+    """What `save_past` wrote.
+
+    Raises:
+        TerminalError: it is not there, as where `yupana maintain` forgot the member.
+    """
+    if not (folder / PAST).exists():
+        raise TerminalError(
+            "What the member told of past years is gone.",
+            where=str(folder / PAST),
+            fix="Fit the member again: yupana fit USE_CASE --split … --member …",
+        )
     with np.load(folder / PAST) as stored:
         return {name: stored[name] for name in stored.files}
 

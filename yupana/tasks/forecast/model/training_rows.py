@@ -79,8 +79,8 @@ class Learnable(NamedTuple):
     Attributes:
         train, validation: the parts of these names; the second chooses the number of epochs.
         before_test: all that was known when the validation part ended.
-        test: origins of the part `test`, thinned as those of past years are; empty where there
-            is none.
+        test: origins of the part `test` whose targets are known, thinned as those of past years
+            are; empty where there is none.
         complete: all that is known, the test part among it.
         last: the last origin of the validation part.
         horizons: periods ahead.
@@ -106,7 +106,7 @@ def learnable(frame: pd.DataFrame) -> Learnable:
     horizons, period = horizons_of(frame), frequency.of(frame.columns)
     end = last + period.offset(max(horizons))
     before_test = known_at(frame[frame["part"] != "test"], end, horizons)
-    test = frame[frame["part"] == "test"]
+    test = frame[frame["part"] == "test"].dropna(subset=targets(horizons))
     times = sorted(test["event_timestamp"].unique())[:: period.thinning]
     thinned = test[test["event_timestamp"].isin(times)]
     if test.empty:

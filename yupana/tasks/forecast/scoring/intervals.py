@@ -23,9 +23,6 @@ RESAMPLES = 1000
 INSIDE = {"inside_50": (0.25, 0.75), "inside_90": (0.05, 0.95)}
 """Columns of the scores that say whether a count lay in the interval between two levels."""
 
-BLOCK, FEWEST = 8, 16
-"""Neighbouring origins that are drawn together, and origins that two candidates must share."""
-
 _SEED = 0
 
 
@@ -53,6 +50,7 @@ def keep(
                 "entity": test["entity"].to_numpy()[row],
                 "origin": test["event_timestamp"].dt.date.to_numpy()[row],
                 "horizon": horizon + 1,
+                "observed": observed[row, horizon],
                 "wis": weighted_interval_scores(observed[row, horizon], quantiles[row, horizon]),
                 **{
                     name: inside(observed[row, horizon], quantiles[row, horizon], *ends)
@@ -77,8 +75,8 @@ def forecast_sha256(quantiles: Array) -> str:
 
 
 def read(folder: Path) -> pd.DataFrame | None:
-    """Scores by row: `model`, the key, `origin`, `horizon`, `wis`, and `INSIDE` where the training
-    is not older than these; None where none were kept."""
+    """Scores by row: `model`, the key, `origin`, `horizon`, `observed`, `wis`, and `INSIDE` where
+    the training is not older than these; None where none were kept."""
     import pandas as pd
 
     path = folder / SCORES
@@ -114,38 +112,45 @@ def of_means(scores: pd.DataFrame) -> dict[str, tuple[float, float]]:
     return {k: (float(low), float(high)) for k, (low, high) in bounds.items()}
 
 
-def paired(mine: Path, other: Path, final: str, key: str) -> Paired | None:
+def paired(
+    mine: Path, other: Path, final: str, key: str, *, block: int, fewest: int
+) -> Paired | None:
     """The mean WIS of one candidate over that of another, on the rows that both were scored on.
 
-    Origins are drawn in blocks of `BLOCK` neighbours (circular block bootstrap: Politis, Romano
-    1992): the periods ahead of one origin are mostly those of the next.
+    Only rows with the same count: a correction in between says nothing of either. Origins are
+    drawn in blocks of neighbours (circular block bootstrap: Politis, Romano 1992): the periods
+    ahead of one origin are mostly those of the next.
 
     Args:
         mine, other: folders that `keep` wrote to.
         final: name of the model itself in both.
         key: the use case's, under which entities are kept.
+        block: neighbouring origins that are drawn together.
+        fewest: origins that the two must share.
 
     Returns:
-        None where scores by row were not kept, or the two have fewer than `FEWEST` origins in
-        common.
+        None where scores by row were not kept, or the two share fewer origins.
     """
     import numpy as np
 
     tables = [read(folder) for folder in (mine, other)]
     if any(table is None for table in tables):
         return None
-    units = [key, "origin", "horizon"]
-    one, two = (t[t["model"] == final].set_index(units)["wis"] for t in tables if t is not None)
-    both = one.to_frame("one").join(two.rename("two"), how="inner").groupby("origin").sum()
-    n, rows = len(both), len(one.index.intersection(two.index))
-    if n < FEWEST or not both["two"].sum():
+    if any("observed" not in table for table in tables if table is not None):
         return None
-    starts = np.random.default_rng(_SEED).integers(0, n, (RESAMPLES, -(-n // BLOCK), 1))
-    draws = ((starts + np.arange(BLOCK)) % n).reshape(RESAMPLES, -1)
+    units = [key, "origin", "horizon", "observed"]
+    one, two = (t[t["model"] == final].set_index(units)["wis"] for t in tables if t is not None)
+    rows = one.to_frame("one").join(two.rename("two"), how="inner")
+    both = rows.groupby("origin").sum()
+    n = len(both)
+    if n < fewest or not both["two"].sum():
+        return None
+    starts = np.random.default_rng(_SEED).integers(0, n, (RESAMPLES, -(-n // block), 1))
+    draws = ((starts + np.arange(block)) % n).reshape(RESAMPLES, -1)
     sums = both.to_numpy()[draws].sum(axis=1)
     low, high = np.quantile(sums[:, 0] / np.maximum(sums[:, 1], 1e-12), [0.025, 0.975])
     ratio = float(both["one"].sum() / both["two"].sum())
-    return Paired(n=rows, ratio=ratio, low=float(low), high=float(high))
+    return Paired(n=len(rows), ratio=ratio, low=float(low), high=float(high))
 
 
 def by_group(scores: pd.DataFrame, group: pd.Series, column: str = "wis") -> pd.DataFrame:

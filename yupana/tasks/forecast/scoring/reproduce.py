@@ -20,6 +20,7 @@ from yupana.core.hashing import file_sha256
 from yupana.features import training_sets
 from yupana.tasks.forecast import usecases
 from yupana.tasks.forecast.dataset import training_set
+from yupana.tasks.forecast.model import store
 from yupana.tasks.forecast.quantiles import QUANTILES
 from yupana.tasks.forecast.scoring import intervals
 from yupana.tracking import facts
@@ -69,9 +70,11 @@ def reproduce(settings: Settings, version: Version, say: Callable[[str], None]) 
         again = Path(scratch)
         options = {k: type(v)(version.params[k]) for k, v in definition.tunable.items()}
         definition.fit(rows, again, seed=int(version.params["seed"]), say=say, options=options)
-        weights = facts.files(again)
-        now = _forecasts(definition, again, test)
-    then = _forecasts(definition, version.folder, test)
+        # Before models were fitted again for good, the fit that was scored answered.
+        refitted = store.evaluated(version.folder) != version.folder
+        weights = facts.files(again if refitted else store.evaluated(again))
+        now = _forecasts(definition, again, test, refitted)
+    then = _forecasts(definition, version.folder, test, refitted)
     differs = _differs(settings, record, sha256)
     forecasts = _compared(version.folder, then, now)
     identical = record["files"] == weights and forecasts["then"] == forecasts["now"]
@@ -127,12 +130,14 @@ def _differs(settings: Settings, record: dict[str, Any], sha256: str) -> dict[st
     return differences
 
 
-def _forecasts(definition: ForecastUseCase, folder: Path, test: pd.DataFrame) -> Array:
-    """Quantiles of the test rows, shape (2, rows, horizons, levels): by the fit that was scored,
-    and by the one that answers."""
+def _forecasts(
+    definition: ForecastUseCase, folder: Path, test: pd.DataFrame, refitted: bool
+) -> Array:
+    """Quantiles of the test rows, shape (fits, rows, horizons, levels): by the fit that was
+    scored, and by the one that answers where that is another one."""
     import numpy as np
 
-    fits = definition.load_evaluated(folder), definition.load(folder)
+    fits = [definition.load_evaluated(folder), *([definition.load(folder)] if refitted else [])]
     return np.stack([fit.quantiles(test, QUANTILES) for fit in fits])
 
 
