@@ -24,8 +24,9 @@ monitoring found drift; `yupana due {name}` says which.
 """
 _BACKFILL = """# {title}: past days, exactly as they would have been predicted then
 
-For a date, in a run by hand (`as_of`) or for each date of a backfill: a model that knew nothing
-later is trained where there is none, and predicts from the versions that were known that day.
+For a date, in a run by hand (`as_of`) or for each date of a backfill: the champion of that day
+predicts from the versions that were known then; before there was one, a model that knew nothing
+later, which is trained where there is none. What was predicted of a day stays.
 
 ```
 airflow backfill create --dag-id {name}_backfill --from-date 2020-01-01 --to-date 2020-12-31 \\
