@@ -16,7 +16,7 @@ from yupana.core import usecase
 from yupana.core.errors import UsageError
 from yupana.core.spec import Spec
 from yupana.lineage import events
-from yupana.monitoring import alerts, kind, run, slices
+from yupana.monitoring import alerts, drift, kind, run, slices
 from yupana.monitoring.answers import Measures
 from yupana.monitoring.check import Check
 from yupana.monitoring.site import impact
@@ -102,6 +102,28 @@ def test_drift_groups_alerts_and_the_page_are_there_for_it(home: Settings, tmp_p
     page = Path(summary.html).read_text()
     assert "Período que terminó el 2024-03-31" in page and "igual lista de cartas" in page
     assert "agency" in page and "WIS" not in page and "distrito" not in page
+
+
+def test_what_was_predicted_in_batch_and_nobody_asked_for_is_compared(
+    home: Settings, tmp_path: Path
+) -> None:
+    key = kind.spec.load("outbreak").entity.key
+    names = [f"{'ab'[n % 2]}{n}" for n in range(60)]
+    numbers = {"length": range(60), "confidence": [n % 10 / 10 for n in range(60)]}
+    pl.DataFrame({key: names, **numbers}).write_parquet(tmp_path / "reference.parquet")
+    batch = pl.DataFrame({"entity": names, **numbers}).with_columns(
+        period=pl.lit(LAST), model=pl.lit("1"), times=pl.lit(1, pl.UInt32)
+    )
+    request = drift.Request(
+        tmp_path / "reference.parquet", key, ["length"], Measures(("confidence",), confidence),
+        lambda rows: {}, LAST, 8, tmp_path / "page.html", batch,
+    )  # fmt: skip
+    alone = drift.compare(home, "outbreak", request, lambda _: None)
+    assert (alone.rows_current, alone.answers) == (60, 60) and alone.whole.drifted == []
+    answered(home, 40)
+    both = drift.compare(home, "outbreak", request, lambda _: None)
+    assert both.rows_current == 60, "whatever was asked for is not counted twice"
+    assert both.whole.drifted == ["length"]
 
 
 def test_the_sites_impact_page_is_filled_by_the_kind(home: Settings) -> None:

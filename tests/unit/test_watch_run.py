@@ -20,7 +20,7 @@ from yupana.monitoring import run as monitor
 from yupana.tasks.forecast.entities import outward
 from yupana.tasks.forecast.frequency import WEEK
 from yupana.tasks.forecast.monitoring import inputs, performance
-from yupana.tasks.forecast.monitoring.observe import observe
+from yupana.tasks.forecast.monitoring.observe import MEDIAN, in_batch, observe
 from yupana.tasks.forecast.quantiles import LEVELS, QUANTILES
 from yupana.tasks.forecast.scoring.scores import score as scored_by_evaluation
 
@@ -156,6 +156,17 @@ def observed(settings: Settings) -> kind.Observe:
 def request_of(name: str, folder: Path) -> kind.Run:
     refs = (MODEL, "delta:features/outbreak_weekly@1")
     return kind.Run(name, MODEL, folder, 8, DAY, False, refs)
+
+
+def test_what_was_forecast_in_batch_is_an_answer_with_its_features(read) -> None:
+    rows = in_batch(read)
+    features = {*OUTBREAK.layout().monitored}
+    assert {"entity", "period", "model", "times", MEDIAN} | features <= {*rows.columns}
+    assert set(rows["period"]) <= set(read.features["end"]) and rows["period"].max() == END
+    newest = rows.filter(pl.col("period") == END)
+    assert newest["entity"].n_unique() == len(newest) > 1
+    assert set(rows["model"]) == {MODEL.rpartition("@")[2]}
+    assert in_batch(replace(read, forecasts=None)) is None
 
 
 def test_a_run_leaves_page_facts_history_and_no_answers_are_no_error(

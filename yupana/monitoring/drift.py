@@ -41,6 +41,7 @@ class Request:
         last: day that ends the newest period; answers from later data are not seen.
         weeks: of answers that are compared, up to `last`.
         page: where Evidently's page goes.
+        batch: see `kind.Observation`.
     """
 
     reference: Path
@@ -51,6 +52,7 @@ class Request:
     last: date
     weeks: int
     page: Path
+    batch: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ class AnswerDrift:
 def compare(
     settings: Settings, use_case: str, request: Request, say: Callable[[str], None]
 ) -> AnswerDrift:
-    """Compare the answers of the window, which `yupana export-predictions` puts into the lake.
+    """Compare the answers of the window, which `yupana export-predictions` puts into the lake, and
+    what was predicted in batch and nobody asked for.
 
     Raises:
         UsageError: there is no reference file.
@@ -114,6 +117,7 @@ def compare(
     texts = [c for c in columns if c not in numbers]
     features = [c for c in numbers if c not in measures.names]
     every = answers.distinct(settings, use_case, features, texts, measures, request.last)
+    every = _with_batch(every, request)
     now = every.filter(every[PERIOD] > request.last - timedelta(weeks=request.weeks))
     # A few entities against all would differ for ever, and no training would mend it.
     reference = reference.filter(reference[ENTITY].is_in(now[ENTITY].unique().implode()))
@@ -134,6 +138,17 @@ def compare(
     parts += slices.of_groups(reference, now, request.groups(reference))
     by_slice = _without_small_cells(slices.drift(parts, numbers, texts))
     return replace(counted, whole=whole, slices=tuple(by_slice))
+
+
+def _with_batch(every: pl.DataFrame, request: Request) -> pl.DataFrame:
+    import polars as pl
+
+    if request.batch is None:
+        return every
+    unasked = request.batch.filter(pl.col(PERIOD) <= request.last).join(
+        every, on=[ENTITY, PERIOD, MODEL], how="anti"
+    )
+    return pl.concat([every, unasked.select(every.columns)], how="vertical_relaxed")
 
 
 def checks(drift: AnswerDrift | None, period: date, threshold: float) -> list[Check]:

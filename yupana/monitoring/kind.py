@@ -89,6 +89,8 @@ class Observation:
         unfinished: last days of periods that are still being reported.
         vintage_periods: how many periods of features are of the version that was known then.
         scores: check, column and group that say how well the model does.
+        batch: what was predicted in batch, as `answers.distinct` gives what was answered, each
+            once; None where nothing is.
     """
 
     period: date
@@ -100,6 +102,7 @@ class Observation:
     unfinished: tuple[date, ...]
     vintage_periods: int
     scores: tuple[tuple[str, str, str], ...]
+    batch: pl.DataFrame | None = None
 
 
 Observe = Callable[[Run], Observation]

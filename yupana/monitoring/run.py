@@ -209,6 +209,7 @@ def _drift(
         last=observation.period,
         weeks=request.window,
         page=page,
+        batch=observation.batch,
     )
     return drift.compare(settings, use_case, comparison, say)
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
-from yupana.monitoring.answers import ENTITY, Measures
+from yupana.monitoring.answers import ENTITY, MODEL, PERIOD, TIMES, Measures
 from yupana.monitoring.kind import Groups, Observation, Run
 from yupana.tasks.forecast.checks.watch import watch
 from yupana.tasks.forecast.frequency import WEEK
@@ -47,7 +47,25 @@ def observe(settings: Settings, definition: ForecastUseCase, run: Run) -> Observ
         unfinished=snapshot.unfinished,
         vintage_periods=snapshot.as_known,
         scores=SCORES,
+        batch=in_batch(snapshot),
     )
+
+
+def in_batch(snapshot: inputs.Snapshot) -> pl.DataFrame | None:
+    """The forecasts of `yupana predict` with the features that they were made from, in the shape
+    of `answers.distinct`; None without any."""
+    import polars as pl
+
+    if snapshot.forecasts is None:
+        return None
+    first = snapshot.forecasts.filter(pl.col("horizon") == 1)
+    rows = first.select(
+        ENTITY, pl.col("origin").cast(pl.Date).alias(PERIOD),
+        pl.col("model").str.split("@").list.last().alias(MODEL),
+        pl.lit(1, pl.UInt32).alias(TIMES), pl.col("q0.5").cast(pl.Float64).alias(MEDIAN),
+    )  # fmt: skip
+    features = snapshot.features.rename({"end": PERIOD})
+    return rows.join(features, on=[ENTITY, PERIOD])
 
 
 def medians(payloads: pl.Series, listing: str = WEEK.listing) -> pl.DataFrame:
