@@ -32,6 +32,7 @@ from yupana.serving.http import asgi
 from yupana.tasks.forecast.checks import norms
 from yupana.tasks.forecast.dataset import training_set
 from yupana.tasks.forecast.frequency import MONTH
+from yupana.tasks.forecast.model.model import MEMBERS
 from yupana.tasks.forecast.quantiles import LEVELS
 from yupana.tasks.forecast.serving import answer_files
 from yupana.tasks.forecast.serving.analysis import alerts, sources, what_if
@@ -92,9 +93,9 @@ def steps(lake: Settings, tmp_path_factory: pytest.TempPathFactory) -> Steps:
         "split": call(lake, "split", NAME),
     }
     split = reports["split"]["outputs"][0]
-    for member in USE_CASE.members:
+    for member in MEMBERS:
         reports[member] = call(lake, "fit", NAME, "--split", split, "--member", member)
-    members = [w for m in USE_CASE.members for w in ("--member", reports[m]["outputs"][0])]
+    members = [w for m in MEMBERS for w in ("--member", reports[m]["outputs"][0])]
     reports["pool"] = call(lake, "pool", NAME, "--split", split, *members)
     candidate = reports["pool"]["outputs"][0]
     reports["backtest"] = call(lake, "backtest", NAME, "--candidate", candidate)

@@ -26,6 +26,7 @@ from yupana.lineage import events
 from yupana.orchestration.due import due
 from yupana.tasks.forecast.backtest import split as backtest_split
 from yupana.tasks.forecast.model import past_forecasts
+from yupana.tasks.forecast.model.model import MEMBERS
 from yupana.tracking import registry, runs, tuning_results
 
 NAME = "outbreak"
@@ -65,7 +66,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
             )  # fmt: skip
         members = [
             told("fit", NAME, "--split", split.ref, "--member", name)["outputs"][0]
-            for name in outbreak.members
+            for name in MEMBERS
         ]
     settings.settings.cache_clear()
     yield folder, split.ref, members
@@ -106,7 +107,7 @@ def test_after_a_failed_pool_the_members_are_not_fitted_again(
     last = list(events.read(home.events))[-1]
     assert (last["step"], last["status"]) == ("pool", "failed")
     _, split, members = fitted
-    for name, reference in zip(outbreak.members, members, strict=True):
+    for name, reference in zip(MEMBERS, members, strict=True):
         again = told("fit", NAME, "--split", split, "--member", name)
         assert (again["status"], again["outputs"]) == ("unchanged", [reference])
     assert told(*pool_of(fitted))["status"] == "done"
@@ -235,7 +236,7 @@ def test_what_is_told_of_a_past_year_was_learned_before_it(
     folder, _, members = fitted
     reports = {
         name: folder / "members" / reference.removeprefix("member:")
-        for name, reference in zip(outbreak.members, members, strict=True)
+        for name, reference in zip(MEMBERS, members, strict=True)
     }
     one = past_forecasts.of_members(panel(), reports, seed=1)
     assert one

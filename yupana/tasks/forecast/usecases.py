@@ -168,13 +168,6 @@ class ForecastUseCase:
         return self.spec.model.final
 
     @property
-    def members(self) -> tuple[str, ...]:
-        """What `fit_member` can fit apart."""
-        from yupana.tasks.forecast.model import model
-
-        return model.MEMBERS
-
-    @property
     def tunable(self) -> Mapping[str, Any]:
         """What tuning may choose, with its defaults."""
         from yupana.tasks.forecast.model import model
@@ -195,8 +188,8 @@ class ForecastUseCase:
         """Fit all members and pool them; `metrics`, `params` and `curve` as `model.pool` tells."""
         from yupana.tasks.forecast.model import model
 
-        service = self.spec.features.service
-        return model.fit(frame, out, service=service, seed=seed, say=say, options=options)
+        feast = self.spec.features.service
+        return model.fit(frame, out, service=feast, seed=seed, say=say, options=options)
 
     def fit_member(
         self, frame: pd.DataFrame, member: str, out: Path, *, seed: int, say: Say,
@@ -205,10 +198,10 @@ class ForecastUseCase:
         """Fit one of `members` on a training set."""
         from yupana.tasks.forecast.model import model
 
+        feast = self.spec.features.service
         return model.fit_member(
-            frame, member, out, service=self.spec.features.service, seed=seed, say=say,
-            options=options,
-        )  # fmt: skip
+            frame, member, out, service=feast, seed=seed, say=say, options=options
+        )
 
     def pool(
         self, frame: pd.DataFrame, fitted: Mapping[str, Path], out: Path, *, seed: int, say: Say
@@ -234,8 +227,7 @@ class ForecastUseCase:
         return store.load(folder)
 
     def load_evaluated(self, folder: Path) -> Forecaster:
-        """The pool whose scores on the test part are told: fitted before it, by the same
-        procedure and seeds as the one that answers."""
+        """The pool that was scored on the test part, see `store.EVALUATED`."""
         from yupana.tasks.forecast.model import store
 
         return store.load(store.evaluated(folder))
@@ -256,10 +248,9 @@ class ForecastUseCase:
         """Two candidates on the origins that both were scored on, see `intervals.paired`."""
         from yupana.tasks.forecast.scoring import intervals
 
-        return intervals.paired(
-            mine, other, self.final, self.spec.entity.key,
-            block=self.options.horizons, fewest=self.frequency.year // 3,
-        )  # fmt: skip
+        block, fewest = self.options.horizons, self.frequency.year // 3
+        key = self.spec.entity.key
+        return intervals.paired(mine, other, self.final, key, block=block, fewest=fewest)
 
     def card(self, folder: Path, evaluation: Evaluation) -> Sequence[str]:
         """Further scores, another season and calibration, see `scoring.card`."""
