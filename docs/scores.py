@@ -1,8 +1,8 @@
 """Write the tables of docs/forecast.md from reports of `yupana backtest`.
 
 `python -m docs.scores NAME REPORT` keeps a report as docs/scores/NAME.json and writes all tables
-again; without arguments it only writes them. A table stands below its comment
-`<!-- scores NAME -->` in the page, and ends with an empty line.
+again; without arguments it only writes them. A table stands between the comments
+`<!-- scores NAME -->` and `<!-- end of scores -->` of the page.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FIELDS = (
     "final", "baselines", "members", "seconds", "department", "trained_on", "districts", "origins",
     "source", "scores", "by_horizon", "pit",
 )  # fmt: skip
-_PLACE = re.compile(r"(<!-- scores ([\w-]+) -->\n)(.*?)\n\n", re.S)
+_PLACE = re.compile(r"(<!-- scores ([\w-]+) -->\n).*?(<!-- end of scores -->)", re.S)
 
 
 def keep(name: str, report: Path) -> None:
@@ -70,7 +70,7 @@ def write() -> None:
             f"{report['origins'][-1]}; learned from {report['trained_on']}; "
             f"{report['seconds']:.0f} s."
         )
-        return f"{place[1]}{asked}\n{table(report)}\n\n"
+        return f"{place[1]}{asked}\n\n{table(report)}\n{place[3]}"
 
     PAGE.write_text(_PLACE.sub(fill, PAGE.read_text("utf-8")), encoding="utf-8")
 
