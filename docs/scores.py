@@ -64,13 +64,13 @@ def write() -> None:
 
     def fill(place: re.Match[str]) -> str:
         report = json.loads((KEPT / f"{place[2]}.json").read_text("utf-8"))
-        asked = (
+        heading = (
             f"{report['department']}: {report['districts']} districts with a case before the first "
             f"of {len(report['origins'])} origins, {report['origins'][0]} to "
             f"{report['origins'][-1]}; learned from {report['trained_on']}; "
             f"{report['seconds']:.0f} s."
         )
-        return f"{place[1]}{asked}\n\n{table(report)}\n{place[3]}"
+        return f"{place[1]}{heading}\n\n{table(report)}\n{place[3]}"
 
     PAGE.write_text(_PLACE.sub(fill, PAGE.read_text("utf-8")), encoding="utf-8")
 

@@ -146,8 +146,8 @@ def test_features_come_from_the_frame_and_are_stored(folder: Path, frame: pd.Dat
     before_test = frame.loc[frame["part"].isin(["train", "validation"]), "event_timestamp"]
     scored = outbreak.load(store.evaluated(folder)).description
     assert scored.trained_through == str(before_test.max().date())
-    known = frame.loc[frame["target_1"].notna(), "event_timestamp"]
-    assert described.trained_through == str(known.max().date())
+    origins = frame.loc[frame["target_1"].notna(), "event_timestamp"]
+    assert described.trained_through == str(origins.max().date())
 
 
 @pytest.mark.parametrize("part", ["train", "validation"])

@@ -85,8 +85,8 @@ def _too_fresh(settings: Settings, use_case: str, champion: str, newest: date) -
 
 def _of_past_day(settings: Settings, registration: events.Event) -> bool:
     """Whether a model was trained on a past day's knowledge: it never was to be champion."""
-    training_set = events.maker(settings.events, registration["inputs"][0])
-    split = training_set and events.maker(settings.events, training_set["inputs"][0])
+    candidate = events.maker(settings.events, registration["inputs"][0])
+    split = candidate and events.maker(settings.events, candidate["inputs"][0])
     return bool(split and split["facts"].get("as_of"))
 
 

@@ -72,12 +72,12 @@ def on_day(
 
 
 def of_versions(
-    settings: Settings, definition: ForecastUseCase, known: Versions, day: date
+    settings: Settings, definition: ForecastUseCase, of_day: Versions, day: date
 ) -> Vintage:
     """As `on_day`, of the versions that were found to be known on it."""
-    if known.hindsight:
-        return _cut(settings, definition, known, day)
-    return Vintage(given.at(settings, definition, known.refs), known.refs, False)
+    if of_day.hindsight:
+        return _cut(settings, definition, of_day, day)
+    return Vintage(given.at(settings, definition, of_day.refs), of_day.refs, False)
 
 
 def versions(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ class MemberPast:
     origins: tuple[pd.DataFrame, ...]
     forecasts: tuple[dict[str, Array], ...]
 
-    @property
+    @cached_property
     def rows(self) -> pd.DataFrame:
         """The origins of all years."""
         return pd.concat(self.origins, ignore_index=True)
@@ -42,8 +42,7 @@ class MemberPast:
     @property
     def observed(self) -> Array:
         """The counts that came, shape (rows, horizons); NaN where not known."""
-        rows = self.rows
-        return rows[targets(horizons_of(rows))].to_numpy(dtype=float)
+        return self.rows[targets(horizons_of(self.rows))].to_numpy(dtype=float)
 
     @property
     def by_member(self) -> dict[str, Array]:

@@ -77,9 +77,9 @@ def _year(
     horizons = horizons_of(before_year)
     targets = columns_of(horizons)
     # The last origins before the year reach into it: what came then was not known.
-    known = known_at(earlier.rows, origins["event_timestamp"].min(), horizons)
+    rows = known_at(earlier.rows, origins["event_timestamp"].min(), horizons)
     learned = pool.learn(
-        earlier.by_member, known, known[targets].to_numpy(dtype=float), prior=model.PRIOR,
+        earlier.by_member, rows, rows[targets].to_numpy(dtype=float), prior=model.PRIOR,
         seed=seed,
     )  # fmt: skip
     levels = recalibration.inner_levels(QUANTILES, learned.levels)
