@@ -15,7 +15,9 @@ from scipy.stats import wasserstein_distance
 
 from yupana.config.settings import Settings
 from yupana.monitoring import answers, report, slices
+from yupana.monitoring.answers import PERIOD
 from yupana.predictions import lake_table
+from yupana.tasks.forecast.frequency import MONTH, WEEK
 from yupana.tasks.forecast.monitoring import observe
 
 NUMBERS = ["whole", "smooth", "far", "few", "constant"]
@@ -171,3 +173,15 @@ def test_empty_columns_are_told_apart(tmp_path: Path) -> None:
         reference, table(30, 10), ["smooth", "far"], [], tmp_path / "x.html"
     )
     assert comparison.empty == ["smooth"] and comparison.compared == ["far"]
+
+
+def test_answers_of_a_week_compare_with_the_same_week_of_the_test_year() -> None:
+    """A year with a season: its weeks differ from each other more than any drift."""
+    first = pl.datetime(2020, 1, 4, 23, 59, 59, time_zone="UTC")
+    last = pl.datetime(2021, 1, 2, 23, 59, 59, time_zone="UTC")
+    test = pl.select(event_timestamp=pl.datetime_range(first, last, "1w"))
+    answers = pl.DataFrame({PERIOD: [date(2022, 1, 1), date(2022, 3, 5)]})
+    kept = observe.same_season(test, answers, WEEK)["event_timestamp"].dt.date().to_list()
+    assert kept == [date(2020, 1, 4), date(2020, 3, 7), date(2021, 1, 2)]
+    months = observe.same_season(test, answers, MONTH)["event_timestamp"].dt.month()
+    assert set(months) == {1, 3}

@@ -20,7 +20,7 @@ from yupana.monitoring.slices import FEWEST, SliceDrift
 if TYPE_CHECKING:
     import polars as pl
 
-    from yupana.monitoring.kind import Groups
+    from yupana.monitoring.kind import Comparable, Groups
 
 RUNBOOK = "docs/monitoring.md#drift"
 
@@ -41,7 +41,7 @@ class Request:
         last: day that ends the newest period; answers from later data are not seen.
         weeks: of answers that are compared, up to `last`.
         page: where Evidently's page goes.
-        batch: see `kind.Observation`.
+        batch, comparable: see `kind.Observation`.
     """
 
     reference: Path
@@ -53,6 +53,7 @@ class Request:
     weeks: int
     page: Path
     batch: pl.DataFrame | None = None
+    comparable: Comparable | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class AnswerDrift:
     """What was answered beside the model's test window.
 
     Attributes:
-        rows_reference: test rows of the entities that were asked for.
+        rows_reference: test rows of the entities that were asked for, those that compare.
         rows_current: distinct answers.
         answers: how often they were given.
         models: versions that answered.
@@ -121,6 +122,8 @@ def compare(
     now = every.filter(every[PERIOD] > request.last - timedelta(weeks=request.weeks))
     # A few entities against all would differ for ever, and no training would mend it.
     reference = reference.filter(reference[ENTITY].is_in(now[ENTITY].unique().implode()))
+    if request.comparable:
+        reference = request.comparable(reference, now)
     counted = AnswerDrift(
         len(reference), len(now), int(now[TIMES].sum()), sorted(now[MODEL].unique().to_list()),
         columns,
@@ -242,8 +245,6 @@ def _reference(request: Request, columns: list[str]) -> pl.DataFrame:
             fix="Train the model again with the features that it serves.",
         )
     texts = [c for c in columns if not frame.schema[c].is_numeric()]
-    return frame.select(
-        pl.col(request.key).cast(pl.String).alias(ENTITY),
-        pl.col([c for c in columns if c not in texts]),
-        pl.col(texts).cast(pl.String),
+    return frame.rename({request.key: ENTITY}).with_columns(
+        pl.col([ENTITY, *texts]).cast(pl.String)
     )

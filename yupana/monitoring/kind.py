@@ -29,6 +29,10 @@ Pair = tuple[str, str]
 Groups = Mapping[str, Mapping[str, str]]
 """By the name of a grouping, the group of each entity."""
 
+Comparable = Callable[["pl.DataFrame", "pl.DataFrame"], "pl.DataFrame"]
+"""Of a test window (all its columns, `ENTITY`) and answers (`PERIOD`), the test rows that these
+compare with."""
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -91,6 +95,7 @@ class Observation:
         scores: check, column and group that say how well the model does.
         batch: what was predicted in batch, as `answers.distinct` gives what was answered, each
             once; None where nothing is.
+        comparable: test rows that the answers compare with: of the same season, say; None: all.
     """
 
     period: date
@@ -103,6 +108,7 @@ class Observation:
     vintage_periods: int
     scores: tuple[tuple[str, str, str], ...]
     batch: pl.DataFrame | None = None
+    comparable: Comparable | None = None
 
 
 Observe = Callable[[Run], Observation]

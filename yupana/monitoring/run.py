@@ -210,6 +210,7 @@ def _drift(
         weeks=request.window,
         page=page,
         batch=observation.batch,
+        comparable=observation.comparable,
     )
     return drift.compare(settings, use_case, comparison, say)
 

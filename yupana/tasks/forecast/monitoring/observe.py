@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
 from yupana.monitoring.answers import ENTITY, MODEL, PERIOD, TIMES, Measures
 from yupana.monitoring.kind import Groups, Observation, Run
 from yupana.tasks.forecast.checks.watch import watch
-from yupana.tasks.forecast.frequency import WEEK
+from yupana.tasks.forecast.frequency import WEEK, Frequency
 from yupana.tasks.forecast.monitoring import groups, inputs, performance
 from yupana.tasks.forecast.usecases import ForecastUseCase
 
@@ -48,6 +48,7 @@ def observe(settings: Settings, definition: ForecastUseCase, run: Run) -> Observ
         vintage_periods=snapshot.as_known,
         scores=SCORES,
         batch=in_batch(snapshot),
+        comparable=partial(same_season, frequency=definition.frequency),
     )
 
 
@@ -66,6 +67,27 @@ def in_batch(snapshot: inputs.Snapshot) -> pl.DataFrame | None:
     )  # fmt: skip
     features = snapshot.features.rename({"end": PERIOD})
     return rows.join(features, on=[ENTITY, PERIOD])
+
+
+def same_season(
+    reference: pl.DataFrame, answers: pl.DataFrame, frequency: Frequency
+) -> pl.DataFrame:
+    """The test rows whose periods have the place in the year of an answer's.
+
+    Counts with a season differ from those of a whole year whenever the answers come from a few
+    weeks of it.
+
+    Args:
+        reference: with `event_timestamp`, the last moment of a period.
+        answers: with `PERIOD`.
+    """
+    import numpy as np
+
+    def slots(ends: pl.Series) -> np.ndarray[Any, Any]:
+        return np.asarray(frequency.slot(ends.to_pandas().astype("datetime64[us]")))
+
+    ends = reference["event_timestamp"].dt.date()
+    return reference.filter(np.isin(slots(ends), slots(answers[PERIOD])))
 
 
 def medians(payloads: pl.Series, listing: str = WEEK.listing) -> pl.DataFrame:
