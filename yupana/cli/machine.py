@@ -100,7 +100,7 @@ def down() -> None:
 def maintain(
     part: Annotated[str, typer.Argument(help="compact, vacuum, forget, or all.")] = "all",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only tell what would be done.")
+        bool, typer.Option("--dry-run", help="Only tell what would be done, and how the disk fills.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -109,7 +109,10 @@ def maintain(
     A version that the event log mentions stays readable for ever; other files stay for
     YUPANA_KEEP_DAYS. Raw files go by the contract's retention, if they were never published;
     statistics of use after YUPANA_USAGE_DAYS, webhooks' notices YUPANA_NOTICE_DAYS after their
-    last try.
+    last try. Members of models go YUPANA_KEEP_DAYS after they were fitted.
+
+    With --dry-run it also tells what each folder takes, gained a week since earlier runs, and
+    will take in a year.
 
     Example: yupana maintain --dry-run
     """

@@ -19,7 +19,7 @@ from yupana.core.types import StepResult
 from yupana.data.lake import delta, history, maintenance
 from yupana.data.lake.maintenance import TidyResult
 from yupana.lineage import contents, events
-from yupana.orchestration import retention
+from yupana.orchestration import disk, retention
 from yupana.orchestration.housekeeping import PartResult, data_set_lock, sentence
 
 PARTS = ("compact", "vacuum", "forget")
@@ -37,7 +37,7 @@ def maintain(
 
     Args:
         part: compact, vacuum, forget or all.
-        dry_run: only tell what would be done.
+        dry_run: only tell what would be done, and how much of the disk will be taken.
         now: the time that counts as now (UTC).
 
     Returns:
@@ -65,6 +65,10 @@ def maintain(
             fix="All others were. Mend these; `yupana maintain --dry-run` looks again.",
         )
     changed = any(result.is_change for result in results.values())
+    if dry_run:
+        disk.say(settings, moment, progress)
+    else:
+        disk.keep(settings, moment)
     return StepResult(
         step="maintain",
         subject=part,
