@@ -93,12 +93,12 @@ def test_the_outbreak_room_can_be_tuned_and_fitted_with_what_was_found(tmp_path:
     loss = outbreak.tuning(
         frame, {"width": 32}, seed=SEED, watch=lambda _, value: lines.append(value)
     )
-    assert loss == min(lines)
+    assert loss == lines[-1] and loss < lines[0]
     fit_report = outbreak.fit_member(
         frame, "network", tmp_path, seed=SEED, say=lambda _: None, options={"width": 32}
     )
     assert fit_report["params"]["width"] == 32
-    assert fit_report["metrics"]["val_nll"] == pytest.approx(loss)
+    assert fit_report["metrics"]["epochs"] == len(fit_report["curve"]) > 1
     with pytest.raises(UsageError, match="no option depth"):
         outbreak.fit_member(
             frame, "network", tmp_path, seed=SEED, say=lambda _: None, options={"depth": 3}

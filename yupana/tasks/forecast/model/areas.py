@@ -62,6 +62,12 @@ def sums(rows: pd.DataFrame, level: str) -> pd.DataFrame:
     return counts.join(season).reset_index()
 
 
+def members(entities: Sequence[str], level: str) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
+    """Of each area the positions of its entities."""
+    codes = _areas(pd.DataFrame({"entity": entities}), level).to_numpy()
+    return [np.flatnonzero(codes == code) for code in dict.fromkeys(codes)]
+
+
 def aligned(templates: Array, districts: Sequence[str], entities: Sequence[str]) -> Array:
     """Templates of these entities, shape (templates, entities, horizons).
 

@@ -73,13 +73,13 @@ def network(
     seed: int,
     options: Options,
     say: Say,
-    epochs: int | None = None,
     watch: Callable[[int, float], None] | None = None,
-) -> tuple[CountNetwork, dict[str, Any]]:
-    """One network; `held_out` chooses the epoch, without it there are `epochs`.
+) -> tuple[CountNetwork, list[dict[str, float]]]:
+    """One network and its losses by epoch, as `network_training.train` gives them.
 
     Args:
         rows: features and targets that the weights are fitted on.
+        held_out: rows whose loss is told as well.
         description: scaling and districts.
         watch: told of each epoch's validation loss.
     """
@@ -99,37 +99,39 @@ def network(
     return network_training.train(
         lambda: CountNetwork(*sizes, options), part(rows),
         None if held_out is None else part(held_out),
-        seed=seed, say=say, options=options, epochs=epochs or network_training.EPOCHS, watch=watch,
+        seed=seed, say=say, options=options, watch=watch,
     )  # fmt: skip
 
 
 def networks(
     sets: Sequence[pd.DataFrame], describe: Callable[[pd.DataFrame], Description], *,
-    seed: int, options: Options, epochs: int,
-) -> list[NetworkForecaster]:  # fmt: skip
-    """For each set of rows, the averaged networks of all seeds; fitted side by side."""
+    seed: int, options: Options, say: Say,
+) -> list[tuple[NetworkForecaster, list[dict[str, float]]]]:  # fmt: skip
+    """For each set of rows, the averaged networks of all seeds, with the losses of the first;
+    fitted side by side."""
     descriptions = [describe(rows) for rows in sets]
     jobs = [
-        (rows, description, seed + i, options, epochs)
+        (rows, description, seed + i, options)
         for rows, description in zip(sets, descriptions, strict=True)
         for i in range(SEEDS)
     ]
-    fitted_weights = parallel.each(_weights, jobs)
+    each = parallel.each(_weights, jobs, lambda n: say(f"network {n}/{len(jobs)} is fitted"))
+    by_set = [each[SEEDS * i : SEEDS * (i + 1)] for i in range(len(sets))]
     return [
-        NetworkForecaster(fitted_weights[SEEDS * i : SEEDS * (i + 1)], description)
-        for i, description in enumerate(descriptions)
+        (NetworkForecaster([weights for weights, _ in of_set], description), of_set[0][1])
+        for of_set, description in zip(by_set, descriptions, strict=True)
     ]
 
 
 def _weights(
-    rows: pd.DataFrame, description: Description, seed: int, options: Options, epochs: int
-) -> Weights:
+    rows: pd.DataFrame, description: Description, seed: int, options: Options
+) -> tuple[Weights, list[dict[str, float]]]:
     from yupana.tasks.forecast.model.network import weights
 
-    module, _ = network(
-        rows, None, description, seed=seed, options=options, say=lambda _: None, epochs=epochs
+    module, curve = network(
+        rows, None, description, seed=seed, options=options, say=lambda _: None
     )
-    return weights(module)
+    return weights(module), curve
 
 
 def regressions(rows: pd.DataFrame, horizons: Sequence[int]) -> dict[str, ridge.Ridge]:

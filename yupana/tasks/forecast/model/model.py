@@ -98,11 +98,11 @@ def tuning(
         watch: told of each epoch's loss; raises to give the trial up.
     """
     train, held_out, *_ = learnable(frame)
-    _, facts = members.network(
+    _, curve = members.network(
         train, held_out, _describer("")(train), seed=seed, options=options_of(options),
         say=lambda _: None, watch=watch,
     )  # fmt: skip
-    return float(facts["val_nll"])
+    return curve[-1]["val_nll"]
 
 
 def fit_member(
@@ -117,9 +117,9 @@ def fit_member(
 ) -> dict[str, Any]:
     """Fit one member, write its files and what it would have told of past years to `out`.
 
-    The network's epoch is chosen on part `validation`; then the member is fitted before each of
-    the last years to forecast it, on all that is known at the end of the validation weeks (what
-    the test part scores), and on all that is known (what answers).
+    The member is fitted before each of the last years to forecast it, on all that is known at the
+    end of the validation weeks (what the test part scores), and on all that is known (what
+    answers).
 
     Args:
         frame: columns `entity`, `event_timestamp`, features, `target_1`… (counts
@@ -127,7 +127,7 @@ def fit_member(
         member: one of `MEMBERS`.
         service: the Feast service whose features the frame holds.
         seed: of every random choice; the same seed gives the same files.
-        say: told of progress, a line an epoch.
+        say: told of progress.
         options: some of `OPTIONS`, else those are used.
 
     Returns:
@@ -157,25 +157,22 @@ def _fit_network(
     rows: Learnable, out: Path, seed: int, say: Say, options: Options,
     describe: Callable[[pd.DataFrame], Description],
 ) -> dict[str, Any]:  # fmt: skip
-    parallel.prepare()
-    _, facts = members.network(
-        rows.train, rows.validation, describe(rows.train), seed=seed, options=options, say=say
-    )
     years = members.past_years(rows.before_test, rows.last, rows.horizons)
     say(f"{len(years)} past years, each forecast from before it; then all that is known")
     sets = _fits(rows, out)
     fitted = members.networks(
         [*(before_year for before_year, _ in years), *sets.values()], describe,
-        seed=seed, options=options, epochs=facts["best_epoch"],
+        seed=seed, options=options, say=say,
     )  # fmt: skip
-    before = fitted[: len(years)]
+    before = [network for network, _ in fitted[: len(years)]]
     past = members.forecast_past({store.NETWORK: before}, [origins for _, origins in years])
-    for folder, network in zip(sets, fitted[len(years) :], strict=True):
+    for folder, (network, _) in zip(sets, fitted[len(years) :], strict=True):
         store.save_network(network, folder)
     store.save_past(past, out)
-    metrics = {k: facts[k] for k in ("val_nll", "best_epoch", "epochs")}
+    curve = fitted[-1][1]
+    metrics = {"train_nll": curve[-1]["train_nll"], "epochs": len(curve)}
     params = {**asdict(options), "networks": members.SEEDS}
-    return {"metrics": metrics, "params": params, "curve": facts["curve"]}
+    return {"metrics": metrics, "params": params, "curve": curve}
 
 
 def _fit_regressions(rows: Learnable, out: Path) -> dict[str, Any]:

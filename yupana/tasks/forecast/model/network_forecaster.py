@@ -42,18 +42,18 @@ class Options:
     Attributes:
         width: of both hidden layers.
         dropout: share of hidden units that a training step leaves out.
-        learning_rate: of AdamW.
+        learning_rate: of AdamW at the first step; at the last it is nothing.
         weight_decay: of AdamW.
     """
 
-    width: int = 64
+    width: int = 128
     dropout: float = 0.3
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-3
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
 
 
 SEARCH: Mapping[str, list[int] | tuple[float, float]] = {
-    "width": [32, 64, 128],
+    "width": [64, 128, 256],
     "dropout": (0.0, 0.5),
     "learning_rate": (3e-4, 1e-2),
     "weight_decay": (1e-5, 1e-1),

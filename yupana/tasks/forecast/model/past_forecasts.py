@@ -2,8 +2,8 @@
 
 Every member was fitted before each of the last years and forecast it. Here those forecasts are
 joined as the pool joins them, with weights and recalibration learned from the years before alone,
-beside baselines fitted on what was known. Nothing is fitted again but these. One thing was chosen
-with a look at the newest year: the network's number of epochs (and options, where tuned).
+beside baselines fitted on what was known. Nothing is fitted again but these. Options that were
+tuned were chosen with a look at the newest year.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Learned:
     Attributes:
         weights: by member, summing to 1.
         levels: level map of the districts' forecasts, shape (knots,).
-        total_levels: level map of the sum of all districts.
+        total_levels: level map of the sum of a department's districts.
         templates: past transforms, shape (origins, districts, horizons).
         districts: of the templates.
     """
@@ -168,11 +168,14 @@ def learn(
     counts[when, index] = observed
     period = frequency.of(rows.columns)
     apart = period.year // period.thinning // 2
-    totals = _past_totals(quantiles, counts, templates, apart, seed)
+    totals = [
+        _past_totals(quantiles[:, mine], counts[:, mine], templates[:, mine], apart, seed)
+        for mine in areas.members(names, areas.DEPARTMENT)
+    ]
     return Learned(
         weights=weights,
         levels=levels,
-        total_levels=recalibration.learn(totals, TRUST_TOTAL),
+        total_levels=recalibration.learn(np.concatenate(totals), TRUST_TOTAL),
         templates=templates.astype(np.float32).astype(np.float64),
         districts=tuple(str(n) for n in names),
     )

@@ -77,7 +77,7 @@ class Learnable(NamedTuple):
     """A training set as members use it.
 
     Attributes:
-        train, validation: the parts of these names; the second chooses the number of epochs.
+        train, validation: the parts of these names; the second chooses options (`model.tuning`).
         before_test: all that was known when the validation part ended.
         test: origins of the part `test` whose targets are known, thinned as those of past years
             are; empty where there is none.
