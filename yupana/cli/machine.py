@@ -100,7 +100,7 @@ def down() -> None:
 def maintain(
     part: Annotated[str, typer.Argument(help="compact, vacuum, forget, or all.")] = "all",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only tell what would be done, and how the disk fills.")
+        bool, typer.Option("--dry-run", help="Only tell what would be done, and how disks fill.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -12,7 +12,7 @@ department's own past, and the past of all areas.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,9 +62,9 @@ def sums(rows: pd.DataFrame, level: str) -> pd.DataFrame:
     return counts.join(season).reset_index()
 
 
-def members(entities: Sequence[str], level: str) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
+def members(entities: Iterable[str], level: str) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
     """Of each area the positions of its entities."""
-    codes = _areas(pd.DataFrame({"entity": entities}), level).to_numpy()
+    codes = _areas(pd.DataFrame({"entity": list(entities)}), level).to_numpy()
     return [np.flatnonzero(codes == code) for code in dict.fromkeys(codes)]
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from yupana.core.errors import TerminalError, UsageError
 from yupana.tasks.forecast.dataset.cutoff import known_at
-from yupana.tasks.forecast.model import areas, member_past, members, parallel, store
+from yupana.tasks.forecast.model import areas, member_past, members, store
 from yupana.tasks.forecast.model import pool as pools
 from yupana.tasks.forecast.model.autoregression import Autoregression
 from yupana.tasks.forecast.model.last_value import LastValue

@@ -170,7 +170,7 @@ def learn(
     apart = period.year // period.thinning // 2
     totals = [
         _past_totals(quantiles[:, mine], counts[:, mine], templates[:, mine], apart, seed)
-        for mine in areas.members(names, areas.DEPARTMENT)
+        for mine in areas.members(names.tolist(), areas.DEPARTMENT)
     ]
     return Learned(
         weights=weights,
