@@ -18,12 +18,26 @@ def deploy(settings: Settings, use_case: str, *, now: datetime, by: str) -> str:
     """Copy the champion into the store as `<use case>:<version>` and place it; returns the tag.
 
     The copy answers for some entities before it is committed, and keeps what it answered: a
-    service refuses a copy that answers otherwise, and serves on with the one before it.
+    service refuses a copy that answers otherwise, and serves on with the one before it. A
+    challenger that is `outrun` by it leaves its slot.
 
     Raises:
         TerminalError: there is no champion, or the gate refuses it.
     """
-    return _placed(settings, use_case, slots.CHAMPION, 0.0, now=now, by=by)
+    tag = _placed(settings, use_case, slots.CHAMPION, 0.0, now=now, by=by)
+    if outrun(settings, use_case):
+        slots.clear(settings.platform_db, use_case, slots.CHALLENGER, now=now, by=by)
+    return tag
+
+
+def outrun(settings: Settings, use_case: str) -> str:
+    """Tag of the challenger that is placed and is no newer than the champion that is: this one was
+    chosen before it, or is the same; empty where there is none."""
+    placed = slots.current(settings.platform_db, use_case)
+    champion, challenger = placed.get(slots.CHAMPION), placed.get(slots.CHALLENGER)
+    if champion is None or challenger is None or challenger.version > champion.version:
+        return ""
+    return challenger.tag
 
 
 def challenge(settings: Settings, use_case: str, share: float, *, now: datetime, by: str) -> str:
@@ -132,6 +146,6 @@ def folder(settings: Settings, use_case: str) -> Path:
 
 def is_settled(settings: Settings, use_case: str, now: datetime) -> bool:
     """Whether the champion that is deployed has the best gate pass that it can have by now."""
-    version = slots.champion(settings.platform_db, use_case).tag.partition(":")[2]
-    model = subjects.of_folder(use_case, int(version), folder(settings, use_case))
+    version = slots.champion(settings.platform_db, use_case).version
+    model = subjects.of_folder(use_case, version, folder(settings, use_case))
     return gate.is_settled(settings, model, now)

@@ -42,6 +42,11 @@ class Placed:
         """Its reference, `model:<use case>@<version>`."""
         return f"model:{self.tag.replace(':', '@')}"
 
+    @property
+    def version(self) -> int:
+        """Its number in the registry."""
+        return int(self.tag.partition(":")[2])
+
 
 def place(url: str, use_case: str, slot: str, placed: Placed, *, now: datetime, by: str) -> None:
     """Put a model into a slot, in place of what was there; a service that follows is told so."""

@@ -39,7 +39,8 @@ def deploy(
     """Put the registry's champion where services answer from; running ones change within seconds.
 
     A service tests a model before it takes it, and serves on with the old one if the test fails;
-    `GET /v1/models` tells why. --canary and --shadow put the challenger beside the champion.
+    `GET /v1/models` tells why. --canary and --shadow put the challenger beside the champion; one
+    that is no newer than the next champion leaves with its deployment.
 
     Example: yupana deploy USE_CASE --canary 0.1
     """
@@ -63,19 +64,24 @@ def deploy(
     def work() -> steps.Outcome:
         from yupana.tracking import deployment
 
+        before = slots.current(config.platform_db, use_case).get(slots.CHALLENGER)
         tags = {"tag": deployment.deploy(config, use_case, **who)}
+        beside = slots.current(config.platform_db, use_case).get(slots.CHALLENGER)
+        withdrawn = {"withdrawn": before.tag} if before and not beside else {}
         if shadow or canary is not None:
             tags["challenger"] = deployment.challenge(config, use_case, canary or 0.0, **who)
         if alone:
             slots.clear(config.platform_db, use_case, slots.CHALLENGER, **who)
-        return steps.Outcome(tuple(f"deployment:{tag}" for tag in tags.values()), metrics=tags)
+        refs = tuple(f"deployment:{tag}" for tag in tags.values())
+        return steps.Outcome(refs, metrics=tags | withdrawn)
 
     def is_placed(outputs: tuple[str, ...]) -> bool:
         from yupana.tracking import deployment
 
         now = slots.current(config.platform_db, use_case).get(slots.CHAMPION)
         same = now is not None and outputs[0] == f"deployment:{now.tag}"
-        return same and deployment.is_settled(config, use_case, who["now"])
+        settled = same and deployment.is_settled(config, use_case, who["now"])
+        return settled and not deployment.outrun(config, use_case)
 
     by_hand = shadow or alone or canary is not None
     # What is done by hand is done each time that it is asked for.
