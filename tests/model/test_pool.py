@@ -166,6 +166,26 @@ def test_the_sum_of_an_area_lacks_a_target_that_one_district_lacks(frame: pd.Dat
     assert summed["target_2"][0] == rows["target_2"].sum()
 
 
+def test_a_department_with_a_past_of_its_own_learns_nothing_of_another(
+    frame: pd.DataFrame,
+) -> None:
+    calm = frame.assign(entity="25" + frame["entity"].str[2:])
+    lags = [c for c in frame if c.startswith(("cases_lag_", "target_", "mean_"))]
+    calm[lags] = (calm[lags] / 10).round()
+    alone, beside = (areas.fit(rows, HORIZONS) for rows in (frame, pd.concat([frame, calm])))
+    newest = frame[frame["event_timestamp"] == frame["event_timestamp"].max()]
+    summed = areas.sums(newest, areas.DEPARTMENT)
+
+    def told(views: dict[str, ridge.Ridge], rows: pd.DataFrame) -> list[list[float]]:
+        return [v.quantiles(summed, (0.1, 0.5, 0.9)).ravel() for v in areas.fitting(views, rows)]
+
+    np.testing.assert_allclose(told(beside, newest), told(alone, newest))
+    # Of a department without a past what all have in common is told.
+    strange = newest.assign(entity="10" + newest["entity"].str[2:])
+    assert not np.allclose(told(beside, strange), told(alone, strange))
+    assert len(told(beside, strange)) == 2
+
+
 def test_a_regression_read_from_its_arrays_tells_the_same(frame: pd.DataFrame) -> None:
     regression = ridge.fit(frame, HORIZONS, 0.25)
     again = ridge.Ridge(0.25, **regression.arrays())

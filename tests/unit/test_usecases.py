@@ -104,7 +104,8 @@ def test_what_a_use_case_lacks_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     models = models_with(tmp_path / "models", "cholera", change)
     for module in (usecase, spec):
         monkeypatch.setattr(module, "home", lambda: models)
-    lacking = {f.where for f in usecase_check.check(Settings(root=ROOT), "cholera") if not f.ok}
+    settings = Settings(root=ROOT, home=tmp_path)
+    lacking = {f.where for f in usecase_check.check(settings, "cholera") if not f.ok}
     assert lacking == {
         "expectations/no_such_data_set/contract.yaml",
         "models/cholera/__init__.py",
@@ -147,7 +148,7 @@ def test_the_section_of_the_kind_is_checked_by_field(
     models = models_with(tmp_path / "models", "cholera", change)
     for module in (usecase, spec):
         monkeypatch.setattr(module, "home", lambda: models)
-    findings = usecase_check.check(Settings(root=ROOT), "cholera")
+    findings = usecase_check.check(Settings(root=ROOT, home=tmp_path), "cholera")
     (fault,) = [f.fault for f in findings if f.what == "what forecast asks of the spec"]
     assert f"models/cholera/usecase.yaml, {field}" in fault and mend in fault
 

@@ -7,7 +7,9 @@ template's level. Quantiles of the sum are those of the samples, never sums of q
 
 A department's season is smoother than the sum of its districts' guesses: the regression sees it
 directly. Half a dozen provinces and one department are few series, hence two views: the
-department's own past, and the past of all areas.
+department's own past, and the past of all its areas. Departments do not learn from each other
+where their own past is long enough: where dengue never ends, counts fall back more slowly than
+where it comes and goes.
 """
 
 from __future__ import annotations
@@ -26,29 +28,53 @@ from yupana.tasks.forecast.model.ridge import LAGS, Ridge
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 PROVINCE, DEPARTMENT = "province", "department"
+AREAS, DEPARTMENTS = "areas", "departments"
+"""Names of the two views."""
+
 POWER = 0.5
 FEWEST = 100
 """Rows that the department's own regression needs."""
 
 
 def fit(rows: pd.DataFrame, horizons: Sequence[int]) -> dict[str, Ridge]:
-    """The regression on all areas, and the one on departments if their past is long enough.
+    """The regression on all areas, and the one on departments if their past is long enough; of
+    several departments, both also for each whose past is.
 
     Args:
         rows: a row a district and origin, as for `ridge.fit`.
     """
-    departments = sums(rows, DEPARTMENT)
-    both = pd.concat([sums(rows, PROVINCE), departments], ignore_index=True)
-    regressions = {"areas": ridge.fit(both, horizons, POWER)}
-    if len(departments) >= FEWEST:
-        regressions["departments"] = ridge.fit(departments, horizons, POWER)
+    departments, provinces = sums(rows, DEPARTMENT), sums(rows, PROVINCE)
+    regressions = _views(departments, provinces, horizons)
+    codes = departments["entity"].unique()
+    for code in codes if len(codes) > 1 else ():
+        own = departments[departments["entity"] == code]
+        if len(own) >= FEWEST:
+            parts = provinces[provinces["entity"].str.startswith(code)]
+            views = _views(own, parts, horizons)
+            regressions |= {_of(name, code): view for name, view in views.items()}
     return regressions
 
 
+def _views(
+    departments: pd.DataFrame, provinces: pd.DataFrame, horizons: Sequence[int]
+) -> dict[str, Ridge]:
+    both = pd.concat([provinces, departments], ignore_index=True)
+    views = {AREAS: ridge.fit(both, horizons, POWER)}
+    if len(departments) >= FEWEST:
+        views[DEPARTMENTS] = ridge.fit(departments, horizons, POWER)
+    return views
+
+
+def _of(view: str, department: str) -> str:
+    return f"{view}-{department}"
+
+
 def fitting(regressions: Mapping[str, Ridge], features: pd.DataFrame) -> list[Ridge]:
-    """The regressions for the sum of these rows: a province is no department."""
-    provinces = _areas(features, PROVINCE).nunique()
-    return [r for name, r in regressions.items() if name == "areas" or provinces > 1]
+    """The regressions for the sum of these rows, all of one department: a province is none."""
+    code = _areas(features, DEPARTMENT).iloc[0]
+    views = (AREAS, DEPARTMENTS) if _areas(features, PROVINCE).nunique() > 1 else (AREAS,)
+    own = [regressions.get(_of(view, code), regressions.get(view)) for view in views]
+    return [regression for regression in own if regression]
 
 
 def sums(rows: pd.DataFrame, level: str) -> pd.DataFrame:
