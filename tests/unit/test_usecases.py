@@ -32,9 +32,10 @@ def models_with(models: Path, name: str, change: Callable[[dict[str, Any]], Any]
     return models
 
 
-def test_every_use_case_of_the_project_is_complete() -> None:
+def test_every_use_case_of_the_project_is_complete(tmp_path: Path) -> None:
+    settings = Settings(root=ROOT, home=tmp_path)
     for name in usecase.names():
-        assert [f for f in usecase_check.check(Settings(root=ROOT), name) if not f.ok] == []
+        assert [f for f in usecase_check.check(settings, name) if not f.ok] == []
 
 
 def test_a_use_case_of_a_known_kind_is_small() -> None:
