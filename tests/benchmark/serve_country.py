@@ -1,4 +1,4 @@
-"""Give the online store of this home a country of districts: copies of those that it has.
+"""Give this home's features a country of districts: copies of those that it has.
 
 Run: python -m tests.benchmark.serve_country DISTRICTS, with YUPANA_HOME set to a home that may be
 spoiled; prints the codes as JSON. The copies have no history, so they are forecast by the pool.
@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import sys
 
-import pandas as pd
+import polars as pl
 
+from feature_repo.outbreak.definitions import OBJECTS
 from yupana.config.settings import settings
 from yupana.data.lake import delta
-from yupana.features.store import feature_store
+from yupana.features import store
+from yupana.lineage import events
 
-TABLE = "outbreak_weekly"
+USE_CASE, TABLE = "outbreak", "outbreak_weekly"
 
 
 def codes(districts: int) -> list[str]:
@@ -25,14 +27,20 @@ def codes(districts: int) -> list[str]:
 
 def main() -> None:
     config = settings()
-    table = delta.read(config.table("features", TABLE)).to_pandas()
-    newest = table[table["event_timestamp"] == table["event_timestamp"].max()]
+    before = store.online_ref(config, USE_CASE)
+    table = delta.read(config.table("features", TABLE))
+    newest = table.filter(pl.col("event_timestamp") == table["event_timestamp"].max())
     districts = codes(int(sys.argv[1]))
-    rows = pd.concat([newest] * (len(districts) // len(newest) + 1), ignore_index=True)
-    rows = rows.head(len(districts)).assign(ubigeo=districts)
+    rows = pl.concat([newest] * (len(districts) // len(newest) + 1)).head(len(districts))
+    rows = rows.with_columns(ubigeo=pl.Series(districts))
     # Real districts that share a code keep their own row.
-    fresh = rows[~rows["ubigeo"].isin(newest["ubigeo"])]
-    feature_store(config).write_to_online_store(TABLE, fresh)
+    fresh = rows.filter(~pl.col("ubigeo").is_in(newest["ubigeo"].implode()))
+    # As the step leaves them: of rows that no event vouches for a service says nothing.
+    ref = store.write_table(config, TABLE, pl.concat([table, fresh]), [before]).ref
+    events.append(
+        config, "features", USE_CASE, status="done", inputs=(before,), outputs=(ref,)
+    )
+    store.publish_online(config, TABLE, OBJECTS)
     print(json.dumps(districts))
 
 
