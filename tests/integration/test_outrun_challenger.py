@@ -12,7 +12,9 @@ from candidates import NAME
 from yupana.config.settings import Settings
 from yupana.tracking import deployment, slots, versions
 
-WHO: dict[str, Any] = {"now": governed.now(), "by": "ana"}
+
+def who() -> dict[str, Any]:
+    return {"now": governed.now(), "by": "ana"}
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def champion(settings: Settings, number: int) -> None:
     version = versions.find(settings, f"{NAME}@{number}")
     if "champion" not in version.aliases:
         versions.promote(settings, version, reason="a person's choice", by="ana")
-    deployment.deploy(settings, NAME, **WHO)
+    deployment.deploy(settings, NAME, **who())
 
 
 def placed(settings: Settings) -> dict[str, str]:
@@ -38,7 +40,7 @@ def placed(settings: Settings) -> dict[str, str]:
 
 def beside(settings: Settings, number: int) -> None:
     put = slots.Placed(f"{NAME}:{number}", 0.1)
-    slots.place(settings.platform_db, NAME, slots.CHALLENGER, put, **WHO)
+    slots.place(settings.platform_db, NAME, slots.CHALLENGER, put, **who())
 
 
 def test_one_that_a_newer_champion_outruns_leaves(home: Settings) -> None:

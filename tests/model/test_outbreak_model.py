@@ -97,8 +97,8 @@ def test_another_seed_gives_other_weights_its_loss_falls_and_every_network_is_to
     assert (tmp_path / weights).read_bytes() != (folder / weights).read_bytes()
     losses = [point["train_nll"] for point in curve]
     assert min(losses) < losses[0] - 0.02
-    told = [line for line in lines if line.startswith("network ")]
-    assert told[0].startswith("network 1/") and len(told) == int(told[0].split()[1][2:])
+    fits = [line for line in lines if line.startswith("network ")]
+    assert fits[0].startswith("network 1/") and len(fits) == int(fits[0].split()[1][2:])
 
 
 def test_the_network_can_learn_a_few_rows_by_heart(frame: pd.DataFrame) -> None:

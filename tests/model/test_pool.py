@@ -176,14 +176,14 @@ def test_a_department_with_a_past_of_its_own_learns_nothing_of_another(
     newest = frame[frame["event_timestamp"] == frame["event_timestamp"].max()]
     summed = areas.sums(newest, areas.DEPARTMENT)
 
-    def told(views: dict[str, ridge.Ridge], rows: pd.DataFrame) -> list[list[float]]:
+    def levels(views: dict[str, ridge.Ridge], rows: pd.DataFrame) -> list[list[float]]:
         return [v.quantiles(summed, (0.1, 0.5, 0.9)).ravel() for v in areas.fitting(views, rows)]
 
-    np.testing.assert_allclose(told(beside, newest), told(alone, newest))
+    np.testing.assert_allclose(levels(beside, newest), levels(alone, newest))
     # Of a department without a past what all have in common is told.
     strange = newest.assign(entity="10" + newest["entity"].str[2:])
-    assert not np.allclose(told(beside, strange), told(alone, strange))
-    assert len(told(beside, strange)) == 2
+    assert not np.allclose(levels(beside, strange), levels(alone, strange))
+    assert len(levels(beside, strange)) == 2
 
 
 def test_a_regression_read_from_its_arrays_tells_the_same(frame: pd.DataFrame) -> None:

@@ -44,7 +44,7 @@ class Growth:
 
 def keep(settings: Settings, now: datetime) -> None:
     """Keep a measurement, unless the newest is younger than `APART`."""
-    newest = next(_kept(settings), None)
+    newest = next(_measurements(settings), None)
     if newest is None or now - newest[0] >= APART:
         facts = {"measured": now.isoformat(), "bytes": sizes(settings.home)}
         events.append(settings, STEP, SUBJECT, status="done", facts=facts)
@@ -54,11 +54,11 @@ def forecast(settings: Settings, now: datetime) -> list[Growth]:
     """All of the home first, then its folders, the largest first."""
     current = sizes(settings.home)
     current = {TOTAL: sum(current.values()), **current}
-    kept = list(takewhile(lambda pair: now - pair[0] <= SPAN, _kept(settings)))
+    recent = list(takewhile(lambda pair: now - pair[0] <= SPAN, _measurements(settings)))
     before: dict[str, int] = {}
     weeks = 0.0
-    if kept and now - kept[-1][0] >= APART:
-        moment, oldest = kept[-1]
+    if recent and now - recent[-1][0] >= APART:
+        moment, oldest = recent[-1]
         before = {TOTAL: sum(oldest.values()), **oldest}
         weeks = (now - moment) / WEEK
     every = [
@@ -116,7 +116,7 @@ def _files(folder: Path) -> Iterator[int]:
             continue
 
 
-def _kept(settings: Settings) -> Iterator[tuple[datetime, dict[str, int]]]:
+def _measurements(settings: Settings) -> Iterator[tuple[datetime, dict[str, int]]]:
     """The measurements, the newest first."""
     for event in events.done(settings.events, STEP, SUBJECT):
         facts = event["facts"]

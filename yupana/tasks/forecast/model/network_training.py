@@ -123,8 +123,8 @@ class Losses(pl.Callback):
         train, validation = module.mean_loss("train"), module.mean_loss("val")
         point = {"epoch": epoch, "train_nll": train, "val_nll": validation}
         self.curve.append({k: v for k, v in point.items() if not math.isnan(v)})
-        told = ", ".join(f"{k}={v:.4f}" for k, v in self.curve[-1].items() if k != "epoch")
-        self._say(f"epoch {epoch}/{trainer.max_epochs} {told}")
+        text = ", ".join(f"{k}={v:.4f}" for k, v in self.curve[-1].items() if k != "epoch")
+        self._say(f"epoch {epoch}/{trainer.max_epochs} {text}")
         if self._watch:
             self._watch(epoch, validation)
 
