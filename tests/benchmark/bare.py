@@ -31,7 +31,7 @@ def loop(
     network = make()
     optimiser = _optimiser(network)
     order = torch.Generator().manual_seed(seed)
-    steps = epochs * -(-len(train[0]) // network_training.BATCH)
+    steps = epochs * network_training.batches_of(len(train[0]))
     rate = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     now = float("nan")
     for _ in range(epochs):

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from candidates import NAME
-from weekly_job import CASES, FIRST_RELEASE, PROVINCES, Job, begun
+from weekly_job import CASES, FIRST_RELEASE, PROVINCES, Job, weekly_home
 
 from yupana.config.settings import Settings
 from yupana.data.lake import delta
@@ -42,7 +42,7 @@ def walk(
 ) -> Iterator[Walk]:
     """A home with a champion, through some weeks' releases."""
     folder = tmp_path_factory.mktemp("weekly")
-    with begun(folder) as job:
+    with weekly_home(folder) as job:
         releases = [FIRST_RELEASE + timedelta(weeks=n) for n in range(request.param)]
         journey = Walk(job, releases, {}, {})
         for day in releases:

@@ -13,7 +13,7 @@ from random import Random
 import pytest
 from candidates import NAME
 from command import yupana
-from weekly_job import CASES, FIRST_RELEASE, Job, begun, trained
+from weekly_job import CASES, FIRST_RELEASE, Job, train_model, weekly_home
 
 from yupana.data.lake import delta
 
@@ -62,7 +62,7 @@ def incidents(year: Year, week: int) -> None:
     reason = ("--reason", "a test of a year")
     if week in REFUSED or week == ACCEPTED:
         wis = 0.5 if week == ACCEPTED else 1.5
-        year.aliases.append(trained(job.lake, len(year.aliases) + 2, wis))
+        year.aliases.append(train_model(job.lake, len(year.aliases) + 2, wis))
     elif week == SUSPENDED:
         job.call("governance", "suspend", NAME, *reason)
         refused = yupana(job.lake, "predict", NAME)
@@ -77,7 +77,7 @@ def incidents(year: Year, week: int) -> None:
 def year(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Year]:
-    with begun(tmp_path_factory.mktemp("year")) as job:
+    with weekly_home(tmp_path_factory.mktemp("year")) as job:
         year = Year(job)
         for week in range(request.param):
             day, start = FIRST_RELEASE + timedelta(weeks=week), time.monotonic()
@@ -105,5 +105,5 @@ def test_every_days_forecast_is_the_same_after_the_year(year: Year) -> None:
     print(f"{max(year.seconds):.1f} s the slowest week, {grown:.2f} MB a week")
 
 
-def test_the_trainings_were_refused_and_accepted_as_told(year: Year) -> None:
+def test_the_worse_models_were_refused_and_the_better_accepted(year: Year) -> None:
     assert year.aliases == ["challenger", "champion", "challenger"]

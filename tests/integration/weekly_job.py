@@ -113,11 +113,11 @@ def ordered(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 @contextmanager
-def begun(folder: Path) -> Iterator[Job]:
+def weekly_home(folder: Path) -> Iterator[Job]:
     """A home with a champion, before its first release."""
     lake = empty_home(folder)
     (lake.home / "candidates").mkdir()
-    assert trained(lake, 1, wis=1.0) == "champion"
+    assert train_model(lake, 1, wis=1.0) == "champion"
     with pytest.MonkeyPatch.context() as patch:
         # Feast's definitions name the home in which they were first imported.
         patch.delitem(sys.modules, "feature_repo.outbreak.definitions", raising=False)
@@ -127,7 +127,7 @@ def begun(folder: Path) -> Iterator[Job]:
         store.feature_store.cache_clear()
 
 
-def trained(lake: Settings, number: int, wis: float) -> str:
+def train_model(lake: Settings, number: int, wis: float) -> str:
     """The alias that a model gets, fitted as a training fits it and scored as told here."""
     model = lake.home / "candidates" / str(number)
     candidate(model, wis)

@@ -88,7 +88,7 @@ def test_the_same_seed_gives_the_same_weights(
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
 
 
-def test_another_seed_gives_other_weights_its_loss_falls_and_every_network_is_told(
+def test_another_seed_gives_other_weights_its_loss_falls_and_every_network_is_reported(
     frame: pd.DataFrame, folder: Path, tmp_path: Path
 ) -> None:
     lines: list[str] = []

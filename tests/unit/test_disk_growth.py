@@ -47,18 +47,18 @@ def test_the_pace_is_that_between_two_maintenances(home: Settings) -> None:
     assert growth["reports"].a_week == MIB and growth["members"].a_week == 0
     whole = growth.pop(disk_growth.TOTAL)
     assert whole.bytes == sum(g.bytes for g in growth.values())
-    said = Notices()
-    maintain(home, "all", said, dry_run=True, now=later)
-    assert any("disk lake/published: 14.0 MiB, +2.0 MiB a week" in line for line in said.lines)
-    assert "weeks at this pace" in said.lines[-1]
+    notices = Notices()
+    maintain(home, "all", notices, dry_run=True, now=later)
+    assert any("disk lake/published: 14.0 MiB, +2.0 MiB a week" in line for line in notices.lines)
+    assert "weeks at this pace" in notices.lines[-1]
 
 
 def test_without_an_older_measurement_no_pace_is_made_up(home: Settings) -> None:
     maintain(home, "all", Notices(), now=NOW)
     assert {g.a_week for g in disk_growth.forecast(home, NOW + timedelta(days=5))} == {None}
-    said = Notices()
-    maintain(home, "all", said, dry_run=True, now=NOW + timedelta(days=5))
-    assert "measurement 6 days old" in said.lines[-1]
+    notices = Notices()
+    maintain(home, "all", notices, dry_run=True, now=NOW + timedelta(days=5))
+    assert "measurement 6 days old" in notices.lines[-1]
     # What was measured half a year ago says little of today.
     assert {g.a_week for g in disk_growth.forecast(home, NOW + timedelta(days=200))} == {None}
 
@@ -74,7 +74,7 @@ def test_a_home_that_shrinks_is_told_as_such(home: Settings) -> None:
     disk_growth.keep(home, NOW)
     (home.home / "members/a/part-0").unlink()
     (home.home / "lake/published/cases/part-0").unlink()
-    said = Notices()
-    disk_growth.say(home, NOW + timedelta(weeks=1), said)
-    assert said.lines[-1].endswith("the home does not grow")
+    notices = Notices()
+    disk_growth.say(home, NOW + timedelta(weeks=1), notices)
+    assert notices.lines[-1].endswith("the home does not grow")
     assert by_folder(home, NOW + timedelta(weeks=1))["members"].in_a_year == 0

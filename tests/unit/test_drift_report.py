@@ -181,7 +181,7 @@ def test_answers_of_a_week_compare_with_the_same_week_of_the_test_year() -> None
     last = pl.datetime(2021, 1, 2, 23, 59, 59, time_zone="UTC")
     test = pl.select(event_timestamp=pl.datetime_range(first, last, "1w"))
     answers = pl.DataFrame({PERIOD: [date(2022, 1, 1), date(2022, 3, 5)]})
-    kept = observe.same_season(test, answers, WEEK)["event_timestamp"].dt.date().to_list()
-    assert kept == [date(2020, 1, 4), date(2020, 3, 7), date(2021, 1, 2)]
+    ends = observe.same_season(test, answers, WEEK)["event_timestamp"].dt.date().to_list()
+    assert ends == [date(2020, 1, 4), date(2020, 3, 7), date(2021, 1, 2)]
     months = observe.same_season(test, answers, MONTH)["event_timestamp"].dt.month()
     assert set(months) == {1, 3}

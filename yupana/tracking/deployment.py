@@ -18,19 +18,19 @@ def deploy(settings: Settings, use_case: str, *, now: datetime, by: str) -> str:
     """Copy the champion into the store as `<use case>:<version>` and place it; returns the tag.
 
     The copy answers for some entities before it is committed, and keeps what it answered: a
-    service refuses a copy that answers otherwise, and serves on with the one before it. A
-    challenger that is `outrun` by it leaves its slot.
+    service refuses a copy that answers otherwise, and serves on with the one before it. An
+    `outdated_challenger` leaves its slot.
 
     Raises:
         TerminalError: there is no champion, or the gate refuses it.
     """
     tag = _placed(settings, use_case, slots.CHAMPION, 0.0, now=now, by=by)
-    if outrun(settings, use_case):
+    if outdated_challenger(settings, use_case):
         slots.clear(settings.platform_db, use_case, slots.CHALLENGER, now=now, by=by)
     return tag
 
 
-def outrun(settings: Settings, use_case: str) -> str:
+def outdated_challenger(settings: Settings, use_case: str) -> str:
     """Tag of the challenger that is placed and is no newer than the champion that is: this one was
     chosen before it, or is the same; empty where there is none."""
     placed = slots.current(settings.platform_db, use_case)

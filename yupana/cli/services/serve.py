@@ -81,7 +81,7 @@ def deploy(
         now = slots.current(config.platform_db, use_case).get(slots.CHAMPION)
         same = now is not None and outputs[0] == f"deployment:{now.tag}"
         settled = same and deployment.is_settled(config, use_case, who["now"])
-        return settled and not deployment.outrun(config, use_case)
+        return settled and not deployment.outdated_challenger(config, use_case)
 
     by_hand = shadow or alone or canary is not None
     # What is done by hand is done each time that it is asked for.

@@ -168,9 +168,14 @@ def _at(part: Part, device: str) -> Part:
     return features.to(device), recent.to(device), district.to(device), counts.to(device)
 
 
+def batches_of(rows: int) -> int:
+    """Optimiser steps of one pass over so many rows."""
+    return -(-rows // BATCH)
+
+
 def epochs_for(rows: int) -> int:
     """Passes over so many rows."""
-    return math.ceil(EFFORT * math.sqrt(rows) / math.ceil(rows / BATCH))
+    return math.ceil(EFFORT * math.sqrt(rows) / batches_of(rows))
 
 
 def train(
@@ -205,7 +210,7 @@ def train(
     epochs = epochs or epochs_for(len(training[0]))
     pl.seed_everything(seed, verbose=False)
     losses = Losses(say, watch)
-    module = CountModule(make(), options, epochs * -(-len(training[0]) // BATCH))
+    module = CountModule(make(), options, epochs * batches_of(len(training[0])))
     device = "cuda" if torch.cuda.is_available() else "cpu"
     with _one_thread(), warnings.catch_warnings():
         # Lightning advises worker processes; the data is already in memory.

@@ -62,4 +62,4 @@ def test_a_newer_one_stays_beside_the_champion_that_was_taken_back(home: Setting
     beside(home, 3)
     champion(home, 1)
     assert placed(home) == {"champion": f"{NAME}:1", "challenger": f"{NAME}:3"}
-    assert not deployment.outrun(home, NAME)
+    assert not deployment.outdated_challenger(home, NAME)
