@@ -16,7 +16,8 @@ from starlette.types import ASGIApp
 from yupana.predictions.usage import Caller
 from yupana.serving.http import bounds, tracing
 from yupana.serving.http.access_log import AccessLog
-from yupana.serving.http.asgi import front, split
+from yupana.serving.http.asgi import split
+from yupana.serving.http.front import front
 from yupana.serving.http.guard import Guard
 from yupana.serving.http.refusal import OneShape
 

@@ -23,6 +23,9 @@ from yupana.features import store
 home = Path(sys.argv[1])
 {what}
 import feast
+from feast.infra.online_stores.sqlite import SqliteOnlineStore
+SqliteOnlineStore()._check_versioned_read_support([])
+print(*{{"ibis", "duckdb", "psycopg", "redis"}} & set(sys.modules))
 print(type(sys.modules["feast.torch_wrapper"]).__name__, "torch" in sys.modules)
 print("gunicorn" in sys.modules, feast.feature_store.feature_server.start_server.__module__)
 """
@@ -36,7 +39,7 @@ print("gunicorn" in sys.modules, feast.feature_store.feature_server.start_server
         "from yupana.core import usecase; usecase.definitions('outbreak')",
     ],
 )
-def test_feast_is_imported_without_torch_and_checks_of_types(tmp_path: Path, what: str) -> None:
+def test_feast_is_imported_without_torch_checks_of_types_and_databases(tmp_path: Path, what: str) -> None:
     command = [sys.executable, "-c", HOW.format(what=what), str(tmp_path)]
     process = subprocess.run(command, capture_output=True, text=True, check=True)
     assert process.stdout.split() == ["_TorchWrapper", "False", "False", "feast.feature_server"]

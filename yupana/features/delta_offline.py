@@ -2,23 +2,25 @@
 
 Feast's own DuckDB store reads Delta by a DuckDB extension that is downloaded at run time;
 an agency's machine may have no way out. Reading by delta-rs needs neither network nor JVM.
+
+Feast makes its offline store with every `FeatureStore`, also in a service that reads online alone:
+DuckDB and ibis are imported by the first join.
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-import ibis
 from deltalake import DeltaTable
-from feast.infra.offline_stores import duckdb as feast_duckdb
-from feast.infra.offline_stores import ibis as feast_ibis
+from feast.infra.offline_stores.offline_store import OfflineStore
+from feast.repo_config import FeastConfigBaseModel
 
 from yupana.core.errors import TerminalError
 from yupana.data.lake import reading
 
 
-class DeltaOfflineStoreConfig(feast_duckdb.DuckDBOfflineStoreConfig):  # type: ignore[misc]
-    """The DuckDB store's settings under this store's name (Feast finds it by its name)."""
+class DeltaOfflineStoreConfig(FeastConfigBaseModel):  # type: ignore[misc]
+    """No settings but this store's name (Feast finds it by its name)."""
 
     type: Literal["yupana.features.delta_offline.DeltaOfflineStore"] = (
         "yupana.features.delta_offline.DeltaOfflineStore"
@@ -26,6 +28,8 @@ class DeltaOfflineStoreConfig(feast_duckdb.DuckDBOfflineStoreConfig):  # type: i
 
 
 def _read(source: Any, repo_path: str) -> Any:
+    import ibis
+
     return ibis.memtable(reading.dataset(DeltaTable(source.path)).to_table())
 
 
@@ -37,23 +41,30 @@ def _refuse(*args: Any) -> None:
     )
 
 
-class DeltaOfflineStore(feast_duckdb.DuckDBOfflineStore):  # type: ignore[misc]
+class DeltaOfflineStore(OfflineStore):  # type: ignore[misc]
     """Point-in-time joins and materialisation over Delta tables, read-only."""
 
     @staticmethod
     def get_historical_features(**options: Any) -> Any:
-        return feast_ibis.get_historical_features_ibis(
+        from feast.infra.offline_stores import ibis as joins
+
+        return joins.get_historical_features_ibis(
             **options, data_source_reader=_read, data_source_writer=_refuse
         )
 
     @staticmethod
     def pull_latest_from_table_or_query(**options: Any) -> Any:
-        return feast_ibis.pull_latest_from_table_or_query_ibis(
+        from feast.infra.offline_stores import ibis as joins
+
+        return joins.pull_latest_from_table_or_query_ibis(
             **options, data_source_reader=_read, data_source_writer=_refuse
         )
 
     @staticmethod
     def pull_all_from_table_or_query(**options: Any) -> Any:
-        return feast_ibis.pull_all_from_table_or_query_ibis(
+        from feast.infra.offline_stores import ibis as joins
+
+        return joins.pull_all_from_table_or_query_ibis(
             **options, data_source_reader=_read, data_source_writer=_refuse
         )
+

@@ -4,7 +4,8 @@ Feast wraps its classes in typeguard's `typechecked`, which parses and compiles 
 in every process that imports them: more than half of the seconds that `import feast` takes, paid
 by each command, task and service worker. `python -O` leaves it out too, and with it every assert
 of every library. And it imports at once torch, for answers as tensors, and a server of its own,
-neither of which anybody asks for here.
+neither of which anybody asks for here; its first online read imports the drivers of all databases
+that an online store may lie in, to see whether this one may be asked for a view's version.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ def quick() -> None:
     typeguard.typechecked = _as_it_is
     sys.modules.setdefault("feast.torch_wrapper", _TorchWrapper("feast.torch_wrapper"))
     sys.modules.setdefault("feast.feature_server", _Server("feast.feature_server"))
+    from feast.infra.online_stores.online_store import OnlineStore
+
+    # Nobody here names a view's version; who did would be refused by Feast.
+    OnlineStore._versioned_read_supported = False
 
 
 class _TorchWrapper(ModuleType):

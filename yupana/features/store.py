@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from yupana.config.settings import Settings
 from yupana.core.errors import ContentError, TerminalError
 from yupana.core.types import DatasetRef
-from yupana.data.lake import delta
+from yupana.data.lake import delta, reading
 from yupana.features.quick_feast import quick
 from yupana.lineage import contents
 
@@ -183,11 +183,13 @@ def demand_online(settings: Settings, ref: str, online: pd.DataFrame) -> pd.Data
             left it.
     """
     import pandas as pd
+    from deltalake import DeltaTable
 
     contents.demand(settings, ref)
     zone, name, version = delta.parts(ref)
     key, *columns = online.columns
-    table = delta.read(settings.table(zone, name), version).select(key, *columns).to_pandas()
+    loaded = DeltaTable(str(settings.table(zone, name)), version=version)
+    table = reading.dataset(loaded).to_table(columns=[key, *columns]).to_pandas()
     newest = table.sort_values("event_timestamp").groupby(key).last()
     stored = newest.reindex(online[key]).reset_index(drop=True)
     answered = online["event_timestamp"].notna() & stored["event_timestamp"].notna()

@@ -1,33 +1,25 @@
-"""A use case's BentoML service: its kind's routes behind the layers that all services share."""
+"""A use case's BentoML service: as little as its parent process needs to start the workers.
+
+Parent and workers import it alike, and the parent answers nothing: what a worker needs
+(`yupana.serving.worker`) is imported in it alone, so that a service is back sooner.
+"""
 
 from __future__ import annotations
 
-import gc
 import sys
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import bentoml
-from starlette.types import ASGIApp
 
 from yupana.config.settings import settings
 from yupana.core import private_file, spec, usecase
 from yupana.core.errors import YupanaError
-from yupana.features import store
-from yupana.serving import kind as kinds
 from yupana.serving import starter
-from yupana.serving.application import application
-from yupana.serving.context import ServiceContext
-from yupana.serving.http import asgi, tracing
-from yupana.serving.http.guard import Guard
-from yupana.tracking import slots
+from yupana.serving.http.front import front
 
-SWITCH_SECONDS = 0.0005
-"""Python's default of 5 ms lets the log's thread wait that long for a busy event loop, each call
-into the database anew."""
-
-GARBAGE = 20_000
-"""New objects after which garbage is looked for. Python's 700 are those of some requests at once:
-each look passes over them all, and finds none."""
+if TYPE_CHECKING:
+    from yupana.serving.worker import Worker
 
 
 def prediction_service(name: str) -> bentoml.Service[Any]:
@@ -40,22 +32,23 @@ def prediction_service(name: str) -> bentoml.Service[Any]:
         UsageError: there is no such use case.
     """
     private_file.by_default()
-    about = spec.load(name)
-    kind = kinds.load(about.task)
-    app = application(about, kind)
+    title = spec.load(name).title
 
-    def stack(rest: ASGIApp) -> Guard:
-        config = settings()
-        if config.public_url:
-            app.servers = [{"url": config.public_url}]
-        return asgi.layers(app, rest, app.state.how_to_ask, config, asgi.page(about))
+    @cache
+    def worker() -> Worker:
+        from yupana.serving.worker import Worker
 
-    class Worker:
+        return Worker(name)
+
+    class Service:
         """One worker."""
 
         @bentoml.on_deployment
         def stop_early() -> None:
             """Refuse to start what cannot answer: BentoML restarts a failing worker for ever."""
+            from yupana.features import store
+            from yupana.tracking import slots
+
             starter.restart_soon()
             try:
                 slots.champion(settings().platform_db, name)
@@ -64,37 +57,25 @@ def prediction_service(name: str) -> bentoml.Service[Any]:
                 sys.exit(f"yupana: {error}")
 
         def __init__(self) -> None:
-            starter.follow()
-            sys.setswitchinterval(SWITCH_SECONDS)
-            config = settings()
-            self.stop_traces = tracing.start(config.otlp_endpoint, name, config.otlp_share)
-            preparation = kind.preparation(config, name)
-            self.context = app.state.context = ServiceContext(config, name, preparation)
-            kind.start(app, self.context, preparation)
-            # What is there now stays: looking through the libraries' objects for garbage would
-            # halt all requests for a tenth of a second each time.
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(GARBAGE)
+            worker().start()
 
         def __is_ready__(self) -> bool:
-            return self.context.recorder.ready()
+            return worker().context.recorder.ready()
 
         @bentoml.on_shutdown
         def close(self) -> None:
             """Write what waits in the log."""
-            self.context.close()
-            self.stop_traces()
+            worker().close()
 
-    Worker.__name__ = usecase.class_name(name)
-    Worker.__doc__ = f"{about.title.es} / {about.title.en}."
+    Service.__name__ = usecase.class_name(name)
+    Service.__doc__ = f"{title.es} / {title.en}."
     decorate = bentoml.service(
         name=name,
         workers=settings().serve_workers,
-        service_class=asgi.front(stack, usecase.service(name)),
+        service_class=front(lambda rest: worker().layers(rest), usecase.service(name)),
         metrics={"enabled": False},
         # Its log holds paths as they were sent.
         logging={"access": {"enabled": False}},
     )
-    service: bentoml.Service[Any] = decorate(Worker)
+    service: bentoml.Service[Any] = decorate(Service)
     return service

@@ -1,19 +1,12 @@
-"""A BentoML service with our own layers before its own.
-
-BentoML 1.4 puts its middlewares (traces, metrics, access log, a task for the time limit) before
-every application that is mounted in it, and they cost five times what answering does. They can be
-configured only in part. `bentoml.service` takes the class of the service, so this one answers our
-addresses first and leaves all others, and the life of the process, to BentoML.
-"""
+"""The layers of a service, and which application answers which address."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from string import Template
 
-import bentoml
 from fastapi import FastAPI
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from yupana.config.settings import Settings
 from yupana.core.spec import Spec
 from yupana.identity import oidc
-from yupana.serving.http import bounds, metrics, protocol
+from yupana.serving.http import bounds, metrics
 from yupana.serving.http.access import Access
 from yupana.serving.http.access_log import AccessLog
 from yupana.serving.http.guard import Guard
@@ -31,32 +24,6 @@ from yupana.serving.requests import PlainRoute
 
 OURS = frozenset({"/openapi.json", "/docs.json"})
 OUR_FOLDER = "/v1/"
-
-
-def front(stack: Callable[[ASGIApp], Guard], target: str = "") -> type[bentoml.Service]:
-    """The class of a service that answers by `stack`.
-
-    Args:
-        stack: receives BentoML's application and returns the one that is served; called once in
-            each worker, before the service's `__init__`.
-        target: where BentoML finds the service, `module:name`; empty: where it is defined.
-
-    Example: @bentoml.service(service_class=front(stack))
-    """
-
-    class Front(bentoml.Service):
-        def to_asgi(self, is_main: bool = True) -> ASGIApp:
-            guard = stack(super().to_asgi(is_main))
-            # After this the worker starts its server.
-            protocol.install(guard)
-            return guard
-
-        @property
-        def import_string(self) -> str:
-            # BentoML looks for it where `bentoml.service` was called.
-            return target or super().import_string
-
-    return Front
 
 
 def page(about: Spec) -> Response:
