@@ -20,6 +20,30 @@ from yupana.tasks.forecast.model.network_forecaster import (
 __all__ = ["POOLED", "CountNetwork", "Options", "weights"]
 
 
+class ByteDropout(nn.Module):
+    """Dropout that draws one byte for a hidden unit.
+
+    `nn.Dropout` draws a float for each, which on a CPU takes a quarter of a training step of so
+    small a network.
+
+    Args:
+        share: of units that a step leaves out; taken to the next 256th.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self._dropped = round(256 * share)
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Units left out are 0, the others larger by as much: the same mean. Shape as `hidden`."""
+        if not self.training or not self._dropped:
+            return hidden
+        words = torch.empty(-(-hidden.numel() // 8), dtype=torch.int64, device=hidden.device)
+        draws = words.random_(torch.iinfo(torch.int64).min, None).view(torch.uint8)
+        kept = draws[: hidden.numel()].view_as(hidden) >= self._dropped
+        return hidden * kept.to(hidden.dtype).mul_(256 / (256 - self._dropped))
+
+
 class CountNetwork(nn.Module):
     """MLP on features and a district embedding; gives log mean and log dispersion.
 
@@ -40,8 +64,8 @@ class CountNetwork(nn.Module):
         self.district = nn.Embedding(districts + 1, 6)
         nn.init.normal_(self.district.weight, std=0.05)
         self.body = nn.Sequential(
-            nn.Linear(features + 6, width), nn.SiLU(), nn.Dropout(options.dropout),
-            nn.Linear(width, width), nn.SiLU(), nn.Dropout(options.dropout),
+            nn.Linear(features + 6, width), nn.SiLU(), ByteDropout(options.dropout),
+            nn.Linear(width, width), nn.SiLU(), ByteDropout(options.dropout),
             nn.Linear(width, 2 * horizons),
         )  # fmt: skip
 

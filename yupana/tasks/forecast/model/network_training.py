@@ -98,7 +98,9 @@ class CountModule(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """AdamW, its rate along half a cosine."""
         rate, decay = self.options.learning_rate, self.options.weight_decay
-        optimiser = torch.optim.AdamW(self.parameters(), lr=rate, weight_decay=decay)
+        optimiser = torch.optim.AdamW(
+            self.parameters(), lr=rate, weight_decay=decay, fused=True
+        )
         return [optimiser], [torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, self.steps)]
 
     def mean_loss(self, part: str) -> float:
