@@ -17,7 +17,7 @@ PAGE = Path(__file__).parent / "forecast.md"
 KEPT = Path(__file__).parent / "scores"
 FIELDS = (
     "final", "baselines", "members", "seconds", "department", "trained_on", "districts", "origins",
-    "source", "scores", "by_horizon", "pit",
+    "source", "scores", "by_horizon", "pit", "alerts",
 )  # fmt: skip
 _PLACE = re.compile(r"(<!-- scores ([\w-]+) -->\n).*?(<!-- end of scores -->)", re.S)
 
@@ -33,8 +33,9 @@ def keep(name: str, report: Path) -> None:
 def table(report: dict[str, Any]) -> str:
     """Scores by series and model, the best first, in cases and relative to `ar`."""
     lines = [
-        "| series | model | WIS | ÷ ar | WIS of log counts | ÷ ar | inside 90 % | worst decile |",
-        "|---|---|---|---|---|---|---|---|",
+        "| series | model | WIS | ÷ ar | WIS of log counts | ÷ ar | inside 90 % | worst decile "
+        "| alert skill, near to far | alert error |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for series in ("district", "department"):
         rows = [row for row in report["scores"] if row["series"] == series]
@@ -46,6 +47,7 @@ def table(report: dict[str, Any]) -> str:
             numbers = (
                 f"{row['wis']:.3f}", f"{row['wis'] / ar['wis']:.3f}", f"{row['wis_log']:.3f}",
                 f"{row['wis_log'] / ar['wis_log']:.3f}", *_calibration(report, row),
+                *_alerts(report, row),
             )  # fmt: skip
             lines.append(f"| {series} | {name} | {' | '.join(numbers)} |")
     return "\n".join(lines)
@@ -57,6 +59,21 @@ def _calibration(report: dict[str, Any], row: dict[str, Any]) -> tuple[str, str]
     pit = next(same)
     worst = max(pit["deciles"], key=lambda share: abs(share - 0.1))
     return f"{100 * pit['coverage']['90']:.1f} %", f"{100 * worst:.1f} %"
+
+
+def _alerts(report: dict[str, Any], row: dict[str, Any]) -> tuple[str, str]:
+    """Brier skill at the first and the last horizon, and the expected calibration error; a report
+    that was kept before alerts were judged has neither."""
+
+    def of_row(field: str) -> list[dict[str, Any]]:
+        every = (report.get("alerts") or {}).get(field, [])
+        return [a for a in every if (a["model"], a["series"]) == (row["model"], row["series"])]
+
+    skills = [s["skill"] for s in of_row("scores") if s["horizon"]]
+    if not skills:
+        return "–", "–"
+    error = of_row("reliability")[0]["expected_error"]
+    return f"{skills[0]:.2f} to {skills[-1]:.2f}", f"{100 * error:.1f}"
 
 
 def write() -> None:

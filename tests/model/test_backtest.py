@@ -140,7 +140,7 @@ def test_what_came_is_counted_from_the_file_and_a_week_without_a_row_is_zero(
 
 
 def test_scores_are_those_of_the_rows(rows: pd.DataFrame) -> None:
-    report = backtest_report.tables(rows, "ubigeo", seed=1)
+    report = backtest_report.tables(rows, "ubigeo", lead=4, seed=1)
     levels = np.array(QUANTILES)
     names = [f"q{level:g}" for level in QUANTILES]
 
