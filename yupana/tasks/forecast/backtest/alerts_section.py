@@ -104,6 +104,6 @@ def _pictures(
     lead = period.count(FREQUENCIES[report.frequency].lead)
     return [
         figures_alerts.reliability("alert-reliability", "¿Se cumple? / Does it hold?", near_far),
-        figures_alerts.skill("alert-skill", "Frente al canal / Against the channel", skills, across),
+        figures_alerts.skill("alert-skill", "Frente al canal / Versus the channel", skills, across),
         figures_alerts.value("alert-value", f"Valor a {lead.es} / Value at {lead.en}", by_cost),
     ]
