@@ -17,7 +17,7 @@ PAGE = Path(__file__).parent / "forecast.md"
 KEPT = Path(__file__).parent / "scores"
 FIELDS = (
     "final", "baselines", "members", "seconds", "department", "trained_on", "districts", "origins",
-    "source", "scores", "by_horizon", "pit", "alerts",
+    "source", "scores", "by_horizon", "pit",
 )  # fmt: skip
 _PLACE = re.compile(r"(<!-- scores ([\w-]+) -->\n).*?(<!-- end of scores -->)", re.S)
 
@@ -26,8 +26,23 @@ def keep(name: str, report: Path) -> None:
     """Keep of a report what the tables show."""
     whole = json.loads(report.read_text("utf-8"))
     KEPT.mkdir(exist_ok=True)
-    text = json.dumps({field: whole[field] for field in FIELDS}, ensure_ascii=False, indent=1)
+    fields = {field: whole[field] for field in FIELDS} | {"alerts": _kept(whole["alerts"])}
+    text = json.dumps(fields, ensure_ascii=False, indent=1)
     (KEPT / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _kept(alerts: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Of each model and series its Brier skill by horizon and its expected calibration error."""
+    if alerts is None:
+        return []
+    kept: dict[tuple[str, str], dict[str, Any]] = {}
+    for of in alerts["scores"]:
+        facts = kept.setdefault((of["model"], of["series"]), {"skill": []})
+        facts["skill"] += [of["skill"]] if of["horizon"] else []
+    # The first of each is of all horizons.
+    for of in reversed(alerts["reliability"]):
+        kept[of["model"], of["series"]]["expected_error"] = of["expected_error"]
+    return [{"model": model, "series": series, **of} for (model, series), of in kept.items()]
 
 
 def table(report: dict[str, Any]) -> str:
@@ -64,16 +79,11 @@ def _calibration(report: dict[str, Any], row: dict[str, Any]) -> tuple[str, str]
 def _alerts(report: dict[str, Any], row: dict[str, Any]) -> tuple[str, str]:
     """Brier skill at the first and the last horizon, and the expected calibration error; a report
     that was kept before alerts were judged has neither."""
-
-    def of_row(field: str) -> list[dict[str, Any]]:
-        every = (report.get("alerts") or {}).get(field, [])
-        return [a for a in every if (a["model"], a["series"]) == (row["model"], row["series"])]
-
-    skills = [s["skill"] for s in of_row("scores") if s["horizon"]]
-    if not skills:
+    key = (row["model"], row["series"])
+    of = next((a for a in report.get("alerts", []) if (a["model"], a["series"]) == key), None)
+    if of is None:
         return "–", "–"
-    error = of_row("reliability")[0]["expected_error"]
-    return f"{skills[0]:.2f} to {skills[-1]:.2f}", f"{100 * error:.1f}"
+    return f"{of['skill'][0]:.2f} to {of['skill'][-1]:.2f}", f"{100 * of['expected_error']:.1f}"
 
 
 def write() -> None:

@@ -132,13 +132,15 @@ def test_a_missed_alert_is_told_with_its_numbers_and_why() -> None:
     assert one.rule == "beyond" and one.es.startswith("De 6 a 31 casos en 4 semanas: subió")
     assert one.en.startswith("From 6 to 31 cases in 4 weeks")
     (quiet,) = missed_of(31)
-    assert quiet.es == "Sin casos en 4 semanas hasta el origen."
+    assert quiet.es == f"Sin casos en 4 semanas hasta el origen; p={quiet.probability:.2f}."
     (possible,) = missed_of(9, near=6)
     assert possible.rule == "possible" and f"p={possible.probability:.2f}" in possible.en
     assert [m.rule for m in missed_of(31, near=8)] == ["fall"]
-    assert [m.rule for m in missed_of(1, usual=0)] == ["one_case"]
+    assert [m.rule for m in missed_of(9, near=7, usual=0)] == ["one_case"]
+    (first,) = missed_of(9, usual=0)
+    assert first.rule == "quiet" and "; a single case is above the limit" in first.en
     (risen,) = missed_of(31, neighbour=200)
-    assert risen.en.endswith("its neighbours in the province had risen before.")
+    assert "; its neighbours in the province had risen before" in risen.en
 
 
 def test_what_was_given_more_than_even_odds_was_not_missed() -> None:

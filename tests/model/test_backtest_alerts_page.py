@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from test_backtest_report import page_of, planted, report_of, text
 
@@ -52,6 +53,17 @@ def test_each_missed_alert_has_a_line_and_hidden_numbers_are_marked(folder: Path
     assert "31 6 3 12 0.17 De 6 a 31 casos" in rows[0]
     assert rows[1].count("oculto") == 5 and "0.17" not in rows[1]
     assert "2: subió más de lo que admitía" in text(page)
+
+
+def test_where_a_probability_does_not_hold_is_told() -> None:
+    rows = planted().assign(channel_high=50.0, channel_rate=0.2)
+    # What was forecast as sure comes in none of many.
+    many = pd.concat([rows] * 30).assign(observed=0.0)
+    section = alerts_section.section(report_of(many), "district")
+    assert section is not None
+    assert "no se puede confiar" in section.reliable.es
+    assert "100 % was told and 0 % came" in section.reliable.en
+    assert "no siempre" in section.skill.es.lower()
 
 
 def test_without_channels_there_is_no_part_on_alerts() -> None:

@@ -126,28 +126,32 @@ def report(rows: pd.DataFrame, lead: int) -> AlertReport | None:
     if HIGH not in rows or rows[HIGH].isna().all():
         return None
     judged = with_probability(rows)
-    groups = [(key, part) for key, part in judged.groupby(["model", "series"], sort=True)]
+    groups = [
+        (str(model), str(series), part)
+        for (model, series), part in judged.groupby(["model", "series"], sort=True)
+    ]
     models = rows["model"].nunique()
     return AlertReport(
         without_channel=round((len(rows) - len(judged)) / models),
-        scores=[s for key, part in groups for s in _scores(*key, part)],
-        reliability=[r for key, part in groups for r in _reliability(*key, part)],
-        value=[_value(*key, part, lead) for key, part in groups],
+        scores=[score for group in groups for score in _scores(*group)],
+        reliability=[of_part for group in groups for of_part in _reliability(*group)],
+        value=[_value(*group, lead) for group in groups],
     )
 
 
 def with_probability(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows that have a channel, with `PROBABILITY` (0-1) and `EXCEEDED`."""
-    judged = rows[rows[HIGH].notna()]
-    limit = judged[HIGH].to_numpy(dtype=float)
-    chance = endemic_channel.exceeding(judged[list(LEVELS)].to_numpy(float), QUANTILES, limit)
-    return judged.assign(**{PROBABILITY: chance, EXCEEDED: judged["observed"] > limit})
+    judged = rows[rows[HIGH].notna()].copy()
+    limit, quantiles = judged[HIGH].to_numpy(dtype=float), judged[list(LEVELS)].to_numpy(float)
+    judged[PROBABILITY] = endemic_channel.exceeding(quantiles, QUANTILES, limit)
+    judged[EXCEEDED] = judged["observed"] > limit
+    return judged
 
 
 def _scores(model: str, series: str, rows: pd.DataFrame) -> Iterator[AlertScore]:
     yield _score(model, series, 0, rows)
-    for horizon, part in rows.groupby("horizon", sort=True):
-        yield _score(model, series, int(horizon), part)  # type: ignore[call-overload]
+    for horizon in sorted(int(h) for h in rows["horizon"].unique()):
+        yield _score(model, series, horizon, rows[rows["horizon"] == horizon])
 
 
 def _score(model: str, series: str, horizon: int, rows: pd.DataFrame) -> AlertScore:

@@ -13,10 +13,10 @@ from yupana.tasks.forecast.frequency import FREQUENCIES
 from yupana.tasks.forecast.pages import figures_alerts
 from yupana.tasks.forecast.pages.figures import Picture
 from yupana.tasks.forecast.places import PERIODS, Noun
-from yupana.tasks.forecast.scoring.exceedance import Decisions
+from yupana.tasks.forecast.scoring.exceedance import ENOUGH, Decisions
 
 RELIABLE = 0.05
-"""Expected gap between probability and share up to which probabilities are called reliable."""
+"""Gap between probability and share up to which a probability is reliable."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Section:
         skill, reliable: a sentence each.
         pictures: reliability, skill and value, of one series.
         by_cost: of the final model, `lead` periods ahead.
-        missed: of the newest two years; `reasons`: rule in words and how many.
+        missed: of the newest two years, of all series; `reasons`: rule in words and how many.
     """
 
     skill: Bilingual
@@ -45,7 +45,6 @@ def section(report: BacktestReport, series: str) -> Section | None:
     skills = alerts.skills(report.final, series) if alerts else {}
     if alerts is None or not skills:
         return None
-    missed = [m for m in report.missed if m.series == series]
     period = PERIODS[report.frequency]
     return Section(
         skill=_skill(skills, period),
@@ -53,8 +52,8 @@ def section(report: BacktestReport, series: str) -> Section | None:
         pictures=_pictures(report, alerts, series, period),
         by_cost=alerts.decisions(report.final, series),
         lead=period.count(FREQUENCIES[report.frequency].lead),
-        missed=missed,
-        reasons=[(RULES[rule], n) for rule, n in reasons(missed)],
+        missed=report.missed,
+        reasons=[(RULES[rule], n) for rule, n in reasons(report.missed)],
     )
 
 
@@ -76,17 +75,17 @@ def _skill(skills: dict[int, float | None], period: Noun) -> Bilingual:
 
 
 def _reliable(of: Reliability) -> Bilingual:
-    good = of.expected_error <= RELIABLE
     gap = f"{100 * of.expected_error:.1f}"
     es = f"Entre la probabilidad dada y la parte que ocurrió hay {gap} puntos en promedio"
     en = f"Between the probability told and the share that came lie {gap} points on average"
-    if of.largest_gap is not None:
-        es += f", y {100 * of.largest_gap:.1f} en el peor décimo"
-        en += f", and {100 * of.largest_gap:.1f} in the worst tenth"
-    sure = ("se puede confiar en ella", "it can be relied on")
-    if not good:
-        sure = ("no se puede confiar en ella sin más", "it cannot be relied on as it is")
-    return Bilingual(es=f"{es}: {sure[0]}.", en=f"{en}: {sure[1]}.")
+    worst = max((b for b in of.bins if b.n >= ENOUGH), key=lambda b: b.gap, default=None)
+    if of.expected_error > RELIABLE:
+        es, en = f"{es}: no se puede confiar en ella", f"{en}: it cannot be relied on"
+    if worst and worst.gap > RELIABLE:
+        forecast, came = f"{100 * worst.forecast:.0f} %", f"{100 * worst.observed:.0f} %"
+        es += f"; lo más lejos, donde se dio {forecast} y ocurrió {came}"
+        en += f"; the farthest off where {forecast} was told and {came} came"
+    return Bilingual(es=f"{es}.", en=f"{en}.")
 
 
 def _pictures(

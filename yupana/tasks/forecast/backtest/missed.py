@@ -104,7 +104,7 @@ class _Past:
     def _end(self, start: pd.Timestamp) -> date:
         return self._frequency.end(start.date())
 
-    def missed(self, row: dict[str, Any], end: date) -> Missed:
+    def missed(self, row: dict[Any, Any], end: date) -> Missed:
         me, to = self._entities.index(str(row["entity"])), self._places[end]
         limit, chance = float(row[HIGH]), round(float(row[PROBABILITY]), 2)
         count = self._visible[to][me]
@@ -121,7 +121,7 @@ class _Past:
             rule, said.es, said.en,
         )  # fmt: skip
 
-    def _facts(self, row: dict[str, Any], me: int, at: int, count: int | None) -> Facts:
+    def _facts(self, row: dict[Any, Any], me: int, at: int, count: int | None) -> Facts:
         periods = int(row["horizon"])
         return Facts(
             periods=periods,

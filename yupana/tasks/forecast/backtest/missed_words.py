@@ -8,11 +8,12 @@ from yupana.core.spec import Bilingual
 from yupana.tasks.forecast.frequency import Frequency
 from yupana.tasks.forecast.places import PERIODS, Noun
 
+ONE_CASE = Bilingual(
+    es="un solo caso ya supera el límite", en="a single case is above the limit"
+)
 RULES = {
-    "one_case": Bilingual(
-        es="un solo caso ya supera el límite", en="a single case is above the limit"
-    ),
     "quiet": Bilingual(es="sin casos antes del origen", en="no case before the origin"),
+    "one_case": ONE_CASE,
     "fall": Bilingual(
         es="ya se superaba el límite y se esperaba un descenso",
         en="it was above the limit already, and was expected to fall",
@@ -27,6 +28,12 @@ RULES = {
     ),
 }
 """The first that fits explains a missed alert; the last two leave none out."""
+
+
+_NEIGHBOURS = Bilingual(
+    es="los vecinos de su provincia ya habían subido",
+    en="its neighbours in the province had risen before",
+)
 
 
 @dataclass(frozen=True)
@@ -60,36 +67,39 @@ def why(facts: Facts, frequency: Frequency, *, shown: bool) -> tuple[str, Biling
         shown: limit and probability may be told.
     """
     rule, period = _rule(facts), PERIODS[frequency.name]
-    es, en = RULES[rule].es, RULES[rule].en
-    if rule == "quiet":
-        span = period.count(facts.periods)
-        last_es, last_en = (f"en {span.es} hasta el origen", f"in {span.en} up to the origin")
-        es, en = f"sin casos {last_es}", f"no case {last_en}"
-    elif rule == "beyond" and facts.known[-1] is not None and facts.observed is not None:
-        rise = _rise(facts.known[-1], facts.observed, facts.periods, period)
-        es, en = f"{rise.es}: {es}", f"{rise.en}: {en}"
-    if rule == "possible" and shown:
-        es, en = f"{es}, p={facts.probability:.2f}", f"{en}, p={facts.probability:.2f}"
-    if facts.neighbours_rose and rule in ("quiet", "beyond"):
-        es += "; los vecinos de su provincia ya habían subido"
-        en += "; its neighbours in the province had risen before"
+    parts = [_first(rule, facts, period)]
+    if rule == "quiet" and facts.limit < 1:
+        parts.append(ONE_CASE)
+    if facts.neighbours_rose:
+        parts.append(_NEIGHBOURS)
+    if shown and rule not in ("beyond", "fall"):
+        chance = f"p={facts.probability:.2f}"
+        parts.append(Bilingual(es=chance, en=chance))
+    es, en = ("; ".join(getattr(part, lang) for part in parts) for lang in ("es", "en"))
     return rule, Bilingual(es=f"{es[0].upper()}{es[1:]}.", en=f"{en[0].upper()}{en[1:]}.")
 
 
+def _first(rule: str, facts: Facts, period: Noun) -> Bilingual:
+    """What the rule says, with the numbers that may be told."""
+    said, span = RULES[rule], period.count(facts.periods)
+    if rule == "quiet":
+        to_es, to_en = f"en {span.es} hasta el origen", f"in {span.en} up to the origin"
+        return Bilingual(es=f"sin casos {to_es}", en=f"no case {to_en}")
+    known, observed = facts.known[-1], facts.observed
+    if rule != "beyond" or known is None or observed is None:
+        return said
+    return Bilingual(
+        es=f"de {known} a {observed} casos en {span.es}: {said.es}",
+        en=f"from {known} to {observed} cases in {span.en}: {said.en}",
+    )
+
+
 def _rule(facts: Facts) -> str:
-    if facts.limit < 1:
-        return "one_case"
     if all(count == 0 for count in facts.known):
         return "quiet"
+    if facts.limit < 1:
+        return "one_case"
     # Of a hidden count nobody may learn that it was above a limit.
     if facts.known[-1] is not None and facts.known[-1] > facts.limit:
         return "fall"
     return "beyond" if facts.above_upper else "possible"
-
-
-def _rise(known: int, observed: int, periods: int, period: Noun) -> Bilingual:
-    span = period.count(periods)
-    return Bilingual(
-        es=f"de {known} a {observed} casos en {span.es}",
-        en=f"from {known} to {observed} cases in {span.en}",
-    )

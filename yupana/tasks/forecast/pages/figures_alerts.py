@@ -27,7 +27,7 @@ def reliability(name: str, title: str, lines: Mapping[str, Reliability]) -> Pict
         style = look(n)
         axes.plot(x, y, color=style["color"], lw=1.4, label=label)
         sizes = [12 + 120 * b.n / max(b.n for b in line.bins) for b in line.bins]
-        axes.scatter(x, y, sizes, style["color"], style["marker"], zorder=3)
+        axes.scatter(x, y, s=sizes, color=style["color"], marker=style["marker"], zorder=3)
     axes.set_xlim(0, 100)
     axes.set_ylim(0, 100)
     axes.set_xlabel("probabilidad pronosticada / forecast probability, %")
