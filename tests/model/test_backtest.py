@@ -275,7 +275,9 @@ def test_the_command_writes_report_and_rows_and_does_nothing_twice(
     assert set(report["scores"][0]) == {"model", "series", "wis", "wis_log", "mae", "coverage", "n"}
     rows = pd.read_parquet(out.with_name("report.rows.parquet"))
     keys = ["model", "series", "ubigeo", "origin", "horizon"]
-    assert list(rows.columns) == [*keys, "observed", *LEVELS]
+    assert list(rows.columns) == [*keys, "observed", *LEVELS, "channel_high", "channel_rate"]
+    assert len(content["alerts"]["district"]["skill"]) == len(HORIZONS)
+    assert {"district", "department"} == {s["series"] for s in report["alerts"]["scores"]}
     assert {"ubigeo", "n"} <= set(report["by_district"][0])
     assert json.loads(again.stdout.splitlines()[-1])["status"] == "unchanged"
     assert isinstance(wrong.exception, UsageError)

@@ -21,10 +21,10 @@ QUIET, BUSY = "160101", "160102"
 
 
 def panel_of(frequency: Frequency, after: int = 0, **of: int) -> Panel:
-    """Counts that rise with the year and differ by place, and `after` more from the origin on."""
+    """Counts that fall with the year and differ by place, and `after` more from the origin on."""
     starts = frequency.calendar(frequency.start(FIRST), date(2020, 1, 1))
     rows = [
-        (entity, start, n + start.year - 2010 + (after if start > ORIGINS[frequency] else 0))
+        (entity, start, n + 2020 - start.year + (after if start > ORIGINS[frequency] else 0))
         for entity, n in ({QUIET: 0, BUSY: 50} | of).items()
         for start in starts
     ]
@@ -55,8 +55,8 @@ def test_a_channel_looks_at_nothing_after_the_origin(
 
 def test_the_channel_is_the_upper_quartile_and_its_rate_the_share_above_it() -> None:
     rows = channels.beside(rows_of(WEEK, (4,)), {"district": panel_of(WEEK)})
-    # Three weeks of each of the years 2011 to 2017: 1 to 7, and 50 more.
-    past = np.repeat(np.arange(1.0, 8), 3)
+    # Three weeks of each of the years 2011 to 2017: 9 to 3, and 50 more.
+    past = np.repeat(np.arange(3.0, 10), 3)
     high = np.quantile(past, 0.75)
     assert rows.set_index("entity")[channels.HIGH].to_dict() == {QUIET: high, BUSY: high + 50}
     assert rows[channels.RATE].tolist() == pytest.approx([(past > high).mean()] * 2)
