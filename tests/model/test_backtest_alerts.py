@@ -151,12 +151,13 @@ def test_what_was_given_more_than_even_odds_was_not_missed() -> None:
 def test_a_small_count_is_hidden_with_all_that_tells_it() -> None:
     (inside,) = missed_of(4, near=1, usual=2)
     assert (inside.observed, inside.limit, inside.median, inside.probability) == (None,) * 4
-    assert inside.upper == 10 and "p=" not in inside.en
+    # Above a limit of 1 and inside an interval that ends at 2 it would be 2.
+    assert inside.rule == "possible" and inside.upper is None and "p=" not in inside.en
     (beyond,) = missed_of(4, near=1, usual=2, **{name.replace(".", "_"): 0.0 for name in LEVELS})
     assert beyond.rule == "beyond" and beyond.upper is None and "case" not in beyond.en
     # Of the limit of no case nothing follows that the mark of a hidden count does not tell.
     (any_case,) = missed_of(4, usual=0)
-    assert any_case.observed is None and any_case.limit == 0
+    assert (any_case.observed, any_case.limit, any_case.upper) == (None, 0, 10)
 
 
 def test_a_hidden_count_before_the_origin_is_in_no_line() -> None:

@@ -2,9 +2,8 @@
 
 Missed: the count exceeded its channel, and the probability of it, `lead` periods before, was not
 above the threshold of equal costs. Every number here may be shown. Of a count that is hidden the
-limit, the median and the probability are hidden with it, since each says how large it is at
-least, and so is the end of an interval that it lay beyond; except below a limit of one case, which
-says no more than that there was one.
+limit and what was forecast are hidden with it, since with the rule they say how large it is at
+least or at most; except below a limit of one case, which says no more than that there was one.
 """
 
 from __future__ import annotations
@@ -116,7 +115,7 @@ class _Past:
             count,
             limit if shown else None,
             float(row["q0.5"]) if shown else None,
-            float(row["q0.95"]) if shown or rule != "beyond" else None,
+            float(row["q0.95"]) if shown else None,
             chance if shown else None,
             rule, said.es, said.en,
         )  # fmt: skip
