@@ -26,15 +26,31 @@ def keep(name: str, report: Path) -> None:
     """Keep of a report what the tables show."""
     whole = json.loads(report.read_text("utf-8"))
     KEPT.mkdir(exist_ok=True)
-    text = json.dumps({field: whole[field] for field in FIELDS}, ensure_ascii=False, indent=1)
+    fields = {field: whole[field] for field in FIELDS} | {"alerts": _kept(whole["alerts"])}
+    text = json.dumps(fields, ensure_ascii=False, indent=1)
     (KEPT / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _kept(alerts: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Of each model and series its Brier skill by horizon and its expected calibration error."""
+    if alerts is None:
+        return []
+    kept: dict[tuple[str, str], dict[str, Any]] = {}
+    for of in alerts["scores"]:
+        facts = kept.setdefault((of["model"], of["series"]), {"skill": []})
+        facts["skill"] += [of["skill"]] if of["horizon"] else []
+    # The first of each is of all horizons.
+    for of in reversed(alerts["reliability"]):
+        kept[of["model"], of["series"]]["expected_error"] = of["expected_error"]
+    return [{"model": model, "series": series, **of} for (model, series), of in kept.items()]
 
 
 def table(report: dict[str, Any]) -> str:
     """Scores by series and model, the best first, in cases and relative to `ar`."""
     lines = [
-        "| series | model | WIS | ÷ ar | WIS of log counts | ÷ ar | inside 90 % | worst decile |",
-        "|---|---|---|---|---|---|---|---|",
+        "| series | model | WIS | ÷ ar | WIS of log counts | ÷ ar | inside 90 % | worst decile "
+        "| alert skill, near to far | alert error |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for series in ("district", "department"):
         rows = [row for row in report["scores"] if row["series"] == series]
@@ -46,6 +62,7 @@ def table(report: dict[str, Any]) -> str:
             numbers = (
                 f"{row['wis']:.3f}", f"{row['wis'] / ar['wis']:.3f}", f"{row['wis_log']:.3f}",
                 f"{row['wis_log'] / ar['wis_log']:.3f}", *_calibration(report, row),
+                *_alerts(report, row),
             )  # fmt: skip
             lines.append(f"| {series} | {name} | {' | '.join(numbers)} |")
     return "\n".join(lines)
@@ -57,6 +74,16 @@ def _calibration(report: dict[str, Any], row: dict[str, Any]) -> tuple[str, str]
     pit = next(same)
     worst = max(pit["deciles"], key=lambda share: abs(share - 0.1))
     return f"{100 * pit['coverage']['90']:.1f} %", f"{100 * worst:.1f} %"
+
+
+def _alerts(report: dict[str, Any], row: dict[str, Any]) -> tuple[str, str]:
+    """Brier skill at the first and the last horizon, and the expected calibration error; a report
+    that was kept before alerts were judged has neither."""
+    key = (row["model"], row["series"])
+    of = next((a for a in report.get("alerts", []) if (a["model"], a["series"]) == key), None)
+    if of is None:
+        return "–", "–"
+    return f"{of['skill'][0]:.2f} to {of['skill'][-1]:.2f}", f"{100 * of['expected_error']:.1f}"
 
 
 def write() -> None:

@@ -140,7 +140,7 @@ def test_what_came_is_counted_from_the_file_and_a_week_without_a_row_is_zero(
 
 
 def test_scores_are_those_of_the_rows(rows: pd.DataFrame) -> None:
-    report = backtest_report.tables(rows, "ubigeo", seed=1)
+    report = backtest_report.tables(rows, "ubigeo", lead=4, seed=1)
     levels = np.array(QUANTILES)
     names = [f"q{level:g}" for level in QUANTILES]
 
@@ -275,7 +275,9 @@ def test_the_command_writes_report_and_rows_and_does_nothing_twice(
     assert set(report["scores"][0]) == {"model", "series", "wis", "wis_log", "mae", "coverage", "n"}
     rows = pd.read_parquet(out.with_name("report.rows.parquet"))
     keys = ["model", "series", "ubigeo", "origin", "horizon"]
-    assert list(rows.columns) == [*keys, "observed", *LEVELS]
+    assert list(rows.columns) == [*keys, "observed", *LEVELS, "channel_high", "channel_rate"]
+    assert len(content["alerts"]["district"]["skill"]) == len(HORIZONS)
+    assert {"district", "department"} == {s["series"] for s in report["alerts"]["scores"]}
     assert {"ubigeo", "n"} <= set(report["by_district"][0])
     assert json.loads(again.stdout.splitlines()[-1])["status"] == "unchanged"
     assert isinstance(wrong.exception, UsageError)

@@ -66,7 +66,7 @@ def report_of(rows: pd.DataFrame) -> backtest_report.BacktestReport:
         final="pool", baselines=BASELINES, members=[], seconds=12.0, frequency="week",
         department="Loreto", trained_on="Loreto", districts=4, origins=[], source=[],
         left_out_rows=0,
-        **vars(backtest_report.tables(rows, "ubigeo", seed=0)),
+        **vars(backtest_report.tables(rows, "ubigeo", lead=4, seed=0)),
     )  # fmt: skip
 
 
@@ -107,8 +107,10 @@ def test_the_page_says_what_the_report_says(whole: Path) -> None:
 
 
 def test_a_page_of_months_speaks_of_months_alone(tmp_path: Path) -> None:
-    page = page_of(planted(), tmp_path, frequency="month")
+    rows = planted().assign(channel_high=50.0, channel_rate=0.2)
+    page = page_of(rows, tmp_path, frequency="month")
     assert "Meses adelante" in text(page) and "WIS por mes" in page
+    assert "1–4 meses / months" in page
     assert "semana" not in page and "week" not in page
 
 

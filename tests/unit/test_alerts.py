@@ -97,6 +97,26 @@ def test_old_data_are_told_and_too_old_ones_refused(lake: Settings) -> None:
         alerts(lake, OUTBREAK, origin - timedelta(days=1))
 
 
+def test_an_alert_is_raised_by_the_costs_of_whoever_asks(lake: Settings) -> None:
+    origin = publish(lake)
+    plain = alerts(lake, OUTBREAK, origin)
+    assert "threshold" not in plain and "raised" not in plain["districts"][0]
+    header = answer_files.alerts_csv(plain, OUTBREAK).splitlines()[0]
+    raised_by = {}
+    for cost, limit in ((1.0, 0.5), (99.0, 0.01), (0.001, 0.999)):
+        answer = alerts(lake, OUTBREAK, origin, miss_cost=cost)
+        assert (answer["miss_cost"], answer["threshold"]) == (cost, limit)
+        for district in answer["districts"]:
+            chance = district["exceedance"]
+            assert district["raised"] == (None if chance is None else chance > limit)
+        raised_by[cost] = sum(bool(d["raised"]) for d in answer["districts"])
+        lines = list(csv.reader(io.StringIO(answer_files.alerts_csv(answer, OUTBREAK))))
+        assert lines[0][-1] == "raised" and len(set(map(len, lines))) == 1
+    assert raised_by[99.0] > raised_by[0.001] and "raised" not in header
+    # The entities are kept from one question to the next.
+    assert "raised" not in alerts(lake, OUTBREAK, origin)["districts"][0]
+
+
 def test_what_is_not_there_is_refused(lake: Settings) -> None:
     with pytest.raises(TerminalError):
         alerts(lake, OUTBREAK, LAST.date())

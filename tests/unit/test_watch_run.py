@@ -24,6 +24,7 @@ from yupana.tasks.forecast.monitoring.observe import MEDIAN, in_batch, observe
 from yupana.tasks.forecast.quantiles import LEVELS, QUANTILES
 from yupana.tasks.forecast.scoring.scores import score as scored_by_evaluation
 
+NAN = float("nan")
 NOW = datetime(2019, 6, 1, tzinfo=UTC)
 VERSIONS = 40
 MODEL = "model:outbreak@1"
@@ -46,7 +47,10 @@ def forecasts(counts: np.ndarray, narrow: float = 1.0) -> pl.DataFrame:
                 rows.append((entity, saturday(week), horizon, *np.maximum(0, middle + spread)))
     schema = ["entity", "origin", "horizon", *LEVELS]
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(
-        model=pl.lit(MODEL)
+        model=pl.lit(MODEL),
+        # A district without a channel, as where the history is too short.
+        channel_high=pl.when(pl.col("entity") != late_lake.DISTRICTS[0]).then(5.0).otherwise(NAN),
+        exceedance=pl.when(pl.col("horizon") == 1).then(0.75).otherwise(0.25),
     )
 
 
@@ -116,6 +120,21 @@ def test_scores_are_those_of_the_evaluation(read) -> None:
     for name in ("coverage_50", "coverage_90"):
         assert scores["all"][name] == pytest.approx(theirs[name], abs=1e-4)
     assert [g["of"] for g in scores["groups"] if g["by"] == "horizon"] == ["1", "2"]
+
+
+def test_alerts_are_judged_where_there_was_a_channel(read) -> None:
+    scores = performance.score(read.forecasts, read.truth, {}, OUTBREAK)
+    due = read.forecasts.with_columns(end=pl.col("origin") + pl.duration(weeks=pl.col("horizon")))
+    rows = due.join(read.truth, on=["entity", "end"])
+    rows = rows.filter(pl.col("entity") != late_lake.DISTRICTS[0])
+    came = (rows["cases"] > 5).to_numpy()
+    chance = np.where(rows["horizon"].to_numpy() == 1, 0.75, 0.25)
+    assert 0 < came.mean() < 1
+    assert scores.all.exceeded == pytest.approx(came.mean(), abs=1e-4)
+    assert scores.all.exceedance == pytest.approx(chance.mean(), abs=1e-4)
+    assert scores.all.brier == pytest.approx(((chance - came) ** 2).mean(), abs=1e-4)
+    without = read.forecasts.with_columns(channel_high=NAN)
+    assert performance.score(without, read.truth, {}, OUTBREAK).all.brier is None
 
 
 def test_a_group_of_few_cases_is_not_told(read) -> None:

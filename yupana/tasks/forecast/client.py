@@ -74,13 +74,19 @@ class ForecastClient(Client):
             json=body,
         )
 
-    def alerts(self, department: str = "", as_of: date | None = None) -> dict[str, Any]:
+    def alerts(
+        self, department: str = "", as_of: date | None = None, miss_cost: float | None = None
+    ) -> dict[str, Any]:
         """Alert levels by entity, the highest first; counts of them by level.
 
         Args:
             department: code of two digits; the whole country when left out.
+            miss_cost: what a missed alert costs, in false alarms: says of each entity whether one
+                is `raised`.
         """
-        return self.read("alerts", department=department or None, as_of=as_of)
+        return self.read(
+            "alerts", department=department or None, as_of=as_of, miss_cost=miss_cost
+        )
 
     def simulate(
         self,

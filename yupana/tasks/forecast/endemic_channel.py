@@ -47,29 +47,44 @@ def channel(counts: pd.Series[float], end: date, frequency: Frequency) -> Channe
             months ahead rests on what was known at its origin.
         end: last day of the period of the forecast.
     """
-    days = pd.DatetimeIndex(counts.index).to_numpy()
-    same = np.datetime64(end) - PAST
-    # Half a period more, so that each year gives the same number of periods.
-    reach = np.timedelta64(round(24 * frequency.days * (AROUND + 0.5)), "h")
-    near = (np.abs(days[:, None] - same) <= reach).any(axis=1)
+    near = same_periods(pd.DatetimeIndex(counts.index).to_numpy(), end, frequency)
     if near.sum() < FEWEST:
         return None
     low, middle, high = np.quantile(counts.to_numpy(dtype=float)[near], [0.25, 0.5, 0.75])
     return Channel(float(low), float(middle), float(high))
 
 
-def exceeding(quantiles: Array, levels: Sequence[float], limit: float) -> Array:
+def same_periods(days: Any, end: date, frequency: Frequency) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which periods are those of past years that a channel is made of, shape (periods,).
+
+    Args:
+        days: that end the periods, datetime64, shape (periods,).
+        end: last day of the period that the channel is for.
+    """
+    same = np.datetime64(end) - PAST
+    # Half a period more, so that each year gives the same number of periods.
+    reach = np.timedelta64(round(24 * frequency.days * (AROUND + 0.5)), "h")
+    return np.asarray((np.abs(days[:, None] - same) <= reach).any(axis=1))
+
+
+def exceeding(quantiles: Array, levels: Sequence[float], limit: float | Array) -> Array:
     """Probability that the count is above the limit, shape (...,).
 
     Args:
         quantiles: counts rising along the last axis, shape (..., levels).
+        limit: one for all, or shape (...,).
     """
-    rows = quantiles.reshape(-1, quantiles.shape[-1])
-    # Half a case further: counts are whole, and the limit itself does not exceed.
-    ends = [np.concatenate([[q[0] - 0.5], q, [1.5 * q[-1] + 1]]) for q in rows]
+    ends = quantiles[..., :1] - 0.5, 1.5 * quantiles[..., -1:] + 1
+    at = np.concatenate([ends[0], quantiles, ends[1]], axis=-1)
     inner = np.concatenate([[0.0], levels, [1.0]])
-    below = np.array([np.interp(np.floor(limit) + 0.5, at, inner) for at in ends])
-    return np.asarray(1 - below.reshape(quantiles.shape[:-1]), dtype=np.float64)
+    # Half a case further: counts are whole, and the limit itself does not exceed.
+    value = np.broadcast_to(np.floor(limit) + 0.5, at.shape[:-1])[..., None]
+    right = (at <= value).sum(axis=-1, keepdims=True).clip(1, len(inner) - 1)
+    start, stop = (np.take_along_axis(at, right - n, axis=-1) for n in (1, 0))
+    # Quantiles that lie together have no width: what is at or above their place is past them.
+    share = ((value - start) / np.where(stop > start, stop - start, 1.0)).clip(0, 1)
+    below = inner[right - 1] + share * (inner[right] - inner[right - 1])
+    return np.asarray(1 - below[..., 0], dtype=np.float64)
 
 
 def alert(quantiles: Array, levels: Sequence[float], limits: Channel) -> str:

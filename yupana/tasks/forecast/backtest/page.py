@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yupana.data.national.places import place
-from yupana.tasks.forecast.backtest import page_numbers, summary
+from yupana.tasks.forecast.backtest import alerts_section, page_numbers, summary
 from yupana.tasks.forecast.pages import figures
 from yupana.tasks.forecast.pages.words import WORDS
 from yupana.tasks.forecast.scoring.calibration import BAND, deciles
@@ -61,8 +61,10 @@ def write(
     lines = {m: page_numbers.coverages(pit) for m, pit in pits.items()}
     reliability = figures.reliability("reliability", _of("Cobertura", main), lines)
     scored = _scored(tables, ratios, report)
+    alerts = alerts_section.section(report, main)
     out_dir.mkdir(parents=True, exist_ok=True)
-    for picture in (*fans, *calibration, reliability, *scored):
+    of_alerts = alerts.pictures if alerts else ()
+    for picture in (*fans, *calibration, reliability, *scored, *of_alerts):
         (out_dir / f"{picture.name}.png").write_bytes(picture.png)
     good, why = summary.calibrated(pits[final])
     return page.write(
@@ -84,6 +86,8 @@ def write(
         calibration=calibration,
         reliability=reliability,
         scored=scored,
+        alerts=alerts,
+        place=place,
     )
 
 

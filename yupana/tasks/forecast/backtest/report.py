@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from yupana.tasks.forecast.backtest import alerts
+from yupana.tasks.forecast.backtest.alerts import AlertReport
+from yupana.tasks.forecast.backtest.missed import Missed
 from yupana.tasks.forecast.entities import ENTITY, outward
 from yupana.tasks.forecast.quantiles import LEVELS
 from yupana.tasks.forecast.scoring import calibration
@@ -31,6 +34,7 @@ class Tables:
         by_district: by the use case's key.
         pit: by model and series, `deciles` (shares, 0.1 each when calibrated) and `coverage` of
             the randomised transform.
+        alerts: None where no row has a channel.
     """
 
     scores: Scores
@@ -38,6 +42,7 @@ class Tables:
     by_season: Scores
     by_district: Scores
     pit: Scores
+    alerts: AlertReport | None
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ class BacktestReport:
         origins: days, ISO 8601.
         source: references of what was read.
         left_out_rows: of the source, that are of no place or period.
+        missed: alerts of the final model, of the newest two years; small counts are hidden.
     """
 
     scores: Scores
@@ -70,13 +76,16 @@ class BacktestReport:
     by_season: Scores
     by_district: Scores
     pit: Scores
+    alerts: AlertReport | None
+    missed: list[Missed] = field(default_factory=list)
 
 
-def tables(rows: pd.DataFrame, key: str, *, seed: int) -> Tables:
-    """Scores of the rows of `vintages.forecasts`.
+def tables(rows: pd.DataFrame, key: str, *, lead: int, seed: int) -> Tables:
+    """Scores of the rows of `vintages.forecasts`, of their alerts where `channels.beside` was.
 
     Args:
         key: of the use case: the column of `by_district`.
+        lead: periods ahead that alert lists are of.
         seed: of the randomised transform.
     """
     season = rows.assign(season=rows["origin"].map(lambda day: day.year))
@@ -88,6 +97,7 @@ def tables(rows: pd.DataFrame, key: str, *, seed: int) -> Tables:
         by_season=_by(season, ["season"]),
         by_district=_by(districts, [entity]),
         pit=_pit(rows, seed),
+        alerts=alerts.report(rows, lead),
     )
 
 

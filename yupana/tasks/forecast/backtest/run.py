@@ -16,7 +16,7 @@ from yupana.data.contracts import contract
 from yupana.data.contracts.checks import source as source_check
 from yupana.data.lake import delta
 from yupana.tasks.forecast import usecases
-from yupana.tasks.forecast.backtest import areas, origins, panel, vintages
+from yupana.tasks.forecast.backtest import areas, channels, missed, origins, panel, vintages
 from yupana.tasks.forecast.backtest import report as backtest_report
 from yupana.tasks.forecast.backtest.areas import Counts
 from yupana.tasks.forecast.backtest.report import BacktestReport
@@ -77,7 +77,9 @@ def run(
     )  # fmt: skip
     progress.say("score …")
     key = definition.spec.entity.key
-    tables = backtest_report.tables(backtest.rows, key, seed=settings.seed)
+    by_series = dict(zip(("district", "department"), panels, strict=True))
+    rows = channels.beside(backtest.rows, by_series)
+    tables = backtest_report.tables(rows, key, lead=period.lead, seed=settings.seed)
     report = BacktestReport(
         final=backtest.final,
         baselines=list(backtest.baselines),
@@ -90,10 +92,11 @@ def run(
         origins=[str(origin) for origin in starts],
         source=source,
         left_out_rows=area.left_out,
+        missed=missed.of(rows, by_series, backtest.final),
         **vars(tables),
     )
     out.parent.mkdir(parents=True, exist_ok=True)
-    outward(backtest.rows, key).to_parquet(rows_path(out), index=False)
+    outward(rows, key).to_parquet(rows_path(out), index=False)
     partial = out.with_name(f".{out.name}")
     text = json.dumps(asdict(report), indent=1, ensure_ascii=False)
     partial.write_text(text, encoding="utf-8")

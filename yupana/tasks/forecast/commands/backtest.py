@@ -110,6 +110,8 @@ def backtest(
             )
         names = ("scores", "final", "baselines", "members", "seconds", "pit")
         facts = {**{name: getattr(report, name) for name in names}, "report": str(target)}
+        if report.alerts:
+            facts["alerts"] = report.alerts.facts(report.final)
         return steps.Outcome(reference(), metrics=facts)
 
     code = events.code_hash(config.root, "models", "feature_repo", "yupana/tasks/forecast")
@@ -141,3 +143,9 @@ def _show(report: dict[str, Any]) -> None:
         table.add_row(s["series"], name, *numbers, *inside)
     # A log is 80 characters wide to rich, which would cut names rather than pass them on.
     Console(width=max(Console().width, 96)).print(table)
+    for series, alerts in report.get("alerts", {}).items():
+        skills = " ".join("–" if s is None else f"{100 * s:.0f}" for s in alerts["skill"])
+        print(
+            f"alerts, {series}: Brier skill by horizon {skills} %, "
+            f"calibration error {100 * alerts['expected_error']:.1f} points"
+        )

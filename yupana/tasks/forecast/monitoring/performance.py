@@ -1,4 +1,4 @@
-"""How good the forecasts were, once it is known what happened: WIS and coverage."""
+"""How good the forecasts were, once it is known what happened: WIS, coverage, alerts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from yupana.tasks.forecast.frequency import Frequency
 from yupana.tasks.forecast.monitoring import groups
 from yupana.tasks.forecast.pages.words import WORDS
 from yupana.tasks.forecast.quantiles import LEVELS, QUANTILES
-from yupana.tasks.forecast.scoring import intervals
+from yupana.tasks.forecast.scoring import exceedance, intervals
 from yupana.tasks.forecast.usecases import ForecastUseCase
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ class Scores:
         wis_relative: over the mean of the cases.
         coverage_50, coverage_90: shares of the counts inside these intervals.
         cases: that came, each as often as it was forecast.
+        brier: of the probability to exceed the endemic channel, 0-1, lower is better (Brier 1950).
+        exceedance, exceeded: mean of that probability, and the share that did exceed it; these
+            three are None without a channel.
     """
 
     n: int
@@ -52,6 +55,9 @@ class Scores:
     coverage_50: float | None = None
     coverage_90: float | None = None
     cases: int | None = None
+    brier: float | None = None
+    exceedance: float | None = None
+    exceeded: float | None = None
 
 
 @dataclass(frozen=True)
@@ -88,8 +94,8 @@ def score(
     """Scores of the forecasts whose periods are fully reported.
 
     Args:
-        forecasts: `entity`, `origin`, `horizon`, `LEVELS`; of several models of an origin the
-            last one counts, as in the table.
+        forecasts: `entity`, `origin`, `horizon`, `LEVELS`, `channel_high` and `exceedance`; of
+            several models of an origin the last one counts, as in the table.
         truth: `entity`, `end`, `cases`.
         sizes: third of each district by entity.
         definition: its spec names the groupings.
@@ -211,7 +217,26 @@ def _scores(rows: pl.DataFrame) -> Scores:
         coverage_50=_share(rows, "50"),
         coverage_90=_share(rows, "90"),
         cases=int(cases),
+        **_alerts(rows),
     )
+
+
+def _alerts(rows: pl.DataFrame) -> dict[str, float]:
+    """What is told of the rows that have a channel."""
+    import polars as pl
+
+    if "channel_high" not in rows.columns:
+        return {}
+    judged = rows.filter(pl.col("channel_high").is_not_nan()).drop_nulls("channel_high")
+    if judged.is_empty():
+        return {}
+    chance = judged["exceedance"].to_numpy()
+    exceeded = (judged["cases"] > judged["channel_high"]).to_numpy()
+    return {
+        "brier": round(exceedance.brier(chance, exceeded), 4),
+        "exceedance": round(float(chance.mean()), 4),
+        "exceeded": round(float(exceeded.mean()), 4),
+    }
 
 
 def _share(rows: pl.DataFrame, name: str) -> float:

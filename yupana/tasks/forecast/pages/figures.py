@@ -68,7 +68,7 @@ def fan(
         x, y = list(limit), list(limit.values())
         axes.plot(x, y, charts.SECOND, ls="--", lw=1, label="límite / limit")  # type: ignore[arg-type]
     _dates(axes)
-    _titled(axes, title, "casos / cases")
+    titled(axes, title, "casos / cases")
     axes.legend(
         frameon=False, ncols=4, loc="upper left", bbox_to_anchor=(-0.02, -0.1), fontsize=8,
         handlelength=1.2, columnspacing=1.0,
@@ -93,7 +93,7 @@ def pit(name: str, title: str, shares: Sequence[float], band: float) -> Picture:
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 112 * max([*shares, middle + band]))
     axes.set_xlabel("PIT")
-    _titled(axes, title, "%")
+    titled(axes, title, "%")
     return picture(name, figure, f"{title}: PIT, % por décimo, banda de ±{100 * band:g} puntos")
 
 
@@ -104,9 +104,9 @@ def reliability(
     figure, axes = charts.blank(5.0, 3.6)
     axes.plot([0, 100], [0, 100], color=SOFT, lw=1, ls="--")
     for i, (model, (nominal, shares)) in enumerate(lines.items()):
-        axes.plot([100 * v for v in nominal], [100 * v for v in shares], **_look(i), label=model)
+        axes.plot([100 * v for v in nominal], [100 * v for v in shares], **look(i), label=model)
     axes.set_xlabel("cobertura nominal / nominal coverage, %")
-    _titled(axes, title, "observada / observed, %")
+    titled(axes, title, "observada / observed, %")
     axes.legend(frameon=False, fontsize=8)
     return picture(name, figure, f"{title}: cobertura observada por cobertura nominal y modelo")
 
@@ -116,10 +116,10 @@ def by(name: str, title: str, table: pd.DataFrame, unit: str, across: str) -> Pi
     figure, axes = charts.blank(5.0, 3.2)
     names = [str(v) for v in table.index]
     for i, model in enumerate(table.columns):
-        axes.plot(names, table[model], **_look(i), label=model)
+        axes.plot(names, table[model], **look(i), label=model)
     axes.set_ylim(bottom=0)
     axes.set_xlabel(across)
-    _titled(axes, title, unit)
+    titled(axes, title, unit)
     axes.legend(frameon=False, fontsize=8, ncols=2)
     return picture(name, figure, f"{title}: {unit} por {across}, una línea por modelo")
 
@@ -153,7 +153,7 @@ def ratios(name: str, title: str, values: Mapping[str, float], against: str) -> 
     return picture(name, figure, f"{title}: error relativo a {against} por distrito")
 
 
-def _look(place: int) -> dict[str, Any]:
+def look(place: int) -> dict[str, Any]:
     """Colour, marker and width of the line that stands at a place; the first is ours."""
     colour, marker = _COLOURS[place % len(_COLOURS)], _MARKERS[place % len(_MARKERS)]
     return {
@@ -162,7 +162,7 @@ def _look(place: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _titled(axes: Axes, title: str, unit: str) -> None:
+def titled(axes: Axes, title: str, unit: str) -> None:
     axes.set_title(title, loc="left", fontsize=11)
     axes.set_ylabel(unit)
 

@@ -87,13 +87,14 @@ def alerts_csv(alerts: Alerts, definition: ForecastUseCase) -> str:
     entities = alerts[places.listing]
     most = max((len(entity[frequency.listing]) for entity in entities), default=0)
     ahead = [f"{name}_{h}" for h in range(1, most + 1) for name in ("alert", "median")]
-    lines = [[*columns, *ahead]]
+    raised = ["raised"] if "threshold" in alerts else []
+    lines = [[*columns, *ahead, *raised]]
     codes = " ".join(caveat["code"] for caveat in alerts["caveats"])
     for entity in entities:
         low, high = entity["interval_80"]
         flat = {**entity, "low_80": low, "high_80": high, "caveats": codes}
         levels = [s[name] for s in entity[frequency.listing] for name in ("alert", "median")]
-        lines.append([*(flat[c] for c in columns), *levels])
+        lines.append([*(flat[c] for c in columns), *levels, *(flat[c] for c in raised)])
     return _csv(lines)
 
 

@@ -23,6 +23,13 @@ _ALERT = Field(
     "the median lies in; null: historia corta / short history"
 )
 
+_ASKED = Field(None, description="solo si se pide con `miss_cost` / only where it is asked for")
+_RAISED = Field(
+    None,
+    description="si `exceedance` supera `threshold`; solo con `miss_cost` / whether it is above "
+    "the threshold; only with `miss_cost`",
+)
+
 
 class Level(BaseModel):
     """The level of one period: cases that will be reported for it."""
@@ -85,7 +92,8 @@ def answers(definition: ForecastUseCase) -> Answers:
         {**about, **dict.fromkeys(places.names_of, (str, ...)), **ending,
          "alert": (Zone | None, ...), "exceedance": (Probability | None, ...),
          "median": (Cases, ...), "interval_80": (tuple[Cases, Cases], ...), "pooled": (bool, ...),
-         "prediction_id": (Id, ...), frequency.listing: (list[level], ...)},
+         "prediction_id": (Id, ...), frequency.listing: (list[level], ...),
+         "raised": (bool | None, _RAISED)},
     )  # fmt: skip
     area: dict[str, Any] = {places.area: (dict[str, str] | None, ...)} if places.area else {}
     return Answers(
@@ -98,7 +106,8 @@ def answers(definition: ForecastUseCase) -> Answers:
             "Alerts",
             {"use_case": (str, ...), "as_of": (date, ...), "data_as_of": (date, ...), **area,
              "lead": (Count, ...), **ending, "counts": (dict[str, Count], ...),
-             places.listing: (list[listed], ...), **caveats},
+             places.listing: (list[listed], ...), **caveats,
+             "miss_cost": (float | None, _ASKED), "threshold": (Probability | None, _ASKED)},
         ),
         simulation=_model(
             "Simulation",

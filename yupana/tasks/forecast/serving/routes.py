@@ -23,6 +23,16 @@ from yupana.tasks.forecast.serving.question import Questions
 from yupana.tasks.forecast.usecases import ForecastUseCase
 
 Format = Annotated[Literal["json", "geojson", "csv"], Query(description="json, geojson, csv")]
+MissCost = Annotated[
+    float | None,
+    Query(
+        gt=0,
+        le=1_000_000,
+        description="lo que cuesta una alerta omitida, en avisos falsos: se avisa (`raised`) sobre "
+        "la probabilidad 1 ÷ (1 + miss_cost) / what a missed alert costs, in false alarms: one is "
+        "raised above that probability",
+    ),
+]
 CSV = {"text/csv": {"schema": {"type": "string"}}}
 LAYER = {"application/geo+json": {"schema": {"type": "object"}}}
 FORECAST_FORMATS = ("json", "csv")
@@ -120,11 +130,12 @@ def _alerts(api: APIRouter, definition: ForecastUseCase, answers: Answers) -> No
     ]
 
     async def alerts(
-        request: Request, area: str = "", format: Format = "json", as_of: question.Day = None
-    ) -> Response:
+        request: Request, area: str = "", format: Format = "json", as_of: question.Day = None,
+        miss_cost: MissCost = None,
+    ) -> Response:  # fmt: skip
         day = as_of or datetime.now(UTC).date()
         answer: Response = await request.app.state.analysis.alerts(
-            area, day, format, request.state.caller
+            area, day, format, miss_cost, request.state.caller
         )
         return answer
 

@@ -16,6 +16,7 @@ from yupana.data.lake import delta
 from yupana.tasks.forecast.endemic_channel import ZONES
 from yupana.tasks.forecast.frequency import Frequency
 from yupana.tasks.forecast.places import PERIODS
+from yupana.tasks.forecast.scoring.exceedance import threshold
 from yupana.tasks.forecast.serving import notes
 from yupana.tasks.forecast.serving.historical_forecasts import read
 from yupana.tasks.forecast.serving.notes import Notes
@@ -29,19 +30,25 @@ _COLUMNS = (
 Row = dict[str, Any]
 
 
-def alerts(settings: Settings, definition: ForecastUseCase, as_of: date, area: str = "") -> Row:
+def alerts(
+    settings: Settings, definition: ForecastUseCase, as_of: date, area: str = "",
+    miss_cost: float | None = None,
+) -> Row:  # fmt: skip
     """The newest forecast that was made from data up to a day, by entity.
 
     Args:
         as_of: data that end later are not looked at.
         area: its code; empty for all of them.
+        miss_cost: what a missed alert costs whoever asks, in false alarms, above 0.
 
     Returns:
         `use_case`, `as_of`, `data_as_of`, the area (`code` and `name`, or None; where the use
         case has areas), `lead` and the day that ends the period that the level is of, `counts`
         (entities by level, highest first), the entities (highest level first) and `caveats`. Of
         each entity: names, `alert`, `exceedance` (0-1), `median` and `interval_80` (cases) of the
-        period `lead`, the same of all periods, `pooled`, `model`, `prediction_id`.
+        period `lead`, the same of all periods, `pooled`, `model`, `prediction_id`. With a
+        `miss_cost` also that, the `threshold` that follows from it, and of each entity `raised`:
+        whether `exceedance` is above it, None without a channel.
 
     Raises:
         UsageError: no such area, or no forecast that still has a period to come.
@@ -60,6 +67,11 @@ def alerts(settings: Settings, definition: ForecastUseCase, as_of: date, area: s
     frequency = definition.frequency
     passed = frequency.passed(origin, as_of)
     stale = passed >= notes.STALE_PERIODS
+    costs: Row = {}
+    if miss_cost is not None:
+        limit = threshold(miss_cost)
+        costs = {"miss_cost": miss_cost, "threshold": round(limit, 4)}
+        listed = [{**entity, "raised": _raised(entity["exceedance"], limit)} for entity in listed]
     return {
         "use_case": use_case,
         "as_of": str(as_of),
@@ -67,10 +79,15 @@ def alerts(settings: Settings, definition: ForecastUseCase, as_of: date, area: s
         **({places.area: area_facts} if places.area else {}),
         "lead": frequency.lead,
         frequency.ending: str(frequency.ahead(origin, frequency.lead)),
+        **costs,
         "counts": _counts(listed),
         places.listing: listed,
         "caveats": [Notes.of(definition).stale(origin, passed)] if stale else [],
     }
+
+
+def _raised(chance: float | None, limit: float) -> bool | None:
+    return None if chance is None else chance > limit
 
 
 def _counts(listed: list[Row]) -> dict[str, int]:

@@ -98,14 +98,17 @@ class AnalysisService:
              "caveats": caveats}
         )  # fmt: skip
 
-    async def alerts(self, area: str, day: date, form: str, caller: Caller) -> Response:
+    async def alerts(
+        self, area: str, day: date, form: str, miss_cost: float | None, caller: Caller
+    ) -> Response:
         """Levels of the entities, as JSON, GeoJSON or CSV."""
         if suspension := self._context.models.suspension:
             return suspension.refusal()
         caller.model = self._context.use_case
         try:
             caveats = sandbox.caveats(caller)
-            answer: Response = await self._run(partial(self._alerts, area, day, form, caveats))
+            work = partial(self._alerts, area, day, form, miss_cost, caveats)
+            answer: Response = await self._run(work)
         except YupanaError as error:
             return from_error(error)
         return answer
@@ -115,9 +118,11 @@ class AnalysisService:
             self._limiter = CapacityLimiter(AT_ONCE)
         return await to_thread.run_sync(work, limiter=self._limiter)
 
-    def _alerts(self, area: str, day: date, form: str, caveats: list[Note]) -> Response:
+    def _alerts(
+        self, area: str, day: date, form: str, miss_cost: float | None, caveats: list[Note]
+    ) -> Response:
         settings, places = self._context.settings, self._definition.places
-        answer = alerts.alerts(settings, self._definition, day, area)
+        answer = alerts.alerts(settings, self._definition, day, area, miss_cost)
         versions = self._context.models.versions()
         answering = {listed["model"].rsplit("@")[1] for listed in answer[places.listing]}
         if suspension := next(filter(None, map(versions.suspension_of, sorted(answering))), None):
