@@ -18,8 +18,8 @@ LAGS, PATHS, SEED = 5, 2000, 7
 NEARBY = (4, 2)
 """Digits that the codes of a province's and a department's districts share."""
 
-PRIOR_LEVEL, PRIOR_SIZE, PRIOR_OWN = 1.5, 0.7, 0.3
-"""How far districts' intercepts, log sizes and log epidemic shares lie from those of all."""
+PRIORS = {"levels": 1.5, "sizes": 0.7}
+"""How far districts' intercepts and log sizes lie from those of all."""
 
 
 class Endemic:
@@ -29,8 +29,8 @@ class Endemic:
         from scipy.optimize import minimize
 
         self._horizons, number = horizons, len(past.districts)
-        self._shapes = {"level": 1, "levels": number, "season": 4, "epidemic": 3, "own": number,
-                        "wave": 2, "lags": LAGS - 1, "size": 1, "sizes": number}  # fmt: skip
+        self._shapes = {"level": 1, "levels": number, "season": 4, "epidemic": 3, "wave": 2,
+                        "lags": LAGS - 1, "size": 1, "sizes": number}  # fmt: skip
         start = self._split(np.zeros(sum(self._shapes.values())))
         start["level"] = np.log(past.counts.mean(keepdims=True)[0] * 0.2 + 1e-3)
         start["epidemic"] = np.log(np.array([0.6, 0.1, 0.05]))
@@ -64,7 +64,6 @@ class Endemic:
         inflow = np.tensordot(weights, lags, 1)
         wave = season[:, :2] @ of["wave"]
         shares = of["epidemic"][:, None, None] + wave[None, :, None] + np.zeros_like(inflow)
-        shares[0] += of["own"]
         return endemic, np.exp(shares) * inflow, np.exp(shares), weights
 
     def _loss(
@@ -89,13 +88,11 @@ class Endemic:
         gradient = {
             "level": endemics.sum(keepdims=True)[0], "levels": endemics.sum(axis=0),
             "season": season.T @ endemics.sum(axis=1), "epidemic": by_part.sum(axis=(1, 2)),
-            "own": by_part[0].sum(axis=0), "wave": season[:, :2].T @ wave,
-            "lags": (weights * (by_lag - weights @ by_lag))[1:],
+            "wave": season[:, :2].T @ wave, "lags": (weights * (by_lag - weights @ by_lag))[1:],
             "size": by_size.sum(keepdims=True)[0], "sizes": by_size.sum(axis=0),
         }  # fmt: skip
         penalty = 0.0
-        priors = (("levels", PRIOR_LEVEL), ("own", PRIOR_OWN), ("sizes", PRIOR_SIZE))
-        for name, spread in priors:
+        for name, spread in PRIORS.items():
             penalty += float((of[name] ** 2).sum()) / (2 * spread**2)
             gradient[name] = gradient[name] - of[name] / spread**2
         flat = np.concatenate([gradient[name] for name in self._shapes])

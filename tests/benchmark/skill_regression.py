@@ -30,7 +30,7 @@ class LaggedRegression:
             self._fits.append(_fit(flat, targets.reshape(-1), len(past.districts)))
 
     def _inputs(self, past: Past, horizon: int) -> Array:
-        """Shape (weeks, districts, inputs): a constant, lags, season of the week ahead, district."""
+        """Shape (weeks, districts, inputs): constant, lags, season of the week ahead, district."""
         counts = past.counts
         recent = [lagged(counts, k) for k in range(LAGS)]
         means = [trailing_mean(counts, weeks) for weeks in (13, YEAR)]

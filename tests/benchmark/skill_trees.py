@@ -1,4 +1,4 @@
-"""LightGBM as those use it who win such contests: quantile loss, all districts in one model a level.
+"""LightGBM as winners of such contests use it: quantile loss, one model a level for all districts.
 
 The horizon is a feature, so that one model serves all weeks ahead.
 """
@@ -13,10 +13,10 @@ import numpy as np
 from tests.benchmark.skill_past import YEAR, Array, Past, lagged, trailing_mean, whole
 
 LAGS = 12
-OPTIONS = {
+OPTIONS: dict[str, Any] = {
     "objective": "quantile", "learning_rate": 0.06, "num_leaves": 24, "min_data_in_leaf": 60,
     "feature_fraction": 0.7, "bagging_fraction": 0.6, "bagging_freq": 1, "verbosity": -1,
-    "seed": 7, "deterministic": True, "force_row_wise": True,
+    "seed": 7, "deterministic": True, "force_row_wise": True, "num_threads": 1,
 }  # fmt: skip
 ROUNDS = 150
 
