@@ -65,11 +65,14 @@ class Intermittent:
     def fit(self, past: Past, horizons: int) -> None:
         self._horizons = horizons
 
-    def _point(self, past: Past, model: Any) -> Array:
-        """The flat forecast of every district from one origin; kept, since later origins ask
-        for it again."""
+    def _point(self, past: Past) -> Array:
+        """Log of the flat forecast of every district from one origin; kept, since later origins
+        ask for it again."""
+        import statsforecast.models
+
         week = len(past.counts)
         if week not in self._flat:
+            model = getattr(statsforecast.models, self._name)()
             means = [
                 float(model.forecast(y=y, h=1)["mean"][0]) if y.any() else 0.0
                 for y in past.counts.T
@@ -79,13 +82,10 @@ class Intermittent:
 
     def quantiles(self, past: Past, levels: Sequence[float]) -> Array:
         """By district."""
-        import statsforecast.models
-
-        model = getattr(statsforecast.models, self._name)()
         last = len(past.counts) - 1
         origins = range(max(last - self.YEARS * YEAR, YEAR), last)
-        before = np.stack([self._point(past.until(week), model) for week in origins])
-        now, logs = self._point(past, model), np.log1p(past.counts)
+        before = np.stack([self._point(past.until(week)) for week in origins])
+        now, logs = self._point(past), np.log1p(past.counts)
         answers = []
         for horizon in range(1, self._horizons + 1):
             known = [week for week in origins if week + horizon <= last]
