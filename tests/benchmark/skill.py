@@ -51,17 +51,16 @@ def environment(folder: Path, progress: Progress) -> Path:
     return python
 
 
-def kept_backtest(path: Path | None, folder: Path, config: Settings, progress: Progress) -> Path:
-    """The report that was given, or that of a backtest that is run here."""
-    if path is not None:
-        return path
-    out = folder / "report.json"
+def backtest(cases: Sequence[Path], out: Path, config: Settings, progress: Progress) -> Path:
+    """Run what the peers are held against; its report."""
     today = datetime.now(UTC).date()
-    run.run(config, USE_CASE, [], DEPARTMENT, SPAN, out, today=today, progress=progress)
+    run.run(config, USE_CASE, cases, DEPARTMENT, SPAN, out, today=today, progress=progress)
     return out
 
 
-def panel_of(report: dict[str, Any], config: Settings, progress: Progress) -> Panel:
+def panel_of(
+    report: dict[str, Any], cases: Sequence[Path], config: Settings, progress: Progress
+) -> Panel:
     """The districts' counts that a report is of.
 
     Raises:
@@ -70,9 +69,9 @@ def panel_of(report: dict[str, Any], config: Settings, progress: Progress) -> Pa
     definition = usecases.load(USE_CASE)
     code, plain = areas.department(report["department"])
     today = datetime.now(UTC).date()
-    area, source = run.counts(config, definition, [], code, plain, today, progress)
+    area, source = run.counts(config, definition, cases, code, plain, today, progress)
     if source != report["source"]:
-        raise SystemExit(f"The report is of {report['source']}, here is {source}: backtest anew.")
+        raise SystemExit(f"The report is of {report['source']}, not of {source}: give its --cases.")
     starts = origins.parse(_span(report), definition.frequency)
     return panels.build(area, starts, definition.frequency, definition.options.horizons)[0]
 
@@ -128,15 +127,16 @@ def districts(rows: pd.DataFrame) -> pd.DataFrame:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backtest", type=Path, help="a report of `yupana backtest outbreak`")
+    parser.add_argument("--cases", type=Path, nargs="*", default=[], help="as of the backtest")
     parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=list(PEERS))
     options = parser.parse_args()
     config, progress = settings(), Lines()
     out = config.home / "bench" / "skill.json"
     folder, load = out.parent / "skill", round(os.getloadavg()[0], 2)
     python = environment(out.parent / "skill-peers", progress)
-    path = kept_backtest(options.backtest, folder, config, progress)
+    path = options.backtest or backtest(options.cases, folder / "report.json", config, progress)
     report = json.loads(path.read_text("utf-8"))
-    panel = panel_of(report, config, progress)
+    panel = panel_of(report, options.cases, config, progress)
     hand_over(panel, _span(report), folder)
     seconds = forecasts(options.peers, python, folder, progress)
     kept = districts(pd.read_parquet(run.rows_path(path)))

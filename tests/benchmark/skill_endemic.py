@@ -22,15 +22,21 @@ PRIORS = {"levels": 1.5, "sizes": 0.7}
 """How far districts' intercepts and log sizes lie from those of all."""
 
 
+def _shapes(districts: int) -> dict[str, int]:
+    """How many numbers each part of the regression has."""
+    return {
+        "level": 1, "levels": districts, "season": 4, "epidemic": 3, "wave": 2, "lags": LAGS - 1,
+        "size": 1, "sizes": districts,
+    }  # fmt: skip
+
+
 class Endemic:
     """Fitted by penalised likelihood at each year's first origin."""
 
     def fit(self, past: Past, horizons: int) -> None:
         from scipy.optimize import minimize
 
-        self._horizons, number = horizons, len(past.districts)
-        self._shapes = {"level": 1, "levels": number, "season": 4, "epidemic": 3, "wave": 2,
-                        "lags": LAGS - 1, "size": 1, "sizes": number}  # fmt: skip
+        self._horizons, self._shapes = horizons, _shapes(len(past.districts))
         start = self._split(np.zeros(sum(self._shapes.values())))
         start["level"] = np.log(past.counts.mean(keepdims=True)[0] * 0.2 + 1e-3)
         start["epidemic"] = np.log(np.array([0.6, 0.1, 0.05]))

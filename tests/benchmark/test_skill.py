@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from docs import scores as tables
-from tests.benchmark import skill, skill_peers, skill_scores
+from tests.benchmark import skill, skill_endemic, skill_peers, skill_scores
 from tests.benchmark.skill_endemic import Endemic
 from tests.benchmark.skill_past import Past, trailing_mean, whole
 from tests.benchmark.skill_regression import LaggedRegression
@@ -98,7 +98,7 @@ def test_the_endemic_regression_climbs_by_its_gradient(past: Past) -> None:
     from scipy.optimize import approx_fprime
 
     peer, few = Endemic(), past.until(100)
-    peer.fit(few, REACH)
+    peer._shapes = skill_endemic._shapes(len(DISTRICTS))
     point = np.random.default_rng(1).normal(0, 0.3, sum(peer._shapes.values()))
     data = few.counts[52:], peer._inputs(few, slice(52, None))
     numeric = approx_fprime(point, lambda x: peer._loss(x, *data)[0], 1e-6)
@@ -143,7 +143,7 @@ def rows_of(panel: Panel, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     places = pd.MultiIndex.from_arrays([ahead, read["entity"]])
     counts.index = pd.to_datetime(counts.index)
     rows = read.assign(observed=counts.stack().reindex(places).to_numpy(), series="district")
-    better = rows.assign(model="pool", **{c: rows["observed"] for c in LEVELS})
+    better = rows.assign(model="pool", **dict.fromkeys(LEVELS, rows["observed"]))
     return pd.concat([better, rows.assign(model="ar")], ignore_index=True), read
 
 
