@@ -117,11 +117,38 @@ def read(name: str, folder: Path) -> pd.DataFrame:
     return table.assign(origin=pd.to_datetime(table["origin"]).dt.date)
 
 
-def districts(rows: pd.DataFrame) -> pd.DataFrame:
-    """The districts' rows of a kept backtest, in the kit's own names."""
-    table = inward(rows[rows["series"] == "district"], usecases.load(USE_CASE).spec.entity.key)
+def districts(rows: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """The districts' rows of a kept backtest by these models, in the kit's own names."""
+    mine = rows[(rows["series"] == "district") & rows["model"].isin(models)]
+    table = inward(mine, usecases.load(USE_CASE).spec.entity.key)
     days = pd.to_datetime(table["origin"]).dt.date
     return table.assign(origin=days, entity=table["entity"].astype(str))
+
+
+def scored(
+    path: Path, panel: Panel, folder: Path, seconds: dict[str, float], seed: int
+) -> dict[str, Any]:
+    """What the benchmark reports of a backtest and of the peers' forecasts in a folder.
+
+    Args:
+        path: of the backtest's report.
+        seconds: of each peer.
+        seed: of the randomised PIT.
+    """
+    report = json.loads(path.read_text("utf-8"))
+    kept = districts(
+        pd.read_parquet(run.rows_path(path)), [report["final"], *report["baselines"]]
+    )
+    rows = skill_scores.joined(kept, {name: read(name, folder) for name in seconds})
+    step, final, peers = int(_span(report).rsplit(":", 1)[1]), report["final"], list(seconds)
+    return {
+        **{k: report[k] for k in ("baselines", "members", "department", "trained_on",
+                                  "districts", "origins", "source")},
+        # Of the backtest, all its models together.
+        "seconds": report["seconds"],
+        "seconds_by_peer": seconds,
+        **skill_scores.report(rows, panel, final, peers, step=step, seed=seed),
+    }  # fmt: skip
 
 
 def main() -> None:
@@ -139,20 +166,8 @@ def main() -> None:
     panel = panel_of(report, options.cases, config, progress)
     hand_over(panel, _span(report), folder)
     seconds = forecasts(options.peers, python, folder, progress)
-    kept = districts(pd.read_parquet(run.rows_path(path)))
-    rows = skill_scores.joined(kept, {name: read(name, folder) for name in options.peers})
-    step = int(_span(report).rsplit(":", 1)[1])
-    result = {
-        "machine": {**machine(), "load_before": load},
-        **{k: report[k] for k in ("baselines", "members", "department", "trained_on",
-                                  "districts", "origins", "source")},
-        # Of the backtest, all its models together.
-        "seconds": report["seconds"],
-        "seconds_by_peer": seconds,
-        **skill_scores.report(
-            rows, panel, report["final"], options.peers, step=step, seed=config.seed
-        ),
-    }  # fmt: skip
+    result = {"machine": {**machine(), "load_before": load}}
+    result |= scored(path, panel, folder, seconds, config.seed)
     out.write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8")
     print(tables.text(result))
     print(f"→ {out}")

@@ -71,7 +71,7 @@ def groups(scores: pd.DataFrame, counts: pd.DataFrame, panel: Panel) -> list[dic
     phases = phase(counts)
     starts = scores["origin"].map(ends)
     places = pd.MultiIndex.from_arrays([starts, scores["entity"]])
-    near, far = f"1-{NEAR}", f"{NEAR + 1}-{panel.reach}"
+    near, far = f"1-{min(NEAR, panel.reach)}", f"{NEAR + 1}-{panel.reach}"
     by = {
         "horizon": scores["horizon"].le(NEAR).map({True: near, False: far}),
         "size": scores["entity"].isin(large).map({True: f"{LARGEST} largest", False: "others"}),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from tests.benchmark.skill_past import Past, trailing_mean, whole
 from tests.benchmark.skill_regression import LaggedRegression
 from tests.benchmark.skill_series import Intermittent
 from tests.benchmark.skill_trees import LightGBM
-from yupana.tasks.forecast.backtest import origins
+from yupana.tasks.forecast.backtest import origins, run
 from yupana.tasks.forecast.backtest.panel import Panel
 from yupana.tasks.forecast.frequency import FREQUENCIES
 from yupana.tasks.forecast.quantiles import LEVELS, QUANTILES
@@ -176,20 +175,25 @@ def test_phases_are_of_what_is_known_by_then() -> None:
 
 
 def test_the_page_shows_peers_by_score_and_by_group(panel: Panel, tmp_path: Path) -> None:
-    kept, peer = rows_of(panel, tmp_path)
-    rows = skill_scores.joined(kept, {"flat": peer})
-    report = skill_scores.report(rows, panel, "pool", ["flat"], step=4, seed=7)
-    report |= {
-        "baselines": ["ar"], "members": [], "department": "LORETO", "trained_on": "LORETO",
-        "districts": 4, "origins": ["2013-W49", "2014-W01"], "seconds": 1.0,
-        "seconds_by_peer": {"flat": 2.0},
+    kept, _ = rows_of(panel, tmp_path)
+    member = kept[kept["model"] == "ar"].assign(model="network")
+    path, starts = tmp_path / "report.json", origins.parse(SPAN, WEEK)
+    pd.concat([kept, member]).rename(columns={"entity": "ubigeo"}).to_parquet(run.rows_path(path))
+    facts = {
+        "final": "pool", "baselines": ["ar"], "members": ["network"], "department": "LORETO",
+        "trained_on": "LORETO", "districts": 4, "origins": [str(o) for o in starts],
+        "source": ["file:x"], "seconds": 1.0,
     }  # fmt: skip
-    text = tables.text(report)
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    assert "**pool** | 0.000 | 0.000" in text and "ar, a baseline | " in text
-    assert any(line.startswith("| flat |") and line.endswith("| 2 |") for line in lines)
-    assert "1-3 weeks" in text or "1-4 weeks" in text
-    assert all(one.count("|") == two.count("|") for one, two in pairwise(lines[:5]))
+    path.write_text(json.dumps(facts))
+    assert origins.parse(skill._span(facts), WEEK) == starts
+    text = tables.text(skill.scored(path, panel, tmp_path, {"flat": 2.0}, seed=7))
+    first, second = (part.splitlines() for part in text.split("\n\n")[1:])
+    names = [row.split(" | ")[0] for row in first[2:]]
+    assert names == ["| **pool**", "| ar, a baseline", "| flat"]
+    assert first[2].startswith("| **pool** | 0.000 | 0.000 |") and first[4].endswith("| 2 |")
+    assert "1-3 weeks (36)" in second[0] and len(second) == 5
+    for part in (first, second):
+        assert len({row.count("|") for row in part}) == 1
 
 
 def test_quantiles_become_whole_counts() -> None:
