@@ -1,9 +1,10 @@
 """A regression in the manner of WHO's EWARS-csd, on what this data has.
 
-EWARS-csd fits a negative binomial regression with a cyclic season, effects of district and year
-and distributed lags of climate, in R-INLA. There is no climate in this data: its place is taken
-by lagged counts of the district, its province and its department. One regression a week ahead,
-so that nothing unknown enters; district effects are shrunk as random ones are.
+EWARS-csd fits a negative binomial regression with a cyclic effect of the week, an effect of each
+district in each year and lags of climate, in R-INLA (github.com/Laith-hk/AUTO-EWARS-csd). There is
+no climate in this data: its place is taken by lagged counts of the district, its province and its
+department. One regression a week ahead, so that nothing unknown enters; what a district's year has
+beside the others comes from its mean of 52 weeks, and district effects are shrunk as random ones.
 """
 
 from __future__ import annotations
