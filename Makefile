@@ -41,6 +41,9 @@ bench: ## measure against other ways, at 1 and 10 million rows (about 10 minutes
 bench-train: ## the training loop against bare PyTorch, and as districts grow (about 1 minute)
 	@$(ENV) python -m tests.benchmark.train
 
+bench-skill: ## forecasts against statsforecast, LightGBM and regressions of epidemiology (about 20 minutes)
+	@$(ENV) python -m tests.benchmark.skill $(if $(BACKTEST),--backtest $(BACKTEST))
+
 bench-serve: ## the forecast endpoint against bare FastAPI and LitServe (about 5 minutes, needs wrk)
 	@$(ENV) python -m tests.benchmark.serve
 
@@ -56,4 +59,4 @@ docs: ## draw the pictures and tables of docs/ and README again
 clean: ## remove everything that yupana wrote (tables, models, reports)
 	rm -rf var
 
-.PHONY: help run check test test-long setup up down serve doctor lint bench bench-train bench-serve bench-monitor bench-stream docs clean
+.PHONY: help run check test test-long setup up down serve doctor lint bench bench-train bench-skill bench-serve bench-monitor bench-stream docs clean

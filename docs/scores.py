@@ -1,4 +1,4 @@
-"""Write the tables of docs/forecast.md from reports of `yupana backtest`.
+"""Write the tables of docs/forecast.md from reports of `yupana backtest` and `make bench-skill`.
 
 `python -m docs.scores NAME REPORT` keeps a report as docs/scores/NAME.json and writes all tables
 again; without arguments it only writes them. A table stands between the comments
@@ -19,6 +19,9 @@ FIELDS = (
     "final", "baselines", "members", "seconds", "department", "trained_on", "districts", "origins",
     "source", "scores", "by_horizon", "pit",
 )  # fmt: skip
+OF_PEERS = ("peers", "seconds_by_peer", "groups", "paired")
+"""What a report of `make bench-skill` has beside; its scores are of districts alone."""
+
 _PLACE = re.compile(r"(<!-- scores ([\w-]+) -->\n).*?(<!-- end of scores -->)", re.S)
 
 
@@ -26,8 +29,11 @@ def keep(name: str, report: Path) -> None:
     """Keep of a report what the tables show."""
     whole = json.loads(report.read_text("utf-8"))
     KEPT.mkdir(exist_ok=True)
-    fields = {field: whole[field] for field in FIELDS} | {"alerts": _kept(whole["alerts"])}
-    text = json.dumps(fields, ensure_ascii=False, indent=1)
+    fields = [*FIELDS, *(field for field in OF_PEERS if field in whole)]
+    part = {field: whole[field] for field in fields}
+    if "alerts" in whole:
+        part["alerts"] = _kept(whole["alerts"])
+    text = json.dumps(part, ensure_ascii=False, indent=1)
     (KEPT / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
@@ -57,15 +63,26 @@ def table(report: dict[str, Any]) -> str:
         ar = next(row for row in rows if row["model"] == "ar")
         for row in sorted(rows, key=lambda r: float(r["wis"])):
             name = row["model"]
-            role = "a baseline" if name in report["baselines"] else "a member"
-            name = f"**{name}**" if name == report["final"] else f"{name}, {role}"
-            numbers = (
-                f"{row['wis']:.3f}", f"{row['wis'] / ar['wis']:.3f}", f"{row['wis_log']:.3f}",
-                f"{row['wis_log'] / ar['wis_log']:.3f}", *_calibration(report, row),
-                *_alerts(report, row),
-            )  # fmt: skip
-            lines.append(f"| {series} | {name} | {' | '.join(numbers)} |")
+            numbers = f"{_numbers(report, row, ar)} | {' | '.join(_alerts(report, row))}"
+            lines.append(f"| {series} | {_name(report, name)} | {numbers} |")
     return "\n".join(lines)
+
+
+def _name(report: dict[str, Any], model: str) -> str:
+    """The model and its role."""
+    if model == report["final"]:
+        return f"**{model}**"
+    if model in report.get("peers", ()):
+        return model
+    return f"{model}, {'a baseline' if model in report['baselines'] else 'a member'}"
+
+
+def _numbers(report: dict[str, Any], row: dict[str, Any], ar: dict[str, Any]) -> str:
+    numbers = (
+        f"{row['wis']:.3f}", f"{row['wis'] / ar['wis']:.3f}", f"{row['wis_log']:.3f}",
+        f"{row['wis_log'] / ar['wis_log']:.3f}", *_calibration(report, row),
+    )  # fmt: skip
+    return " | ".join(numbers)
 
 
 def _calibration(report: dict[str, Any], row: dict[str, Any]) -> tuple[str, str]:
@@ -86,18 +103,67 @@ def _alerts(report: dict[str, Any], row: dict[str, Any]) -> tuple[str, str]:
     return f"{of['skill'][0]:.2f} to {of['skill'][-1]:.2f}", f"{100 * of['expected_error']:.1f}"
 
 
+def peers_table(report: dict[str, Any]) -> str:
+    """Scores by model, the best first; by how much the final one is better (below 0), with 95 %
+    intervals; and the seconds of each peer."""
+    final, seconds = report["final"], report["seconds_by_peer"]
+    lines = [
+        "| model | WIS | ÷ ar | WIS of log counts | ÷ ar | inside 90 % | worst decile "
+        f"| {final} less it, WIS | {final} less it, log | s |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    ar = next(row for row in report["scores"] if row["model"] == "ar")
+    apart = {pair["model"]: pair for pair in report["paired"]}
+    for row in sorted(report["scores"], key=lambda r: float(r["wis"])):
+        name, pair = row["model"], apart.get(row["model"], {})
+        ends = [_interval(pair.get(measure)) for measure in ("wis", "wis_log")]
+        cost = f"{seconds[name]:.0f}" if name in seconds else ""
+        lines.append(
+            f"| {_name(report, name)} | {_numbers(report, row, ar)} | {' | '.join(ends)} | {cost} |"
+        )
+    return "\n".join(lines)
+
+
+def groups_table(report: dict[str, Any]) -> str:
+    """WIS relative to `ar`, a column a group."""
+    groups = list(dict.fromkeys((row["by"], row["of"]) for row in report["groups"]))
+    wis = {(row["by"], row["of"], row["model"]): row["wis"] for row in report["groups"]}
+    counts = {(row["by"], row["of"]): row["n"] for row in report["groups"]}
+    heads = [
+        f"{of}{' weeks' if by == 'horizon' else ''} ({counts[by, of]:,})" for by, of in groups
+    ]
+    lines = [f"| WIS ÷ ar | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    for row in sorted(report["scores"], key=lambda r: float(r["wis"])):
+        model = row["model"]
+        ratios = (f"{wis[*group, model] / wis[*group, 'ar']:.3f}" for group in groups)
+        lines.append(f"| {_name(report, model)} | {' | '.join(ratios)} |")
+    return "\n".join(lines)
+
+
+def _interval(of: dict[str, float] | None) -> str:
+    """A difference and its ends; empty for the final model itself."""
+    return f"{of['difference']:+.3f} ({of['low']:+.3f} to {of['high']:+.3f})" if of else ""
+
+
+def text(report: dict[str, Any]) -> str:
+    """What a report is of, and its tables."""
+    heading = (
+        f"{report['department']}: {report['districts']} districts with a case before the first "
+        f"of {len(report['origins'])} origins, {report['origins'][0]} to "
+        f"{report['origins'][-1]}; learned from {report['trained_on']}; "
+        f"{report['seconds']:.0f} s."
+    )
+    if "peers" not in report:
+        return f"{heading}\n\n{table(report)}"
+    return f"{heading}\n\n{peers_table(report)}\n\n{groups_table(report)}"
+
+
 def write() -> None:
-    """Put each kept report's table into its place of the page."""
+    """Put each kept report's tables into its place of the page."""
 
     def fill(place: re.Match[str]) -> str:
         report = json.loads((KEPT / f"{place[2]}.json").read_text("utf-8"))
-        heading = (
-            f"{report['department']}: {report['districts']} districts with a case before the first "
-            f"of {len(report['origins'])} origins, {report['origins'][0]} to "
-            f"{report['origins'][-1]}; learned from {report['trained_on']}; "
-            f"{report['seconds']:.0f} s."
-        )
-        return f"{place[1]}{heading}\n\n{table(report)}\n{place[3]}"
+        return f"{place[1]}{text(report)}\n{place[3]}"
 
     PAGE.write_text(_PLACE.sub(fill, PAGE.read_text("utf-8")), encoding="utf-8")
 

@@ -145,12 +145,20 @@ def paired(
     n = len(both)
     if n < fewest or not both["two"].sum():
         return None
-    starts = np.random.default_rng(_SEED).integers(0, n, (RESAMPLES, -(-n // block), 1))
-    draws = ((starts + np.arange(block)) % n).reshape(RESAMPLES, -1)
-    sums = both.to_numpy()[draws].sum(axis=1)
+    sums = both.to_numpy()[resamples(n, block)].sum(axis=1)
     low, high = np.quantile(sums[:, 0] / np.maximum(sums[:, 1], 1e-12), [0.025, 0.975])
     ratio = float(both["one"].sum() / both["two"].sum())
     return Paired(n=len(rows), ratio=ratio, low=float(low), high=float(high))
+
+
+def resamples(origins: int, block: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Which origins are drawn, in blocks of neighbours, shape (`RESAMPLES`, `origins` or up to
+    `block` - 1 more); drawn alike at every call."""
+    import numpy as np
+
+    blocks = RESAMPLES, -(-origins // block), 1
+    starts = np.random.default_rng(_SEED).integers(0, origins, blocks)
+    return ((starts + np.arange(block)) % origins).reshape(RESAMPLES, -1)
 
 
 def by_group(scores: pd.DataFrame, group: pd.Series, column: str = "wis") -> pd.DataFrame:
