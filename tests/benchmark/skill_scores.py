@@ -10,6 +10,7 @@ import pandas as pd
 
 from yupana.tasks.forecast.backtest import report as backtest_report
 from yupana.tasks.forecast.backtest.panel import Panel
+from yupana.tasks.forecast.frequency import WEEK
 from yupana.tasks.forecast.quantiles import LEVELS
 from yupana.tasks.forecast.scoring import intervals
 from yupana.tasks.forecast.scoring.scores import weighted_interval_scores
@@ -129,7 +130,7 @@ def report(
         step: weeks from one origin to the next.
         seed: of the randomised PIT.
     """
-    tables = backtest_report.tables(rows, "entity", seed=seed)
+    tables = backtest_report.tables(rows, "entity", lead=WEEK.lead, seed=seed)
     scores = by_row(rows)
     counts = panel.counts().rename(columns=str)
     return {

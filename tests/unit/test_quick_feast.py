@@ -39,7 +39,7 @@ print("gunicorn" in sys.modules, feast.feature_store.feature_server.start_server
         "from yupana.core import usecase; usecase.definitions('outbreak')",
     ],
 )
-def test_feast_is_imported_without_torch_checks_of_types_and_databases(tmp_path: Path, what: str) -> None:
+def test_feast_is_imported_without_what_it_does_not_use(tmp_path: Path, what: str) -> None:
     command = [sys.executable, "-c", HOW.format(what=what), str(tmp_path)]
     process = subprocess.run(command, capture_output=True, text=True, check=True)
     assert process.stdout.split() == ["_TorchWrapper", "False", "False", "feast.feature_server"]
