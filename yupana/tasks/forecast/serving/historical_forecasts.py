@@ -155,6 +155,9 @@ class HistoricalForecasts:
             period(frequency, origin, row["horizon"], _counts(row), channel_of(row)) for row in rows
         ]
         caveats += [notes.RECORDED, *([self._notes.pooled] if first["pooled"] else [])]
+        # The newest periods were not known, and the forecast ends so much earlier.
+        if behind := self._notes.horizons - rows[-1]["horizon"]:
+            caveats.append(self._notes.silent(frequency.ahead(origin, -behind), behind))
         if any(step["alert"] is None for step in steps):
             caveats.append(notes.NO_CHANNEL)
         basis = Basis(self.name, version, "", self.ref, str(origin))
