@@ -20,7 +20,8 @@ from yupana.data.contracts import code_lists
 from yupana.data.national import calendar
 
 Kind = Literal[
-    "parsed", "required", "range", "length", "codes", "pattern", "unique", "not_after_release"
+    "parsed", "required", "range", "length", "codes", "pattern", "unique", "once",
+    "not_after_release"
 ]  # fmt: skip
 
 # Staging puts the names of the columns whose text could not be read here; null when none.
@@ -28,6 +29,8 @@ MALFORMED = "_malformed"
 # How often a row's key occurs in its file; only where the contract has a key. Columns that are
 # unique by themselves have such a count each.
 KEY_COUNT, COUNT = "_key_count", "_count_"
+# 2 where a row is one too many of a period whose rows all came twice; else 1 or null.
+REPEATED = "_repeated"
 # Names of the rules that a staged row breaks, joined by commas; null when none.
 BROKEN = "_broken"
 _ENDS = ("minimum", "maximum")
@@ -58,7 +61,7 @@ class Rule:
     @property
     def subject(self) -> str:
         """The column that it is about, `key` or `row`."""
-        special = {MALFORMED: "row", KEY_COUNT: "key"}
+        special = {MALFORMED: "row", KEY_COUNT: "key", REPEATED: "period"}
         return special.get(self.column, self.column.removeprefix(COUNT))
 
     def at(self, day: date) -> Rule:
@@ -113,7 +116,7 @@ class Rule:
             test = f"{c} IN ({', '.join(_literal(v) for v in self.values)})"
         elif self.kind == "pattern":
             test = f"{c} RLIKE {_literal(self.values[0])}"
-        elif self.kind == "unique":
+        elif self.kind in ("unique", "once"):
             test = f"{c} = 1"
         else:
             low, high = map(_literal, self.bounds)

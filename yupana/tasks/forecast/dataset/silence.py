@@ -41,8 +41,9 @@ def mark(panel: pl.DataFrame, groups: Iterable[pl.Expr], frequency: Frequency) -
         groups: expressions that name the groups of an entity.
 
     Returns:
-        The panel with `silent` (whether the count is doubted) and `expected` (cases: those
-        reported; of a silent period, the mean of the last `BEFORE` that were not).
+        The panel with `silent` (periods without a case, up to this one, that are doubted; 0: the
+        count is believed) and `expected` (cases: those reported; of a silent period, the mean of
+        the last `BEFORE` that were not).
     """
     import polars as pl
 
@@ -56,24 +57,26 @@ def mark(panel: pl.DataFrame, groups: Iterable[pl.Expr], frequency: Frequency) -
         marked = (
             marked.with_columns(group.alias("_group"))
             .join(doubts.select("_group", period, "_all"), on=["_group", period], how="left")
-            .with_columns(pl.col("silent") | pl.col("_all"))
+            .with_columns(silent=pl.max_horizontal("silent", "_all"))
             .drop("_group", "_all")
         )
     marked = marked.sort(ENTITY, period)
-    mean = pl.col("cases").rolling_mean(BEFORE, min_samples=1).over(ENTITY)
-    before = pl.when(~pl.col("silent")).then(mean).forward_fill().over(ENTITY).fill_null(0.0)
-    expected = pl.when("silent").then(before).otherwise("cases")
+    mean = pl.col("cases").rolling_mean(BEFORE, min_samples=1)
+    before = mean.gather((pl.int_range(pl.len()) - pl.col("silent")).clip(0)).over(ENTITY)
+    expected = pl.when(pl.col("silent") > 0).then(before).otherwise("cases")
     return marked.with_columns(expected.alias("expected"))
 
 
-def newest(key: str) -> pl.Expr:
-    """Whether a period is silent and all that follow it: no row of the place is known since."""
+def unknown(key: str) -> pl.Expr:
+    """Whether a period is of the silence that a place's newest period ends, if it is doubted."""
     import polars as pl
 
-    return pl.col("silent").cast(pl.Int8).cum_prod(reverse=True).over(key) == 1
+    back = pl.int_range(pl.len(), 0, -1).over(key)
+    return back <= pl.col("silent").last().over(key)
 
 
 def _doubted(key: str, longest: int) -> pl.Expr:
+    """Length of the silence up to a period, 0 where it is believed."""
     import polars as pl
 
     zero = pl.col("cases") == 0
@@ -86,4 +89,5 @@ def _doubted(key: str, longest: int) -> pl.Expr:
     # Of a period that is reported in part, so much less was to be seen.
     seen = pl.col("completeness").cum_sum().over(key, number).clip(upper_bound=EVIDENCE)
     chance = (SIZE / (SIZE + before * seen)) ** SIZE
-    return (zero & (run < longest) & (chance < CHANCE)).fill_null(False)
+    silent = zero & (run < longest) & (chance < CHANCE)
+    return pl.when(silent).then(run).otherwise(0)
