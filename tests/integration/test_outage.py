@@ -7,7 +7,7 @@ read as zero. Released, forecast and asked as an agency does it, by the commands
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -50,7 +50,7 @@ def ended(week: int) -> date:
 
 
 def rows(weeks: int, without: dict[str, int] | None = None) -> list[str]:
-    """The file of so many weeks; codes (or their first digits) and how many last weeks they lack."""
+    """The file of so many weeks; first digits of codes, and how many last weeks they lack."""
     lines = []
     for (ubigeo, (names, _)), counts in zip(PLACES.items(), COUNTS, strict=True):
         lacks = max((n for p, n in (without or {}).items() if ubigeo.startswith(p)), default=0)
@@ -156,7 +156,7 @@ def test_page_says_so(desk: Desk, weeks: list[Any]) -> None:
 
 
 def test_answers_say_so(desk: Desk, weeks: list[Any]) -> None:
-    lake = replace(desk.job.lake, serve_port=0)
+    lake = Settings(home=desk.job.lake.home, serve_port=0)
     small_service.deploy(lake, registry.champion(lake, NAME)[1], 1)
     day = str(ended(WEEKS - 1) + timedelta(days=4))
     with service.running(lake, NAME) as url:

@@ -144,7 +144,8 @@ class Contract:
     @property
     def helpers(self) -> tuple[str, ...]:
         """Staged columns that rules are asked of, beside those of the table."""
-        return (*self.counts, *([REPEATED] if self.once else []), *self.verdicts)
+        own = (rule.column for rule in self.rules if rule.kind in ("once", "names"))
+        return (*self.counts, *own, *self.verdicts)
 
     @property
     def verdicts(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ million if every second does."""
 
 
 def marked(rows: DataFrame, period: str, columns: Sequence[str]) -> DataFrame:
-    """Add `REPEATED`: 1 for the first half of equal rows of such a period, 2 for what is too many.
+    """Add `REPEATED`: 2 for the second half of equal rows of such a period, 1 for all others.
 
     Where there is no key, equal rows are different cases: one pair says nothing, all rows do.
 
@@ -35,5 +35,6 @@ def marked(rows: DataFrame, period: str, columns: Sequence[str]) -> DataFrame:
     odd = f.sum(f.col("_equal") % 2).over(of_period)
     different = f.sum(f.when(f.col("_number") == 1, 1).otherwise(0)).over(of_period)
     repeated = (odd == 0) & (different >= FEWEST) & f.col(period).isNotNull()
-    surplus = f.when(f.col("_number") * 2 > f.col("_equal"), 2).otherwise(1)
-    return rows.withColumn(REPEATED, f.when(repeated, surplus)).drop("_equal", "_number")
+    surplus = repeated & (f.col("_number") * 2 > f.col("_equal"))
+    rows = rows.withColumn(REPEATED, f.when(surplus, 2).otherwise(1))
+    return rows.drop("_equal", "_number")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from yupana.core.disclosure import FEWEST
 from yupana.data.contracts.contract import Contract
-from yupana.data.national.columns import PLACES, SMALLEST_PLACE
+from yupana.data.national.columns import PLACE_NAMES
 from yupana.validation.changes.count import BY, Counted, Sides, label, value_of
 
 if TYPE_CHECKING:
@@ -47,10 +47,11 @@ def absent(
     import polars as pl
 
     newest = whole[1][BY].max() if axis else None
-    before = whole[0].filter((pl.col(BY) < newest) & pl.col(BY).is_not_null()).sort(BY).tail(PERIODS)
+    earlier = (pl.col(BY) < newest) & pl.col(BY).is_not_null()
+    before = whole[0].filter(earlier).sort(BY).tail(PERIODS)
     names = sides[1].collect_schema().names()
-    columns = [p for p in sorted(PLACES - {SMALLEST_PLACE}) if p in names]
-    columns = list(dict.fromkeys([*columns, *groups]))
+    # The smallest have a code each, and their names are not theirs alone.
+    columns = list(dict.fromkeys([*(p for p in PLACE_NAMES[:-1] if p in names), *groups]))
     if newest is None or len(before) < PERIODS or not columns:
         return ()
     period = value_of(sides[0], axis)
@@ -67,8 +68,7 @@ def _of(column: str, old: pl.DataFrame, new: pl.DataFrame, period: str) -> Absen
 
     counts = old.drop_nulls(column).group_by(column).agg(pl.len(), pl.n_unique(BY).alias("periods"))
     expected = pl.col("len") / len(old) * len(new)
-    missed = counts.filter(
-        (pl.col("periods") == PERIODS) & (expected >= FEWEST) & ~pl.col(column).is_in(new[column].implode())
-    )
+    there = pl.col(column).is_in(new[column].implode())
+    missed = counts.filter((pl.col("periods") == PERIODS) & (expected >= FEWEST) & ~there)
     values = sorted(map(str, missed[column]))
     return Absent(column, period, len(values), tuple(values[:MOST]))
