@@ -150,11 +150,15 @@ def challenge(lake: Settings, share: float) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """`fit` the model that is kept, `challenge SHARE`, or make this process's home ready."""
+    """`fit` the model that is kept, `challenge SHARE`, `deploy FOLDER`, or make this process's home
+    ready."""
     if arguments == ["fit"]:
         fit()
         return
     lake = settings()
+    if arguments[:1] == ["deploy"]:
+        deploy(lake, Path(arguments[1]), 1)
+        return
     if arguments:
         challenge(lake, float(arguments[1]))
         return

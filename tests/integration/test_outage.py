@@ -85,7 +85,7 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with weekly_home(tmp_path_factory.mktemp("outage")) as job:
+    with weekly_home(tmp_path_factory.mktemp("outage"), served=True) as job:
         yield Desk(job)
 
 
@@ -157,7 +157,7 @@ def test_page_says_so(desk: Desk, weeks: list[Any]) -> None:
 
 def test_answers_say_so(desk: Desk, weeks: list[Any]) -> None:
     lake = Settings(home=desk.job.lake.home, serve_port=0)
-    small_service.deploy(lake, registry.champion(lake, NAME)[1], 1)
+    small_service.run(lake, "deploy", str(registry.champion(lake, NAME)[1]))
     day = str(ended(WEEKS - 1) + timedelta(days=4))
     with service.running(lake, NAME) as url:
         key = local_key(lake.platform_db, lake.home)
