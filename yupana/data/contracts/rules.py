@@ -18,7 +18,7 @@ from open_data_contract_standard.model import SchemaObject, SchemaProperty
 from yupana.core import patterns
 from yupana.data.contracts import code_lists
 from yupana.data.national import calendar
-from yupana.data.national.changes import DISTRICTS
+from yupana.data.national.changes import PLACE_CODES
 from yupana.data.national.columns import PLACE_NAMES
 
 Kind = Literal[
@@ -153,7 +153,7 @@ def rules_of(root: Path, table: SchemaObject) -> tuple[Rule, ...]:
         Rule("names", f"{NAMED}{p.name}", PLACE_NAMES)
         for p in table.properties or []
         if p.relationships
-        and p.relationships[0].to == DISTRICTS
+        and p.relationships[0].to == PLACE_CODES
         and not p.transformLogic
         and names.issuperset(PLACE_NAMES)
     ]

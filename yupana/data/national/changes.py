@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from yupana.data.national.columns import CODES
 
-DISTRICTS = CODES[0].relation
+PLACE_CODES = CODES[0].relation
 
 
-class DistrictChange(NamedTuple):
+class CodeChange(NamedTuple):
     """A former code with its plain names, and the code that took its place in a year."""
 
     former: str
@@ -29,14 +29,19 @@ class DistrictChange(NamedTuple):
     district: str
     source: str
 
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """By which it was known."""
+        return self.department, self.province, self.district
+
 
 @lru_cache(maxsize=1)
-def changes() -> tuple[DistrictChange, ...]:
+def changes() -> tuple[CodeChange, ...]:
     """All changes that are known."""
     text = resources.files(__package__).joinpath("changes.csv").read_text("utf-8")
-    return tuple(DistrictChange(**row) for row in csv.DictReader(text.splitlines()))
+    return tuple(CodeChange(**row) for row in csv.DictReader(text.splitlines()))
 
 
 def successors(relation: str | None) -> dict[str, str]:
     """Former code → its successor, for a column that holds codes of a list; none for others."""
-    return {c.former: c.successor for c in changes()} if relation == DISTRICTS else {}
+    return {c.former: c.successor for c in changes()} if relation == PLACE_CODES else {}

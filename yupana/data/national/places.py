@@ -91,7 +91,7 @@ def ubigeos_with_aliases(root: Path) -> dict[Place, str]:
     listed = _directory("inei")
     codes = ubigeos()
     for change in changes.changes():
-        codes.setdefault((change.department, change.province, change.district), change.successor)
+        codes.setdefault(change.names, change.successor)
     path = root / "expectations" / "ubigeo" / "aliases.csv"
     if path.exists():
         with path.open(encoding="utf-8", newline="") as stream:

@@ -10,10 +10,10 @@ from yupana.core.disclosure import FEWEST
 from yupana.data.contracts.columns import Column
 from yupana.data.contracts.contract import Contract
 from yupana.data.national import changes
-from yupana.data.national.changes import DistrictChange
+from yupana.data.national.changes import CodeChange
 from yupana.data.national.places import plain_name
 
-Places = dict[tuple[str, ...], DistrictChange]
+Places = dict[tuple[str, ...], CodeChange]
 """By a code, or by three names."""
 
 
@@ -23,9 +23,9 @@ def told(contract: Contract, parsed: Path) -> list[str]:
     Args:
         parsed: the file's rows as text (`yupana.data.parsing`).
     """
-    columns = [c for c in contract.columns if c.relation == changes.DISTRICTS]
+    columns = [c for c in contract.columns if c.relation == changes.PLACE_CODES]
     every = (found for column in columns for found in _found(column, parsed))
-    counts: Counter[tuple[str, DistrictChange]] = Counter()
+    counts: Counter[tuple[str, CodeChange]] = Counter()
     for what, change, rows in every:
         counts[what, change] += rows
     return [
@@ -35,7 +35,7 @@ def told(contract: Contract, parsed: Path) -> list[str]:
     ]
 
 
-def _found(column: Column, parsed: Path) -> Iterator[tuple[str, DistrictChange, int]]:
+def _found(column: Column, parsed: Path) -> Iterator[tuple[str, CodeChange, int]]:
     """Text, change and rows of each value of a column, or of what it is derived from."""
     import polars as pl
 
@@ -44,7 +44,7 @@ def _found(column: Column, parsed: Path) -> Iterator[tuple[str, DistrictChange, 
     if not set(sources) <= set(rows.collect_schema().names()):
         return
     by_code: Places = {(c.former,): c for c in changes.changes() if c.former in column.codes}
-    by_name: Places = {(c.department, c.province, c.district): c for c in changes.changes()}
+    by_name: Places = {c.names: c for c in changes.changes()}
     known = by_name if column.derive else by_code
     for *values, count in rows.group_by(sources).len().collect().iter_rows():
         place = tuple(plain_name(value or "") for value in values)

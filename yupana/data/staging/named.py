@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yupana.data.contracts.rules import NAMED
-from yupana.data.national.derivations import ubigeo_inei
+from yupana.data.national.derivations import CODE_BY_NAMES
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -28,6 +28,6 @@ def marked(
     """
     from pyspark.sql import functions as f
 
-    rows = ubigeo_inei(spark, rows, "_by_name", names, root)
+    rows = CODE_BY_NAMES(spark, rows, "_by_name", names, root)
     other = f.col("_by_name") != f.col(column)
     return rows.withColumn(f"{NAMED}{column}", f.when(other, 2).otherwise(1)).drop("_by_name")

@@ -24,7 +24,7 @@ MOST = 10
 class Absent:
     """Values of a column without a row in the newest period; `named` are the first of them.
 
-    `FEWEST` rows or more of each were to be expected by its share of the periods before, so that
+    `FEWEST` rows or more of each were to be expected by its part in the periods before, so that
     what is said is of no small count.
     """
 
@@ -67,7 +67,8 @@ def _of(column: str, old: pl.DataFrame, new: pl.DataFrame, period: str) -> Absen
     import polars as pl
 
     counts = old.drop_nulls(column).group_by(column).agg(pl.len(), pl.n_unique(BY).alias("periods"))
-    expected = pl.col("len") / len(old) * len(new)
+    # By the others: a period that has just begun, or is reported late, has fewer of all.
+    expected = pl.col("len") / (len(old) - pl.col("len")) * len(new)
     there = pl.col(column).is_in(new[column].implode())
     missed = counts.filter((pl.col("periods") == PERIODS) & (expected >= FEWEST) & ~there)
     values = sorted(map(str, missed[column]))
