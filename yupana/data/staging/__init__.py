@@ -51,9 +51,7 @@ def stage(
         rows = _counted(rows, contract, count, columns)
         if contract.publication in ("append", "replace-period"):
             rows = _with_other_files(spark, rows, settings, contract, raw, count, columns)
-    for rule in contract.rules:
-        if rule.kind == "names":
-            rows = named.marked(spark, rows, rule.subject, rule.values, settings.root)
+    rows = named.marked(spark, rows, contract, settings.root)
     if contract.once and contract.period:
         # What need not be there may differ between two prints of a row: the day it was updated.
         always = [c.name for c in contract.used if c.required]
