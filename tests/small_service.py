@@ -30,7 +30,7 @@ from yupana.data.lake import delta
 from yupana.features import splits, store
 from yupana.lineage import events
 from yupana.tasks.forecast import forecast_rows
-from yupana.tasks.forecast.dataset import sources, training_set
+from yupana.tasks.forecast.dataset import newest, sources, training_set
 from yupana.tasks.forecast.entities import outward
 from yupana.tasks.forecast.model.model import FINAL
 from yupana.tracking import deployment, facts, slots
@@ -111,7 +111,7 @@ def record_forecasts(lake: Settings, rows: pd.DataFrame, folder: Path, version: 
     for origin in (EARLIER, NEWEST):
         mine = rows[rows["event_timestamp"].dt.date == origin].reset_index(drop=True)
         forecasts = forecast_rows.districts(
-            forecaster, mine, counts, model, origin, outbreak.frequency
+            forecaster, newest.of(mine, origin, outbreak.frequency), counts, model, origin
         )
         same = f"origin = DATE '{origin}' AND model = '{model}'"
         content = pa.Table.from_pandas(outward(forecasts, "ubigeo"), preserve_index=False)
@@ -150,11 +150,15 @@ def challenge(lake: Settings, share: float) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """`fit` the model that is kept, `challenge SHARE`, or make this process's home ready."""
+    """`fit` the model that is kept, `challenge SHARE`, `deploy FOLDER`, or make this process's home
+    ready."""
     if arguments == ["fit"]:
         fit()
         return
     lake = settings()
+    if arguments[:1] == ["deploy"]:
+        deploy(lake, Path(arguments[1]), 1)
+        return
     if arguments:
         challenge(lake, float(arguments[1]))
         return

@@ -65,7 +65,7 @@ def test_the_portals_own_form_and_its_known_faults(lake: Settings, shared, tmp_p
     raw.loc[3, "edad"] = "71000000"
     raw.loc[4, "edad"] = "treinta"
     raw.loc[5, "ubigeo"] = "160199"  # no such district
-    raw.loc[6, "ubigeo"] = "160109"  # withdrawn
+    raw.loc[6, ["distrito", "ubigeo"]] = ["PUTUMAYO", "160109"]  # withdrawn, of MAYNAS then
     raw.loc[7, "sexo"] = "NA"
     raw.loc[8, ["ano", "semana"]] = ["2019", "53"]  # 2019 has 52 weeks
     raw.loc[9, "enfermedad"] = "GRIPE"

@@ -130,7 +130,7 @@ def test_a_release_that_comes_late_finds_its_place(desk: Desk) -> None:
 
 def test_every_row_twice_stops(desk: Desk) -> None:
     result = desk.ingest([*upto(20), *upto(20)], "2021-06-09")
-    assert result.code == 1 and "(rows: 0.5)" in result.stderr and "(past: 0.2)" in result.stderr
+    assert result.code == 1 and "'period.once', and the contract allows 2%" in result.stderr
     assert desk.counts() == len(upto(20))
 
 

@@ -26,6 +26,7 @@ from yupana.data.lake import delta
 from yupana.data.national.calendar import epiweek_starts
 from yupana.features import store
 from yupana.lineage import events
+from yupana.tasks.forecast.entities import outward
 from yupana.tracking import facts, registry
 
 CASES = "dengue_linelist"
@@ -113,11 +114,11 @@ def ordered(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 @contextmanager
-def weekly_home(folder: Path) -> Iterator[Job]:
-    """A home with a champion, before its first release."""
+def weekly_home(folder: Path, *, served: bool = False) -> Iterator[Job]:
+    """A home with a champion, before its first release; `served`: one that can be deployed."""
     lake = empty_home(folder)
     (lake.home / "candidates").mkdir()
-    assert train_model(lake, 1, wis=1.0) == "champion"
+    assert train_model(lake, 1, wis=1.0, served=served) == "champion"
     with pytest.MonkeyPatch.context() as patch:
         # Feast's definitions name the home in which they were first imported.
         patch.delitem(sys.modules, "feature_repo.outbreak.definitions", raising=False)
@@ -127,11 +128,14 @@ def weekly_home(folder: Path) -> Iterator[Job]:
         store.feature_store.cache_clear()
 
 
-def train_model(lake: Settings, number: int, wis: float) -> str:
+def train_model(lake: Settings, number: int, wis: float, *, served: bool = False) -> str:
     """The alias that a model gets, fitted as a training fits it and scored as told here."""
     model = lake.home / "candidates" / str(number)
     candidate(model, wis)
     outbreak.fit(panel(210), model, seed=4 + number, say=lambda _: None)
+    if served:
+        tested = panel(210).query("part == 'test'").tail(16)
+        outward(tested, "ubigeo").to_parquet(model / "reference.parquet")
     facts.record(lake, model, DATA, seconds=1.0, machine=facts.hardware())
     registered = registry.register(lake, NAME, model, tags(str(number)))
     events.append(

@@ -111,7 +111,7 @@ def test_a_backtest_sees_ended_months_alone() -> None:
     assert rows["event_timestamp"].max().date() == date(2010, 2, 28)
     parts: dict[str, Any] = rows.drop_duplicates("event_timestamp")["part"].value_counts().to_dict()
     assert (parts["validation"], parts["gap"]) == (12, 2 * REACH)
-    newest = panel.origin_rows(own, days[-1], features)
+    newest = panel.origin_rows(own, days[-1], features).rows
     assert set(newest["entity"]) == set(KEYS)
     assert set(newest["event_timestamp"].dt.date) == {date(2014, 11, 30)}
     total = whole.counts()["16"].loc[pd.Timestamp(MONTH.shift(FIRST, 10))]

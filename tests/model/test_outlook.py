@@ -14,6 +14,7 @@ from small_panel import HORIZONS, panel
 from yupana.core.errors import TerminalError
 from yupana.data.national.places import place
 from yupana.tasks.forecast import forecast_rows
+from yupana.tasks.forecast.dataset import newest
 from yupana.tasks.forecast.frequency import WEEK
 from yupana.tasks.forecast.model.last_value import LastValue
 from yupana.tasks.forecast.pages import forecast_page
@@ -39,7 +40,9 @@ def made(day: date | None = None, folder: Path = Path("absent")) -> Forecast:
     origin = ORIGIN.date()
     model = "model:outbreak@7"
     simple = LastValue(learned, HORIZONS)
-    districts = forecast_rows.districts(simple, rows, counts, model, origin, WEEK)
+    districts = forecast_rows.districts(
+        simple, newest.of(rows, origin, WEEK), counts, model, origin
+    )
     return Forecast(
         "outbreak", districts, districts.head(0), counts, ("delta:forecasts/outbreak@0",), model,
         folder, ("delta:published/dengue_linelist@3",), day or origin, origin, False, WEEK,

@@ -21,6 +21,7 @@ from yupana.core.errors import ContentError, TerminalError, UsageError
 from yupana.data.lake import delta
 from yupana.lineage import events, sole_writer
 from yupana.tasks.forecast import forecast_rows
+from yupana.tasks.forecast.dataset import newest
 from yupana.tasks.forecast.entities import outward
 from yupana.tasks.forecast.frequency import WEEK
 from yupana.tasks.forecast.model.last_value import LastValue
@@ -44,7 +45,9 @@ def publish(settings: Settings, back: int = 0, version: int = 1) -> date:
     counts.index = counts.index.tz_localize(None)
     learned = PANEL[PANEL["entity"] != NEW]
     origin, model = moment.date(), f"model:outbreak@{version}"
-    frame = forecast_rows.districts(LastValue(learned, HORIZONS), rows, counts, model, origin, WEEK)
+    frame = forecast_rows.districts(
+        LastValue(learned, HORIZONS), newest.of(rows, origin, WEEK), counts, model, origin
+    )
     same = f"origin = DATE '{origin}' AND model = '{model}'"
     table = pa.Table.from_pandas(outward(frame, "ubigeo"), preserve_index=False)
     ref = delta.replace(settings.lake, "forecasts", "outbreak", table, same, (model,)).ref

@@ -265,3 +265,22 @@ def test_a_new_code_is_told_when_its_cases_miss_elsewhere(features) -> None:
 
 def test_dates_are_weeks(current: window.Window) -> None:
     assert current.end == END and isinstance(END, date) and END.weekday() == 5
+
+
+def test_a_place_that_fell_silent_is_told_and_contradicts_no_sum() -> None:
+    """Its weeks have no row, and in the sums of its groups stands what it reported before."""
+    frames = []
+    for week in range(LAST - 8, LAST + 1):
+        counts = OUTBREAK.series(late_lake.vintage(COUNTS, week))
+        silent = (pl.col("entity") == "160101") & (
+            pl.col("week_start") > late_lake.FIRST + timedelta(weeks=LAST - 2)
+        )
+        rows = weekly.weekly_features({weekly.REPORTED: counts.filter(~silent)})
+        rows = rows.with_columns(end=pl.col("event_timestamp").dt.date())
+        frames.append(rows.filter(pl.col("end") == rows["end"].max()).drop("event_timestamp"))
+    recent = window.of(pl.concat(frames), INVARIANTS, END, WEEK)
+    assert places.vanished(recent) == ["160101"], "also in the second week"
+    assert recent.column("province_lag_0")[1] > recent.column("cases_lag_0").sum()
+    for name in ("province_lag_0", "department_lag_0", "department_lag_3"):
+        statistic = identities.of(recent, INVARIANTS, name)
+        assert statistic is not None and statistic.value < -10, name

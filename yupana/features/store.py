@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
-# Online answers need the newest week only; a short window keeps a re-run cheap.
+# Online answers need each entity's newest row only; a short window keeps a re-run cheap.
 ONLINE_WINDOW = timedelta(weeks=4)
 REGISTRY_SECONDS = 60
 """For which a process holds what a shared registry told it."""
@@ -95,13 +95,20 @@ def publish_online(settings: Settings, name: str, objects: Sequence[Any]) -> dat
     Returns:
         The timestamp of the newest row (UTC).
     """
+    import polars as pl
+
     frame = delta.read(settings.table("features", name))
     newest: datetime = frame["event_timestamp"].max()  # type: ignore[assignment]
     store = feature_store(settings)
     # Feast prints to the terminal what it does: it is told by the step, and --json is one line.
     with redirect_stdout(io.StringIO()):
         store.apply(list(objects))
-        store.materialize(newest - ONLINE_WINDOW, newest + timedelta(seconds=1))
+        keys = [o.join_key for o in objects if hasattr(o, "join_key")]
+        # An entity whose newest row is older has it renewed as well: it may be another than before.
+        stamps = frame.group_by(keys).agg(pl.max("event_timestamp"))["event_timestamp"]
+        oldest: datetime = stamps.min()  # type: ignore[assignment]
+        start = min(newest - ONLINE_WINDOW, oldest - timedelta(seconds=1))
+        store.materialize(start, newest + timedelta(seconds=1))
     return newest
 
 

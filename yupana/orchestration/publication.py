@@ -53,7 +53,7 @@ def publish(
     set_aside: tuple[str, ...] = ()
     work = settings.home / "work" / contract.name
     try:
-        session, staged, rows = _stage(settings, contract, raw, work, progress, seconds)
+        session, staged, rows, moved = _stage(settings, contract, raw, work, progress, seconds)
         tables.require_types(session, settings, contract, staged)
         with stage(progress, f"audit {staged.rows:,} rows by Great Expectations", seconds):
             validation = audit(contract, rows, settings.reports / "validation")
@@ -84,6 +84,7 @@ def publish(
     _must_add_up(contract, staged, out, aside)
     metrics = {
         **facts, **change, "version": out.version, "report": validation.report, "stages": seconds,
+        **({"moved": moved} if moved else {}),
         "set_aside": release_comparison.quarantine_summary(aside, validation),
         "engine": engine.name(settings), **terms_of_use(contract),
     }  # fmt: skip
@@ -111,11 +112,13 @@ def terms_of_use(contract: Contract) -> dict[str, str]:
 
 
 class _Staged(NamedTuple):
-    """The engine's session, the staged table, and its rows (a data frame of that session)."""
+    """The engine's session, the staged table, its rows (a data frame of that session), and what
+    came under withdrawn codes or names."""
 
     session: Any
     table: DatasetRef
     rows: Any
+    moved: list[str]
 
 
 def _stage(
@@ -129,16 +132,20 @@ def _stage(
     """Parse the files and stage their rows."""
     from yupana.data import engine, staging
     from yupana.data.parsing import joined
+    from yupana.data.staging import former
 
     file_name = Path(raw.source).name
     with stage(progress, f"read {file_name}", seconds):
         parsed = joined.parse(settings, contract, raw, work, progress)
+    moved = former.told(contract, parsed)
+    for what in moved:
+        progress.say(what)
     with stage(progress, f"start {engine.select(settings)}", seconds):
         session = engine.session(settings, progress, parsed.stat().st_size)
     with stage(progress, f"stage {file_name}", seconds):
         staged = staging.stage(session, settings, contract, raw, parsed)
         rows = session.read.format("delta").load(staged.path)
-    return _Staged(session, staged, rows)
+    return _Staged(session, staged, rows, moved)
 
 
 def _require(

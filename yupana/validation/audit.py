@@ -149,7 +149,7 @@ def _expectation(rule: Rule, mostly: float) -> Any:
         return gxe.ExpectColumnValuesToNotBeNull(**meta)
     if rule.kind == "codes":
         return gxe.ExpectColumnValuesToBeInSet(value_set=list(rule.values), **meta)
-    if rule.kind == "unique":
+    if rule.kind in ("unique", "once", "names"):
         return gxe.ExpectColumnValuesToBeBetween(min_value=1, max_value=1, **meta)
     if rule.kind == "pattern":
         return gxe.ExpectColumnValuesToMatchRegex(regex=rule.values[0], **meta)

@@ -127,6 +127,8 @@ def closing(result: StepResult) -> None:
         print(f"  set aside: {rows} ({why}); see `yupana quarantine {result.subject}`")
     elif "set_aside" in metrics:
         print("  set aside: no row")
+    for line in metrics.get("moved", []):
+        print(f"  {line}")
     if result.status == "done" and (change := metrics.get("change")):
         print(f"  against version {change['before']}:")
         for line in change["lines"]:

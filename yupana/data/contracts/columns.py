@@ -9,6 +9,7 @@ from open_data_contract_standard.model import SchemaProperty
 
 from yupana.core.errors import TerminalError
 from yupana.core.patterns import AROUND
+from yupana.data.national import changes
 
 Treatment = Literal["none", "drop", "pseudonymise"]
 Negative = Literal["minus", "parentheses", "trailing"]
@@ -104,7 +105,7 @@ def column_of(p: SchemaProperty, where: str) -> Column:
         derive=p.transformLogic,
         derive_from=tuple(p.transformSourceObjects or ()),
         missing=tuple(str(m).strip(AROUND) for m in _list(options.get("missing"))),
-        codes={str(k).strip(AROUND): str(v) for k, v in dict(options.get("codes") or {}).items()},
+        codes=_codes(p, options.get("codes")),
         outlier=_outlier(p, options.get("outlier"), where),
         date_formats=tuple(map(str, _list(options.get("dateFormats")))),
         collapse=bool(options.get("collapse")),
@@ -116,6 +117,15 @@ def column_of(p: SchemaProperty, where: str) -> Column:
         long=(p.logicalTypeOptions or {}).get("format") == "i64",
         relation=str(relations[0].to) if relations else None,
     )
+
+
+def _codes(p: SchemaProperty, stated: Any) -> dict[str, str]:
+    """The stated ones, and where rows count events, withdrawn codes of the country as well: in a
+    table of a row a code, the successor would stand twice."""
+    relation = str(p.relationships[0].to) if p.relationships else None
+    own = {str(k).strip(AROUND): str(v) for k, v in dict(stated or {}).items()}
+    follows = not p.primaryKey and not p.unique and not p.transformLogic
+    return {**(changes.successors(relation) if follows else {}), **own}
 
 
 def _list(value: Any) -> list[Any]:

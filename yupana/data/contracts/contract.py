@@ -28,7 +28,7 @@ from yupana.data.contracts.checks import stream as stream_options
 from yupana.data.contracts.checks.document import Format, Publication
 from yupana.data.contracts.columns import Column, column_of
 from yupana.data.contracts.release_options import Bounds, bounds_of
-from yupana.data.contracts.rules import KEY_COUNT, Rule, rules_of
+from yupana.data.contracts.rules import KEY_COUNT, REPEATED, Rule, rules_of
 from yupana.data.contracts.sql_rules import SqlRule
 
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
@@ -137,6 +137,17 @@ class Contract:
         return {r.column: self.key if r.column == KEY_COUNT else (r.subject,) for r in unique}
 
     @property
+    def once(self) -> bool:
+        """Whether a period of which all rows come twice is counted once: where no key tells it."""
+        return any(rule.kind == "once" for rule in self.rules)
+
+    @property
+    def helpers(self) -> tuple[str, ...]:
+        """Staged columns that rules are asked of, beside those of the table."""
+        own = (rule.column for rule in self.rules if rule.kind in ("once", "names"))
+        return (*self.counts, *own, *self.verdicts)
+
+    @property
     def verdicts(self) -> tuple[str, ...]:
         """Staged columns of rules that are asked before a value is changed."""
         return tuple(rule.verdict for rule in self.rules if rule.early)
@@ -242,13 +253,20 @@ def _contract(root: Path, name: str, file: contract_file.ContractFile, sha256: s
         ),
         key=_positions(table, "primaryKey", "primaryKeyPosition"),
         partitions=_positions(table, "partitioned", "partitionKeyPosition"),
-        rules=rules_of(root, table),
+        rules=(*rules_of(root, table), *_of_period(table, custom.get("period"), location)),
         row_count=row_count.bounds(quality),
         sql=tuple(sql_rules.rule_of(q) for q in quality if q.get("type") == "sql"),
         unquoted=file.unquoted,
         period=custom.get("period"),
         bounds=bounds_of(custom.get("change")),
     )
+
+
+def _of_period(table: SchemaObject, period: str | None, location: str) -> tuple[Rule, ...]:
+    keyed = any(p.primaryKey or p.unique for p in table.properties or [])
+    if period is None or keyed or stream_address.is_stream(location):
+        return ()
+    return (Rule("once", REPEATED),)
 
 
 def _numbers(value: int | list[int]) -> tuple[int, ...]:

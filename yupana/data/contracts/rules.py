@@ -18,9 +18,12 @@ from open_data_contract_standard.model import SchemaObject, SchemaProperty
 from yupana.core import patterns
 from yupana.data.contracts import code_lists
 from yupana.data.national import calendar
+from yupana.data.national.changes import PLACE_CODES
+from yupana.data.national.columns import PLACE_NAMES
 
 Kind = Literal[
-    "parsed", "required", "range", "length", "codes", "pattern", "unique", "not_after_release"
+    "parsed", "required", "range", "length", "codes", "pattern", "unique", "once",
+    "names", "not_after_release",
 ]  # fmt: skip
 
 # Staging puts the names of the columns whose text could not be read here; null when none.
@@ -28,6 +31,10 @@ MALFORMED = "_malformed"
 # How often a row's key occurs in its file; only where the contract has a key. Columns that are
 # unique by themselves have such a count each.
 KEY_COUNT, COUNT = "_key_count", "_count_"
+# 2 where a row is one too many of a period whose rows all came twice; else 1.
+REPEATED = "_repeated"
+# 2 where the code of a place is not that of its names; else 1. One a column of codes.
+NAMED = "_named_"
 # Names of the rules that a staged row breaks, joined by commas; null when none.
 BROKEN = "_broken"
 _ENDS = ("minimum", "maximum")
@@ -40,8 +47,9 @@ class Rule:
     """A row rule.
 
     Attributes:
-        values: (minimum, maximum[, whether each is excluded]), the allowed codes, (pattern,), or
-            for `not_after_release` (type of the column, bound), the latter None until `at` sets it.
+        values: (minimum, maximum[, whether each is excluded]), the allowed codes, (pattern,), the
+            columns of a place's names, or for `not_after_release` (type of the column, bound), the
+            latter None until `at` sets it.
         early: staging changes the value afterwards (pseudonym, clip), so it asks the rule first and
             keeps the answer in `verdict`.
     """
@@ -58,8 +66,8 @@ class Rule:
     @property
     def subject(self) -> str:
         """The column that it is about, `key` or `row`."""
-        special = {MALFORMED: "row", KEY_COUNT: "key"}
-        return special.get(self.column, self.column.removeprefix(COUNT))
+        special = {MALFORMED: "row", KEY_COUNT: "key", REPEATED: "period"}
+        return special.get(self.column, self.column.removeprefix(COUNT).removeprefix(NAMED))
 
     def at(self, day: date) -> Rule:
         """The rule for a release of that day; only `not_after_release` depends on it. A stream's
@@ -113,7 +121,7 @@ class Rule:
             test = f"{c} IN ({', '.join(_literal(v) for v in self.values)})"
         elif self.kind == "pattern":
             test = f"{c} RLIKE {_literal(self.values[0])}"
-        elif self.kind == "unique":
+        elif self.kind in ("unique", "once", "names"):
             test = f"{c} = 1"
         else:
             low, high = map(_literal, self.bounds)
@@ -140,6 +148,15 @@ def rules_of(root: Path, table: SchemaObject) -> tuple[Rule, ...]:
             )
     if any(p.primaryKey for p in table.properties or []):
         rules.append(Rule("unique", KEY_COUNT))
+    names = {p.name for p in table.properties or [] if not p.transformLogic}
+    rules += [
+        Rule("names", f"{NAMED}{p.name}", PLACE_NAMES)
+        for p in table.properties or []
+        if p.relationships
+        and p.relationships[0].to == PLACE_CODES
+        and not p.transformLogic
+        and names.issuperset(PLACE_NAMES)
+    ]
     return tuple(rules)
 
 

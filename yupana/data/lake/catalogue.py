@@ -127,6 +127,8 @@ def says(rule: Rule) -> str:
         "parsed": "every value can be read as its column's type",
         "required": "not empty",
         "pattern": f"matches {rule.values[0] if rule.values else ''}",
+        "names": f"the code of its {', '.join(rule.values)}" if rule.kind == "names" else "",
+        "once": "not one of a period whose rows all came twice",
         "unique": f"no two rows have the same {rule.subject}",
         "not_after_release": f"not after the {period} of the release",
     }[rule.kind]

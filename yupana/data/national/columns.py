@@ -38,8 +38,9 @@ CODES = (
     ),
 )
 CODE_WORDS = frozenset(code.word for code in CODES)
-PLACES = frozenset(("department", "province", "district"))
-"""Words of columns that name a place of the country, the largest first by sense."""
+PLACE_NAMES = ("department", "province", "district")
+PLACES = frozenset(PLACE_NAMES)
+"""Words of columns that name a place of the country, the largest first."""
 SMALLEST_PLACE = "district"
 CALENDAR = frozenset(("epiweek",))
 """Words of columns that count in the country's calendar, beside year, month and week."""

@@ -66,6 +66,9 @@ def life_stage(
     return rows.withColumn(name, f.coalesce(*stages))
 
 
+CODE_BY_NAMES = ubigeo_inei
+"""Gives the code of a place by its names, the widest first."""
+
 DERIVATIONS = {
     "ubigeo_inei": ubigeo_inei,
     "epiweek_start": epiweek_start,

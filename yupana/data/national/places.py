@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 from yupana.core.errors import UsageError
+from yupana.data.national import changes
 
 Place = tuple[str, str, str]
 """Plain names of a department, a province and a district."""
@@ -81,13 +82,16 @@ def _names() -> dict[str, str]:
 
 @lru_cache(maxsize=4)
 def ubigeos_with_aliases(root: Path) -> dict[Place, str]:
-    """`ubigeos` and the reviewed spellings of expectations/ubigeo/aliases.csv.
+    """`ubigeos`, the names of before a change (`changes`), and the reviewed spellings of
+    expectations/ubigeo/aliases.csv.
 
     Raises:
         UsageError: an alias leads to a code that INEI does not have; names the line.
     """
     listed = _directory("inei")
     codes = ubigeos()
+    for change in changes.changes():
+        codes.setdefault(change.names, change.successor)
     path = root / "expectations" / "ubigeo" / "aliases.csv"
     if path.exists():
         with path.open(encoding="utf-8", newline="") as stream:

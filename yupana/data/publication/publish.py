@@ -58,7 +58,7 @@ def refusals(spark: SparkSession, contract: Contract, staged: DatasetRef) -> Dat
         "value_classes",
         f.when(f.col(BROKEN).isNotNull(), classes_of_rules),
     )
-    return bad.drop(BROKEN, MALFORMED, *contract.counts, *contract.verdicts)
+    return bad.drop(BROKEN, MALFORMED, *contract.helpers)
 
 
 def mend_quarantine(
@@ -137,7 +137,7 @@ def _good(spark: SparkSession, contract: Contract, staged: DatasetRef) -> DataFr
     from pyspark.sql import functions as f
 
     rows = spark.read.format("delta").load(staged.path).where(f.col(BROKEN).isNull())
-    return rows.drop(BROKEN, MALFORMED, *contract.counts, *contract.verdicts)
+    return rows.drop(BROKEN, MALFORMED, *contract.helpers)
 
 
 def publish(

@@ -230,6 +230,10 @@ def _fix(contract: Contract, rule: Rule | None) -> str:
         return f"Mend {_published(contract, column.name)}: {column.derive} finds nothing for it."
     if rule.kind == "unique":
         return f"Leave one row for each {rule.subject}."
+    if rule.kind == "names":
+        return f"Write the {rule.subject} of these names, or the names of this {rule.subject}."
+    if rule.kind == "once":
+        return "Nothing is lost: the period's rows came twice, and stand once in the table."
     if rule.kind == "required":
         return "Fill in the cell."
     return f"Write a value that is {catalogue.says(rule)}."

@@ -10,7 +10,8 @@ from yupana.core.errors import TerminalError
 from yupana.core.hashing import value_sha256
 from yupana.data.national import areas as national
 from yupana.tasks.forecast import endemic_channel
-from yupana.tasks.forecast.frequency import WEEK, Frequency
+from yupana.tasks.forecast.dataset.newest import Newest, ahead
+from yupana.tasks.forecast.frequency import WEEK
 from yupana.tasks.forecast.quantiles import LEVELS, QUANTILES, Forecaster, Totals
 
 if TYPE_CHECKING:
@@ -21,13 +22,12 @@ LEAD = WEEK.lead
 
 
 def districts(
-    forecaster: Forecaster, rows: pd.DataFrame, counts: pd.DataFrame, model: str, origin: date,
-    frequency: Frequency,
-) -> pd.DataFrame:  # fmt: skip
+    forecaster: Forecaster, newest: Newest, counts: pd.DataFrame, model: str, origin: date
+) -> pd.DataFrame:
     """A row a district and period ahead: what is expected, and how it stands to past years.
 
     Args:
-        rows: features, one row a district, all of the origin.
+        newest: the features of each district's newest known period.
         counts: cases as known, by the day that ends the period (index) and entity (columns).
         origin: day that ends the newest known period.
 
@@ -36,14 +36,15 @@ def districts(
         (cases), `pooled` (the district was not in training), `channel_low`, `channel_middle`,
         `channel_high` (cases: quartiles of past years), `alert` (a zone of
         `yupana.tasks.forecast.endemic_channel`) and `exceedance` (probability of more than
-        `channel_high`). The last
-        five are empty where the history is too short.
+        `channel_high`). The last five are empty where the history is too short. A district whose
+        newest periods are not known has no rows of its last horizons.
 
     Raises:
         TerminalError: there is no district.
     """
     import pandas as pd
 
+    rows, frequency = newest.rows, newest.frequency
     if rows.empty:
         raise TerminalError(
             "There is no district to forecast.",
@@ -51,11 +52,11 @@ def districts(
             fix="Publish the cases first.",
         )
     frames = []
-    by_entity = forecaster.quantiles(rows, QUANTILES)
-    for entity, quantiles in zip(rows["entity"].astype(str), by_entity, strict=True):
-        frame = _frame("entity", entity, quantiles, forecaster.horizons, model, origin)
+    by_entity = ahead(forecaster.quantiles(rows, QUANTILES), newest.behind)
+    for entity, every in zip(rows["entity"].astype(str), by_entity, strict=True):
+        frame, quantiles = _frame("entity", entity, every, forecaster.horizons, model, origin)
         frame["pooled"] = not forecaster.knows(entity)
-        ends = [frequency.ahead(origin, int(h)) for h in forecaster.horizons]
+        ends = [frequency.ahead(origin, int(h)) for h in frame["horizon"]]
         zones = [
             _zone(endemic_channel.channel(counts[entity], end, frequency), q)
             for end, q in zip(ends, quantiles, strict=True)
@@ -84,12 +85,16 @@ def _zone(channel: endemic_channel.Channel | None, quantiles: Any) -> dict[str, 
 
 
 def areas(
-    forecaster: Totals, rows: pd.DataFrame, horizons: Sequence[int], model: str, origin: date,
+    forecaster: Totals, newest: Newest, horizons: Sequence[int], model: str, origin: date,
     levels: Sequence[str],
 ) -> pd.DataFrame:  # fmt: skip
     """A row an area and period ahead, from joint samples of its entities.
 
+    An area of which some entities' newest periods are not known is forecast from the newest that
+    is known of all.
+
     Args:
+        newest: as of `districts`.
         levels: of areas, some of `national.areas.DIGITS`.
 
     Returns:
@@ -98,12 +103,13 @@ def areas(
     """
     import pandas as pd
 
-    frames = []
+    frames, rows = [], newest.rows
     for level in levels:
         of = [national.area(str(entity), level) for entity in rows["entity"]]
-        for area, part in rows.groupby(of, sort=True):
-            quantiles = forecaster.totals(part.reset_index(drop=True), QUANTILES)
-            frame = _frame("area", str(area), quantiles, horizons, model, origin)
+        for area, entities in rows["entity"].groupby(of, sort=True):
+            part, behind = newest.together(list(entities))
+            every = ahead(forecaster.totals(part, QUANTILES)[None], [behind])[0]
+            frame, _ = _frame("area", str(area), every, horizons, model, origin)
             frame.insert(3, "level", level)
             frame["districts"] = len(part)
             frames.append(frame)
@@ -132,16 +138,20 @@ def alerts(districts: pd.DataFrame, lead: int) -> dict[str, int]:
 
 
 def _frame(
-    key: str, place: str, quantiles: Any, horizons: Sequence[int], model: str, origin: date
-) -> pd.DataFrame:
-    """A place's rows; one identifier for its periods, the same whenever it is forecast again."""
+    key: str, place: str, every: Any, horizons: Sequence[int], model: str, origin: date
+) -> tuple[pd.DataFrame, Any]:
+    """A place's rows, of the horizons that were forecast, and their quantiles; one identifier for
+    its periods, the same whenever it is forecast again."""
+    import numpy as np
     import pandas as pd
 
+    there = [int(h) for h in np.flatnonzero(~np.isnan(every).any(axis=1))]
+    quantiles = every[there]
     frame = pd.DataFrame(quantiles, columns=list(LEVELS))
-    frame.insert(0, "horizon", [int(h) for h in horizons])
+    frame.insert(0, "horizon", [int(horizons[h]) for h in there])
     frame.insert(0, "origin", origin)
     frame.insert(0, key, place)
     frame.insert(0, "model", model)
     identity = value_sha256([model, place, origin.isoformat()])[:32]
     frame.insert(0, "prediction_id", identity)
-    return frame
+    return frame, quantiles

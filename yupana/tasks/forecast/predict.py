@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from yupana.data.lake import delta
 from yupana.data.national import areas as national
 from yupana.lineage import events
 from yupana.tasks.forecast import forecast_rows, usecases
-from yupana.tasks.forecast.dataset import vintage
+from yupana.tasks.forecast.dataset import newest, vintage
 from yupana.tasks.forecast.entities import outward
 from yupana.tasks.forecast.frequency import Frequency
 from yupana.tasks.forecast.quantiles import Totals
@@ -45,6 +46,9 @@ class Forecast:
         published_later: optional tables that the model has learned from, and that were published
             after the day: their oldest version was used.
         completeness: share of the newest period's cases that is taken as reported by then, 0-1.
+        silent: of entities that stopped reporting all at once, how many of the newest periods are
+            not known; see `dataset.silence`. Their forecast starts before these, and reaches so
+            much less far.
     """
 
     use_case: str
@@ -61,6 +65,7 @@ class Forecast:
     frequency: Frequency
     completeness: float = 1.0
     published_later: tuple[str, ...] = ()
+    silent: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def stale(self) -> int:
@@ -145,21 +150,22 @@ def predict(
     if later and not on:
         snapshot = vintage.on_day(settings, definition, day, later)
         features = _features(settings, definition, snapshot, day)
-    newest = features["event_timestamp"].max()
-    rows = features[features["event_timestamp"] == newest].sort_values("entity", ignore_index=True)
-    model, origin = f"model:{use_case}@{version}", newest.date()
     period = definition.frequency
+    model, origin = f"model:{use_case}@{version}", features["event_timestamp"].max().date()
+    every = newest.of(features, origin, period)
     counts = _counts(snapshot.tables[definition.counted], period)
     forecaster = definition.load(folder)
-    districts = forecast_rows.districts(forecaster, rows, counts, model, origin, period)
+    known = every.within(definition.options.horizons)
+    districts = forecast_rows.districts(forecaster, known, counts, model, origin)
     areas = districts.head(0)
     levels = [group for group in definition.spec.entity.groups if group in national.DIGITS]
     if isinstance(forecaster, Totals) and levels:
-        horizons = [int(h) for h in districts["horizon"].unique()]
-        areas = forecast_rows.areas(forecaster, rows, horizons, model, origin, levels)
+        areas = forecast_rows.areas(forecaster, known, definition.horizons, model, origin, levels)
+    behind = zip(every.rows["entity"].astype(str), every.behind.tolist(), strict=True)
     return Forecast(
         use_case, districts, areas, counts, (), model, folder, snapshot.refs, day, origin,
-        snapshot.hindsight, period, float(rows["completeness"].min()), later,
+        snapshot.hindsight, period, float(known.rows["completeness"].min()), later,
+        {entity: periods for entity, periods in behind if periods},
     )  # fmt: skip
 
 

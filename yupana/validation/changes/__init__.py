@@ -18,6 +18,7 @@ from yupana.data.contracts.rules import BROKEN, MALFORMED
 from yupana.data.lake import history
 from yupana.validation import periods
 from yupana.validation.changes import count
+from yupana.validation.changes.absent import Absent, absent
 from yupana.validation.changes.count import BY, ROWS, Cell, Measure, Pair, Sides
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Change:
         past: `revised` as a share of the rows before.
         periods: every period, in order.
         groups: by column, the codes that moved most, of those whose numbers may be shown.
+        absent: places and codes that used to come, and have no row in the newest period.
     """
 
     before: int
@@ -78,6 +80,7 @@ class Change:
     codes: tuple[Codes, ...]
     periods: tuple[Cell, ...]
     groups: dict[str, tuple[Cell, ...]]
+    absent: tuple[Absent, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ def once_published(
     import polars as pl
 
     rows = pl.scan_delta(staged).filter(pl.col(BROKEN).is_null())
-    rows = rows.drop(BROKEN, MALFORMED, *contract.counts, *contract.verdicts, strict=False)
+    rows = rows.drop(BROKEN, MALFORMED, *contract.helpers, strict=False)
     if contract.publication == "snapshot":
         return rows
     others = old.filter(~pl.col("source_sha256").is_in(raw.hashes))
@@ -185,6 +188,7 @@ def comparison(
         codes=tuple(c for c in codes if c.new or c.gone),
         periods=spread,
         groups={n: _most_moved(count.cells(p, measures, (n,)).cells) for n, p in by_column.items()},
+        absent=absent(contract, sides, whole, axis, groups),
     )
     return Comparison(change, _share(movement.past, rows))
 

@@ -47,6 +47,13 @@ def warnings(bounds: Bounds, comparison: Comparison) -> list[str]:
         breaks.append(f"columns have another type than before: {', '.join(change.retyped)}")
     if change.columns_gone:
         breaks.append(f"columns are gone: {', '.join(change.columns_gone)}")
+    for absent in change.absent:
+        more = absent.count - len(absent.named)
+        breaks.append(
+            f"{absent.period} has no row of {absent.column} {', '.join(absent.named)}"
+            f"{f' and {more:,} more' if more else ''}, of which every period before had some: "
+            "is their report missing?"
+        )
     return breaks
 
 

@@ -92,7 +92,7 @@ def by_groups(
     ]
     totals += [pl.col(m.name).count().alias(_values(m)) for m in measures]
     queries = [
-        side.group_by(_value(side, by).alias(BY)).agg(pl.len().alias(ROWS), *totals)
+        side.group_by(value_of(side, by).alias(BY)).agg(pl.len().alias(ROWS), *totals)
         for by in groupings
         for side in sides
     ]
@@ -119,7 +119,7 @@ def movement(
         side.select(
             pl.struct(own).hash(seed=0).alias("key"),
             pl.struct(values).hash(seed=1).alias("values"),
-            (_value(side, axis) <= last if last is not None else pl.lit(n == 0)).alias("past"),
+            (value_of(side, axis) <= last if last is not None else pl.lit(n == 0)).alias("past"),
             pl.lit(n).alias("side"),
         )
         for n, side in enumerate(sides)
@@ -207,7 +207,7 @@ def label(value: Any, by: tuple[str, ...]) -> str:
     return str(value)
 
 
-def _value(side: pl.LazyFrame, by: tuple[str, ...]) -> pl.Expr:
+def value_of(side: pl.LazyFrame, by: tuple[str, ...]) -> pl.Expr:
     """What orders the periods: the column's value, its day, or year and number in one."""
     import polars as pl
 

@@ -12,7 +12,8 @@ from yupana.data.national import areas
 from yupana.features import splits
 from yupana.tasks.forecast.backtest.areas import Counts
 from yupana.tasks.forecast.backtest.origins import Origin
-from yupana.tasks.forecast.dataset import training_set
+from yupana.tasks.forecast.dataset import newest, training_set
+from yupana.tasks.forecast.dataset.newest import Newest
 from yupana.tasks.forecast.frequency import Frequency
 
 if TYPE_CHECKING:
@@ -146,9 +147,8 @@ def training_rows(panel: Panel, cut: date, features: Features) -> pd.DataFrame:
     return splits.by_time(rows, "event_timestamp", lengths(panel.frequency, panel.reach))
 
 
-def origin_rows(panel: Panel, origin: Origin, features: Features) -> pd.DataFrame:
-    """The features of every series at one origin, computed from the periods up to it alone."""
+def origin_rows(panel: Panel, origin: Origin, features: Features) -> Newest:
+    """The newest known features of every series at one origin, computed from the periods up to it
+    alone."""
     frame = features(panel.until(origin.start)).to_pandas()
-    newest = frame["event_timestamp"] == frame["event_timestamp"].max()
-    rows: pd.DataFrame = frame[newest].sort_values("entity").reset_index(drop=True)
-    return rows
+    return newest.of(frame, origin.end, panel.frequency)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from yupana.tasks.forecast.backtest.origins import Origin
 from yupana.tasks.forecast.backtest.panel import Features, Panel, origin_rows, training_rows
+from yupana.tasks.forecast.dataset.newest import ahead
 from yupana.tasks.forecast.quantiles import LEVELS, QUANTILES, Forecaster, Pooled, Totals
 from yupana.tasks.forecast.usecases import ForecastUseCase
 
@@ -41,9 +42,9 @@ class Backtest:
     """What was forecast, and by whom.
 
     Attributes:
-        rows: a row a model, series, origin and horizon whose count is known: `KEYS` (series is
-            district or department, origin the last day of the period), `observed` (cases)
-            and the quantiles `LEVELS` (cases).
+        rows: a row a model, series, origin and horizon that was forecast and whose count is known:
+            `KEYS` (series is district or department, origin the last day of the period),
+            `observed` (cases) and the quantiles `LEVELS` (cases).
         final: name of the model that is asked about.
         baselines: names of those that it is held against.
         members: names of those that it is made of.
@@ -89,7 +90,9 @@ def forecasts(
             say(f"forecast {year}: {len(of_year)} origins, {of_year[0]} to {of_year[-1]} …")
             for origin in of_year:
                 tables += _at(origin, fitted, panels, counts, features)
-    everything = pd.concat(tables, ignore_index=True).dropna(subset=["observed"])
+    everything = pd.concat(tables, ignore_index=True).dropna(
+        subset=["observed", *LEVELS]
+    )
     return Backtest(
         rows=everything.sort_values(list(KEYS), ignore_index=True),
         final=definition.final,
@@ -125,18 +128,21 @@ def _at(
     features: Features,
 ) -> list[pd.DataFrame]:  # fmt: skip
     """All forecasts of one origin."""
-    rows, whole = (origin_rows(panel, origin, features) for panel in panels)
+    districts, whole = (origin_rows(panel, origin, features) for panel in panels)
+    together, behind = districts.together(list(districts.rows["entity"]))
     tables = []
     for name, model in fitted.districts.items():
-        quantiles = model.quantiles(rows, QUANTILES)
-        tables.append(_table(name, "district", rows, origin, quantiles, counts[0], panels[0]))
+        quantiles = ahead(model.quantiles(districts.rows, QUANTILES), districts.behind)
+        mine = districts.rows, origin, quantiles, counts[0], panels[0]
+        tables.append(_table(name, "district", *mine))
         if isinstance(model, Totals):
-            quantiles = model.totals(rows, QUANTILES)[None]
-            sums = quantiles, counts[1], panels[1]
-            tables.append(_table(name, "department", whole, origin, *sums))
+            quantiles = ahead(model.totals(together, QUANTILES)[None], [behind])
+            sums = whole.rows, origin, quantiles, counts[1], panels[1]
+            tables.append(_table(name, "department", *sums))
     for name, model in fitted.department.items():
-        quantiles = model.quantiles(whole, QUANTILES)
-        tables.append(_table(name, "department", whole, origin, quantiles, counts[1], panels[1]))
+        quantiles = ahead(model.quantiles(whole.rows, QUANTILES), whole.behind)
+        sums = whole.rows, origin, quantiles, counts[1], panels[1]
+        tables.append(_table(name, "department", *sums))
     return tables
 
 

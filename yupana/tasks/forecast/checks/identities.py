@@ -80,9 +80,9 @@ def expected(window: Window, invariants: Invariants, name: str) -> Array | None:
 
 def _counted(window: Window, invariants: Invariants, name: str) -> Array | None:
     """The same for what follows from counts."""
-    invariant, own = invariants[name], lags(invariants)
+    invariant, own, values = invariants[name], lags(invariants), window.column(name)
     if isinstance(invariant, Lag) and invariant.digits is not None:
-        return _sums(window, window.column(own[invariant.periods]), invariant.digits)
+        return _sums(window, values, window.column(own[invariant.periods]), invariant.digits)
     if isinstance(invariant, Lag) and invariant.periods and len(window) > 1:
         return window.column(own[invariant.periods - 1], 1)
     if isinstance(invariant, Mean):
@@ -92,9 +92,12 @@ def _counted(window: Window, invariants: Invariants, name: str) -> Array | None:
     return None
 
 
-def _sums(window: Window, counts: Array, digits: int) -> Array:
+def _sums(window: Window, values: Array, counts: Array, digits: int) -> Array:
+    """Counts added by group; a sum that holds a place without a row cannot be told."""
     group = np.unique(window.group(digits), return_inverse=True)[1]
-    return np.asarray(np.bincount(group, weights=counts)[group], dtype=np.float64)
+    sums = np.bincount(group, weights=counts)[group]
+    untold = np.bincount(group, weights=window.gone)[group] > 0
+    return np.asarray(np.where(untold, values, sums), dtype=np.float64)
 
 
 def _mean(window: Window, own: list[str], periods: int) -> Array | None:

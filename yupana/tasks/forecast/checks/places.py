@@ -77,8 +77,5 @@ def _evidence(window: Window, invariants: Invariants, n: Array, mean: Array, at:
 
 
 def vanished(window: Window) -> list[str]:
-    """Places that had a row a period ago and have none now."""
-    if len(window) < 2:
-        return []
-    absent = window.present[-2] & ~window.present[-1]
-    return [u for u, g in zip(window.entities, absent, strict=True) if g]
+    """Places that had a row lately and have none now: they are gone, or fell silent."""
+    return [u for u, g in zip(window.entities, window.gone, strict=True) if g]

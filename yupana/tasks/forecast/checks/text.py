@@ -57,8 +57,8 @@ _SENTENCES = {
         "A new or silent district code brings cases{where}: a district split, or a wrong code?",
     ),
     "places": (
-        "Faltan distritos que {before} estaban{where}.",
-        "Districts that were there a {period} ago are missing{where}.",
+        "Faltan distritos que hace poco estaban, o que dejaron de notificar de golpe{where}.",
+        "Districts that were there lately are missing, or stopped reporting all at once{where}.",
     ),
     "unit": (
         "{columns}{where}: los valores parecen estar en otra unidad.",

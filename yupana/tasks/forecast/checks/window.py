@@ -59,6 +59,12 @@ class Window:
         """Whether a period has a row of a place, shape (periods, entities)."""
         return np.asarray(~np.isnan(self.values).all(axis=2))
 
+    @cached_property
+    def gone(self) -> Places:
+        """Whether a place had a row lately, while its counts still moved, and has none now."""
+        lately = self.present[-1 - self.scale.late : -1].any(axis=0)
+        return np.asarray(lately & ~self.present[-1])
+
     def __len__(self) -> int:
         return len(self.values)
 

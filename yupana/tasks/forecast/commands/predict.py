@@ -106,6 +106,7 @@ def predict(
             "hindsight": forecast.hindsight,
             "published_later": forecast.published_later,
             f"stale_{definition.frequency.name}s": forecast.stale,
+            "silent": dict(forecast.silent),
             "page": str(page),
         }
         refs = forecast.sources

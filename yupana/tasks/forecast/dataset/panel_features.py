@@ -23,6 +23,7 @@ from yupana.tasks.forecast.checks.invariants import (
     Share,
     Since,
 )
+from yupana.tasks.forecast.dataset import silence
 from yupana.tasks.forecast.entities import ENTITY
 from yupana.tasks.forecast.frequency import YEAR_DAYS, Frequency
 
@@ -131,7 +132,9 @@ def build(
 
     Lag 0 is the period that ends at `event_timestamp` (its last second, UTC). A period without a
     report counts 0 cases; a period that is known to be reported in part counts what was
-    reported, divided by its completeness. The first year has none behind it and is left out.
+    reported, divided by its completeness. The newest periods of an entity that fell silent all at
+    once (`silence`) are not known: they have no row, and in sums of groups stands what it reported
+    before. The first year has none behind it and is left out.
 
     Args:
         counts: `ENTITY`, the period's first day, `cases`, and the columns of groups and measures;
@@ -156,9 +159,10 @@ def build(
             where=where,
             fix="Publish a file with a longer history.",
         )
-    rows = panel.sort(ENTITY, period).with_columns(
-        pl.col("cases").sum().over(_group(of), period).alias(group)
-        for group, of in layout.groups.items()
+    groups = {name: _group(of) for name, of in layout.groups.items()}
+    rows = silence.mark(panel.sort(ENTITY, period), groups.values(), layout.frequency)
+    rows = rows.with_columns(
+        pl.col("expected").sum().over(group, period).alias(name) for name, group in groups.items()
     )
     angle = 2 * pi * pl.col(period).dt.ordinal_day() / YEAR_DAYS
     sine, cosine = layout.frequency.season
@@ -175,7 +179,7 @@ def build(
         angle.cos().alias(cosine),
         layout.frequency.end_of(pl.col(period)).alias("event_timestamp"),
         *_measures(layout, rows, where),
-    )
+    ).filter(~silence.unknown(ENTITY))
     return table.select(ENTITY, "event_timestamp", period, *layout.own).drop_nulls()
 
 

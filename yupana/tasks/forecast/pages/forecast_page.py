@@ -147,7 +147,8 @@ def _fans(forecast: Forecast) -> list[figures.Picture]:
     if len(forecast.areas):
         whole = forecast.areas[forecast.areas["level"] == "department"]
         rows_of = {str(a): rows for a, rows in whole.groupby("area")} | rows_of
-    counts, pictures = _visible_counts(forecast.counts.tail(forecast.frequency.year)), []
+    recent = _known(forecast).tail(forecast.frequency.year)
+    counts, pictures = _visible_counts(recent), []
     for code, rows in rows_of.items():
         origin = pd.Timestamp(forecast.data_as_of)
         ends = [forecast.frequency.ahead(forecast.data_as_of, int(h)) for h in rows["horizon"]]
@@ -166,19 +167,30 @@ def _fans(forecast: Forecast) -> list[figures.Picture]:
     return pictures
 
 
+def _known(forecast: Forecast) -> pd.DataFrame:
+    """Cases by place and period; what is not known of a silent place is empty."""
+    counts = forecast.counts.copy()
+    for entity, periods in forecast.silent.items():
+        counts.loc[counts.index[-periods:], entity] = float("nan")
+    return counts
+
+
 def _visible_counts(counts: pd.DataFrame) -> Observed:
     """Counts by place and week, None where they must not be shown.
 
     The districts of a week are parts of their department's total, so that a small one may hide
-    another with it.
+    another with it. Where one is not known (NaN), neither is the total.
     """
     counts_of: Observed = {}
     for department in sorted({areas.area(str(u), "department") for u in counts}):
-        mine = counts[[u for u in counts if str(u).startswith(department)]].round().astype(int)
-        for week, row in zip(counts.index, mine.to_numpy().tolist(), strict=True):
-            counts_of.setdefault(department, {})[week] = disclosure.hide([sum(row)])[0]
-            for entity, count in zip(mine, disclosure.hide(row), strict=True):
-                counts_of.setdefault(str(entity), {})[week] = count
+        mine = counts[[u for u in counts if str(u).startswith(department)]].round()
+        unknown = mine.isna()
+        parts = mine.fillna(0).astype(int).to_numpy().tolist()
+        for week, row, gaps in zip(counts.index, parts, unknown.to_numpy().tolist(), strict=True):
+            whole = None if any(gaps) else disclosure.hide([sum(row)])[0]
+            counts_of.setdefault(department, {})[week] = whole
+            for entity, count, gap in zip(mine, disclosure.hide(row), gaps, strict=True):
+                counts_of.setdefault(str(entity), {})[week] = None if gap else count
     return counts_of
 
 
@@ -187,7 +199,8 @@ def _rows(forecast: Forecast, levels: dict[str, int]) -> list[dict[str, Any]]:
     names = {code: names for names, code in places.ubigeos().items()}
     lines = []
     for entity, weeks in forecast.districts.groupby("entity", sort=True):
-        at = weeks[weeks["horizon"] == forecast.frequency.lead].iloc[0]
+        # Of a silent place the last period that is forecast, where it ends before.
+        at = weeks[weeks["horizon"] <= forecast.frequency.lead].iloc[-1]
         has_level, district = entity in levels, areas.area(str(entity), "district")
         limit = float(at["channel_high"]) if has_level else None
         lines.append(
@@ -202,6 +215,7 @@ def _rows(forecast: Forecast, levels: dict[str, int]) -> list[dict[str, Any]]:
                 "exceedance": float(at["exceedance"]) if has_level else None,
                 "limit": limit,
                 "pooled": bool(at["pooled"]),
+                "silent": forecast.silent.get(str(entity), 0),
                 "prediction_id": str(at["prediction_id"]),
             }
         )
@@ -226,7 +240,10 @@ def _areas(forecast: Forecast, ahead: Sequence[int]) -> list[dict[str, Any]]:
             {
                 "name": place(str(area)) if whole else names.get(str(area), str(area)),
                 "whole": whole,
-                "weeks": [tuple(int(by[h][q]) for q in ("q0.5", "q0.1", "q0.9")) for h in ahead],
+                "weeks": [
+                    tuple(int(by[h][q]) for q in ("q0.5", "q0.1", "q0.9")) if h in by else None
+                    for h in ahead
+                ],
                 "prediction_id": str(weeks["prediction_id"].iloc[0]),
             }
         )

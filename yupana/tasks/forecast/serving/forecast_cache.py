@@ -166,13 +166,16 @@ class ForecastCache:
         if rows.empty:
             return forecasts
         counts = self.source.forecaster.quantiles(rows, QUANTILES)
+        newest = max(rows["event_timestamp"].max().date(), self.newest() or date.min)
         # Records: a pandas row each would cost more than all else for a country of entities.
         for row, quantiles in zip(rows.to_dict("records"), counts, strict=True):
             values = {str(k): v for k, v in row.items()}
-            forecasts[row[ENTITY]] = self._forecast(values, quantiles)
+            forecasts[row[ENTITY]] = self._forecast(values, quantiles, newest)
         return forecasts
 
-    def _forecast(self, row: dict[str, Any], quantiles: np.ndarray[Any, Any]) -> Forecast | Note:
+    def _forecast(
+        self, row: dict[str, Any], quantiles: np.ndarray[Any, Any], newest: date
+    ) -> Forecast | Note:
         source, entity = self.source, str(row.pop(ENTITY))
         origin = row.pop("event_timestamp").date()
         caveats, refusal = source.beyond(row)
@@ -187,6 +190,8 @@ class ForecastCache:
         ]
         if not source.forecaster.knows(entity):
             caveats.append(source.notes.pooled)
+        if behind := frequency.between(origin, newest):
+            caveats.append(source.notes.silent(origin, behind))
         if row.get("completeness", 1.0) < 1.0:
             caveats.append(source.notes.incomplete)
         if None in limits:

@@ -68,6 +68,7 @@ class HistoricalForecasts:
         self._settings, self._notes = settings, Notes.of(definition)
         self._reach = definition.frequency.reach(definition.options.horizons)
         self.version = -1
+        self._last: dict[tuple[int, date, str], int] = {}
 
     def look(self) -> int:
         """The newest version; -1 before the first forecast."""
@@ -155,10 +156,23 @@ class HistoricalForecasts:
             period(frequency, origin, row["horizon"], _counts(row), channel_of(row)) for row in rows
         ]
         caveats += [notes.RECORDED, *([self._notes.pooled] if first["pooled"] else [])]
+        # The newest periods were not known, and the forecast ends so much before others.
+        if behind := self._longest(origin, first["model"]) - rows[-1]["horizon"]:
+            caveats.append(self._notes.silent(frequency.ahead(origin, -behind), behind))
         if any(step["alert"] is None for step in steps):
             caveats.append(notes.NO_CHANNEL)
         basis = Basis(self.name, version, "", self.ref, str(origin))
         return forecast(frequency, basis, first[self.key], {}, steps, caveats)
+
+    def _longest(self, origin: date, model: str) -> int:
+        """The last horizon of any entity of a run."""
+        import pyarrow.compute as pc
+
+        key = self.version, origin, model
+        if key not in self._last:
+            same = (pc.field("origin") == origin) & (pc.field("model") == model)
+            self._last = {key: max(row["horizon"] for row in self._rows(same, ["horizon"]))}
+        return self._last[key]
 
     def _rows(self, condition: Any, columns: list[str] | None) -> Rows:
         return read(self._settings, self.ref, condition, columns) if self.version >= 0 else []

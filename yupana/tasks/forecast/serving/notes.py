@@ -92,6 +92,18 @@ class Notes:
             f"it: {command} DAY.",
         )
 
+    def silent(self, data_as_of: date, periods: int) -> Note:
+        """The entity stopped reporting all at once after a day, see `dataset.silence`."""
+        noun, unknown = self.places.noun, self.period.count(periods)
+        return note(
+            "silent",
+            f"{noun.this.capitalize()} dejó de notificar de golpe, y eso no es cero casos: "
+            f"{unknown.es} después del {data_as_of} no se conocen. El pronóstico parte de ese día, "
+            "con más incertidumbre.",
+            f"This {noun.en} stopped reporting all at once, which is not zero cases: {unknown.en} "
+            f"after {data_as_of} are not known. The forecast starts from that day, less surely.",
+        )
+
     def stale(self, data_as_of: date, periods: int) -> Note:
         """The data end some periods before the day that is asked for."""
         return note(

@@ -118,6 +118,15 @@ class Simulator:
             [what_if.features(self.definition, self.tables, entity, c) for c in (Change(), change)],
             ignore_index=True,
         )
+        if rows["event_timestamp"].nunique() > 1:
+            raise UsageError(
+                "Con ese cambio los últimos casos caen de golpe a cero, o dejan de hacerlo: eso se "
+                "lee como falta de notificación, y no hay un mismo día de partida que comparar. / "
+                "By that change the newest cases fall to zero all at once, or no longer do: that "
+                "reads as missing reports, and there is no common day to start from.",
+                where="recent_cases",
+                fix="Pida un cambio que no sea a cero. / Ask for a change that is not to zero.",
+            )
         groups, key = self.definition.feature_groups, self.definition.spec.entity.key
         values = {str(k): v for k, v in rows.iloc[1].items()}
         caveats, refusal = self.ranges.check(values, lambda f: group_of(groups, f).words)

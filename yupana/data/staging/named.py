@@ -1,0 +1,37 @@
+"""Whether a code of a place is the one of the names that stand beside it.
+
+Two systems of codes collide: a code of the other one is a valid code of another place, so that only
+the names tell it. A name that the list does not know judges nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from yupana.data.contracts.contract import Contract
+from yupana.data.national.derivations import CODE_BY_NAMES
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+def marked(spark: SparkSession, rows: DataFrame, contract: Contract, root: Path) -> DataFrame:
+    """Add the column of each rule `names`: 2 where the names are of another code, else 1.
+
+    A code that is none breaks its own rule.
+
+    Args:
+        root: the project's folder.
+    """
+    from pyspark.sql import functions as f
+
+    listed = {rule.column: rule.keeps for rule in contract.rules if rule.kind == "codes"}
+    for rule in contract.rules:
+        if rule.kind == "names":
+            rows = CODE_BY_NAMES(spark, rows, "_by_name", rule.values, root)
+            other = f.col("_by_name") != f.col(rule.subject)
+            known = f.expr(listed.get(rule.subject, "TRUE"))
+            rows = rows.withColumn(rule.column, f.when(other & known, 2).otherwise(1))
+            rows = rows.drop("_by_name")
+    return rows

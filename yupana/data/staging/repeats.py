@@ -1,0 +1,40 @@
+"""Periods whose rows all came twice: a week in two files of a release, or copied within one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from yupana.data.contracts.rules import REPEATED
+from yupana.data.parsing import LINE, SOURCE
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+FEWEST = 20
+"""Different rows from which on it is no chance that each stands an even number of times: 1 in a
+million if every second does."""
+
+
+def marked(rows: DataFrame, period: str, columns: Sequence[str]) -> DataFrame:
+    """Add `REPEATED`: 2 for the second half of equal rows of such a period, 1 for all others.
+
+    Where there is no key, equal rows are different cases: one pair says nothing, all rows do.
+
+    Args:
+        period: the column that tells a row's period.
+        columns: by which rows are equal.
+    """
+    from pyspark.sql import Window
+    from pyspark.sql import functions as f
+
+    same, of_period = Window.partitionBy(period, *columns), Window.partitionBy(period)
+    order = [f.col(c) for c in (SOURCE, LINE) if c in rows.columns]
+    rows = rows.withColumn("_equal", f.count(f.lit(1)).over(same))
+    rows = rows.withColumn("_number", f.row_number().over(same.orderBy(*order)))
+    odd = f.sum(f.col("_equal") % 2).over(of_period)
+    different = f.sum(f.when(f.col("_number") == 1, 1).otherwise(0)).over(of_period)
+    repeated = (odd == 0) & (different >= FEWEST) & f.col(period).isNotNull()
+    surplus = repeated & (f.col("_number") * 2 > f.col("_equal"))
+    rows = rows.withColumn(REPEATED, f.when(surplus, 2).otherwise(1))
+    return rows.drop("_equal", "_number")
