@@ -22,7 +22,11 @@ from yupana.lineage import events
 NEWEST = datetime(2020, 6, 6, 23, 59, 59, tzinfo=UTC)
 
 
-def test_rows_older_than_the_window_are_not_copied(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("weeks", "is_copied"), [(5, False), (8, True)])
+def test_rows_that_answer_nothing_any_more_are_not_copied(
+    tmp_path: Path, weeks: int, is_copied: bool
+) -> None:
+    ttl = timedelta(weeks=weeks)
     settings = Settings(home=tmp_path / "home")
     table = settings.table("features", "weekly")
     table.parent.mkdir(parents=True)
@@ -37,15 +41,13 @@ def test_rows_older_than_the_window_are_not_copied(tmp_path: Path) -> None:
     )  # fmt: skip
     view = FeatureView(
         name="weekly", entities=[district], schema=[Field(name="cases", dtype=Float64)],
-        source=source, ttl=timedelta(weeks=500), online=True,
+        source=source, ttl=ttl, online=True,
     )  # fmt: skip
     objects = (district, view, FeatureService(name="s", features=[view]))
     assert store.publish_online(settings, "weekly", objects) == NEWEST
     features = store.online_features(settings, "s", ["160101", "160301"])
-    assert features["cases"].tolist()[0] == 1.0 and features["cases"].isna().tolist() == [
-        False,
-        True,
-    ]
+    assert features["cases"].tolist()[0] == 1.0
+    assert features["cases"].notna().tolist() == [True, is_copied]
     assert features["event_timestamp"].iloc[0] == NEWEST
     assert store.is_online(settings, "weekly") and not store.is_online(settings, "monthly")
 
@@ -53,7 +55,7 @@ def test_rows_older_than_the_window_are_not_copied(tmp_path: Path) -> None:
     events.append(settings, "features", "x", status="done", outputs=(ref,))
     strangers = pd.concat([features, features.head(1).assign(ubigeo="160199")], ignore_index=True)
     stamps = store.demand_online(settings, ref, strangers)["event_timestamp"]
-    assert stamps.notna().tolist() == [True, False, False], "of no version, of no answer"
+    assert stamps.notna().tolist() == [True, is_copied, False], "of no version, of no answer"
     for name, value in (("cases", 300.0), ("event_timestamp", NEWEST - timedelta(weeks=1))):
         edited = features.assign(**{name: features[name].where(features[name].isna(), value)})
         with pytest.raises(ContentError, match=f"another '{name}'"):

@@ -107,7 +107,9 @@ def publish_online(settings: Settings, name: str, objects: Sequence[Any]) -> dat
         # An entity whose newest row is older has it renewed as well: it may be another than before.
         stamps = frame.group_by(keys).agg(pl.max("event_timestamp"))["event_timestamp"]
         oldest: datetime = stamps.min()  # type: ignore[assignment]
-        start = min(newest - ONLINE_WINDOW, oldest - timedelta(seconds=1))
+        answered = max((o.ttl for o in objects if getattr(o, "ttl", None)), default=ONLINE_WINDOW)
+        oldest = max(oldest - timedelta(seconds=1), newest - answered)
+        start = min(newest - ONLINE_WINDOW, oldest)
         store.materialize(start, newest + timedelta(seconds=1))
     return newest
 

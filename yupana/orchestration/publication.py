@@ -137,7 +137,7 @@ def _stage(
     file_name = Path(raw.source).name
     with stage(progress, f"read {file_name}", seconds):
         parsed = joined.parse(settings, contract, raw, work, progress)
-    moved = former.told(contract, parsed)
+    moved = former.sentences(contract, parsed)
     for what in moved:
         progress.say(what)
     with stage(progress, f"start {engine.select(settings)}", seconds):

@@ -17,14 +17,14 @@ Places = dict[tuple[str, ...], CodeChange]
 """By a code, or by three names."""
 
 
-def told(contract: Contract, parsed: Path) -> list[str]:
+def sentences(contract: Contract, parsed: Path) -> list[str]:
     """A sentence for each change that rows came under; small counts are not shown.
 
     Args:
         parsed: the file's rows as text (`yupana.data.parsing`).
     """
     columns = [c for c in contract.columns if c.relation == changes.PLACE_CODES]
-    every = (found for column in columns for found in _found(column, parsed))
+    every = (rows for column in columns for rows in _rows_of(column, parsed))
     counts: Counter[tuple[str, CodeChange]] = Counter()
     for what, change, rows in every:
         counts[what, change] += rows
@@ -35,7 +35,7 @@ def told(contract: Contract, parsed: Path) -> list[str]:
     ]
 
 
-def _found(column: Column, parsed: Path) -> Iterator[tuple[str, CodeChange, int]]:
+def _rows_of(column: Column, parsed: Path) -> Iterator[tuple[str, CodeChange, int]]:
     """Text, change and rows of each value of a column, or of what it is derived from."""
     import polars as pl
 
@@ -45,10 +45,10 @@ def _found(column: Column, parsed: Path) -> Iterator[tuple[str, CodeChange, int]
         return
     by_code: Places = {(c.former,): c for c in changes.changes() if c.former in column.codes}
     by_name: Places = {c.names: c for c in changes.changes()}
-    known = by_name if column.derive else by_code
+    withdrawn = by_name if column.derive else by_code
     for *values, count in rows.group_by(sources).len().collect().iter_rows():
         place = tuple(plain_name(value or "") for value in values)
-        if change := known.get(place):
+        if change := withdrawn.get(place):
             what = "the name" if column.derive else "the code"
             yield f"{what} {' / '.join(place)}", change, count
 

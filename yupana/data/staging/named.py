@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from yupana.data.contracts.contract import Contract
 from yupana.data.national.derivations import CODE_BY_NAMES
+from yupana.data.parsing import LINE
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -32,6 +33,8 @@ def marked(spark: SparkSession, rows: DataFrame, contract: Contract, root: Path)
             rows = CODE_BY_NAMES(spark, rows, "_by_name", rule.values, root)
             other = f.col("_by_name") != f.col(rule.subject)
             known = f.expr(listed.get(rule.subject, "TRUE"))
-            rows = rows.withColumn(rule.column, f.when(other & known, 2).otherwise(1))
+            # Of a row that is there: with a bare literal engines differ in whether nulls may stand.
+            verdict = f.when(other & known, 2).when(f.col(LINE).isNotNull(), 1)
+            rows = rows.withColumn(rule.column, verdict)
             rows = rows.drop("_by_name")
     return rows
