@@ -22,7 +22,7 @@ import hypothesis
 import pytest
 import quick_tables
 from results import pytest_addoption, pytest_sessionfinish, pytest_sessionstart  # noqa: F401
-from seconds import pytest_terminal_summary  # noqa: F401 (a hook)
+from seconds import pytest_configure, pytest_terminal_summary  # noqa: F401 (hooks)
 from xdist.scheduler import LoadScopeScheduling
 
 from yupana.config.settings import ROOT, Settings, settings
