@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 from deltalake import write_deltalake
 
-from tests.benchmark.rulebook import broken
+from tests.benchmark.rulebook import broken, rules_of
 from yupana.config.settings import settings
 from yupana.data.contracts import contract
 from yupana.data.contracts.contract import Contract
@@ -55,7 +55,9 @@ def _query(about: Contract) -> str:
         for c in with_text
         if c.type != "string"
     )
-    names = ", ".join(f"CASE WHEN {broken(r, 'duckdb')} THEN '{r.name}' END" for r in about.rules)
+    names = ", ".join(
+        f"CASE WHEN {broken(r, 'duckdb')} THEN '{r.name}' END" for r in rules_of(about)
+    )
     bare = "translate(upper({}), 'ÁÉÍÓÚÜ', 'AEIOUU')"
     return f"""
         WITH text AS (
@@ -77,7 +79,7 @@ def validate(about: Contract, staged: duckdb.DuckDBPyConnection) -> tuple[int, d
     (count,) = staged.execute("SELECT count(*) FROM staged").fetchone() or (0,)
     names = "SELECT unnest(broken_rules) AS name FROM staged"
     results = dict(staged.execute(f"SELECT name, count(*) FROM ({names}) GROUP BY 1").fetchall())
-    rules = {r.name: results.get(r.name, 0) for r in about.rules}
+    rules = {r.name: results.get(r.name, 0) for r in rules_of(about)}
     if count == 0 or max(rules.values()) > count * about.limit:
         raise SystemExit("the validation failed")
     return count, rules

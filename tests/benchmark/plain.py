@@ -22,7 +22,7 @@ from great_expectations.checkpoint import UpdateDataDocsAction
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
-from tests.benchmark.rulebook import broken, expectation
+from tests.benchmark.rulebook import broken, expectation, rules_of
 from yupana.config.settings import settings
 from yupana.data.contracts import contract
 from yupana.data.contracts.contract import Contract
@@ -92,7 +92,7 @@ def validate(about: Contract, rows: DataFrame) -> dict[str, int]:
     """A checkpoint with its defaults and data docs; how many rows break each rule."""
     context = gx.get_context(mode="ephemeral")
     suite = context.suites.add(gx.ExpectationSuite(name=NAME))
-    for rule in about.rules:
+    for rule in rules_of(about):
         suite.add_expectation(expectation(rule, about.limit))
     suite.add_expectation(gx.expectations.ExpectTableRowCountToBeBetween(min_value=1))
     batch = (
@@ -119,7 +119,7 @@ def validate(about: Contract, rows: DataFrame) -> dict[str, int]:
 
 
 def write(about: Contract, rows: DataFrame, folder: Path) -> None:
-    names = [f.when(f.expr(broken(r, "spark")), f.lit(r.name)) for r in about.rules]
+    names = [f.when(f.expr(broken(r, "spark")), f.lit(r.name)) for r in rules_of(about)]
     marked = rows.withColumn("broken_rules", f.array_compact(f.array(*names)))
     good = marked.where(f.size("broken_rules") == 0).drop("broken_rules", MALFORMED)
     good.write.format("delta").save(str(folder / "published"))

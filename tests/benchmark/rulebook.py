@@ -8,11 +8,17 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Literal
 
+from yupana.data.contracts.contract import Contract
 from yupana.data.contracts.rules import Rule
 
 Engine = Literal["spark", "duckdb"]
 QUOTE = {"spark": "`", "duckdb": '"'}
 MATCH = {"spark": "regexp_like", "duckdb": "regexp_matches"}
+
+
+def rules_of(contract: Contract) -> tuple[Rule, ...]:
+    """Those that the other ways check: none of them looks for a period that came twice."""
+    return tuple(rule for rule in contract.rules if rule.kind != "once")
 
 
 def broken(rule: Rule, engine: Engine) -> str:

@@ -135,10 +135,11 @@ WEEK = ("2000/2001", 1, 0, 0, 0, 0, 0, 0, None, 1)
             NAME,
             "department STRING, province STRING, district STRING, year INT, update_week INT, "
             "event STRING, week INT, diagnosis STRING, cases INT, ubigeo STRING, "
-            "_malformed STRING, week_start DATE",
-            (*LINE, date(2011, 1, 16)),
-            {3: 1999, 5: "Zika", 6: 54, 7: "Dudosos", 8: 2, 9: "16-101", 10: "year: aaaa"},
-            {"required", "range", "codes", "parsed"},
+            "_malformed STRING, week_start DATE, _repeated INT",
+            (*LINE, date(2011, 1, 16), 1),
+            {3: 1999, 5: "Zika", 6: 54, 7: "Dudosos", 8: 2, 9: "16-101", 10: "year: aaaa",
+             12: 2},
+            {"required", "range", "codes", "parsed", "once"},
         ),
         (
             "iquitos_weekly",

@@ -46,7 +46,7 @@ class Quotes:
         self._record = re.compile(rb"%s(?:%s%s)*+\r?\n" % (field, no, field))
         strict = rb'(?:%s|[^"\n%s]*+)' % (quoted, no)
         self._strict = re.compile(rb"%s(?:%s%s)*+\r?\n" % (strict, no, strict))
-        self._before = re.compile(rb"(?:%s%s)*+" % (field, no))
+        self._field = re.compile(field + no)
         self._open = re.compile(rb'"[^"]*+(?:""[^"]*+)*+\Z')
         self._closed = re.compile(rb'"[^"\n]*+(?:""[^"\n]*+)*+"')
 
@@ -108,8 +108,7 @@ class Quotes:
                 place = record.end()
                 out.append(self._join(record[0]))
                 continue
-            before = self._before.match(lines, place)
-            start = before.end() if before else place
+            start = self._after_fields(lines, place)
             if self._open.match(lines, start) and not self._must_end(len(lines) - place):
                 break
             end = lines.index(b"\n", place) + 1
@@ -117,6 +116,15 @@ class Quotes:
             out.append(self._mark(lines[place:end], TRAILING if closed else UNCLOSED))
             place = end
         return b"".join(out), lines[place:]
+
+    def _after_fields(self, lines: bytes, place: int) -> int:
+        """Where the whole fields of a record end, each with its delimiter.
+
+        One by one: of `(?:…)*+` Python before 3.11.4 tells a wrong end.
+        """
+        while field := self._field.match(lines, place):
+            place = field.end()
+        return place
 
     def _join(self, record: bytes) -> bytes:
         if record.count(b"\n") == 1:

@@ -26,8 +26,8 @@ Format = Annotated[Literal["json", "geojson", "csv"], Query(description="json, g
 MissCost = Annotated[
     float | None,
     Query(
-        gt=0,
-        le=1_000_000,
+        ge=0.001,
+        le=1000,
         description="lo que cuesta una alerta omitida, en avisos falsos: se avisa (`raised`) sobre "
         "la probabilidad 1 ÷ (1 + miss_cost) / what a missed alert costs, in false alarms: one is "
         "raised above that probability",
