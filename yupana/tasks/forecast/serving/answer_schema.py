@@ -23,7 +23,7 @@ _ALERT = Field(
     "the median lies in; null: historia corta / short history"
 )
 
-_WITH_COST = Field(None, description="solo si se pide con `miss_cost` / only where it is asked for")
+_BY_COST = Field(None, description="solo si se pide con `miss_cost` / only where it is asked for")
 _RAISED = Field(
     None,
     description="si `exceedance` supera `threshold`; solo con `miss_cost` / whether it is above "
@@ -107,7 +107,7 @@ def answers(definition: ForecastUseCase) -> Answers:
             {"use_case": (str, ...), "as_of": (date, ...), "data_as_of": (date, ...), **area,
              "lead": (Count, ...), **ending, "counts": (dict[str, Count], ...),
              places.listing: (list[listed], ...), **caveats,
-             "miss_cost": (float | None, _WITH_COST), "threshold": (Probability | None, _WITH_COST)},
+             "miss_cost": (float | None, _BY_COST), "threshold": (Probability | None, _BY_COST)},
         ),
         simulation=_model(
             "Simulation",
