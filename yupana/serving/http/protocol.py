@@ -21,7 +21,7 @@ from yupana.serving.http.refusal import Problem
 MOST_CONNECTIONS = 512
 """Of a worker. For a further one the one is closed that has been idle for longest."""
 
-MOST_PIPELINED = 4
+MOST_PIPELINED = 2
 """Requests that may wait on a connection for the answer to the one before."""
 
 MOST_HEAD = 32 * 1024
