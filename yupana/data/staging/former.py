@@ -24,10 +24,10 @@ def sentences(contract: Contract, parsed: Path) -> list[str]:
         parsed: the file's rows as text (`yupana.data.parsing`).
     """
     columns = [c for c in contract.columns if c.relation == changes.PLACE_CODES]
-    every = (rows for column in columns for rows in _rows_of(column, parsed))
     counts: Counter[tuple[str, CodeChange]] = Counter()
-    for what, change, rows in every:
-        counts[what, change] += rows
+    for column in columns:
+        for what, change, rows in _rows_of(column, parsed):
+            counts[what, change] += rows
     return [
         f"{_many(rows)} under {what}, withdrawn since {change.since}: they count as "
         f"{change.successor}"

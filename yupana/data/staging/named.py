@@ -32,9 +32,9 @@ def marked(spark: SparkSession, rows: DataFrame, contract: Contract, root: Path)
         if rule.kind == "names":
             rows = CODE_BY_NAMES(spark, rows, "_by_name", rule.values, root)
             other = f.col("_by_name") != f.col(rule.subject)
-            known = f.expr(listed.get(rule.subject, "TRUE"))
+            code_listed = f.expr(listed.get(rule.subject, "TRUE"))
             # Of a row that is there: with a bare literal engines differ in whether nulls may stand.
-            verdict = f.when(other & known, 2).when(f.col(LINE).isNotNull(), 1)
+            verdict = f.when(other & code_listed, 2).when(f.col(LINE).isNotNull(), 1)
             rows = rows.withColumn(rule.column, verdict)
             rows = rows.drop("_by_name")
     return rows

@@ -155,16 +155,16 @@ def predict(
     every = newest.of(features, origin, period)
     counts = _counts(snapshot.tables[definition.counted], period)
     forecaster = definition.load(folder)
-    known = every.within(definition.options.horizons)
-    districts = forecast_rows.districts(forecaster, known, counts, model, origin)
+    within = every.within(definition.options.horizons)
+    districts = forecast_rows.districts(forecaster, within, counts, model, origin)
     areas = districts.head(0)
     levels = [group for group in definition.spec.entity.groups if group in national.DIGITS]
     if isinstance(forecaster, Totals) and levels:
-        areas = forecast_rows.areas(forecaster, known, definition.horizons, model, origin, levels)
+        areas = forecast_rows.areas(forecaster, within, definition.horizons, model, origin, levels)
     behind = zip(every.rows["entity"].astype(str), every.behind.tolist(), strict=True)
     return Forecast(
         use_case, districts, areas, counts, (), model, folder, snapshot.refs, day, origin,
-        snapshot.hindsight, period, float(known.rows["completeness"].min()), later,
+        snapshot.hindsight, period, float(within.rows["completeness"].min()), later,
         {entity: periods for entity, periods in behind if periods},
     )  # fmt: skip
 

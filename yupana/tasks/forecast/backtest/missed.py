@@ -109,7 +109,7 @@ class _Past:
         count = self._visible[to][me]
         shown = count is not None or limit < 1
         facts = self._facts(row, me, self._places[row["origin"]], count)
-        rule, said = why(facts, self._frequency, shown=shown)
+        rule, line = why(facts, self._frequency, shown=shown)
         return Missed(
             row["series"], str(row["entity"]), row["origin"].isoformat(), end.isoformat(),
             count,
@@ -117,7 +117,7 @@ class _Past:
             float(row["q0.5"]) if shown else None,
             float(row["q0.95"]) if shown else None,
             chance if shown else None,
-            rule, said.es, said.en,
+            rule, line.es, line.en,
         )  # fmt: skip
 
     def _facts(self, row: dict[Any, Any], me: int, at: int, count: int | None) -> Facts:
@@ -128,7 +128,7 @@ class _Past:
             upper=float(row["q0.95"]),
             probability=round(float(row[PROBABILITY]), 2),
             above_upper=bool(row["observed"] > row["q0.95"]),
-            known=tuple(self._visible[n][me] for n in range(max(0, at - periods + 1), at + 1)),
+            recent=tuple(self._visible[n][me] for n in range(max(0, at - periods + 1), at + 1)),
             observed=count,
             neighbours_rose=self._rose(me, at, periods),
         )

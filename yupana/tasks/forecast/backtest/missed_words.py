@@ -45,8 +45,8 @@ class Facts:
         limit, upper: of the channel, and of the forecast's 90 % interval, cases.
         probability: of exceeding the limit, 0-1.
         above_upper: the count was beyond the interval.
-        known: cases of as many periods up to the origin; None where they must not be shown.
-        observed: that came, as in `known`.
+        recent: cases of as many periods up to the origin; None where they must not be shown.
+        observed: that came, as in `recent`.
         neighbours_rose: the others of its province had twice the cases of the periods before.
     """
 
@@ -55,7 +55,7 @@ class Facts:
     upper: float
     probability: float
     above_upper: bool
-    known: tuple[int | None, ...]
+    recent: tuple[int | None, ...]
     observed: int | None
     neighbours_rose: bool
 
@@ -81,25 +81,25 @@ def why(facts: Facts, frequency: Frequency, *, shown: bool) -> tuple[str, Biling
 
 def _first(rule: str, facts: Facts, period: Noun) -> Bilingual:
     """What the rule says, with the numbers that may be told."""
-    said, span = RULES[rule], period.count(facts.periods)
+    words, span = RULES[rule], period.count(facts.periods)
     if rule == "quiet":
         to_es, to_en = f"en {span.es} hasta el origen", f"in {span.en} up to the origin"
         return Bilingual(es=f"sin casos {to_es}", en=f"no case {to_en}")
-    known, observed = facts.known[-1], facts.observed
-    if rule != "beyond" or known is None or observed is None:
-        return said
+    newest, observed = facts.recent[-1], facts.observed
+    if rule != "beyond" or newest is None or observed is None:
+        return words
     return Bilingual(
-        es=f"de {known} a {observed} casos en {span.es}: {said.es}",
-        en=f"from {known} to {observed} cases in {span.en}: {said.en}",
+        es=f"de {newest} a {observed} casos en {span.es}: {words.es}",
+        en=f"from {newest} to {observed} cases in {span.en}: {words.en}",
     )
 
 
 def _rule(facts: Facts) -> str:
-    if all(count == 0 for count in facts.known):
+    if all(count == 0 for count in facts.recent):
         return "quiet"
     if facts.limit < 1:
         return "one_case"
     # Of a hidden count nobody may learn that it was above a limit.
-    if facts.known[-1] is not None and facts.known[-1] > facts.limit:
+    if facts.recent[-1] is not None and facts.recent[-1] > facts.limit:
         return "fall"
     return "beyond" if facts.above_upper else "possible"

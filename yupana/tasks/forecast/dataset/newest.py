@@ -36,9 +36,9 @@ class Newest:
 
     def within(self, reach: int) -> Newest:
         """The entities of whose forecast, so many periods long, something lies ahead."""
-        kept = self.behind < reach
-        rows = self.rows[kept].reset_index(drop=True)
-        return Newest(self.features, rows, self.behind[kept], self.frequency)
+        near = self.behind < reach
+        rows = self.rows[near].reset_index(drop=True)
+        return Newest(self.features, rows, self.behind[near], self.frequency)
 
     def together(self, entities: Sequence[str]) -> tuple[pd.DataFrame, int]:
         """Rows of some entities of one period, for sums, and how far it lies behind: the newest

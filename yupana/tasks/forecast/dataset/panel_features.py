@@ -179,7 +179,7 @@ def build(
         angle.cos().alias(cosine),
         layout.frequency.end_of(pl.col(period)).alias("event_timestamp"),
         *_measures(layout, rows, where),
-    ).filter(~silence.unknown(ENTITY))
+    ).filter(~silence.newest_silence(ENTITY))
     return table.select(ENTITY, "event_timestamp", period, *layout.own).drop_nulls()
 
 

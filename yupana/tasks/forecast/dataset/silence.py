@@ -67,7 +67,7 @@ def mark(panel: pl.DataFrame, groups: Iterable[pl.Expr], frequency: Frequency) -
     return marked.with_columns(expected.alias("expected"))
 
 
-def unknown(key: str) -> pl.Expr:
+def newest_silence(key: str) -> pl.Expr:
     """Whether a period is of the silence that a place's newest period ends, if it is doubted."""
     import polars as pl
 

@@ -40,8 +40,8 @@ class ByteDropout(nn.Module):
             return hidden
         words = torch.empty(-(-hidden.numel() // 8), dtype=torch.int64, device=hidden.device)
         draws = words.random_(torch.iinfo(torch.int64).min, None).view(torch.uint8)
-        kept = draws[: hidden.numel()].view_as(hidden) >= self._dropped
-        return hidden * kept.to(hidden.dtype).mul_(256 / (256 - self._dropped))
+        mask = draws[: hidden.numel()].view_as(hidden) >= self._dropped
+        return hidden * mask.to(hidden.dtype).mul_(256 / (256 - self._dropped))
 
 
 class CountNetwork(nn.Module):

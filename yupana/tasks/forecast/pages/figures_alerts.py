@@ -43,8 +43,8 @@ def skill(
     figure, axes = charts.blank(5.0, 3.2)
     axes.axhline(0, color="black", lw=1)
     for n, (model, skills) in enumerate(by_model.items()):
-        known = {str(h): 100 * s for h, s in skills.items() if s is not None}
-        axes.plot(list(known), list(known.values()), **look(n), label=model)
+        points = {str(h): 100 * s for h, s in skills.items() if s is not None}
+        axes.plot(list(points), list(points.values()), **look(n), label=model)
     axes.set_xlabel(across)
     titled(axes, title, "habilidad / skill, %")
     axes.legend(frameon=False, fontsize=8, ncols=2)
@@ -56,8 +56,8 @@ def value(name: str, title: str, by_model: Mapping[str, Sequence[Decisions]]) ->
     figure, axes = charts.blank(5.0, 3.2)
     axes.axhline(0, color="black", lw=1)
     for n, (model, decisions) in enumerate(by_model.items()):
-        known = {f"{d.miss_cost:g}": 100 * d.value for d in decisions if d.value is not None}
-        axes.plot(list(known), list(known.values()), **look(n), label=model)
+        points = {f"{d.miss_cost:g}": 100 * d.value for d in decisions if d.value is not None}
+        axes.plot(list(points), list(points.values()), **look(n), label=model)
     axes.set_xlabel("alerta omitida, en avisos falsos / missed alert, in false alarms")
     titled(axes, title, "valor / value, %")
     axes.legend(frameon=False, fontsize=8, ncols=2)
