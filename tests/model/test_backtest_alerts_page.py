@@ -55,7 +55,7 @@ def test_each_missed_alert_has_a_line_and_hidden_numbers_are_marked(folder: Path
     assert "2: subió más de lo que admitía" in text(page)
 
 
-def test_where_a_probability_does_not_hold_is_told() -> None:
+def test_the_worst_bin_stands_on_the_page() -> None:
     rows = planted().assign(channel_high=50.0, channel_rate=0.2)
     # What was forecast as sure comes in none of many.
     many = pd.concat([rows] * 30).assign(observed=0.0)
