@@ -31,7 +31,7 @@ from yupana.features import splits, store
 from yupana.lineage import events
 from yupana.tasks.forecast import forecast_rows
 from yupana.tasks.forecast.dataset import newest, sources, training_set
-from yupana.tasks.forecast.entities import outward
+from yupana.tasks.forecast.entities import inward, outward
 from yupana.tasks.forecast.model.model import FINAL
 from yupana.tracking import deployment, facts, slots
 from yupana.tracking.shared_models import SharedModel
@@ -51,10 +51,10 @@ KEPT = Path(__file__).parent / "golden" / "outbreak_model.tar.gz"
 
 def fit() -> None:
     """Fit on the rows of all weeks but the last half year, and keep what a service needs of it."""
-    rows = outbreak.features({late_lake.NAME: _cases()}).to_pandas()
-    frame = splits.by_time(
-        training_set.with_targets(rows), "event_timestamp", splits.Weeks(test=26)
-    )
+    rows = outbreak.features({late_lake.NAME: inward(_cases(), "ubigeo")}).to_pandas()
+    lengths = splits.Lengths(test=26, validation=52, gap=8, train_at_least=52)
+    targets = training_set.with_targets(rows, max(outbreak.horizons))
+    frame = splits.by_time(targets, "event_timestamp", lengths)
     with TemporaryDirectory() as name, tarfile.open(KEPT, "w:gz") as archive:
         out = Path(name)
         outbreak.fit(frame, out, seed=1, say=lambda _: None, options=OPTIONS)
@@ -65,7 +65,7 @@ def fit() -> None:
         newest = frame[frame["part"] == "test"].tail(16)
         outward(newest, "ubigeo").to_parquet(out / "reference.parquet")
         (out / "README.md").write_text("# Ficha\n", encoding="utf-8")
-        for path in sorted(out.iterdir()):
+        for path in sorted(p for p in out.iterdir() if p.is_file()):
             archive.add(path, path.name)
 
 

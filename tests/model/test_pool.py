@@ -15,7 +15,16 @@ from yupana.tasks.forecast import endemic_channel
 from yupana.tasks.forecast.backtest.split import known_on
 from yupana.tasks.forecast.dataset.cutoff import past_years
 from yupana.tasks.forecast.frequency import WEEK
-from yupana.tasks.forecast.model import areas, pool, recalibration, ridge, store
+from yupana.tasks.forecast.model import (
+    area_regressions,
+    areas,
+    endemic_epidemic,
+    pool,
+    recalibration,
+    ridge,
+    store,
+)
+from yupana.tasks.forecast.model.area_regressions import AreaRegressions
 from yupana.tasks.forecast.model.store import Fitted
 from yupana.tasks.forecast.quantiles import QUANTILES, Totals
 
@@ -167,28 +176,31 @@ def test_the_sum_of_an_area_lacks_a_target_that_one_district_lacks(frame: pd.Dat
 
 
 def test_a_department_with_a_past_of_its_own_learns_nothing_of_another(
-    frame: pd.DataFrame,
+    frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(endemic_epidemic, "OWN", 500)
     calm = frame.assign(entity="25" + frame["entity"].str[2:])
     lags = [c for c in frame if c.startswith(("cases_lag_", "target_", "mean_"))]
     calm[lags] = (calm[lags] / 10).round()
-    alone, beside = (areas.fit(rows, HORIZONS) for rows in (frame, pd.concat([frame, calm])))
+    alone, beside = (
+        area_regressions.fit(rows, HORIZONS) for rows in (frame, pd.concat([frame, calm]))
+    )
     newest = frame[frame["event_timestamp"] == frame["event_timestamp"].max()]
     summed = areas.sums(newest, areas.DEPARTMENT)
 
-    def levels(views: dict[str, ridge.Ridge], rows: pd.DataFrame) -> list[list[float]]:
-        return [v.quantiles(summed, (0.1, 0.5, 0.9)).ravel() for v in areas.fitting(views, rows)]
+    def levels(regressions: AreaRegressions, department: str) -> list[list[float]]:
+        rows = summed.assign(entity=department)
+        views = regressions.of(department)
+        return [view.quantiles(rows, (0.1, 0.5, 0.9)).ravel() for view in views]
 
-    np.testing.assert_allclose(levels(beside, newest), levels(alone, newest))
+    np.testing.assert_allclose(levels(beside, "16"), levels(alone, "16"))
     # Of a department without a past what all have in common is told.
-    strange = newest.assign(entity="10" + newest["entity"].str[2:])
-    assert not np.allclose(levels(beside, strange), levels(alone, strange))
-    assert len(levels(beside, strange)) == 2
+    assert not np.allclose(levels(beside, "10"), levels(alone, "10"))
 
 
 def test_a_regression_read_from_its_arrays_tells_the_same(frame: pd.DataFrame) -> None:
-    regression = ridge.fit(frame, HORIZONS, 0.25)
-    again = ridge.Ridge(0.25, **regression.arrays())
+    regression = ridge.fit(frame, HORIZONS)
+    again = ridge.Ridge(**regression.arrays())
     assert (again.quantiles(frame, QUANTILES) == regression.quantiles(frame, QUANTILES)).all()
 
 

@@ -13,7 +13,10 @@ import pandas as pd
 
 from yupana.core.errors import TerminalError
 from yupana.tasks.forecast.dataset import cutoff
-from yupana.tasks.forecast.model import parallel, recalibration, ridge
+from yupana.tasks.forecast.model import area_regressions as area
+from yupana.tasks.forecast.model import endemic_epidemic, parallel, recalibration
+from yupana.tasks.forecast.model.area_regressions import AreaRegressions
+from yupana.tasks.forecast.model.endemic_epidemic import EndemicEpidemic
 from yupana.tasks.forecast.model.network_forecaster import (
     RECENT,
     Description,
@@ -29,9 +32,6 @@ if TYPE_CHECKING:
 
 SEEDS = 3
 """Networks that are averaged."""
-
-POWERS = {"fourth_root": 0.25, "square_root": 0.5}
-"""The regressions: by name, the power that counts are raised to."""
 
 Say = Callable[[str], None]
 Forecasts = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
@@ -134,9 +134,21 @@ def _weights(
     return weights(module), curve
 
 
-def regressions(rows: pd.DataFrame, horizons: Sequence[int]) -> dict[str, ridge.Ridge]:
-    """The regressions by name."""
-    return {name: ridge.fit(rows, horizons, power) for name, power in POWERS.items()}
+def regressions(
+    sets: Sequence[pd.DataFrame], horizons: Sequence[int], say: Say
+) -> list[EndemicEpidemic]:
+    """Of each set of rows the regression, fitted side by side."""
+    jobs = [(rows, horizons) for rows in sets]
+    return parallel.each(
+        endemic_epidemic.fit, jobs, lambda n: say(f"regression {n}/{len(jobs)} is fitted")
+    )
+
+
+def area_regressions(
+    sets: Sequence[pd.DataFrame], horizons: Sequence[int]
+) -> list[AreaRegressions]:
+    """Of each set of rows the regressions on sums."""
+    return parallel.each(area.fit, [(rows, horizons) for rows in sets], lambda _: None)
 
 
 def past_years(

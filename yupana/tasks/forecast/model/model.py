@@ -17,12 +17,11 @@ import pandas as pd
 
 from yupana.core.errors import TerminalError, UsageError
 from yupana.tasks.forecast.dataset.cutoff import known_at
-from yupana.tasks.forecast.model import areas, member_past, members, store
+from yupana.tasks.forecast.model import member_past, members, store
 from yupana.tasks.forecast.model import pool as pools
 from yupana.tasks.forecast.model.autoregression import Autoregression
 from yupana.tasks.forecast.model.last_value import LastValue
 from yupana.tasks.forecast.model.member_past import MemberPast
-from yupana.tasks.forecast.model.members import POWERS
 from yupana.tasks.forecast.model.network_forecaster import SEARCH, Description, Options
 from yupana.tasks.forecast.model.seasonal import Seasonal
 from yupana.tasks.forecast.model.store import Fitted, load
@@ -58,8 +57,8 @@ MEMBERS = (store.NETWORK, store.REGRESSIONS)
 OPTIONS: Mapping[str, Any] = asdict(Options())
 """What tuning may choose, with the values that are used when nothing was tuned."""
 
-PRIOR = {store.NETWORK: 0.5, **{name: 0.5 / len(POWERS) for name in POWERS}}
-"""Weights before any evidence: the network and the regressions alike, as two kinds of model."""
+PRIOR = {store.NETWORK: 0.5, store.ENDEMIC_EPIDEMIC: 0.5}
+"""Weights before any evidence."""
 
 MADE = "member.json"
 Say = Callable[[str], None]
@@ -147,7 +146,7 @@ def fit_member(
     if member == store.NETWORK:
         report = _fit_network(rows, out, seed, say, options_of(options), _describer(service))
     else:
-        report = _fit_regressions(rows, out)
+        report = _fit_regressions(rows, out, say)
     report["metrics"][f"seconds_{member}"] = round(time.monotonic() - start, 2)
     (out / MADE).write_text(json.dumps(report))
     return report
@@ -175,15 +174,18 @@ def _fit_network(
     return {"metrics": metrics, "params": params, "curve": curve}
 
 
-def _fit_regressions(rows: Learnable, out: Path) -> dict[str, Any]:
+def _fit_regressions(rows: Learnable, out: Path, say: Say) -> dict[str, Any]:
     years = members.past_years(rows.before_test, rows.last, rows.horizons)
-    fits = [members.regressions(before_year, rows.horizons) for before_year, _ in years]
-    past = members.forecast_past(
-        {name: [fit[name] for fit in fits] for name in POWERS}, [origins for _, origins in years]
+    sets = _fits(rows, out)
+    fitted = members.regressions(
+        [*(before_year for before_year, _ in years), *sets.values()], rows.horizons, say
     )
-    for folder, learned in _fits(rows, out).items():
-        sums = areas.fit(learned, rows.horizons)
-        store.save_regressions(members.regressions(learned, rows.horizons), sums, folder)
+    past = members.forecast_past(
+        {store.ENDEMIC_EPIDEMIC: fitted[: len(years)]}, [origins for _, origins in years]
+    )
+    sums = members.area_regressions(list(sets.values()), rows.horizons)
+    for folder, regression, of_sums in zip(sets, fitted[len(years) :], sums, strict=True):
+        store.save_regressions(regression, of_sums, folder)
     store.save_past(past, out)
     return {"metrics": {}, "params": {}, "curve": []}
 
@@ -255,10 +257,10 @@ def pool(
 
 
 def _pooled(folders: Mapping[str, Path], past: MemberPast, seed: int) -> Fitted:
-    regressions, sums = store.load_regressions(folders[store.REGRESSIONS])
+    regression, sums = store.load_regressions(folders[store.REGRESSIONS])
     neural = store.load_network(folders[store.NETWORK])
     learned = pools.learn(past.by_member, past.rows, past.observed, prior=PRIOR, seed=seed)
-    return Fitted(neural, regressions, learned, sums)
+    return Fitted(neural, regression, learned, sums)
 
 
 def fit(

@@ -17,7 +17,7 @@ import pandas as pd
 
 from yupana.tasks.forecast import frequency
 from yupana.tasks.forecast.model import areas, recalibration
-from yupana.tasks.forecast.model.ridge import Ridge
+from yupana.tasks.forecast.model.area_regressions import AreaRegressions
 from yupana.tasks.forecast.quantiles import QUANTILES, Forecaster
 from yupana.tasks.forecast.scoring.scores import weighted_interval_scores
 
@@ -52,7 +52,7 @@ class Pool:
     """A `yupana.tasks.forecast.quantiles.Forecaster` and `Totals`, made of members."""
 
     def __init__(
-        self, members: Mapping[str, Forecaster], learned: Learned, sums: Mapping[str, Ridge]
+        self, members: Mapping[str, Forecaster], learned: Learned, sums: AreaRegressions
     ) -> None:
         self.members, self.learned, self.sums = members, learned, sums
         self.horizons: Sequence[int] = next(iter(members.values())).horizons
@@ -84,7 +84,8 @@ class Pool:
         samples = areas.samples(self.quantiles(features, recalibration.GRID.tolist()), templates)
         inner = recalibration.inner_levels(levels, self.learned.total_levels)
         summed = areas.sums(features, areas.DEPARTMENT)
-        direct = [r.quantiles(summed, levels)[0] for r in areas.fitting(self.sums, features)]
+        regressions = self.sums.of(str(summed["entity"].iloc[0]))
+        direct = [regression.quantiles(summed, levels)[0] for regression in regressions]
         views = [np.quantile(samples, inner, axis=0).T, *direct]
         return np.asarray(np.round(np.mean(views, axis=0)), dtype=np.float64)
 

@@ -14,6 +14,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from yupana.core.errors import TerminalError
+from yupana.tasks.forecast.model.area_regressions import AreaRegressions
+from yupana.tasks.forecast.model.endemic_epidemic import Columns, EndemicEpidemic
 from yupana.tasks.forecast.model.network_forecaster import Description, NetworkForecaster, restore
 from yupana.tasks.forecast.model.pool import Learned, Pool
 from yupana.tasks.forecast.model.ridge import Ridge
@@ -22,7 +24,11 @@ WEIGHTS, DESCRIPTION, PAST = "weights.safetensors", "model.json", "past.npz"
 EVALUATED = "evaluated"
 """Folder in that of a model or member: the fit before the test part, whose scores are told. The
 one beside it was fitted again, by the same procedure and seeds, on all that is known."""
-NETWORK, REGRESSIONS, SUMS = "network", "regressions", "sums"
+NETWORK, REGRESSIONS = "network", "regressions"
+"""What is fitted apart."""
+ENDEMIC_EPIDEMIC = "endemic_epidemic"
+"""The regression that is a member of the pool."""
+SUMS, RIDGE = "sums", "ridge"
 
 Tensors = dict[str, np.ndarray[Any, Any]]
 Forecasts = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
@@ -31,17 +37,17 @@ _LEARNED = ("levels", "total_levels", "templates")
 
 
 class Fitted(Pool):
-    """A pool of a network and regressions, with the network's description."""
+    """A pool of a network and a regression, with the network's description."""
 
     def __init__(
         self,
         neural: NetworkForecaster,
-        regressions: dict[str, Ridge],
+        regression: EndemicEpidemic,
         learned: Learned,
-        sums: dict[str, Ridge],
+        sums: AreaRegressions,
     ) -> None:
-        super().__init__({NETWORK: neural, **regressions}, learned, sums)
-        self.neural, self.regressions = neural, regressions
+        super().__init__({NETWORK: neural, ENDEMIC_EPIDEMIC: regression}, learned, sums)
+        self.neural, self.regression = neural, regression
         self.description = neural.description
 
     def quantiles(
@@ -63,7 +69,7 @@ def save(fitted: Fitted, folder: Path) -> None:
     arrays = {f"pool.{name}": getattr(learned, name) for name in _LEARNED}
     pooled = {"pool": {"weights": learned.weights, "districts": learned.districts}}
     tensors, description = _network_parts(fitted.neural)
-    more, of = _regression_parts(fitted.regressions, fitted.sums)
+    more, of = _regression_parts(fitted.regression, fitted.sums)
     _write(folder, tensors | more | _tensors(arrays), {**description, **pooled, **of})
 
 
@@ -73,10 +79,10 @@ def save_network(neural: NetworkForecaster, folder: Path) -> None:
 
 
 def save_regressions(
-    regressions: Mapping[str, Ridge], sums: Mapping[str, Ridge], folder: Path
+    regression: EndemicEpidemic, sums: AreaRegressions, folder: Path
 ) -> None:
     """Write the regressions before they are pooled."""
-    _write(folder, *_regression_parts(regressions, sums))
+    _write(folder, *_regression_parts(regression, sums))
 
 
 def save_past(past: Forecasts, folder: Path) -> None:
@@ -92,11 +98,11 @@ def load(folder: Path) -> Fitted:
     """
     description, stored = _read(folder)
     pool = description.pop("pool")
-    regressions, sums = _regressions(description, stored)
+    regression, sums = _regressions(description, stored, folder)
     learned = Learned(
         pool["weights"], districts=tuple(pool["districts"]), **_arrays(stored, "pool")
     )
-    return Fitted(_network(description, stored), regressions, learned, sums)
+    return Fitted(_network(description, stored), regression, learned, sums)
 
 
 def evaluated(folder: Path) -> Path:
@@ -113,13 +119,13 @@ def load_network(folder: Path) -> NetworkForecaster:
     return _network(*_read(folder))
 
 
-def load_regressions(folder: Path) -> tuple[dict[str, Ridge], dict[str, Ridge]]:
+def load_regressions(folder: Path) -> tuple[EndemicEpidemic, AreaRegressions]:
     """What `save_regressions` wrote.
 
     Raises:
         TerminalError: the folder does not hold it.
     """
-    return _regressions(*_read(folder))
+    return _regressions(*_read(folder), folder)
 
 
 def load_past(folder: Path) -> Forecasts:
@@ -143,16 +149,19 @@ def _network_parts(neural: NetworkForecaster) -> tuple[Tensors, dict[str, Any]]:
 
 
 def _regression_parts(
-    regressions: Mapping[str, Ridge], sums: Mapping[str, Ridge]
+    regression: EndemicEpidemic, sums: AreaRegressions
 ) -> tuple[Tensors, dict[str, Any]]:
     arrays = {
-        f"{name}.{key}": value
-        for name, member in {**regressions, **sums}.items()
-        for key, value in member.arrays().items()
+        f"{SUMS}.{RIDGE}.{of}.{key}": value
+        for of, each in sums.ridges.items()
+        for key, value in each.arrays().items()
     }
+    endemic = {ENDEMIC_EPIDEMIC: regression, f"{SUMS}.{ENDEMIC_EPIDEMIC}": sums.endemic_epidemic}
+    for owner, model in endemic.items():
+        arrays |= {f"{owner}.{of}": array for of, array in model.coefficients.items()}
     description = {
-        REGRESSIONS: {name: member.power for name, member in regressions.items()},
-        SUMS: {name: member.power for name, member in sums.items()},
+        ENDEMIC_EPIDEMIC: {owner: asdict(model.columns) for owner, model in endemic.items()},
+        RIDGE: sorted(sums.ridges),
     }
     return _tensors(arrays), description
 
@@ -167,13 +176,23 @@ def _network(facts: dict[str, Any], stored: Tensors) -> NetworkForecaster:
 
 
 def _regressions(
-    description: dict[str, Any], stored: Tensors
-) -> tuple[dict[str, Ridge], dict[str, Ridge]]:
-    members, direct = (
-        {name: Ridge(power, **_arrays(stored, name)) for name, power in description[of].items()}
-        for of in (REGRESSIONS, SUMS)
+    description: dict[str, Any], stored: Tensors, folder: Path
+) -> tuple[EndemicEpidemic, AreaRegressions]:
+    if ENDEMIC_EPIDEMIC not in description:
+        raise TerminalError(
+            "The folder's model was fitted by an earlier release, of other members.",
+            where=str(folder),
+            fix="Fit it again: yupana train <use case>.",
+        )
+    regression, of_sums = (
+        EndemicEpidemic(
+            Columns(**{key: tuple(names) for key, names in columns.items()}),
+            _arrays(stored, owner),
+        )
+        for owner, columns in description[ENDEMIC_EPIDEMIC].items()
     )
-    return members, direct
+    ridges = {of: Ridge(**_arrays(stored, f"{SUMS}.{RIDGE}.{of}")) for of in description[RIDGE]}
+    return regression, AreaRegressions(ridges, of_sums)
 
 
 def _write(folder: Path, tensors: Tensors, description: dict[str, Any]) -> None:
