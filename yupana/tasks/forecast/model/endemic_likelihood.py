@@ -29,7 +29,9 @@ SIZE, SIZE_PRECISION = np.array([0.0, 0.3]), 0.5
 START_OWN = -0.7
 """Of the search: the newest count's coefficient, its logarithm."""
 
-STEPS = 150
+STEPS = 40
+"""Of the search, at most: twice as many, or four times, forecast no better."""
+
 BOUND = 12.0
 """Of logarithms, either way; the size's are within a quarter of it."""
 
