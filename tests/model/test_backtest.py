@@ -304,8 +304,8 @@ def test_a_model_learns_from_a_wider_area_and_the_baselines_do_not(
         pd.testing.assert_frame_equal(*same)
 
 
-def test_an_area_to_learn_from_is_a_department_or_the_country() -> None:
-    assert areas.of_training("Perú") == ("", "PERU") == areas.of_training("peru")
-    assert areas.of_training("Madre de Dios") == areas.department("MADRE DE DIOS")
+def test_an_area_is_a_department_or_the_country() -> None:
+    assert areas.area("Perú", "--train-on") == ("", "PERU") == areas.area("peru", "--department")
+    assert areas.area("Madre de Dios", "--department") == areas.department("MADRE DE DIOS")
     with pytest.raises(UsageError, match="no department 'Chile'"):
-        areas.of_training("Chile")
+        areas.area("Chile", "--train-on")
