@@ -205,8 +205,11 @@ def test_the_command_scores_the_country_or_one_department(
         ratios = (one.ratios["ar"], one.ratios["last_value"], one.log_ratios["ar"])
         for ratio in ratios:
             assert f">{ratio:.3f}<" in row
+        assert (" *</td>" in row) is not one.enough
         line = next(line for line in output.splitlines() if line.strip().startswith(one.name))
+        assert (f"{one.name} *" in line) is not one.enough
         assert f"{one.ratios['ar']:.3f}" in line and f"{one.sums_ratio:.3f}" in line
+    assert len({one.enough for one in scores}) == 2 and "Muy pocos casos para decir" in page
     assert "Iquitos, Loreto" in page and "fan-16.png" in page and "fan-25.png" in page
 
     report, output = run(tmp_path / "one", path, "--department", "Loreto", "--no-pages")
