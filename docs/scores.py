@@ -193,10 +193,13 @@ def text(report: dict[str, Any]) -> str:
 
 
 def write() -> None:
-    """Put each kept report's tables into its place of the page."""
+    """Put each kept report's tables into its place of the page; others stay as they are."""
 
     def fill(place: re.Match[str]) -> str:
-        report = json.loads((KEPT / f"{place[2]}.json").read_text("utf-8"))
+        report_path = KEPT / f"{place[2]}.json"
+        if not report_path.exists():
+            return place[0]
+        report = json.loads(report_path.read_text("utf-8"))
         return f"{place[1]}{text(report)}\n{place[3]}"
 
     PAGE.write_text(_PLACE.sub(fill, PAGE.read_text("utf-8")), encoding="utf-8")

@@ -22,7 +22,7 @@ from models.outbreak import linelist
 from yupana.config import settings
 from yupana.config.settings import ROOT, Settings
 from yupana.tasks.forecast import usecases
-from yupana.tasks.forecast.backtest import by_department, origins, panel, vintages
+from yupana.tasks.forecast.backtest import by_department, origins, page_numbers, panel, vintages
 from yupana.tasks.forecast.backtest.areas import Counts
 from yupana.tasks.forecast.backtest.by_department import DepartmentScores
 from yupana.tasks.forecast.commands import backtest
@@ -163,6 +163,18 @@ def test_departments_whose_final_model_has_no_sums_have_no_ratio_of_them(
     own = rows[(rows["model"] != "stand_in") | (rows["series"] == "district")]
     one = by_department.of(own, "stand_in", BASELINES, WEEK, seed=1)[1]
     assert (one.best_baseline, one.sums_ratio) == ("", None)
+
+
+def test_a_small_count_takes_one_of_its_own_total_with_it() -> None:
+    counts = {"160101": 10, "160113": 3, "250101": 6, "250105": 7, "16": 13, "25": 3, "20": 40}
+    rows = pd.DataFrame({"entity": list(counts), "observed": map(float, counts.values())})
+    series = rows["entity"].str.len().map({6: "district", 2: "department"})
+    week = date(2016, 1, 9)
+    cells = page_numbers.visible_counts(rows.assign(series=series, model="m", week=week), "m")
+    hidden = {"160101", "160113", "16", "25"}
+    assert {entity: of_week[week] for entity, of_week in cells.items()} == {
+        entity: None if entity in hidden else count for entity, count in counts.items()
+    }
 
 
 class Quick(Room, type(outbreak)):  # type: ignore[misc]

@@ -86,3 +86,16 @@ def test_a_country_has_a_row_a_department_with_those_of_too_few_numbers(
     )
     assert second.startswith("| Tacna, too few | 1 | 15,200 | under 5 |")
     assert second.endswith("| – | – | 0.900 | 0.500 | 88.2 % | – |")
+
+
+def test_the_place_of_a_report_that_is_not_kept_stays_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = (f"<!-- scores {name} -->\n<!-- end of scores -->\n" for name in ("mine", "none"))
+    monkeypatch.setattr(scores, "PAGE", tmp_path / "page.md")
+    scores.PAGE.write_text("".join(places))
+    kept({**report(None), "seconds": 9.0, "origins": ["2019-W01"]}, tmp_path, monkeypatch)
+    scores.write()
+    text = scores.PAGE.read_text()
+    assert "**pool**" in text.split("<!-- end")[0]
+    assert text.endswith("<!-- scores none -->\n<!-- end of scores -->\n")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from yupana.core import disclosure
 from yupana.data.national import areas as national
 from yupana.data.national.places import place
+from yupana.tasks.forecast.backtest import fits
 from yupana.tasks.forecast.frequency import Frequency
 from yupana.tasks.forecast.quantiles import LEVELS
 from yupana.tasks.forecast.scoring import calibration
@@ -95,8 +96,8 @@ def of(
         rows: of `vintages.forecasts`.
         seed: of the randomised transform.
     """
-    code = rows["entity"].str.slice(0, national.DIGITS["department"])
-    parts = [("", rows), *((str(name), part) for name, part in rows.groupby(code, sort=True))]
+    groups = rows.groupby(fits.departments(rows), sort=True)
+    parts = [("", rows), *((str(code), part) for code, part in groups)]
     return [_department(name, part, final, baselines, frequency, seed) for name, part in parts]
 
 

@@ -60,16 +60,15 @@ def fit(
         models={**members, definition.final: fitted},
         baselines={
             str(code): Baselines(
-                definition.baselines(of_department(frame, code).assign(part="train")),
-                definition.baselines(of_department(whole, code).assign(part="train")),
+                definition.baselines(own.assign(part="train")),
+                definition.baselines(whole[whole["entity"] == code].assign(part="train")),
             )
-            for code in whole["entity"].unique()
+            for code, own in frame.groupby(departments(frame), sort=True)
         },
         members=tuple(members),
     )
 
 
-def of_department(rows: pd.DataFrame, code: str) -> pd.DataFrame:
-    """Those of a department, or of its districts."""
-    digits = areas.DIGITS["department"]
-    return rows[rows["entity"].astype(str).str.slice(0, digits) == code]
+def departments(rows: pd.DataFrame) -> pd.Series[str]:
+    """Code of the department that each row's district lies in, or that it is of."""
+    return rows["entity"].astype(str).str.slice(0, areas.DIGITS["department"])

@@ -49,11 +49,13 @@ def _scores(facts: dict[str, Any]) -> None:
 def _departments(departments: list[dict[str, Any]]) -> None:
     """A line a department; a * stands where the numbers are too few."""
     from rich.box import SIMPLE
-    from rich.table import Table
+    from rich.table import Column, Table
 
     beside = list(departments[0]["ratios"])
     heads = [f"{scale}\n÷ {b}" for scale in ("WIS", "log") for b in beside]
-    table = Table("department", "districts", "counts", *heads, "90 %", "sums\n÷ best", box=SIMPLE)
+    table = Table(Column("department", no_wrap=True), box=SIMPLE, padding=(0, 0, 0, 1))
+    for head in ("districts", "counts", *heads, "90 %", "sums\n÷ best"):
+        table.add_column(head, no_wrap=True)
     for d in departments:
         ratios = (d["ratios"][b] for b in beside), (d["log_ratios"][b] for b in beside)
         table.add_row(

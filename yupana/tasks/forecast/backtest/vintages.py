@@ -124,7 +124,7 @@ def _at(
 
 def _newest(newest: Newest, code: str) -> tuple[pd.DataFrame, Ints]:
     """A department's newest rows, and the periods that each lies behind."""
-    rows = fits.of_department(newest.rows, code)
+    rows = newest.rows[fits.departments(newest.rows) == code]
     return rows.reset_index(drop=True), newest.behind[rows.index]
 
 
