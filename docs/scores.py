@@ -13,6 +13,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from yupana.tasks.forecast.backtest import by_department
+from yupana.tasks.forecast.backtest.by_department import DepartmentScores
+
 PAGE = Path(__file__).parent / "forecast.md"
 KEPT = Path(__file__).parent / "scores"
 FIELDS = (
@@ -21,6 +24,8 @@ FIELDS = (
 )  # fmt: skip
 OF_PEERS = ("peers", "seconds_by_peer", "groups", "paired")
 """What a report of `make bench-skill` has beside; its scores are of districts alone."""
+OF_THE_COUNTRY = ("by_department",)
+"""What the report of a whole country has beside."""
 
 _PLACE = re.compile(r"(<!-- scores ([\w-]+) -->\n).*?(<!-- end of scores -->)", re.S)
 
@@ -29,7 +34,7 @@ def keep(name: str, report: Path) -> None:
     """Keep of a report what the tables show."""
     whole = json.loads(report.read_text("utf-8"))
     KEPT.mkdir(exist_ok=True)
-    fields = [*FIELDS, *(field for field in OF_PEERS if field in whole)]
+    fields = [*FIELDS, *(field for field in (*OF_PEERS, *OF_THE_COUNTRY) if field in whole)]
     part = {field: whole[field] for field in fields}
     if "alerts" in whole:
         part["alerts"] = _kept(whole["alerts"])
@@ -140,6 +145,33 @@ def groups_table(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def departments_table(report: dict[str, Any]) -> str:
+    """The final model and its ratios, the country's first and then a row a department."""
+    final, others = report["final"], by_department.beside(report["baselines"])
+    heads = [
+        "department", "districts", "counts", "above zero", *(f"WIS of {m}" for m in (final, *others)),
+        *(f"÷ {b}" for b in others), *(f"log ÷ {b}" for b in others), "inside 90 %",
+        "sums ÷ best baseline",
+    ]  # fmt: skip
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for row in report["by_department"]:
+        one = DepartmentScores(**row)
+        ratios = (one.ratios[b] for b in others), (one.log_ratios[b] for b in others)
+        cells = [
+            one.name + ", too few" * (not one.enough), f"{one.districts}", f"{one.counts:,}",
+            "under 5" if one.above_zero is None else f"{one.above_zero:,}",
+            *(f"{one.wis[m]:.3f}" for m in (final, *others)),
+            *(_ratio(ratio) for part in ratios for ratio in part), f"{100 * one.inside_90:.1f} %",
+            f"{_ratio(one.sums_ratio)} {one.best_baseline}".strip(),
+        ]  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _ratio(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
 def _interval(of: dict[str, float] | None) -> str:
     """A difference and its ends; empty for the final model itself."""
     return f"{of['difference']:+.3f} ({of['low']:+.3f} to {of['high']:+.3f})" if of else ""
@@ -153,16 +185,21 @@ def text(report: dict[str, Any]) -> str:
         f"{report['origins'][-1]}; learned from {report['trained_on']}; "
         f"{report['seconds']:.0f} s."
     )
+    if "by_department" in report:
+        return f"{heading}\n\n{departments_table(report)}"
     if "peers" not in report:
         return f"{heading}\n\n{table(report)}"
     return f"{heading}\n\n{peers_table(report)}\n\n{groups_table(report)}"
 
 
 def write() -> None:
-    """Put each kept report's tables into its place of the page."""
+    """Put each kept report's tables into its place of the page; others stay as they are."""
 
     def fill(place: re.Match[str]) -> str:
-        report = json.loads((KEPT / f"{place[2]}.json").read_text("utf-8"))
+        report_path = KEPT / f"{place[2]}.json"
+        if not report_path.exists():
+            return place[0]
+        report = json.loads(report_path.read_text("utf-8"))
         return f"{place[1]}{text(report)}\n{place[3]}"
 
     PAGE.write_text(_PLACE.sub(fill, PAGE.read_text("utf-8")), encoding="utf-8")

@@ -1,4 +1,5 @@
-"""A small line list in the published schema, made up: four districts of Loreto and their weeks."""
+"""A small line list in the published schema, made up: four districts of Loreto and their weeks,
+and three of Ucayali beside them where a country is wanted."""
 
 from __future__ import annotations
 
@@ -23,8 +24,13 @@ PLACES = {
     "160201": ("ALTO AMAZONAS", "YURIMAGUAS"),
     "160301": ("LORETO", "NAUTA"),
     "160205": ("ALTO AMAZONAS", "JEBEROS"),
+    "250101": ("CORONEL PORTILLO", "CALLERIA"),
+    "250105": ("CORONEL PORTILLO", "YARINACOCHA"),
+    "250301": ("PADRE ABAD", "PADRE ABAD"),
 }
+DEPARTMENTS = {"16": "LORETO", "25": "UCAYALI"}
 MEANS = {"160101": 9.0, "160113": 5.0, "160201": 3.0, "160301": 0.4}
+ELSEWHERE = {"250101": 7.0, "250105": 2.0, "250301": 0.2}
 LATE = "160205"
 """Has its first case in the last year."""
 
@@ -32,16 +38,24 @@ Weeks = dict[tuple[str, int, int], int]
 """Cases by ubigeo, year and week."""
 
 
-def weeks(first: int = 2012, last: int = 2016, seed: int = 11) -> Weeks:
+def country() -> Weeks:
+    """Those of both departments; Ucayali's many zeros are of its third district."""
+    return {**weeks(), **weeks(seed=12, means=ELSEWHERE, late="")}
+
+
+def weeks(
+    first: int = 2012, last: int = 2016, seed: int = 11, means: dict[str, float] = MEANS,
+    late: str = LATE,
+) -> Weeks:  # fmt: skip
     """Seasonal counts, overdispersed; many weeks of the fourth district are zero."""
     rng = np.random.default_rng(seed)
     results: Weeks = {}
     for i, (year, week, _) in enumerate(epiweek_starts(first, last)):
-        for ubigeo, mean in MEANS.items():
+        for ubigeo, mean in means.items():
             now = mean * np.exp(0.8 * np.sin(2 * np.pi * i / 52.2))
             results[ubigeo, year, week] = int(rng.negative_binomial(3, 3 / (3 + now)))
-        if year == last:
-            results[LATE, year, week] = 2
+        if late and year == last:
+            results[late, year, week] = 2
     return results
 
 
@@ -65,4 +79,5 @@ def write(path: Path, found: Weeks, more: Iterable[tuple[object, ...]] = ()) -> 
 
 def row(ubigeo: str, year: int, week: int) -> tuple[object, ...]:
     """One case."""
-    return ("LORETO", *PLACES[ubigeo], year, 19, "Dengue", week, "Femenino", "Confirmados", 1)
+    place = DEPARTMENTS[ubigeo[:2]], *PLACES[ubigeo]
+    return (*place, year, 19, "Dengue", week, "Femenino", "Confirmados", 1)

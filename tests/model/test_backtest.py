@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ import pandas as pd
 import planted
 import polars as pl
 import pytest
+from stand_in import Room
 
 from feature_repo.outbreak.weekly import REPORTED, weekly_features
 from models.outbreak import linelist
@@ -23,49 +23,11 @@ from yupana.tasks.forecast.backtest import areas, origins, panel, vintages
 from yupana.tasks.forecast.backtest import report as backtest_report
 from yupana.tasks.forecast.backtest.areas import Counts
 from yupana.tasks.forecast.frequency import WEEK
-from yupana.tasks.forecast.model.autoregression import Autoregression
-from yupana.tasks.forecast.model.last_value import LastValue
-from yupana.tasks.forecast.model.seasonal import Seasonal
-from yupana.tasks.forecast.quantiles import LEVELS, QUANTILES, Forecaster
+from yupana.tasks.forecast.quantiles import LEVELS, QUANTILES
 
 TODAY = date(2026, 11, 24)
 SPAN = "2015-W46:2016-W30:6"
 HORIZONS = range(1, 9)
-
-
-class WithTotals(LastValue):
-    """A stand-in for the final model: the baseline, with a total of its own."""
-
-    def totals(self, features: pd.DataFrame, levels: Sequence[float]) -> np.ndarray[Any, Any]:
-        assert len(features) == len(planted.MEANS)
-        assert features["event_timestamp"].nunique() == 1
-        return self.quantiles(features, levels).sum(axis=0)
-
-
-class Room:
-    """The real baselines and the stand-in; remembers what it was given to learn from."""
-
-    final = "stand_in"
-    frequency = WEEK
-
-    def __init__(self) -> None:
-        self.given: list[pd.DataFrame] = []
-
-    def fit(self, frame: pd.DataFrame, out: Path, *, seed: int, say: Any) -> dict[str, Any]:
-        self.given.append(frame)
-        frame.to_parquet(out / "frame.parquet")
-        return {}
-
-    def load(self, folder: Path) -> Forecaster:
-        return WithTotals(pd.read_parquet(folder / "frame.parquet"), HORIZONS)
-
-    def baselines(self, frame: pd.DataFrame) -> dict[str, Forecaster]:
-        train = frame[frame["part"] == "train"]
-        return {
-            "last_value": LastValue(train, HORIZONS),
-            "seasonal": Seasonal(train, HORIZONS),
-            "ar": Autoregression(train, HORIZONS),
-        }
 
 
 def features_of(rows: pl.DataFrame) -> pl.DataFrame:
@@ -304,8 +266,8 @@ def test_a_model_learns_from_a_wider_area_and_the_baselines_do_not(
         pd.testing.assert_frame_equal(*same)
 
 
-def test_an_area_to_learn_from_is_a_department_or_the_country() -> None:
-    assert areas.of_training("Perú") == ("", "PERU") == areas.of_training("peru")
-    assert areas.of_training("Madre de Dios") == areas.department("MADRE DE DIOS")
+def test_an_area_is_a_department_or_the_country() -> None:
+    assert areas.area("Perú", "--train-on") == ("", "PERU") == areas.area("peru", "--department")
+    assert areas.area("Madre de Dios", "--department") == areas.department("MADRE DE DIOS")
     with pytest.raises(UsageError, match="no department 'Chile'"):
-        areas.of_training("Chile")
+        areas.area("Chile", "--train-on")

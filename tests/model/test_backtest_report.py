@@ -104,6 +104,7 @@ def test_the_page_says_what_the_report_says(whole: Path) -> None:
     assert "distritos, año del origen: 2020" in page
     assert "año del origen: 2019" not in page
     assert "4: 2019-12-07 – 2020-02-29" in page
+    assert "Por departamento" not in page and "Iquitos, Loreto" not in page
 
 
 def test_a_page_of_months_speaks_of_months_alone(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from stand_in import Room
 
 from yupana.tasks.forecast import endemic_channel
-from yupana.tasks.forecast.backtest import origins, panel
+from yupana.tasks.forecast.backtest import by_department, origins, panel, vintages
 from yupana.tasks.forecast.backtest.areas import Counts
 from yupana.tasks.forecast.dataset import panel_features
 from yupana.tasks.forecast.dataset.cutoff import YEARS, known_at, past_years
@@ -116,3 +117,21 @@ def test_a_backtest_sees_ended_months_alone() -> None:
     assert set(newest["event_timestamp"].dt.date) == {date(2014, 11, 30)}
     total = whole.counts()["16"].loc[pd.Timestamp(MONTH.shift(FIRST, 10))]
     assert total == counts().filter(month_start=MONTH.shift(FIRST, 10))["cases"].sum()
+
+
+def test_departments_of_monthly_series_are_backtested_apart() -> None:
+    elsewhere = counts().filter(entity="160101-a").with_columns(entity=pl.lit("250101-a"))
+    history = Counts(pl.concat([counts(), elsewhere]), MONTH.shift(FIRST, MONTHS - 1), 0)
+    days = origins.parse("2010-02:2010-11:3", MONTH)
+    panels = panel.build(history, days, MONTH, REACH)
+    rows = vintages.forecasts(
+        Room(range(1, REACH + 1)), panels, days, features, seed=1, say=lambda _: None
+    ).rows  # type: ignore[arg-type]  # fmt: skip
+    sums = rows[rows["series"] == "department"]
+    assert set(sums["entity"]) == {"16", "25"}
+    whole, loreto, other = by_department.of(rows, "stand_in", ["ar", "seasonal"], MONTH, seed=1)
+    assert (whole.districts, loreto.districts, other.districts) == (4, 3, 1)
+    # Every third month tells three: each of twelve once.
+    assert (other.counts, other.above_zero) == (12, 12)
+    # One series is its department's sum.
+    assert other.sums_wis["ar"] == pytest.approx(other.wis["ar"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yupana.core.disclosure import FEWEST, hide, largest
+from yupana.core.disclosure import FEWEST, hide, hide_within, largest
 
 
 def test_one_small_count_takes_the_next_with_it() -> None:
@@ -16,6 +16,12 @@ def test_one_small_count_takes_the_next_with_it() -> None:
     assert hide([1, 1, 1, 1, 1, 0]) == [None] * 6
     assert hide([10, 0, 5]) == [10, 0, 5]
     assert hide([2]) == [None]
+
+
+def test_a_small_count_takes_one_of_its_own_total_with_it() -> None:
+    assert hide_within([10, 3, 6, 7], ["a", "a", "b", "b"]) == [None, None, 6, 7]
+    assert hide_within([10, 3, 6, 7], [""] * 4) == [10, None, None, 7] == hide([10, 3, 6, 7])
+    assert hide_within([6, 10, 7, 3], ["b", "a", "b", "a"]) == [6, None, 7, None]
 
 
 def test_others_hold_what_is_small_and_what_is_past_the_largest() -> None:

@@ -29,6 +29,21 @@ def hide(counts: Sequence[int]) -> list[int | None]:
     return [None if i in unshown else c for i, c in enumerate(counts)]
 
 
+def hide_within(counts: Sequence[int], groups: Sequence[str]) -> list[int | None]:
+    """As `hide`, for parts of several totals.
+
+    Args:
+        groups: name of the total that each count is a part of.
+    """
+    cells: list[int | None] = list(counts)
+    for group in dict.fromkeys(groups):
+        mine = [i for i, name in enumerate(groups) if name == group]
+        parts = hide([counts[i] for i in mine])
+        for i, count in zip(mine, parts, strict=True):
+            cells[i] = count
+    return cells
+
+
 def _tells(hidden: Sequence[int]) -> bool:
     """Whether one of them is small for certain, to whoever knows their sum and that none is 0."""
     return sum(hidden) - (len(hidden) - 1) < FEWEST

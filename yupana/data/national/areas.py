@@ -18,6 +18,12 @@ def area(code: str, level: str) -> str:
     return code[: DIGITS[level]]
 
 
+def total(code: str) -> str:
+    """Code of the area whose total is known beside a place's count: of a district its department,
+    of a department the country."""
+    return area(code, "department") if level(code) != "department" else ""
+
+
 def level(code: str) -> str:
     """The level of an area by its code; empty where there is none of that length."""
     return next((name for name, digits in DIGITS.items() if digits == len(code)), "")

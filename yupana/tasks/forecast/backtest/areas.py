@@ -1,4 +1,4 @@
-"""The areas that a backtest is asked for: departments of Peru, and their counts."""
+"""The areas that a backtest is asked for: departments of Peru or all of it, and their counts."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def department(name: str, option: str = "--department") -> tuple[str, str]:
     return codes[plain], plain
 
 
-def of_training(name: str) -> tuple[str, str]:
+def area(name: str, option: str) -> tuple[str, str]:
     """As `department`; the country, too, whose code is empty.
 
     Raises:
@@ -60,7 +60,7 @@ def of_training(name: str) -> tuple[str, str]:
     """
     if places.plain_name(name) == national.COUNTRY:
         return "", national.COUNTRY
-    return department(name, "--train-on")
+    return department(name, option)
 
 
 def published(

@@ -96,8 +96,9 @@ class _Past:
         self._entities = [str(name) for name in counts.columns]
         self._places = {self._end(start): n for n, start in enumerate(counts.index)}
         self._counts = counts.to_numpy().round().astype(int)
-        # The total of a period is known, and the others of it may give a small count away.
-        self._visible = [disclosure.hide(period) for period in self._counts.tolist()]
+        # The total of an area is known, and the others of it may give a small count away.
+        totals = [national.total(name) for name in self._entities]
+        self._visible = [disclosure.hide_within(n, totals) for n in self._counts.tolist()]
         self._provinces = [national.area(name, "province") for name in self._entities]
 
     def _end(self, start: pd.Timestamp) -> date:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from yupana.data.national import areas
 from yupana.data.national.places import place
-from yupana.tasks.forecast.backtest import alerts_section, page_numbers, summary
+from yupana.tasks.forecast.backtest import alerts_section, by_department, page_numbers, summary
 from yupana.tasks.forecast.pages import figures
 from yupana.tasks.forecast.pages.words import WORDS
 from yupana.tasks.forecast.scoring.calibration import BAND, deciles
@@ -46,7 +48,7 @@ def write(
     main = series[0]
     part = compared[compared["series"] == main]
     compared = compared[compared["series"].isin(series)]
-    fans = _fans(compared, final)
+    fans = _fans(compared, final, _name(report))
     models = [m for m in (final, *report.baselines) if (part["model"] == m).any()]
     pits = {m: page_numbers.pit(part[part["model"] == m], seed) for m in models}
     ratios = _ratios(part, report) if main == "district" else {}
@@ -75,7 +77,7 @@ def write(
         period=report.frequency,
         facts=_facts(part, final),
         named=summary.baseline_words,
-        series=summary.SERIES,
+        series=summary.series(report),
         untold=[words for s, words in summary.SERIES.items() if s in absent],
         against={s: summary.against(report, s) for s in series},
         calibrated=good,
@@ -87,8 +89,22 @@ def write(
         reliability=reliability,
         scored=scored,
         alerts=alerts,
-        place=place,
+        place=_name(report),
+        beside=by_department.beside(report.baselines),
+        fewest=by_department.FEWEST,
     )
+
+
+def _name(report: BacktestReport) -> Callable[[str], str]:
+    """What a place is called: in the country a district's name may stand for several."""
+    if not report.by_department:
+        return place
+
+    def name(code: str) -> str:
+        department = areas.area(code, "department")
+        return place(code) if code == department else f"{place(code)}, {place(department)}"
+
+    return name
 
 
 def _facts(part: pd.DataFrame, final: str) -> dict[str, Any]:
@@ -103,16 +119,20 @@ def _facts(part: pd.DataFrame, final: str) -> dict[str, Any]:
     }
 
 
-def _fans(rows: pd.DataFrame, final: str) -> list[figures.Picture]:
-    """The department first, then the districts with most cases."""
+def _fans(
+    rows: pd.DataFrame, final: str, name: Callable[[str], str]
+) -> list[figures.Picture]:
+    """The department first, of several those with most cases, then such districts."""
     mine = rows[rows["model"] == final]
     counts = page_numbers.visible_counts(rows, final)
-    whole = mine[mine["series"] == "department"]["entity"].unique()
+    whole = list(mine[mine["series"] == "department"]["entity"].unique())
+    if len(whole) > 1:
+        whole, _ = page_numbers.largest(rows, final, MOST_FANS, "department")
     districts, _ = page_numbers.largest(rows, final, MOST_FANS)
     return [
         figures.fan(
             f"fan-{entity}",
-            place(entity),
+            name(entity),
             mine[mine["entity"] == entity],
             counts[entity],
             wide=entity in whole,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from yupana.core import disclosure
 from yupana.core.errors import TerminalError
+from yupana.data.national.areas import total
 from yupana.data.national.places import place
 from yupana.tasks.forecast.backtest.vintages import KEYS
 from yupana.tasks.forecast.entities import ENTITY, inward
@@ -90,23 +91,26 @@ def change(scores: dict[str, dict[str, Any]], final: str, other: str) -> float:
 def visible_counts(rows: pd.DataFrame, final: str) -> dict[str, dict[pd.Timestamp, float | None]]:
     """Observed cases by place and week, None where a small cell would be told.
 
-    The districts of a week are parts of the department's total, so that a small one may hide
-    another with it.
+    The districts of a week are parts of their department's total, so that a small one may hide
+    another with it; departments are parts of the country's.
     """
     mine = rows[rows["model"] == final].drop_duplicates(["series", "entity", "week"])
     entities = mine["entity"].unique()
     counts_of: dict[str, dict[pd.Timestamp, float | None]] = {u: {} for u in entities}
     for _, part in mine.groupby(["series", "week"]):
         counts = part["observed"].round().astype(int).tolist()
-        week = part["week"].iloc[0]
-        for entity, count in zip(part["entity"], disclosure.hide(counts), strict=True):
+        week, places = part["week"].iloc[0], part["entity"].tolist()
+        shown = disclosure.hide_within(counts, [total(entity) for entity in places])
+        for entity, count in zip(places, shown, strict=True):
             counts_of[entity][week] = count
     return counts_of
 
 
-def largest(rows: pd.DataFrame, final: str, most: int) -> tuple[list[str], list[str]]:
-    """Districts with most cases, and all others: those past `most` or with too few cases."""
-    mine = rows[(rows["model"] == final) & (rows["series"] == "district")]
+def largest(
+    rows: pd.DataFrame, final: str, most: int, series: str = "district"
+) -> tuple[list[str], list[str]]:
+    """Places with most cases, and all others: those past `most` or with too few cases."""
+    mine = rows[(rows["model"] == final) & (rows["series"] == series)]
     cases = mine.drop_duplicates(["entity", "week"]).groupby("entity")["observed"].sum()
     places, _ = disclosure.largest({str(u): round(n) for u, n in cases.items()}, most)
     first = [u for u, _ in places]

@@ -1,4 +1,4 @@
-"""The complete panel of a department, and what of it was known at a week."""
+"""The complete panel of an area, and what of it was known at a week."""
 
 from __future__ import annotations
 
@@ -69,9 +69,10 @@ class Panel:
 def build(
     area: Counts, origins: Sequence[Origin], frequency: Frequency, reach: int
 ) -> tuple[Panel, Panel]:
-    """The panel of the districts with a case before the first origin, and the whole department's.
+    """The panel of the districts with a case before the first origin, and that of the sums of
+    their departments, to which the other districts count too.
 
-    Periods run from the department's first case to the last that the files know of.
+    Periods run from the area's first case to the last that the files know of.
 
     Raises:
         UsageError: an origin lies beyond the data, or has too short a history.
@@ -81,11 +82,11 @@ def build(
     column = frequency.column
     calendar = _calendar(area, frequency)
     _check(origins, calendar, frequency, reach)
-    periods = pl.DataFrame({column: calendar}, schema={column: pl.Date})
-    whole = area.counts.group_by(column).agg(pl.sum("cases"))
-    code = pl.lit(areas.area(area.counts["entity"][0], "department")).alias("entity")
-    sums = _complete(periods.with_columns(code), whole.with_columns(code), column)
-    return districts(area, origins[0], frequency, reach), Panel(sums, frequency, reach)
+    own = districts(area, origins[0], frequency, reach)
+    department = pl.col("entity").str.slice(0, areas.DIGITS["department"])
+    grid = own.rows.select(department, column).unique()
+    counts = area.counts.group_by(department, column).agg(pl.sum("cases"))
+    return own, Panel(_complete(grid, counts, column), frequency, reach)
 
 
 def districts(area: Counts, origin: Origin, frequency: Frequency, reach: int) -> Panel:

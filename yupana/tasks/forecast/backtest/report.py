@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from yupana.tasks.forecast.backtest import alerts
 from yupana.tasks.forecast.backtest.alerts import AlertReport
+from yupana.tasks.forecast.backtest.by_department import DepartmentScores
 from yupana.tasks.forecast.backtest.missed import Missed
 from yupana.tasks.forecast.entities import ENTITY, outward
 from yupana.tasks.forecast.quantiles import LEVELS
@@ -58,6 +59,7 @@ class BacktestReport:
         source: references of what was read.
         left_out_rows: of the source, that are of no place or period.
         missed: alerts of the final model, of the newest two years; small counts are hidden.
+        by_department: of the country's backtest alone.
     """
 
     scores: Scores
@@ -78,6 +80,14 @@ class BacktestReport:
     pit: Scores
     alerts: AlertReport | None
     missed: list[Missed] = field(default_factory=list)
+    by_department: list[DepartmentScores] = field(default_factory=list)
+
+    def content(self) -> dict[str, Any]:
+        """What is written; of one department there is nothing by department."""
+        content = asdict(self)
+        if not self.by_department:
+            del content["by_department"]
+        return content
 
 
 def tables(rows: pd.DataFrame, key: str, *, lead: int, seed: int) -> Tables:

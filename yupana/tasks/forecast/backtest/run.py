@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +15,15 @@ from yupana.data.contracts import contract
 from yupana.data.contracts.checks import source as source_check
 from yupana.data.lake import delta
 from yupana.tasks.forecast import usecases
-from yupana.tasks.forecast.backtest import areas, channels, missed, origins, panel, vintages
+from yupana.tasks.forecast.backtest import (
+    areas,
+    by_department,
+    channels,
+    missed,
+    origins,
+    panel,
+    vintages,
+)
 from yupana.tasks.forecast.backtest import report as backtest_report
 from yupana.tasks.forecast.backtest.areas import Counts
 from yupana.tasks.forecast.backtest.report import BacktestReport
@@ -42,6 +49,7 @@ def run(
 
     Args:
         cases: line lists in the published schema; none = the published table, or the sample.
+        department: its name; the country's for all departments in one run.
         span: origins as START:END:STEP; None = the newest three years of the data.
         today: periods that start later are refused.
         train_on: area whose districts the model learns from, a department or the country; empty =
@@ -53,14 +61,14 @@ def run(
     """
     start = time.monotonic()
     definition = usecases.load(use_case)
-    code, plain = areas.department(department)
+    code, plain = areas.area(department, "--department")
     period, reach = definition.frequency, definition.options.horizons
     starts = origins.parse(span, period) if span else ()
     area, source = counts(settings, definition, cases, code, plain, today, progress)
     starts = starts or origins.parse(origins.newest(area.last, reach, period), period)
     panels = panel.build(area, starts, period, reach)
     learn_from, trained_on = None, plain
-    if train_on and (wider := areas.of_training(train_on)) != (code, plain):
+    if train_on and (wider := areas.area(train_on, "--train-on")) != (code, plain):
         trained_on = wider[1]
         more, _ = counts(settings, definition, cases, *wider, today, progress)
         learn_from = panel.districts(more, starts[0], period, reach)
@@ -93,12 +101,15 @@ def run(
         source=source,
         left_out_rows=area.left_out,
         missed=missed.of(rows, by_series, backtest.final),
+        by_department=[] if code else by_department.of(
+            rows, backtest.final, backtest.baselines, period, settings.seed
+        ),
         **vars(tables),
     )
     out.parent.mkdir(parents=True, exist_ok=True)
     outward(rows, key).to_parquet(rows_path(out), index=False)
     partial = out.with_name(f".{out.name}")
-    text = json.dumps(asdict(report), indent=1, ensure_ascii=False)
+    text = json.dumps(report.content(), indent=1, ensure_ascii=False)
     partial.write_text(text, encoding="utf-8")
     partial.rename(out)
     return report
@@ -149,11 +160,11 @@ def counts(
     settings: Settings, definition: ForecastUseCase, cases: Sequence[Path], code: str, plain: str,
     today: date, progress: Progress,
 ) -> tuple[Counts, list[str]]:  # fmt: skip
-    """One department's cases, with the references of what was read.
+    """One area's cases, with the references of what was read.
 
     Args:
         cases: line lists; none = the published table, or the sample.
-        code, plain: of `areas.department` or `areas.of_training`.
+        code, plain: of `areas.area`.
 
     Raises:
         UsageError, TerminalError: as `read_files` and `read_published` of the use case.

@@ -34,6 +34,13 @@ class Said(NamedTuple):
     en: str
 
 
+def series(report: BacktestReport) -> dict[str, tuple[str, str]]:
+    """What each series is called, Spanish and English: the country has several departments."""
+    if not report.by_department:
+        return SERIES
+    return {**SERIES, "department": ("departamentos", "departments")}
+
+
 def baseline_words(model: str) -> Said:
     """A baseline with what it does in words; other models keep their name."""
     es, en = _NAMES.get(model, ("", ""))

@@ -8,16 +8,18 @@ fitted at each calendar year's first origin and used unchanged until the next.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from yupana.tasks.forecast.backtest import fits
+from yupana.tasks.forecast.backtest.fits import Fitted
 from yupana.tasks.forecast.backtest.origins import Origin
-from yupana.tasks.forecast.backtest.panel import Features, Panel, origin_rows, training_rows
-from yupana.tasks.forecast.dataset.newest import ahead
-from yupana.tasks.forecast.quantiles import LEVELS, QUANTILES, Forecaster, Pooled, Totals
+from yupana.tasks.forecast.backtest.panel import Features, Panel, origin_rows
+from yupana.tasks.forecast.dataset.newest import Ints, Newest, ahead
+from yupana.tasks.forecast.quantiles import LEVELS, QUANTILES, Totals
 from yupana.tasks.forecast.usecases import ForecastUseCase
 
 if TYPE_CHECKING:
@@ -26,15 +28,6 @@ if TYPE_CHECKING:
 
 KEYS = ("model", "series", "entity", "origin", "horizon")
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """The models of one year, by name: those of the districts and those of the department."""
-
-    districts: Mapping[str, Forecaster]
-    department: Mapping[str, Forecaster]
-    members: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -70,11 +63,11 @@ def forecasts(
 
     Args:
         definition: the use case's models.
-        panels: the districts' and the department's.
+        panels: the districts', and the sums of their departments.
         features: makes feature rows from counts.
         seed: of the fits.
         learn_from: districts that the model learns from, by default those that it forecasts; the
-            baselines learn from those always.
+            baselines of a department learn from it alone, always.
     """
     import pandas as pd
 
@@ -86,7 +79,7 @@ def forecasts(
             say(f"fit {year}: {panels[0].frequency.name}s up to {of_year[0]} …")
             out = Path(folder) / str(year)
             learned = learn_from or panels[0]
-            fitted = _fit(definition, panels, learned, of_year[0], features, out, seed, say)
+            fitted = fits.fit(definition, panels, learned, of_year[0], features, out, seed, say)
             say(f"forecast {year}: {len(of_year)} origins, {of_year[0]} to {of_year[-1]} …")
             for origin in of_year:
                 tables += _at(origin, fitted, panels, counts, features)
@@ -96,30 +89,8 @@ def forecasts(
     return Backtest(
         rows=everything.sort_values(list(KEYS), ignore_index=True),
         final=definition.final,
-        baselines=tuple(fitted.department),
+        baselines=tuple(next(iter(fitted.baselines.values())).districts),
         members=fitted.members,
-    )
-
-
-def _fit(
-    definition: ForecastUseCase, panels: tuple[Panel, Panel], learn_from: Panel, cut: Origin,
-    features: Features, out: Path, seed: int, say: Say,
-) -> Fitted:  # fmt: skip
-    """Fit on what was known at `cut`; the baselines on every row of it, since they choose
-    nothing on validation weeks."""
-    frame, whole = (training_rows(panel, cut.start, features) for panel in panels)
-    out.mkdir()
-    wider = learn_from is not panels[0]
-    learned = training_rows(learn_from, cut.start, features) if wider else frame
-    definition.fit(learned, out, seed=seed, say=say)
-    simple = definition.baselines(frame.assign(part="train"))
-    fitted = definition.load(out)
-    # A member that does no better alone than a baseline is to be told as such.
-    members = fitted.members if isinstance(fitted, Pooled) else {}
-    return Fitted(
-        districts={**members, **simple, definition.final: fitted},
-        department=definition.baselines(whole.assign(part="train")),
-        members=tuple(members),
     )
 
 
@@ -129,26 +100,37 @@ def _at(
 ) -> list[pd.DataFrame]:  # fmt: skip
     """All forecasts of one origin."""
     districts, whole = (origin_rows(panel, origin, features) for panel in panels)
-    together, behind = districts.together(list(districts.rows["entity"]))
+    own, sums = (origin, counts[0], panels[0]), (origin, counts[1], panels[1])
     tables = []
-    for name, model in fitted.districts.items():
+    for name, model in fitted.models.items():
         quantiles = ahead(model.quantiles(districts.rows, QUANTILES), districts.behind)
-        mine = districts.rows, origin, quantiles, counts[0], panels[0]
-        tables.append(_table(name, "district", *mine))
-        if isinstance(model, Totals):
-            quantiles = ahead(model.totals(together, QUANTILES)[None], [behind])
-            sums = whole.rows, origin, quantiles, counts[1], panels[1]
-            tables.append(_table(name, "department", *sums))
-    for name, model in fitted.department.items():
-        quantiles = ahead(model.quantiles(whole.rows, QUANTILES), whole.behind)
-        sums = whole.rows, origin, quantiles, counts[1], panels[1]
-        tables.append(_table(name, "department", *sums))
+        tables.append(_table(name, "district", districts.rows, quantiles, *own))
+    for code, baselines in fitted.baselines.items():
+        rows, behind = _newest(districts, code)
+        department, behind_of_sum = _newest(whole, code)
+        for name, model in fitted.models.items():
+            if isinstance(model, Totals):
+                together, of_all = districts.together(list(rows["entity"]))
+                quantiles = ahead(model.totals(together, QUANTILES)[None], [of_all])
+                tables.append(_table(name, "department", department, quantiles, *sums))
+        for name, model in baselines.districts.items():
+            quantiles = ahead(model.quantiles(rows, QUANTILES), behind)
+            tables.append(_table(name, "district", rows, quantiles, *own))
+        for name, model in baselines.department.items():
+            quantiles = ahead(model.quantiles(department, QUANTILES), behind_of_sum)
+            tables.append(_table(name, "department", department, quantiles, *sums))
     return tables
 
 
+def _newest(newest: Newest, code: str) -> tuple[pd.DataFrame, Ints]:
+    """A department's newest rows, and the periods that each lies behind."""
+    rows = newest.rows[fits.departments(newest.rows) == code]
+    return rows.reset_index(drop=True), newest.behind[rows.index]
+
+
 def _table(
-    model: str, series: str, rows: pd.DataFrame, origin: Origin,
-    forecasts: np.ndarray[Any, Any], counts: pd.DataFrame, panel: Panel,
+    model: str, series: str, rows: pd.DataFrame, forecasts: np.ndarray[Any, Any],
+    origin: Origin, counts: pd.DataFrame, panel: Panel,
 ) -> pd.DataFrame:  # fmt: skip
     """One origin's forecasts beside what came.
 

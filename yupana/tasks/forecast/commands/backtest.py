@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -27,13 +27,19 @@ def backtest(
         list[Path] | None,
         typer.Option(help="Line list in the published schema, plain or gzip; more are joined."),
     ] = None,
-    department: Annotated[str, typer.Option(help="Department, as INEI names it.")] = "LORETO",
+    department: Annotated[
+        str,
+        typer.Option(
+            metavar="AREA",
+            help="Department that is forecast, as INEI names it, or PERU for each in one run.",
+        ),
+    ] = "LORETO",
     train_on: Annotated[
         str,
         typer.Option(
             metavar="AREA",
             help="Area whose districts the model learns from: a department, or PERU for all. "
-            "Default: the one that is forecast. The whole country takes many times as long.",
+            "Default: what is forecast. The whole country takes many times as long.",
         ),
     ] = "",
     origins: Annotated[
@@ -71,7 +77,7 @@ def backtest(
     from yupana.core.hashing import file_sha256
     from yupana.core.progress import Lines
     from yupana.lineage import events, steps
-    from yupana.tasks.forecast.backtest import run
+    from yupana.tasks.forecast.backtest import run, terminal
 
     if candidate and train_on:
         raise UsageError(
@@ -108,10 +114,7 @@ def backtest(
             page.write(
                 run.rows_path(target), report, target.with_suffix(""), key=key, seed=config.seed
             )
-        names = ("scores", "final", "baselines", "members", "seconds", "pit")
-        facts = {**{name: getattr(report, name) for name in names}, "report": str(target)}
-        if report.alerts:
-            facts["alerts"] = report.alerts.facts(report.final)
+        facts = {**terminal.facts(report), "report": str(target)}
         return steps.Outcome(reference(), metrics=facts)
 
     code = events.code_hash(config.root, "models", "feature_repo", "yupana/tasks/forecast")
@@ -124,28 +127,6 @@ def backtest(
     if as_json:
         emit(result, as_json)
         return
-    _show(result.metrics)
+    terminal.show(result.metrics)
     state = "already done" if result.status == "unchanged" else f"done in {result.seconds:.1f} s"
     print(f"backtest {use_case}: {state} → {target}")
-
-
-def _show(report: dict[str, Any]) -> None:
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("series", "model", "WIS", "log", "MAE", "50 %", "90 %", "95 %", box=SIMPLE)
-    for s in sorted(report["scores"], key=lambda s: (s["series"], s["wis"])):
-        inside = (f"{100 * s['coverage'][c]:.1f}" for c in ("50", "90", "95"))
-        role = " *" if s["model"] == report["final"] else " (member)"
-        name = s["model"] + role * (s["model"] not in report["baselines"])
-        numbers = (f"{s['wis']:,.3f}", f"{s['wis_log']:.3f}", f"{s['mae']:,.3f}")
-        table.add_row(s["series"], name, *numbers, *inside)
-    # A log is 80 characters wide to rich, which would cut names rather than pass them on.
-    Console(width=max(Console().width, 96)).print(table)
-    for series, alerts in report.get("alerts", {}).items():
-        skills = " ".join("–" if s is None else f"{100 * s:.0f}" for s in alerts["skill"])
-        print(
-            f"alerts, {series}: Brier skill by horizon {skills} %, "
-            f"calibration error {100 * alerts['expected_error']:.1f} points"
-        )
