@@ -14,6 +14,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from yupana.config.settings import Settings
+from yupana.core import plain_files
 from yupana.core.progress import Progress
 from yupana.lineage import events
 
@@ -101,19 +102,9 @@ def sizes(home: Path) -> dict[str, int]:
     lake = [f for f in folders if f.name == "lake"]
     parts = [f for f in folders if f not in lake]
     parts += [zone for f in lake for zone in f.iterdir() if zone.is_dir()]
-    by_folder = {str(f.relative_to(home)): sum(_files(f)) for f in parts}
+    by_folder = {str(f.relative_to(home)): plain_files.size(f) for f in parts}
     beside = sum(f.stat().st_size for f in home.iterdir() if f.is_file() and not f.is_symlink())
     return {**by_folder, "files": beside}
-
-
-def _files(folder: Path) -> Iterator[int]:
-    for file in folder.rglob("*"):
-        try:
-            if file.is_file() and not file.is_symlink():
-                yield file.stat().st_size
-        except FileNotFoundError:
-            # A service that runs meanwhile removed it.
-            continue
 
 
 def _measurements(settings: Settings) -> Iterator[tuple[datetime, dict[str, int]]]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from yupana.config.settings import Settings
+from yupana.core import plain_files
 from yupana.core.errors import TerminalError
 from yupana.core.progress import Progress
 from yupana.data.contracts import contract
@@ -40,7 +41,7 @@ def forget(settings: Settings, progress: Progress, dry_run: bool, now: datetime)
             continue
         with data_set_lock(settings, name, progress):
             for folder in _past(settings, name, now - timedelta(days=days)):
-                size = sum(p.stat().st_size for p in folder.rglob("*"))
+                size = plain_files.size(folder)
                 result.files += 1
                 result.bytes += size
                 refs.append(f"raw:{folder.name}")
@@ -97,7 +98,7 @@ def _forget_members(
     limit = now - timedelta(days=settings.keep_days)
     folders = [f for f in sorted((settings.home / "members").glob("*")) if f.is_dir()]
     old = [f for f in folders if _last_change(f) < limit]
-    size = sum(p.stat().st_size for f in old for p in f.rglob("*") if p.is_file())
+    size = sum(plain_files.size(f) for f in old)
     if not old:
         return
     result.files += len(old)
