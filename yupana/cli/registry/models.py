@@ -127,8 +127,8 @@ def promote(
         # Services that run take the new champion without a restart. It is champion already, and
         # the log says so, should this fail.
         now = datetime.now(UTC)
-        deployed = deployment.deploy(config, version.name, now=now, by=by)
-        result = result.model_copy(update={"metrics": {**result.metrics, "deployed": deployed}})
+        tag = deployment.deploy(config, version.name, now=now, by=by).tag
+        result = result.model_copy(update={"metrics": {**result.metrics, "deployed": tag}})
     emit(result, as_json)
 
 

@@ -64,10 +64,9 @@ def deploy(
     def work() -> steps.Outcome:
         from yupana.tracking import deployment
 
-        before = slots.current(config.platform_db, use_case).get(slots.CHALLENGER)
-        tags = {"tag": deployment.deploy(config, use_case, **who)}
-        beside = slots.current(config.platform_db, use_case).get(slots.CHALLENGER)
-        withdrawn = {"withdrawn": before.tag} if before and not beside else {}
+        placed = deployment.deploy(config, use_case, **who)
+        tags = {"tag": placed.tag}
+        withdrawn = {"withdrawn": placed.withdrawn} if placed.withdrawn else {}
         if shadow or canary is not None:
             tags["challenger"] = deployment.challenge(config, use_case, canary or 0.0, **who)
         if alone:
