@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from yupana.config.settings import Settings
+from yupana.core import whole_file
 from yupana.core.errors import TransientError
 from yupana.core.locks import if_free, one_at_a_time
 from yupana.core.progress import Progress
@@ -127,10 +128,7 @@ def read(settings: Settings, to: str) -> Cursor:
 
 
 def _write(settings: Settings, cursor: Cursor) -> None:
-    path = _path(settings, cursor.to)
-    aside = path.with_suffix(".new")
-    aside.write_text(json.dumps(asdict(cursor), ensure_ascii=False), "utf-8")
-    aside.replace(path)
+    whole_file.write_json(_path(settings, cursor.to), asdict(cursor))
 
 
 def _path(settings: Settings, to: str) -> Path:
