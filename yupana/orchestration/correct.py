@@ -59,7 +59,7 @@ def export(settings: Settings, name: str, to: Path, rule: str | None = None) -> 
         settings, "quarantine", f"quarantine/{name}", rows=count, rule=rule, export=True,
         columns=[c.name for c in contract.used if c.treatment != "none"],
     )  # fmt: skip
-    with one_at_a_time(settings.home / "locks" / f"{name}.lock", f"an ingest of {name}", Silent()):
+    with one_at_a_time(settings.lock(name), f"an ingest of {name}", Silent()):
         return corrections.export(settings, contract, lines, to)
 
 
@@ -96,8 +96,8 @@ def correct(
             where=str(file),
             fix=f"Give by --fix the file that `yupana quarantine {name} --export FILE` wrote.",
         )  # fmt: skip
-    lock = settings.home / "locks" / f"{name}.lock"
-    with one_at_a_time(lock, f"an ingest of {name}", progress), outside_trouble(settings):
+    alone = one_at_a_time(settings.lock(name), f"an ingest of {name}", progress)
+    with alone, outside_trouble(settings):
         releases.settle(settings, name)
         text = corrections.as_text(contract)
         (raw,) = files.land_all(settings, text, str(file), progress, None)

@@ -11,11 +11,12 @@ from pathlib import Path
 from yupana.config.settings import Settings
 from yupana.core import plain_files
 from yupana.core.errors import TerminalError
+from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress
 from yupana.data.contracts import contract
 from yupana.data.lake import history
 from yupana.lineage import events
-from yupana.orchestration.housekeeping import PartResult, data_set_lock, sentence
+from yupana.orchestration.housekeeping import PartResult, sentence
 from yupana.predictions import usage
 from yupana.webhooks import outbox
 from yupana.webhooks.tables import NOTICES
@@ -39,7 +40,7 @@ def forget(settings: Settings, progress: Progress, dry_run: bool, now: datetime)
             continue
         if days is None:
             continue
-        with data_set_lock(settings, name, progress):
+        with one_at_a_time(settings.lock(name), f"an ingest of {name}", progress):
             for folder in _past(settings, name, now - timedelta(days=days)):
                 size = plain_files.size(folder)
                 result.files += 1
