@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from yupana.console.options import emit
 from yupana.core.types import StepResult
 from yupana.tasks.forecast.commands.fitting import members
-from yupana.tracking.candidates import folder
+from yupana.training.candidate_steps import folder
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings

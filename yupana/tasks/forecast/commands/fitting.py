@@ -9,7 +9,7 @@ import typer
 from yupana.console.options import AsJson, Tuning, UseCase, emit
 from yupana.core.errors import UsageError
 from yupana.core.types import StepResult
-from yupana.tracking.candidates import folder
+from yupana.training.candidate_steps import folder
 
 if TYPE_CHECKING:
     from pathlib import Path
