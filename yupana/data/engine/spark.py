@@ -22,7 +22,8 @@ from yupana.core import ports
 from yupana.core.errors import TerminalError
 from yupana.core.ports import HOST
 from yupana.core.progress import Progress
-from yupana.data.engine import jars, memory
+from yupana.data import engine
+from yupana.data.engine import jars
 
 JAVA_OLDEST = 17
 JAVA = (
@@ -113,7 +114,7 @@ def options(settings: Settings, progress: Progress, java: str) -> dict[str, str]
         TransientError: a JAR's download failed.
     """
     must_have_java()
-    memory.size(settings.engine_memory, _LEAST_MEMORY)
+    engine.memory_bytes(settings.engine_memory, _LEAST_MEMORY)
     jars.fetch(settings.cache, progress)
     temporary = settings.home / "engine"
     temporary.mkdir(parents=True, exist_ok=True)
