@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from yupana.cli.registry import evaluate
 from yupana.cli.registry.models_tables import as_values, comparison_table, details, table
+from yupana.cli.registry.train import register_model
 from yupana.console.options import AsJson, emit, say_json
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
     for command in (show, compare, delete, restore, promote):
         group.command()(command)
     group.command("list")(list_models)
-    group.command("register")(evaluate.register_model)
+    group.command("register")(register_model)
     app.add_typer(group, name="models")
 
 

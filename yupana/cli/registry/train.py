@@ -1,4 +1,4 @@
-"""Commands that train: the use case's whole pipeline, and whether it is due."""
+"""Commands that train: the whole pipeline, whether it is due, and what becomes of a candidate."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command()(train)
     app.command()(due)
+    app.command()(evaluate)
+    app.command("register")(register_model)
 
 
 def train(
@@ -127,3 +129,39 @@ def due(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> None:
         emit(result, as_json)
         return
     print(f"{'yes' if result.metrics['due'] else 'no'}: {result.metrics['reason']}")
+
+
+Candidate = Annotated[
+    str, typer.Option(help="Reference of a fitted model, as the last step of its fit printed it.")
+]
+
+
+def evaluate(use_case: UseCase, candidate: Candidate, as_json: AsJson = False) -> None:
+    """Score a candidate and the baselines on the test rows, in all and by group.
+
+    Example: yupana evaluate USE_CASE --candidate candidate:0123456789abcdef
+    """
+    from yupana.config.settings import settings
+    from yupana.training import candidate_steps
+
+    emit(candidate_steps.evaluate(settings(), use_case, candidate), as_json)
+
+
+def register_model(
+    use_case: UseCase,
+    candidate: Candidate,
+    backtest: Annotated[
+        str, typer.Option(help="Reference that `yupana backtest --candidate` printed.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Put an evaluated candidate into the registry; the better one becomes champion.
+
+    With --backtest it must be the better one there as well.
+
+    Example: yupana register USE_CASE --candidate candidate:0123456789abcdef
+    """
+    from yupana.config.settings import settings
+    from yupana.training import candidate_steps
+
+    emit(candidate_steps.register(settings(), use_case, candidate, backtest), as_json)
