@@ -25,7 +25,7 @@ from yupana.data.contracts.contract import Contract
 from yupana.data.lake import delta, history
 from yupana.data.publication import corrections, quarantine, releases, withdrawn
 from yupana.data.publication.mended_rows import Place
-from yupana.identity import access_record
+from yupana.identity import activity
 from yupana.lineage import steps
 from yupana.orchestration import correction_places, files, publication
 from yupana.orchestration.correction_places import Correction
@@ -55,7 +55,7 @@ def export(settings: Settings, name: str, to: Path, rule: str | None = None) -> 
         )
     lines = {sha256: sorted(numbers) for sha256, numbers in places.items()}
     count = sum(map(len, lines.values()))
-    access_record.note(
+    activity.note_access(
         settings, "quarantine", f"quarantine/{name}", rows=count, rule=rule, export=True,
         columns=[c.name for c in contract.used if c.treatment != "none"],
     )  # fmt: skip

@@ -17,7 +17,7 @@ from yupana.data.contracts.contract import Contract
 from yupana.data.contracts.rules import BROKEN
 from yupana.data.lake import delta, history, reading
 from yupana.data.publication import corrections
-from yupana.identity import access_record
+from yupana.identity import activity
 from yupana.lineage import events, steps
 from yupana.orchestration import release_comparison
 
@@ -99,7 +99,7 @@ def note_access(settings: Settings, contract: Contract, raw: RawObject) -> None:
     """Write into the ledger that files with personal columns are read."""
     if personal := [c.name for c in contract.columns if c.treatment != "none"]:
         for ref in raw.refs:
-            access_record.note(settings, "file", ref, data_set=contract.name, columns=personal)
+            activity.note_access(settings, "file", ref, data_set=contract.name, columns=personal)
 
 
 def terms_of_use(contract: Contract) -> dict[str, str]:

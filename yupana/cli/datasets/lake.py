@@ -120,13 +120,13 @@ def quarantine(
     from yupana.config.settings import settings
     from yupana.data.contracts import contract
     from yupana.data.publication import quarantine as refused
-    from yupana.identity import access_record
+    from yupana.identity import activity
 
     config = settings()
     refusals = refused.refusals(config, contract.load(config.root, name), rule)
     hidden = 0 if every else sum(r.state == "superseded" for r in refusals)
     refusals = [r for r in refusals if every or r.state != "superseded"]
-    access_record.note(config, "quarantine", f"quarantine/{name}", rows=len(refusals), rule=rule)
+    activity.note_access(config, "quarantine", f"quarantine/{name}", rows=len(refusals), rule=rule)
     kinds = Counter((r.rule, r.column, r.value_class, r.fix) for r in refusals)
     if as_json:
         heads = ("rule", "column", "value_class", "fix", "rows")

@@ -237,7 +237,7 @@ def who(person: Person, as_json: AsJson = False) -> None:
     """
     from yupana.config.settings import settings
     from yupana.core.errors import UsageError
-    from yupana.identity import access_record
+    from yupana.identity import activity
     from yupana.ledger import pseudonyms
 
     config = settings()
@@ -248,7 +248,7 @@ def who(person: Person, as_json: AsJson = False) -> None:
             where="people",
             fix="Take one from `yupana audit list`.",
         )
-    access_record.note(config, "name", person)
+    activity.note_access(config, "name", person)
     say_json({"person": person, "account": account}) if as_json else print(account)
 
 

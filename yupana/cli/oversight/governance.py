@@ -196,12 +196,12 @@ def history(use_case: UseCase, as_json: AsJson = False) -> None:
     """
     from yupana.config.settings import settings
     from yupana.gate import decisions
-    from yupana.identity import access_record
+    from yupana.identity import activity
 
     config = settings()
     record = decisions.of(config, use_case)
     if record:
-        access_record.note(config, "name", f"decisions/{use_case}", events=len(record))
+        activity.note_access(config, "name", f"decisions/{use_case}", events=len(record))
     say_json([as_values(config, one) for one in record]) if as_json else table(config, record)
     if wrong := decisions.trouble(record):
         typer.echo(f"NOT WHOLE: {wrong}", err=True)

@@ -1,4 +1,4 @@
-"""The pages made of the other pages: the first, with four questions, and that on the site itself."""
+"""The pages made of the other pages: the first, of four questions, and the one on the site."""
 
 from __future__ import annotations
 
