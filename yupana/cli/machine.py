@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from yupana.console import tables
 from yupana.console.options import AsJson, emit, of_use_case
 
 
@@ -55,18 +56,17 @@ def doctor() -> None:
 
     Example: yupana doctor
     """
-    from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
     from yupana.config.settings import settings
     from yupana.orchestration import machine
 
-    table = Table("", "what", "found", "how to get it")
-    checks = machine.check(settings())
-    for c in checks:
-        colour = {"ok": "green", "missing": "red"}.get(c.sign, "yellow")
-        table.add_row(f"[{colour}]{c.sign}[/]", c.what, c.state, "" if c.ok else c.fix)
-    Console().print(table)
+    checks, colours = machine.check(settings()), {"ok": "green", "missing": "red"}
+    rows = [
+        (Text(c.sign, colours.get(c.sign, "yellow")), c.what, c.state, "" if c.ok else c.fix)
+        for c in checks
+    ]
+    tables.show("", "what", "found", "how to get it", rows=rows)
     if any(c.needed and not c.ok for c in checks):
         raise typer.Exit(1)
 

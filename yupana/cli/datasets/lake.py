@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from yupana.console import tables
 from yupana.console.options import AsJson, as_of, emit, say_json
 
 if TYPE_CHECKING:
@@ -189,15 +190,11 @@ def _correction(
 
 
 def _refusals(kinds: Any, lines: list[Refusal]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("rule", "column in the file", "value class", "rows", "how to mend")
-    for (rule, column, shape, fix), count in kinds.most_common():
-        cells = (Text(text) for text in (rule, column, shape or "(empty)", f"{count:,}", fix))
-        table.add_row(*cells)
-    Console().print(table)
+    rows = [
+        (rule, column, shape or "(empty)", f"{count:,}", fix)
+        for (rule, column, shape, fix), count in kinds.most_common()
+    ]
+    tables.show("rule", "column in the file", "value class", "rows", "how to mend", rows=rows)
     source = None
     for r in lines:
         if r.source_sha256 != source:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from yupana.cli.datasets.lake import Name
+from yupana.console import tables
 from yupana.console.options import AsJson, say_json
 
 if TYPE_CHECKING:
@@ -151,10 +152,6 @@ def _parts(version: str) -> tuple[str, int]:
 
 
 def _print_change(name: str, change: Change) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from yupana.validation.changes import text as words
 
     print(f"{name}: version {change.before} → {change.after}")
@@ -163,11 +160,11 @@ def _print_change(name: str, change: Change) -> None:
     heads = ["", "rows", *(f"{m.what} of {m.name} ({m.unit})" for m in change.measures)]
     for title, cells in (("/".join(change.axis), change.periods), *change.groups.items()):
         if cells_to_show := words.most_moved(cells, _MOST_ROWS):
-            table = Table(*heads, title=f"by {title}: what moved most")
-            for cell in cells_to_show:
-                numbers = [words.pair(p) for p in (cell.rows, *cell.totals)]
-                table.add_row(*(Text(text) for text in (cell.value, *numbers)))
-            Console().print(table)
+            rows = [
+                (cell.value, *(words.pair(p) for p in (cell.rows, *cell.totals)))
+                for cell in cells_to_show
+            ]
+            tables.show(*heads, rows=rows, title=f"by {title}: what moved most")
     if change.periods:
         first, last = change.periods[0].value, change.periods[-1].value
         print(f"rows by {'/'.join(change.axis)}, {first} to {last} (blank: none, or not shown)")

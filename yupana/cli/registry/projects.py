@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from yupana.console import tables
 from yupana.console.options import AsJson, say_json
 
 if TYPE_CHECKING:
@@ -52,25 +53,24 @@ def list_projects(as_json: AsJson = False) -> None:
 
     Example: yupana projects list
     """
-    from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     from yupana.config.settings import settings
     from yupana.tracking import projects
 
-    rows = projects.listing(settings())
+    listing = projects.listing(settings())
     if as_json:
-        say_json(rows)
+        say_json(listing)
         return
-    table = Table("project", "title", "data", "models", "environment", "changed")
-    for row in rows:
+    rows = []
+    for row in listing:
         name = Text(row["name"], style="bold")
         if row["deleted_on"]:
             name.append(f"\ndeleted {row['deleted_on']}", style="not bold red")
-        cells = Text(row["title"]), Text("\n".join(row["data"])), "\n".join(row["models"])
-        table.add_row(name, *cells, row["lock"][:12], f"{row['changed']:%Y-%m-%d}")
-    Console().print(table)
+        cells = row["title"], "\n".join(row["data"]), "\n".join(row["models"])
+        rows.append((name, *cells, row["lock"][:12], f"{row['changed']:%Y-%m-%d}"))
+    heads = ("project", "title", "data", "models", "environment", "changed")
+    tables.show(*heads, rows=rows)
 
 
 def show(name: Name, as_json: AsJson = False) -> None:
