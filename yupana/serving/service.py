@@ -1,7 +1,7 @@
 """A use case's BentoML service: as little as its parent process needs to start the workers.
 
 Parent and workers import it alike, and the parent answers nothing: what a worker needs
-(`yupana.serving.worker`) is imported in it alone, so that a service is back sooner.
+(`yupana.serving.application`) is imported in it alone, so that a service is back sooner.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from yupana.serving import starter
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from yupana.serving.application import Worker
     from yupana.serving.http.guard import Guard
-    from yupana.serving.worker import Worker
 
 
 def prediction_service(name: str) -> bentoml.Service[Any]:
@@ -39,7 +39,7 @@ def prediction_service(name: str) -> bentoml.Service[Any]:
 
     @cache
     def worker() -> Worker:
-        from yupana.serving.worker import Worker
+        from yupana.serving.application import Worker
 
         return Worker(name)
 
