@@ -9,8 +9,7 @@ from command import yupana
 
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
-from yupana.data import engine
-from yupana.data.engine import sail, spark
+from yupana.data.engine import memory, sail, spark
 
 
 def refusal(lake: Settings, *words: str) -> str:
@@ -84,4 +83,4 @@ def test_memory_that_spark_cannot_work_with(
     monkeypatch.setattr(spark, "must_have_java", lambda: None)
     with pytest.raises(UsageError, match="too little"):
         spark.options(Settings(home=tmp_path, engine_memory="100m"), None, "")  # type: ignore[arg-type]
-    assert engine.memory_bytes("512m") == 512 << 20 and engine.memory_bytes("2g") == 2 << 30
+    assert memory.size("512m") == 512 << 20 and memory.size("2g") == 2 << 30

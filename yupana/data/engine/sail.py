@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
 from yupana.core.ports import HOST
-from yupana.data import engine
+from yupana.data.engine import memory
 
 if TYPE_CHECKING:
     from pysail.spark import SparkConnectServer
@@ -53,11 +53,10 @@ def environment(settings: Settings) -> dict[str, str]:
     """
     temporary = settings.home / "engine"
     temporary.mkdir(parents=True, exist_ok=True)
-    memory = str(engine.memory_bytes(settings.engine_memory))
     return {
         # Fair: an operator that holds much is made to spill, so that others get their share.
         "SAIL_RUNTIME__MEMORY_POOL__TYPE": "fair",
-        "SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE": memory,
+        "SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE": str(memory.size(settings.engine_memory)),
         "SAIL_RUNTIME__TEMPORARY_FILES__PATHS": f'["{temporary}"]',
         "RUST_LOG": os.environ.get("RUST_LOG", "error"),
     }

@@ -22,8 +22,7 @@ from yupana.core import ports
 from yupana.core.errors import TerminalError
 from yupana.core.ports import HOST
 from yupana.core.progress import Progress
-from yupana.data import engine
-from yupana.data.engine import jars
+from yupana.data.engine import jars, memory
 
 JAVA_OLDEST = 17
 JAVA = (
@@ -114,7 +113,7 @@ def options(settings: Settings, progress: Progress, java: str) -> dict[str, str]
         TransientError: a JAR's download failed.
     """
     must_have_java()
-    engine.memory_bytes(settings.engine_memory, _LEAST_MEMORY)
+    memory.size(settings.engine_memory, _LEAST_MEMORY)
     jars.fetch(settings.cache, progress)
     temporary = settings.home / "engine"
     temporary.mkdir(parents=True, exist_ok=True)
