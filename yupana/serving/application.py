@@ -22,7 +22,6 @@ from yupana.serving.kind import Kind
 from yupana.serving.requests import invalid
 from yupana.serving.schemas import PROBLEMS
 
-
 SWITCH_SECONDS = 0.0005
 """Python's default of 5 ms lets the log's thread wait that long for a busy event loop, each call
 into the database anew."""
