@@ -6,22 +6,20 @@ measurement within `SPAN`. A file's own age would not tell it: databases and tab
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import takewhile
-from pathlib import Path
-from yupana.config.settings import Settings
-from yupana.core import plain_files
-from yupana.core.progress import Progress
-from yupana.lineage import events
 import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import takewhile
+from pathlib import Path
+
 from yupana.config.settings import Settings
+from yupana.core import plain_files
 from yupana.core.errors import TransientError
+from yupana.core.progress import Progress
+from yupana.lineage import events
 
 STEP, SUBJECT = "disk", "home"
 APART, SPAN = timedelta(days=6), timedelta(days=182)

@@ -20,7 +20,7 @@ from yupana.core.types import StepResult
 from yupana.data.lake import delta, history, maintenance
 from yupana.data.lake.maintenance import TidyResult
 from yupana.lineage import contents, events
-from yupana.orchestration import disk_growth, retention
+from yupana.orchestration import disk, retention
 from yupana.orchestration.housekeeping import PartResult, sentence
 
 PARTS = ("compact", "vacuum", "forget")
@@ -67,9 +67,9 @@ def maintain(
         )
     changed = any(result.is_change for result in results.values())
     if dry_run:
-        disk_growth.say(settings, moment, progress)
+        disk.say(settings, moment, progress)
     else:
-        disk_growth.keep(settings, moment)
+        disk.keep(settings, moment)
     return StepResult(
         step="maintain",
         subject=part,
