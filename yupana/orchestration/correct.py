@@ -168,7 +168,7 @@ def _publish(
     today: date | None,
     accept: str | None,
 ) -> steps.Outcome:
-    from yupana.data import engine, staging
+    from yupana.data import engine
     from yupana.data.publication import publish
     from yupana.validation.audit import audit, warm_up
 
@@ -180,11 +180,9 @@ def _publish(
     table = settings.table("published", contract.name)
     newest = history.at_version(table)
     seconds: dict[str, float] = {}
-    with stage(progress, f"start {engine.select(settings)}", seconds):
-        session = engine.session(settings, progress, parsed.stat().st_size)
-    with stage(progress, f"stage {Path(raw.source).name}", seconds):
-        staged = staging.stage(session, settings, terms, raw, parsed)
-        rows = session.read.format("delta").load(staged.path)
+    session, staged, rows = publication.staged_rows(
+        settings, terms, raw, parsed, progress, seconds
+    )
     later = _later(history.published_versions(table), correction.base)
     hit = publish.replacements(session, settings, terms, contract.replaces, staged, later)
     corrections.refuse_other(
