@@ -51,13 +51,13 @@ def _scored(window: Window, invariants: Invariants, record: Record) -> tuple[Arr
     origins = reported[:, None] - ahead
     values = record.quantiles[np.maximum(origins, 0), :, ahead - 1]
     values[origins < 0] = np.nan
-    came = record.truth[reported][:, None]
-    levels, error = np.asarray(QUANTILES), came[..., None] - values
+    truth = record.truth[reported][:, None]
+    levels, error = np.asarray(QUANTILES), truth[..., None] - values
     # As evaluation.scores: the interval score is twice the mean quantile loss.
     wis = 2 * np.maximum(levels * error, (levels - 1) * error).mean(axis=-1)
     newest = window.values[np.maximum(origins, 0), :, window.places[lags(invariants)[0]]]
-    naive = np.abs(came - np.where(np.isnan(values[..., 0]), np.nan, newest))
-    inside = (values[..., LOW] <= came) & (came <= values[..., HIGH])
+    naive = np.abs(truth - np.where(np.isnan(values[..., 0]), np.nan, newest))
+    inside = (values[..., LOW] <= truth) & (truth <= values[..., HIGH])
     return _mean(wis), _mean(naive), _mean(np.where(np.isnan(wis), np.nan, inside))
 
 
