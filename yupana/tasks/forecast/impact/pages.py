@@ -10,7 +10,6 @@ from yupana.core import charts, disclosure, page
 from yupana.tasks.forecast import usecases
 from yupana.tasks.forecast.places import PERIODS
 
-LONGEST = 34
 _SHOWN = {
     "ratio": ("ratio", "ratio_interval", 1.0),
     "coverage_90": ("coverage_90", "coverage_interval", 0.9),
@@ -44,40 +43,11 @@ def write(out: Path, report: dict[str, Any]) -> Path:
 
 def _forest(groups: Sequence[dict[str, Any]], name: str, unit: str) -> str:
     value, ends, middle = _SHOWN[name]
-    return _dots([(g, g[value], g[ends]) for g in groups if g[value] is not None], unit, middle)
+    points = [(g["es"], g[value], g[ends]) for g in groups if g[value] is not None]
+    return charts.forest(points, unit, unit, middle=middle)
 
 
 def _missed(groups: Sequence[dict[str, Any]]) -> str:
-    rates = [(g, g["missed"]["rate"], g["missed"]["interval"]) for g in groups]
+    rates = [(g["es"], g["missed"]["rate"], g["missed"]["interval"]) for g in groups]
     unit = "proporción de alertas omitidas / share of alerts missed"
-    return _dots([r for r in rates if r[1] is not None], unit, None)
-
-
-def _dots(
-    values: Sequence[tuple[dict[str, Any], float, list[float] | None]],
-    unit: str,
-    middle: float | None,
-) -> str:
-    """A dot and its interval a group; a hollow dot where there is no interval. Empty for none."""
-    if not values:
-        return ""
-    figure, axes = charts.blank(6.4, 0.7 + 0.27 * len(values))
-    for at, (_, value, ends) in enumerate(values):
-        if ends:
-            axes.plot(ends, [at, at], color=charts.MAIN, lw=2, solid_capstyle="butt")
-        face = charts.MAIN if ends else "white"
-        axes.plot([value], [at], "o", color=charts.MAIN, mfc=face, ms=6)
-    if middle is not None:
-        axes.axvline(middle, color="#5b6673", lw=1, ls="--")
-    names = [g["es"] for g, *_ in values]
-    short = [n if len(n) <= LONGEST else f"{n[: LONGEST - 1]}…" for n in names]
-    axes.set_yticks(range(len(values)), short)
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
-    axes.grid(axis="x", visible=True)
-    axes.set_xlabel(unit, fontsize=9)
-    text = "; ".join(
-        f"{name} {value:.2f}" + (f" ({ends[0]:.2f}–{ends[1]:.2f})" if ends else "")
-        for name, (_, value, ends) in zip(names, values, strict=True)
-    )
-    return charts.svg(figure, f"{unit}: {text}")
+    return charts.forest([r for r in rates if r[1] is not None], unit, unit, middle=None)
