@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Point = tuple[str, float, Sequence[float] | None]
+Row = tuple[str, float | None, Sequence[float] | None]
 """A name, its value, and the ends of its interval."""
 MAIN, SECOND, THIRD = "#1b5e8c", "#c2571a", "#3d7f3d"
 _STYLE: dict[Any, Any] = {
@@ -87,20 +87,25 @@ def bars(names: Sequence[str], counts: Sequence[int | None], what: str) -> str:
 
 
 def forest(
-    points: Sequence[Point],
+    rows: Sequence[Row],
     unit: str,
-    what: str,
+    what: str = "",
     *,
-    middle: float | None,
+    middle: float | None = None,
     worse_above: bool = False,
 ) -> str:
-    """A dot and its interval a name, hollow where there is none; empty without points.
+    """A dot and its interval a name, hollow where there is none; rows without a value are left out.
 
     Args:
         unit: label of the axis.
+        what: as for `lines`; default: the unit.
         middle: where a line stands.
         worse_above: a value above the line is a hollow diamond, in another colour.
+
+    Returns:
+        SVG; empty without a value.
     """
+    points = [(name, value, ends) for name, value, ends in rows if value is not None]
     if not points:
         return ""
     figure, axes = blank(6.4, 0.75 + 0.27 * len(points))
@@ -119,7 +124,7 @@ def forest(
         f"{name} {value:.2f}" + (f" ({ends[0]:.2f}–{ends[1]:.2f})" if ends else "")
         for name, value, ends in points
     )
-    return svg(figure, f"{what}: {texts}")
+    return svg(figure, f"{what or unit}: {texts}")
 
 
 def _rows(axes: Axes, names: Sequence[str], longest: int) -> None:
