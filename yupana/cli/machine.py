@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console import tables
 from yupana.console.options import AsJson, emit, of_use_case
 
@@ -25,7 +26,6 @@ def run(
 
     Example: yupana run
     """
-    from yupana.config.settings import settings
     from yupana.core.progress import Lines
     from yupana.orchestration import quickstart, summary
 
@@ -42,7 +42,6 @@ def setup() -> None:
 
     Example: yupana setup
     """
-    from yupana.config.settings import settings
     from yupana.core.progress import Lines
     from yupana.data.engine import jars
 
@@ -58,7 +57,6 @@ def doctor() -> None:
     """
     from rich.text import Text
 
-    from yupana.config.settings import settings
     from yupana.orchestration import machine
 
     checks, colours = machine.check(settings()), {"ok": "green", "missing": "red"}
@@ -79,7 +77,6 @@ def up() -> None:
 
     Example: yupana up
     """
-    from yupana.config.settings import settings
     from yupana.core.progress import Lines
     from yupana.orchestration import standalone
 
@@ -91,7 +88,6 @@ def down() -> None:
 
     Example: yupana down
     """
-    from yupana.config.settings import settings
     from yupana.orchestration import standalone
 
     print(standalone.down(settings()))
@@ -116,7 +112,6 @@ def maintain(
 
     Example: yupana maintain --dry-run
     """
-    from yupana.config.settings import settings
     from yupana.core.progress import Lines
     from yupana.orchestration import maintain as maintenance
 

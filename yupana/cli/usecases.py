@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, say_json
 
 if TYPE_CHECKING:
@@ -61,7 +62,6 @@ def _show(spec: Spec) -> None:
 def _check(names: list[str] | tuple[str, ...], as_json: bool) -> None:
     from dataclasses import asdict
 
-    from yupana.config.settings import settings
     from yupana.orchestration import usecase_files
 
     config = settings()
@@ -103,7 +103,6 @@ def usecase(
     from datetime import UTC, datetime
 
     from yupana.cli.lazy import Commands
-    from yupana.config.settings import settings
     from yupana.core import usecase as use_cases
     from yupana.core.errors import UsageError
     from yupana.orchestration import usecase_files

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console import tables
 from yupana.console.options import AsJson, say_json
 
@@ -30,7 +31,6 @@ def datasets(
 
     Example: yupana datasets DATASET
     """
-    from yupana.config.settings import settings
     from yupana.data.lake import catalogue
 
     config = settings()
@@ -130,7 +130,6 @@ def check(
 
     Example: yupana standards check DATASET
     """
-    from yupana.config.settings import settings
     from yupana.validation import standards
 
     faults = standards.check(settings().root, name)
@@ -169,7 +168,6 @@ def model(
 
     Example: yupana standards model
     """
-    from yupana.config.settings import settings
     from yupana.validation import data_model, standards
 
     root = settings().root

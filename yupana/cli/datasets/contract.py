@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console import tables
 from yupana.console.options import AsJson, say_json
 
@@ -47,7 +48,6 @@ def draft(
 
     Example: yupana contract draft FILE.csv --name DATASET
     """
-    from yupana.config.settings import settings
     from yupana.core.progress import Lines
     from yupana.data import draft as drafts
     from yupana.data.contracts import contract
@@ -142,7 +142,6 @@ def check(
 
     Example: yupana contract check DATASET
     """
-    from yupana.config.settings import settings
     from yupana.data.contracts.checks import faults as contract_faults
 
     config = settings()

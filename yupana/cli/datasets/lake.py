@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console import tables
 from yupana.console.options import AsJson, as_of, emit, say_json
 
@@ -36,7 +37,6 @@ def history(name: Name, as_of: AsOf = None, as_json: AsJson = False) -> None:
 
     Example: yupana history DATASET --as-of 2021-12-31
     """
-    from yupana.config.settings import settings
     from yupana.data.contracts import contract
     from yupana.data.lake import history as versions
 
@@ -118,7 +118,6 @@ def quarantine(
         return
     from collections import Counter
 
-    from yupana.config.settings import settings
     from yupana.data.contracts import contract
     from yupana.data.publication import quarantine as refused
     from yupana.identity import activity
@@ -159,7 +158,6 @@ def _correction(
     accept: str | None,
     as_json: bool,
 ) -> None:
-    from yupana.config.settings import settings
     from yupana.core.errors import UsageError
     from yupana.core.progress import Lines
     from yupana.orchestration import correct

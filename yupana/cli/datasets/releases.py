@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from yupana.cli.datasets.lake import Name
+from yupana.config.lazy import settings
 from yupana.console import tables
 from yupana.console.options import AsJson, say_json
 
@@ -42,7 +43,6 @@ def diff(
 
     Example: yupana diff DATASET 3 7 --json
     """
-    from yupana.config.settings import settings
     from yupana.core.errors import TerminalError
     from yupana.data.contracts import contract
     from yupana.data.lake import history
@@ -75,7 +75,6 @@ def retract(
 
     Example: yupana retract DATASET@3 --reason "the agency withdrew the file"
     """
-    from yupana.config.settings import settings
     from yupana.core.progress import Lines
     from yupana.data.publication import releases
     from yupana.trace.recall_summary import summarise
@@ -106,7 +105,6 @@ def restore(
     """
     from datetime import UTC, datetime
 
-    from yupana.config.settings import settings
     from yupana.console.options import emit
     from yupana.core.progress import Lines
     from yupana.data.publication import releases

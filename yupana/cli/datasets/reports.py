@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from yupana.cli.datasets.lake import AsOf, Name
+from yupana.config.lazy import settings
 from yupana.console import tables
 from yupana.console.options import AsJson, say_json
 
@@ -28,7 +29,6 @@ def quality(name: Name, as_of: AsOf = None, as_json: AsJson = False) -> None:
     """
     from datetime import UTC
 
-    from yupana.config.settings import settings
     from yupana.validation import quality as indicators
 
     day = as_of.date() if as_of else datetime.now(UTC).date()
@@ -64,7 +64,6 @@ def profile(
 
     Example: yupana profile DATASET --version 0
     """
-    from yupana.config.settings import settings
     from yupana.monitoring import profile as profiles
 
     day = as_of.date() if as_of else None

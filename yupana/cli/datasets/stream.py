@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, emit
 
 Name = Annotated[str, typer.Argument(help="A folder of expectations/ whose contract is a stream.")]
@@ -45,7 +46,6 @@ def stream(
 
     Example: yupana stream river_levels --follow --every 30
     """
-    from yupana.config.settings import settings
     from yupana.core.progress import Lines
     from yupana.orchestration.stream import stream as run
 
@@ -69,7 +69,6 @@ def bridge(
 
     Example: yupana bridge river_levels
     """
-    from yupana.config.settings import settings
     from yupana.core.progress import Lines
     from yupana.orchestration.stream import bridge as run
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, of_use_case, say_json
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ def list_alerts(
 
     Example: yupana alerts list USE_CASE
     """
-    from yupana.config.settings import settings
     from yupana.monitoring import alerts
 
     url = settings().platform_db
@@ -74,7 +74,6 @@ def send(as_json: AsJson = False) -> None:
 
     Example: yupana alerts send
     """
-    from yupana.config.settings import settings
     from yupana.core.progress import Lines
     from yupana.monitoring import delivery
 
@@ -84,7 +83,6 @@ def send(as_json: AsJson = False) -> None:
 
 
 def _answer(name: str, state: str, note: str, as_json: bool) -> None:
-    from yupana.config.settings import settings
     from yupana.identity import actors
     from yupana.monitoring import alerts
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, say_json
 
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="A pseudonym, person:…")]
@@ -60,7 +61,6 @@ def verify(
 
     Example: yupana audit verify --witness /mnt/elsewhere/witness.jsonl
     """
-    from yupana.config.settings import settings
     from yupana.core.errors import UsageError
     from yupana.core.progress import Lines
     from yupana.ledger import export as exports
@@ -108,7 +108,6 @@ def vouch(
 
     Example: yupana audit vouch delta:published/DATASET@3
     """
-    from yupana.config.settings import settings
     from yupana.core.errors import UsageError
     from yupana.data.lake import delta
     from yupana.data.publication import releases
@@ -138,7 +137,6 @@ def export(
 
     Example: yupana audit export ledger.jsonl
     """
-    from yupana.config.settings import settings
     from yupana.core.progress import Lines
     from yupana.ledger import export as exports
     from yupana.ledger import verifier
@@ -162,7 +160,6 @@ def list_events(
 
     Example: yupana audit list --kind key --last 50
     """
-    from yupana.config.settings import settings
     from yupana.core.errors import UsageError
     from yupana.ledger import entries
 
@@ -190,7 +187,6 @@ def roots(as_json: AsJson = False) -> None:
 
     Example: yupana audit roots --json > /mnt/elsewhere/roots.jsonl
     """
-    from yupana.config.settings import settings
     from yupana.ledger import roots as daily
     from yupana.ledger.canonical import canonical
 
@@ -207,7 +203,6 @@ def key() -> None:
 
     Example: yupana audit key > ledger.pub
     """
-    from yupana.config.settings import settings
     from yupana.ledger import signing
 
     print(signing.public_key(settings()))
@@ -223,7 +218,6 @@ def sign() -> None:
     """
     from threading import Event
 
-    from yupana.config.settings import settings
     from yupana.core.progress import Lines
     from yupana.ledger import signer
 
@@ -235,7 +229,6 @@ def who(person: Person, as_json: AsJson = False) -> None:
 
     Example: yupana audit who person:3f9a0c12b7de4d5e
     """
-    from yupana.config.settings import settings
     from yupana.core.errors import UsageError
     from yupana.identity import activity
     from yupana.ledger import pseudonyms
@@ -262,7 +255,6 @@ def forget(
 
     Example: yupana audit forget os:ana
     """
-    from yupana.config.settings import settings
     from yupana.orchestration import erasure
 
     name = erasure.forget(settings(), account, datetime.now(UTC))
@@ -284,7 +276,6 @@ def restrict(
 
     Example: yupana audit restrict yupana_serving --runs service
     """
-    from yupana.config.settings import settings
     from yupana.core.errors import UsageError
     from yupana.ledger.restrict import RIGHTS
     from yupana.ledger.restrict import restrict as bind

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, say_json
 
 
@@ -33,7 +34,6 @@ def export(
 
     Example: yupana events export events.jsonl
     """
-    from yupana.config.settings import settings
     from yupana.core import whole_file
     from yupana.lineage import events
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from yupana.cli.oversight.governance_tables import as_values, conditions, line, table
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, UseCase, say_json
 
 if TYPE_CHECKING:
@@ -70,7 +71,6 @@ def check(
     from datetime import UTC, datetime
     from typing import cast
 
-    from yupana.config.settings import settings
     from yupana.core.errors import UsageError
     from yupana.gate import gate
     from yupana.gate.case import Stage
@@ -99,7 +99,6 @@ def evidence(
 
     Example: yupana governance evidence USE_CASE var/tests.json
     """
-    from yupana.config.settings import settings
     from yupana.console.options import emit
     from yupana.gate import results
 
@@ -114,7 +113,6 @@ def assess(which: Which, folder: Folder = None, as_json: AsJson = False) -> None
 
     Example: yupana governance assess USE_CASE@champion
     """
-    from yupana.config.settings import settings
     from yupana.gate import actions
     from yupana.identity import actors
 
@@ -145,7 +143,6 @@ def approve(
 
     Example: yupana governance approve USE_CASE@3 --reason "Revisada con la agencia"
     """
-    from yupana.config.settings import settings
     from yupana.gate import actions
 
     config = settings()
@@ -194,7 +191,6 @@ def history(use_case: UseCase, as_json: AsJson = False) -> None:
 
     Example: yupana governance history USE_CASE
     """
-    from yupana.config.settings import settings
     from yupana.gate import decisions
     from yupana.identity import activity
 
@@ -211,7 +207,6 @@ def history(use_case: UseCase, as_json: AsJson = False) -> None:
 def _suspension(
     kind: str, target: str, reason: str, reason_en: str, key: Path | None, as_json: bool
 ) -> None:
-    from yupana.config.settings import settings
     from yupana.gate import actions
 
     config = settings()

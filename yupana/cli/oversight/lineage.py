@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, say_json
 from yupana.core.errors import UsageError
 
@@ -29,7 +30,6 @@ def send(as_json: AsJson = False) -> None:
     """
     import os
 
-    from yupana.config.settings import settings
     from yupana.core.progress import Lines
     from yupana.trace.openlineage import sending
 
@@ -57,7 +57,6 @@ def status(as_json: AsJson = False) -> None:
     """
     from dataclasses import asdict
 
-    from yupana.config.settings import settings
     from yupana.lineage import events
     from yupana.trace.openlineage import sending, targets
 
@@ -90,7 +89,6 @@ def export(
 
     Example: yupana lineage export lineage.jsonl
     """
-    from yupana.config.settings import settings
     from yupana.trace.openlineage import sending, targets
 
     if (file is None) == (not url):

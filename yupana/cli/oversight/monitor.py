@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, AsOf, UseCase, emit
 from yupana.core.errors import UsageError
 
@@ -45,7 +46,6 @@ def monitor(
 
     Example: yupana monitor USE_CASE --window 8w
     """
-    from yupana.config.settings import settings
     from yupana.core.progress import Lines
     from yupana.lineage import steps
     from yupana.monitoring import delivery, kind, run

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, of_use_case, say_json
 
 
@@ -46,7 +47,6 @@ def build(
     """
     from datetime import UTC
 
-    from yupana.config.settings import settings
     from yupana.core import private_file
     from yupana.lineage import events
     from yupana.monitoring.site import build as builder

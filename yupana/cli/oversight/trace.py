@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, say_json
 
 if TYPE_CHECKING:
@@ -51,7 +52,6 @@ def trace(
 
     Example: yupana trace cases.csv --forward --out touched.csv
     """
-    from yupana.config.settings import settings
     from yupana.core.errors import UsageError
 
     if (out and not forward) or (html and forward):

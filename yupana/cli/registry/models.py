@@ -9,6 +9,7 @@ import typer
 
 from yupana.cli.registry.models_tables import as_values, comparison_table, details, table
 from yupana.cli.registry.train import register_model
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, emit, say_json
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ def list_models(
 
     Example: yupana models list USE_CASE
     """
-    from yupana.config.settings import settings
     from yupana.tracking import roles, versions
 
     listing = versions.listing(settings(), name)
@@ -175,7 +175,6 @@ def restore(which: Which, as_json: AsJson = False) -> None:
 
 
 def _find(which: str) -> tuple[Settings, Version]:
-    from yupana.config.settings import settings
     from yupana.tracking import versions
 
     config = settings()

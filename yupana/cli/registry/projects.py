@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console import tables
 from yupana.console.options import AsJson, say_json
 
@@ -39,7 +40,6 @@ def create(
 
     Example: yupana projects create NAME --data DATASET --model USE_CASE
     """
-    from yupana.config.settings import settings
     from yupana.tracking import projects
 
     config = settings()
@@ -55,7 +55,6 @@ def list_projects(as_json: AsJson = False) -> None:
     """
     from rich.text import Text
 
-    from yupana.config.settings import settings
     from yupana.tracking import projects
 
     listing = projects.listing(settings())
@@ -78,7 +77,6 @@ def show(name: Name, as_json: AsJson = False) -> None:
 
     Example: yupana projects show NAME
     """
-    from yupana.config.settings import settings
     from yupana.core.errors import UsageError
     from yupana.tracking import facts, projects, versions
 
@@ -125,7 +123,6 @@ def change(
 
     Example: yupana projects change NAME --data DATASET --data OTHER
     """
-    from yupana.config.settings import settings
     from yupana.tracking import projects
 
     config = settings()
@@ -151,7 +148,6 @@ def delete(
     """
     from datetime import date
 
-    from yupana.config.settings import settings
     from yupana.tracking import projects
 
     config = settings()
@@ -173,7 +169,6 @@ def restore(name: Name, as_json: AsJson = False) -> None:
     """
     from datetime import date
 
-    from yupana.config.settings import settings
     from yupana.tracking import projects
 
     config = settings()

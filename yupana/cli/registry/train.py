@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, AsOf, Tuning, UseCase, emit
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ def train(
 
     Example: yupana train USE_CASE --tuning tuning:0123456789abcdef
     """
-    from yupana.config.settings import settings
     from yupana.core import spec as specs
     from yupana.core.hashing import value_sha256
     from yupana.lineage import events, steps
@@ -114,7 +114,6 @@ def due(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> None:
 
     Example: yupana due USE_CASE
     """
-    from yupana.config.settings import settings
     from yupana.lineage import steps
     from yupana.orchestration import due as training
 
@@ -141,7 +140,6 @@ def evaluate(use_case: UseCase, candidate: Candidate, as_json: AsJson = False) -
 
     Example: yupana evaluate USE_CASE --candidate candidate:0123456789abcdef
     """
-    from yupana.config.settings import settings
     from yupana.training import candidate_steps
 
     emit(candidate_steps.evaluate(settings(), use_case, candidate), as_json)
@@ -161,7 +159,6 @@ def register_model(
 
     Example: yupana register USE_CASE --candidate candidate:0123456789abcdef
     """
-    from yupana.config.settings import settings
     from yupana.training import candidate_steps
 
     emit(candidate_steps.register(settings(), use_case, candidate, backtest), as_json)

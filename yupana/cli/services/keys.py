@@ -7,6 +7,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, say_json
 
 KeyId = Annotated[str, typer.Argument(help="The key's id: the part between yup_ and the next _.")]
@@ -64,7 +65,6 @@ def create(
 
     Example: yupana keys create --agency AGENCY --scope USE_CASE:forecast
     """
-    from yupana.config.settings import settings
     from yupana.identity import api_keys, roles
     from yupana.ledger import witness
 
@@ -90,7 +90,6 @@ def list_keys(
     from rich.table import Column, Table
     from rich.text import Text
 
-    from yupana.config.settings import settings
     from yupana.identity import api_keys
 
     keys = api_keys.listing(settings().platform_db, agency)
@@ -124,7 +123,6 @@ def rotate(
 
     Example: yupana keys rotate 3f9a0c12b7de --grace 1d
     """
-    from yupana.config.settings import settings
     from yupana.identity import api_keys
     from yupana.ledger import witness
 
@@ -148,7 +146,6 @@ def revoke(
 
     Example: yupana keys revoke 3f9a0c12b7de
     """
-    from yupana.config.settings import settings
     from yupana.identity import api_keys
     from yupana.ledger import witness
 
@@ -175,7 +172,6 @@ def activity(
     """
     from datetime import UTC
 
-    from yupana.config.settings import settings
     from yupana.identity import activity as log
 
     start = since.replace(tzinfo=UTC) if since else _now() - timedelta(days=30)

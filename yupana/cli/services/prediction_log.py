@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, UseCase, emit, say_json
 
 
@@ -33,7 +34,6 @@ def export_predictions(
     """
     from datetime import UTC, datetime, timedelta
 
-    from yupana.config.settings import settings
     from yupana.core.progress import Lines
     from yupana.predictions import archive, export
 
@@ -62,7 +62,6 @@ def agency_answers(
 
     Example: yupana agency-answers USE_CASE --agency AGENCY --out answers.csv
     """
-    from yupana.config.settings import settings
     from yupana.core.progress import Lines
     from yupana.predictions import agency_export, export
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, UseCase, emit
 from yupana.core import spec
 from yupana.core.errors import UsageError
@@ -46,7 +47,6 @@ def deploy(
     """
     from datetime import UTC, datetime
 
-    from yupana.config.settings import settings
     from yupana.identity import actors
     from yupana.lineage import steps
     from yupana.tracking import aliases, slots
@@ -123,7 +123,6 @@ def adopt(
     from dataclasses import replace
     from datetime import UTC, datetime
 
-    from yupana.config.settings import settings
     from yupana.core import plain_files
     from yupana.identity import actors
     from yupana.lineage import steps
@@ -166,7 +165,6 @@ def serve(use_case: UseCase) -> None:
 
     Example: yupana serve USE_CASE
     """
-    from yupana.config.settings import settings
     from yupana.identity.local_key import local_key
     from yupana.orchestration import service
 
@@ -186,7 +184,6 @@ def share(use_case: UseCase, as_json: AsJson = False) -> None:
 
     Example: yupana share USE_CASE
     """
-    from yupana.config.settings import settings
     from yupana.data.contracts import contract
     from yupana.data.lake import delta
     from yupana.lineage import steps
@@ -231,7 +228,6 @@ def bento(use_case: UseCase, as_json: AsJson = False) -> None:
 
     Example: yupana bento USE_CASE
     """
-    from yupana.config.settings import settings
     from yupana.tracking.bento import build
 
     tag, facts = build(settings(), use_case)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, say_json
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ def usage(
     """
     from datetime import UTC, timedelta
 
-    from yupana.config.settings import settings
     from yupana.core.errors import UsageError
     from yupana.predictions.usage_report import report
 

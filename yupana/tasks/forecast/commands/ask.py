@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console import options
 from yupana.console.options import UseCase
 
@@ -34,7 +35,6 @@ def ask(
     import json
 
     from yupana.client import Client
-    from yupana.config.settings import settings
     from yupana.identity import local_key
     from yupana.tasks.forecast import usecases
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, UseCase, emit
 from yupana.core.errors import UsageError
 from yupana.tasks.forecast import usecases
@@ -67,7 +68,6 @@ def backtest(
     """
     from datetime import UTC, datetime
 
-    from yupana.config.settings import settings
     from yupana.core.hashing import file_sha256
     from yupana.core.progress import Lines
     from yupana.lineage import events, steps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from yupana.config.lazy import settings
 from yupana.console.options import emit
 from yupana.core.types import StepResult
 from yupana.tasks.forecast.commands.fitting import members
@@ -19,7 +20,6 @@ def backtest(use_case: str, candidate: str, span: str, as_json: bool = False) ->
     Args:
         span: origins to fit anew for; empty = score what its members told of past years.
     """
-    from yupana.config.settings import settings
     from yupana.core.hashing import value_sha256
     from yupana.core.progress import Lines
     from yupana.lineage import events, steps

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, AsOf, UseCase, emit
 from yupana.core.types import StepResult
 from yupana.tasks.forecast import usecases
@@ -34,7 +35,6 @@ def features(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> 
 
     Example: yupana features outbreak --as-of 2021-06-02
     """
-    from yupana.config.settings import settings
     from yupana.lineage import events, steps
 
     config = settings()
@@ -128,7 +128,6 @@ def split(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> Ste
 
     Example: yupana split outbreak --as-of 2019-12-28
     """
-    from yupana.config.settings import settings
     from yupana.lineage import events, steps
 
     config = settings()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, Tuning, UseCase, emit
 from yupana.core.errors import UsageError
 from yupana.core.types import StepResult
@@ -36,7 +37,6 @@ def fit(
 
     Example: yupana fit outbreak --split split:0123456789abcdef --member network
     """
-    from yupana.config.settings import settings
     from yupana.core.hashing import value_sha256
     from yupana.core.progress import Lines
     from yupana.lineage import events, steps
@@ -87,7 +87,6 @@ def pool(
 
     Example: yupana pool outbreak --split split:… --member member:… --member member:…
     """
-    from yupana.config.settings import settings
     from yupana.core.hashing import value_sha256
     from yupana.core.progress import Lines
     from yupana.lineage import events, steps

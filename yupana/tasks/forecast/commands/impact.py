@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, UseCase, emit
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ def impact(
     """
     from datetime import UTC
 
-    from yupana.config.settings import settings
     from yupana.core.progress import Lines
     from yupana.lineage import events, steps
     from yupana.tracking import aliases, versions

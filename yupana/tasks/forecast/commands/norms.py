@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, UseCase, emit
 
 
@@ -33,7 +34,6 @@ def norms(
 
     Example: yupana norms malaria --before 2015
     """
-    from yupana.config.settings import settings
     from yupana.core.hashing import file_sha256
     from yupana.core.progress import Lines
     from yupana.lineage import events, steps

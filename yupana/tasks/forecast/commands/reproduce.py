@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson
 
 
@@ -29,7 +30,6 @@ def reproduce(
     """
     import json
 
-    from yupana.config.settings import settings
     from yupana.core.progress import Lines
     from yupana.lineage import steps
     from yupana.tracking import versions

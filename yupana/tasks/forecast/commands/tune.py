@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, UseCase, emit
 
 Split = Annotated[
@@ -31,7 +32,6 @@ def tune(
 
     Example: yupana tune outbreak --minutes 20
     """
-    from yupana.config.settings import settings
     from yupana.core.hashing import value_sha256
     from yupana.core.progress import Lines
     from yupana.lineage import events, steps
