@@ -9,6 +9,7 @@ import typer
 from yupana.config.lazy import settings
 from yupana.console import tables
 from yupana.console.options import AsJson, emit, of_use_case
+from yupana.core.progress import Lines
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +27,6 @@ def run(
 
     Example: yupana run
     """
-    from yupana.core.progress import Lines
     from yupana.orchestration import quickstart, summary
 
     config = settings()
@@ -42,7 +42,6 @@ def setup() -> None:
 
     Example: yupana setup
     """
-    from yupana.core.progress import Lines
     from yupana.data.engine import jars
 
     config = settings()
@@ -77,7 +76,6 @@ def up() -> None:
 
     Example: yupana up
     """
-    from yupana.core.progress import Lines
     from yupana.orchestration import standalone
 
     standalone.up(settings(), Lines())
@@ -112,7 +110,6 @@ def maintain(
 
     Example: yupana maintain --dry-run
     """
-    from yupana.core.progress import Lines
     from yupana.orchestration import maintain as maintenance
 
     emit(maintenance.maintain(settings(), part, Lines(), dry_run=dry_run), as_json)

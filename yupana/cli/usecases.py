@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from yupana.config.lazy import settings
 from yupana.console.options import AsJson, say_json
+from yupana.core.errors import UsageError
 
 if TYPE_CHECKING:
     from yupana.core.spec import Spec
@@ -60,8 +63,6 @@ def _show(spec: Spec) -> None:
 
 
 def _check(names: list[str] | tuple[str, ...], as_json: bool) -> None:
-    from dataclasses import asdict
-
     from yupana.orchestration import usecase_files
 
     config = settings()
@@ -100,11 +101,8 @@ def usecase(
 
     Example: yupana new usecase river_floods --data river_floods_monthly --entity station
     """
-    from datetime import UTC, datetime
-
     from yupana.cli.lazy import Commands
     from yupana.core import usecase as use_cases
-    from yupana.core.errors import UsageError
     from yupana.orchestration import usecase_files
 
     if name in {*Commands()} - {*use_cases.names()}:

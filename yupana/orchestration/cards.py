@@ -13,6 +13,7 @@ from pathlib import Path
 
 from yupana.config.settings import Settings
 from yupana.core import whole_file
+from yupana.core.errors import TerminalError
 from yupana.core.hashing import file_sha256, value_sha256
 
 
@@ -58,7 +59,6 @@ def _key(root: Path) -> str:
 
 
 def _read(root: Path) -> list[Card]:
-    from yupana.core.errors import TerminalError
     from yupana.data.contracts import contract
 
     listing = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,6 @@ def register(settings: Settings, use_case: str, candidate: str, backtest: str = 
     evaluation = events.output(settings.events, "evaluate", use_case, candidate)
 
     def work() -> steps.Outcome:
-        import json
-
         from yupana.features import training_sets
         from yupana.tracking import registry, runs
 

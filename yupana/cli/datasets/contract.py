@@ -12,6 +12,8 @@ import typer
 from yupana.config.lazy import settings
 from yupana.console import tables
 from yupana.console.options import AsJson, say_json
+from yupana.core.errors import UsageError
+from yupana.core.progress import Lines
 
 if TYPE_CHECKING:
     from yupana.core.errors import TerminalError
@@ -48,7 +50,6 @@ def draft(
 
     Example: yupana contract draft FILE.csv --name DATASET
     """
-    from yupana.core.progress import Lines
     from yupana.data import draft as drafts
     from yupana.data.contracts import contract
 
@@ -78,8 +79,6 @@ def draft(
 
 
 def _refuse_to_overwrite(path: Path) -> None:
-    from yupana.core.errors import UsageError
-
     if path.exists():
         raise UsageError(
             "There is a contract already.", where=str(path),
@@ -148,7 +147,6 @@ def check(
     if faults := contract_faults.every(config.root, name):
         _faults(faults, as_json)
         raise typer.Exit(faults[0].exit_code)
-    from yupana.core.progress import Lines
     from yupana.data.contracts import contract
     from yupana.data.contracts import file as contract_file
     from yupana.data.draft import date_sample

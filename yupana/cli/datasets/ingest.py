@@ -12,6 +12,7 @@ from yupana.cli.datasets import releases
 from yupana.config.lazy import settings
 from yupana.console import options
 from yupana.console.options import AsJson, emit
+from yupana.core.progress import Lines
 
 
 def register(app: typer.Typer) -> None:
@@ -57,7 +58,6 @@ def ingest(
 
     Example: yupana ingest DATASET --accept-change "duplicates taken out by the agency"
     """
-    from yupana.core.progress import Lines
     from yupana.orchestration.ingest import ingest as run
     from yupana.orchestration.many import SomeRefusedError
 

@@ -12,6 +12,8 @@ import typer
 from yupana.config.lazy import settings
 from yupana.console import tables
 from yupana.console.options import AsJson, as_of, emit, say_json
+from yupana.core.errors import UsageError
+from yupana.core.progress import Lines
 
 if TYPE_CHECKING:
     from yupana.data.lake.history import Publication
@@ -158,8 +160,6 @@ def _correction(
     accept: str | None,
     as_json: bool,
 ) -> None:
-    from yupana.core.errors import UsageError
-    from yupana.core.progress import Lines
     from yupana.orchestration import correct
 
     if to and file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +12,8 @@ from yupana.cli.datasets.lake import Name
 from yupana.config.lazy import settings
 from yupana.console import tables
 from yupana.console.options import AsJson, say_json
+from yupana.core.errors import TerminalError, UsageError
+from yupana.core.progress import Lines
 
 if TYPE_CHECKING:
     from yupana.core.types import StepResult
@@ -43,7 +46,6 @@ def diff(
 
     Example: yupana diff DATASET 3 7 --json
     """
-    from yupana.core.errors import TerminalError
     from yupana.data.contracts import contract
     from yupana.data.lake import history
     from yupana.validation import changes
@@ -75,7 +77,6 @@ def retract(
 
     Example: yupana retract DATASET@3 --reason "the agency withdrew the file"
     """
-    from yupana.core.progress import Lines
     from yupana.data.publication import releases
     from yupana.trace.recall_summary import summarise
 
@@ -103,10 +104,7 @@ def restore(
 
     Example: yupana restore DATASET@2 --reason "version 3 holds the wrong year"
     """
-    from datetime import UTC, datetime
-
     from yupana.console.options import emit
-    from yupana.core.progress import Lines
     from yupana.data.publication import releases
 
     name, number = _parts(version)
@@ -137,8 +135,6 @@ def closing(result: StepResult) -> None:
 
 
 def _parts(version: str) -> tuple[str, int]:
-    from yupana.core.errors import UsageError
-
     name, _, number = version.rpartition("@")
     if not name or not number.isdigit():
         raise UsageError(

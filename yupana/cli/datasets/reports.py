@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -27,8 +27,6 @@ def quality(name: Name, as_of: AsOf = None, as_json: AsJson = False) -> None:
 
     Example: yupana quality DATASET
     """
-    from datetime import UTC
-
     from yupana.validation import quality as indicators
 
     day = as_of.date() if as_of else datetime.now(UTC).date()

@@ -11,6 +11,7 @@ import typer
 
 from yupana.config.lazy import settings
 from yupana.console.options import AsJson, of_use_case, say_json
+from yupana.core.progress import Lines
 
 if TYPE_CHECKING:
     from yupana.monitoring.alerts import Alert
@@ -74,7 +75,6 @@ def send(as_json: AsJson = False) -> None:
 
     Example: yupana alerts send
     """
-    from yupana.core.progress import Lines
     from yupana.monitoring import delivery
 
     deliveries = delivery.send(settings(), datetime.now(UTC), Lines().say)

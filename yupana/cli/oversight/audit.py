@@ -12,6 +12,8 @@ import typer
 
 from yupana.config.lazy import settings
 from yupana.console.options import AsJson, say_json
+from yupana.core.errors import UsageError
+from yupana.core.progress import Lines
 
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="A pseudonym, person:…")]
 
@@ -61,8 +63,6 @@ def verify(
 
     Example: yupana audit verify --witness /mnt/elsewhere/witness.jsonl
     """
-    from yupana.core.errors import UsageError
-    from yupana.core.progress import Lines
     from yupana.ledger import export as exports
     from yupana.ledger import signing
     from yupana.ledger.verifier import Report
@@ -108,7 +108,6 @@ def vouch(
 
     Example: yupana audit vouch delta:published/DATASET@3
     """
-    from yupana.core.errors import UsageError
     from yupana.data.lake import delta
     from yupana.data.publication import releases
     from yupana.lineage import contents, events
@@ -137,7 +136,6 @@ def export(
 
     Example: yupana audit export ledger.jsonl
     """
-    from yupana.core.progress import Lines
     from yupana.ledger import export as exports
     from yupana.ledger import verifier
 
@@ -160,7 +158,6 @@ def list_events(
 
     Example: yupana audit list --kind key --last 50
     """
-    from yupana.core.errors import UsageError
     from yupana.ledger import entries
 
     if kind and kind not in entries.KINDS:
@@ -218,7 +215,6 @@ def sign() -> None:
     """
     from threading import Event
 
-    from yupana.core.progress import Lines
     from yupana.ledger import signer
 
     signer.follow(settings(), Event(), Lines())
@@ -229,7 +225,6 @@ def who(person: Person, as_json: AsJson = False) -> None:
 
     Example: yupana audit who person:3f9a0c12b7de4d5e
     """
-    from yupana.core.errors import UsageError
     from yupana.identity import activity
     from yupana.ledger import pseudonyms
 
@@ -276,7 +271,6 @@ def restrict(
 
     Example: yupana audit restrict yupana_serving --runs service
     """
-    from yupana.core.errors import UsageError
     from yupana.ledger.restrict import RIGHTS
     from yupana.ledger.restrict import restrict as bind
 

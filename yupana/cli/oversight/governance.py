@@ -3,6 +3,7 @@ history."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ import typer
 from yupana.cli.oversight.governance_tables import as_values, conditions, line, table
 from yupana.config.lazy import settings
 from yupana.console.options import AsJson, UseCase, say_json
+from yupana.core.errors import UsageError
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings
@@ -68,10 +70,8 @@ def check(
 
     Example: yupana governance check USE_CASE --stage service
     """
-    from datetime import UTC, datetime
     from typing import cast
 
-    from yupana.core.errors import UsageError
     from yupana.gate import gate
     from yupana.gate.case import Stage
 
@@ -225,8 +225,6 @@ def _say(settings: Settings, record: Record, as_json: bool, *after: str) -> None
 
 
 def _now() -> Any:
-    from datetime import UTC, datetime
-
     return datetime.now(UTC)
 
 
@@ -241,8 +239,6 @@ def _subject_or_none(
     settings: Settings, use_case: str, model: str, folder: Path | None
 ) -> Subject | None:
     """The model to judge; None where the use case has no champion to fall back on."""
-    from yupana.core.errors import UsageError
-
     if model:
         return _subject(settings, model, folder)
     try:
@@ -252,7 +248,6 @@ def _subject_or_none(
 
 
 def _subject(settings: Settings, which: str, folder: Path | None) -> Subject:
-    from yupana.core.errors import UsageError
     from yupana.tracking import subjects, versions
 
     if folder is None:

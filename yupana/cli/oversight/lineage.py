@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +12,7 @@ import typer
 from yupana.config.lazy import settings
 from yupana.console.options import AsJson, say_json
 from yupana.core.errors import UsageError
+from yupana.core.progress import Lines
 
 
 def register(app: typer.Typer) -> None:
@@ -28,9 +31,6 @@ def send(as_json: AsJson = False) -> None:
 
     Example: yupana lineage send
     """
-    import os
-
-    from yupana.core.progress import Lines
     from yupana.trace.openlineage import sending
 
     config = settings()
@@ -55,8 +55,6 @@ def status(as_json: AsJson = False) -> None:
 
     Example: yupana lineage status
     """
-    from dataclasses import asdict
-
     from yupana.lineage import events
     from yupana.trace.openlineage import sending, targets
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -45,8 +45,6 @@ def build(
 
     Example: yupana report build --out /srv/audit --prediction 01a20e576ecb7ce7a4d41bd7ffc42142
     """
-    from datetime import UTC
-
     from yupana.core import private_file
     from yupana.lineage import events
     from yupana.monitoring.site import build as builder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from yupana.cli.registry.models_tables import as_values, comparison_table, detai
 from yupana.cli.registry.train import register_model
 from yupana.config.lazy import settings
 from yupana.console.options import AsJson, emit, say_json
+from yupana.core.errors import UsageError
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings
@@ -83,7 +85,6 @@ def compare(
 
     Example: yupana models compare USE_CASE@2 USE_CASE@champion
     """
-    from yupana.core.errors import UsageError
     from yupana.tracking import comparison
 
     if len(which) < 2:
@@ -105,8 +106,6 @@ def promote(
 
     Example: yupana models promote USE_CASE@2 --reason "version 3 misses every peak"
     """
-    from datetime import UTC, datetime
-
     from yupana.identity import actors
     from yupana.tracking import deployment, slots, versions
 
@@ -137,8 +136,6 @@ def delete(which: Which, yes: Yes = False, as_json: AsJson = False) -> None:
 
     Example: yupana models delete USE_CASE@2
     """
-    from datetime import date
-
     from yupana.tracking import versions
 
     config, version = _find(which)
@@ -159,8 +156,6 @@ def restore(which: Which, as_json: AsJson = False) -> None:
 
     Example: yupana models restore USE_CASE@2
     """
-    from datetime import date
-
     from yupana.tracking import versions
 
     config, version = _find(which)

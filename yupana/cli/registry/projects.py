@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from yupana.config.lazy import settings
 from yupana.console import tables
 from yupana.console.options import AsJson, say_json
+from yupana.core.errors import UsageError
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings
@@ -77,7 +79,6 @@ def show(name: Name, as_json: AsJson = False) -> None:
 
     Example: yupana projects show NAME
     """
-    from yupana.core.errors import UsageError
     from yupana.tracking import facts, projects, versions
 
     config = settings()
@@ -146,8 +147,6 @@ def delete(
 
     Example: yupana projects delete NAME
     """
-    from datetime import date
-
     from yupana.tracking import projects
 
     config = settings()
@@ -167,8 +166,6 @@ def restore(name: Name, as_json: AsJson = False) -> None:
 
     Example: yupana projects restore NAME
     """
-    from datetime import date
-
     from yupana.tracking import projects
 
     config = settings()

@@ -8,6 +8,8 @@ import typer
 
 from yupana.config.lazy import settings
 from yupana.console.options import AsJson, AsOf, Tuning, UseCase, emit
+from yupana.core.hashing import value_sha256
+from yupana.core.progress import Lines
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings
@@ -44,7 +46,6 @@ def train(
     Example: yupana train USE_CASE --tuning tuning:0123456789abcdef
     """
     from yupana.core import spec as specs
-    from yupana.core.hashing import value_sha256
     from yupana.lineage import events, steps
 
     config = settings()
@@ -67,7 +68,6 @@ def train(
     depends_on = [code, *arguments.values()]
 
     def work() -> steps.Outcome:
-
         from yupana.training import local
 
         model = local.run_local(use_case, config, arguments)
@@ -88,7 +88,6 @@ def _submit(
     settings: Settings, use_case: str, arguments: dict[str, str], wait: bool, as_json: bool
 ) -> None:
     """Hand the pipeline to the cluster; what it makes is told by the cluster's own event log."""
-    from yupana.core.progress import Lines
     from yupana.lineage import steps
 
     def work() -> steps.Outcome:

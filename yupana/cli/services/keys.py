@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple
 
 import typer
 
 from yupana.config.lazy import settings
 from yupana.console.options import AsJson, say_json
+from yupana.core.errors import UsageError
 
 KeyId = Annotated[str, typer.Argument(help="The key's id: the part between yup_ and the next _.")]
 Agency = Annotated[str, typer.Option(help="The agency that the key belongs to.")]
@@ -170,8 +171,6 @@ def activity(
 
     Example: yupana keys activity --since 2026-01-01
     """
-    from datetime import UTC
-
     from yupana.identity import activity as log
 
     start = since.replace(tzinfo=UTC) if since else _now() - timedelta(days=30)
@@ -186,7 +185,6 @@ def activity(
 
 
 def _subject(issuer: str, name: str) -> str:
-    from yupana.core.errors import UsageError
     from yupana.identity.oidc import subject_id
 
     if not issuer or not name:
@@ -208,8 +206,6 @@ def _print(key: str, what: str, as_json: bool) -> None:
 
 def _span(text: str, option: str) -> timedelta:
     """A time from text such as 90d, 12h, 30min or 10s."""
-    from yupana.core.errors import UsageError
-
     number = text.rstrip("".join(_SPANS))
     unit = _SPANS.get(text[len(number) :])
     if not number.isascii() or not number.isdigit() or len(number) > 6 or not unit:
@@ -220,8 +216,6 @@ def _span(text: str, option: str) -> timedelta:
 
 
 def _now() -> datetime:
-    from datetime import UTC
-
     return datetime.now(UTC)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +10,7 @@ import typer
 
 from yupana.config.lazy import settings
 from yupana.console.options import AsJson, UseCase, emit, say_json
+from yupana.core.progress import Lines
 
 
 def register(app: typer.Typer) -> None:
@@ -32,9 +33,6 @@ def export_predictions(
 
     Example: yupana export-predictions USE_CASE --keep-days 400
     """
-    from datetime import UTC, datetime, timedelta
-
-    from yupana.core.progress import Lines
     from yupana.predictions import archive, export
 
     config = settings()
@@ -62,7 +60,6 @@ def agency_answers(
 
     Example: yupana agency-answers USE_CASE --agency AGENCY --out answers.csv
     """
-    from yupana.core.progress import Lines
     from yupana.predictions import agency_export, export
 
     config = settings()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,8 +47,6 @@ def deploy(
 
     Example: yupana deploy USE_CASE --canary 0.1
     """
-    from datetime import UTC, datetime
-
     from yupana.identity import actors
     from yupana.lineage import steps
     from yupana.tracking import aliases, slots
@@ -120,9 +120,6 @@ def adopt(
 
     Example: yupana adopt USE_CASE model --publisher theirs.pub
     """
-    from dataclasses import replace
-    from datetime import UTC, datetime
-
     from yupana.core import plain_files
     from yupana.identity import actors
     from yupana.lineage import steps

@@ -11,6 +11,8 @@ import typer
 
 from yupana.config.lazy import settings
 from yupana.console.options import AsJson, emit, say_json
+from yupana.core.errors import TransientError
+from yupana.core.progress import Lines
 
 WebhookId = Annotated[str, typer.Argument(metavar="ID", help="The webhook, as the list shows it.")]
 
@@ -96,8 +98,6 @@ def test(webhook: WebhookId, as_json: AsJson = False) -> None:
 
     Example: yupana webhooks test 3f9a0c12b7de
     """
-    from yupana.core.errors import TransientError
-    from yupana.core.progress import Lines
     from yupana.webhooks import delivery, outbox
     from yupana.webhooks.tables import DELIVERED
 
@@ -150,7 +150,6 @@ def send(as_json: AsJson = False) -> None:
 
     Example: yupana webhooks send
     """
-    from yupana.core.progress import Lines
     from yupana.core.types import StepResult
     from yupana.webhooks import delivery
 

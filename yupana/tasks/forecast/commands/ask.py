@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Annotated
 
@@ -32,8 +33,6 @@ def ask(
 
     Example: yupana ask outbreak 160101 --as-of 2022-01-05
     """
-    import json
-
     from yupana.client import Client
     from yupana.identity import local_key
     from yupana.tasks.forecast import usecases
