@@ -121,15 +121,10 @@ def correct(
                 ),
                 inputs=(raw.ref,),
                 depends_on=[contract.sha256, "correction"],
-                still_there=lambda outputs: _newest(settings, name) <= set(outputs),
+                still_there=lambda refs: delta.ref(settings.lake, "quarantine", name).ref in refs,
             )
         finally:
             shutil.rmtree(work, ignore_errors=True)
-
-
-def _newest(settings: Settings, name: str) -> set[str]:
-    table = delta.ref(settings.lake, "quarantine", name)
-    return {table.ref}
 
 
 def _no_change(settings: Settings, name: str, raw: RawObject) -> StepResult:

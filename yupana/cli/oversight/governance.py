@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -102,7 +102,7 @@ def evidence(
     from yupana.console.options import emit
     from yupana.gate import results
 
-    emit(results.record(settings(), use_case, results.read(file), _now()), as_json)
+    emit(results.record(settings(), use_case, results.read(file), datetime.now(UTC)), as_json)
 
 
 def assess(which: Which, folder: Folder = None, as_json: AsJson = False) -> None:
@@ -118,7 +118,7 @@ def assess(which: Which, folder: Folder = None, as_json: AsJson = False) -> None
 
     config = settings()
     model = _subject(config, which, folder)
-    record, decision = actions.assess(config, model, now=_now(), accounts=actors.here())
+    record, decision = actions.assess(config, model, now=datetime.now(UTC), accounts=actors.here())
     after = [f"next, by another person: yupana governance approve {model.name} --reason …"]
     if unmet := record.facts["unmet"]:
         arguments = f"{decision.use_case} --model {model.name} --stage service"
@@ -147,7 +147,8 @@ def approve(
 
     config = settings()
     model = _subject(config, which, folder)
-    record = actions.approve(config, model, reason, now=_now(), accounts=_accounts(config, key))
+    now, accounts = datetime.now(UTC), _accounts(config, key)
+    record = actions.approve(config, model, reason, now=now, accounts=accounts)
     way = f"adopt {model.use_case} … --version" if folder else "models promote"
     next_ = f"next: yupana {way} {model.version if folder else model.name}"
     _say(config, record, as_json, next_)
@@ -211,9 +212,9 @@ def _suspension(
 
     config = settings()
     act = {"suspend": actions.suspend, "resume": actions.resume}[kind]
-    accounts = _accounts(config, key)
-    record = act(config, actions.Order(target, reason, reason_en, now=_now(), accounts=accounts))
-    _say(config, record, as_json)
+    now, accounts = datetime.now(UTC), _accounts(config, key)
+    order = actions.Order(target, reason, reason_en, now=now, accounts=accounts)
+    _say(config, act(config, order), as_json)
 
 
 def _say(settings: Settings, record: Record, as_json: bool, *after: str) -> None:
@@ -222,10 +223,6 @@ def _say(settings: Settings, record: Record, as_json: bool, *after: str) -> None
         say_json(as_values(settings, record))
     else:
         print("\n  ".join([line(settings, record), *after]))
-
-
-def _now() -> Any:
-    return datetime.now(UTC)
 
 
 def _accounts(settings: Settings, key: Path | None) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ def create(
     life = _span(usual.expires if expires is None else expires, "--expires")
     limits = (usual.quota if quota is None else quota, usual.rate if rate is None else rate)
     terms = api_keys.Terms(agency, scopes, role, life, *limits)
-    new_key = api_keys.create(settings().platform_db, terms, now=_now(), by=_me())
+    new_key = api_keys.create(settings().platform_db, terms, now=datetime.now(UTC), by=_me())
     witness.leave(settings())
     _print(new_key, f"A key of {agency}; it is shown this once:", as_json)
 
@@ -103,7 +103,7 @@ def list_keys(
         Column("id, state", min_width=12), "agency, role", Column("scopes", min_width=longest),
         "limits", "expires, last used",
     )  # fmt: skip
-    now = _now()
+    now = datetime.now(UTC)
     for row in keys:
         state = "revoked" if row["revoked"] else "expired" if row["expires"] <= now else "good"
         if state == "good" and row["old_until"] and row["old_until"] > now:
@@ -128,7 +128,7 @@ def rotate(
     from yupana.ledger import witness
 
     url, span = settings().platform_db, _span(grace, "--grace")
-    new_key = api_keys.rotate(url, key, grace=span, now=_now(), by=_me())
+    new_key = api_keys.rotate(url, key, grace=span, now=datetime.now(UTC), by=_me())
     witness.leave(settings())
     title = f"The new key; it is shown this once, and the old one ends in {grace}:"
     _print(new_key, title, as_json)
@@ -153,9 +153,9 @@ def revoke(
     url, issuer = settings().platform_db, settings().oidc_issuer
     if key.startswith("sub:"):
         key = _subject(issuer, key.removeprefix("sub:"))
-        api_keys.revoke_subject(url, key, now=_now(), by=_me())
+        api_keys.revoke_subject(url, key, now=datetime.now(UTC), by=_me())
     else:
-        api_keys.revoke(url, key, now=_now(), by=_me())
+        api_keys.revoke(url, key, now=datetime.now(UTC), by=_me())
     witness.leave(settings())
     say_json({"id": key, "revoked": True}) if as_json else print(f"revoked: {key}")
 
@@ -173,7 +173,7 @@ def activity(
     """
     from yupana.identity import activity as log
 
-    start = since.replace(tzinfo=UTC) if since else _now() - timedelta(days=30)
+    start = since.replace(tzinfo=UTC) if since else datetime.now(UTC) - timedelta(days=30)
     rows = log.listing(settings().platform_db, start, key)
     if as_json:
         say_json(rows)
@@ -213,10 +213,6 @@ def _span(text: str, option: str) -> timedelta:
             f"'{text}' is not a time.", where=option, fix="Use such as 90d, 12h, 30min or 10s."
         )
     return timedelta(**{unit: int(number)})
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _me() -> str:

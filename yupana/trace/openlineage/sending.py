@@ -89,7 +89,7 @@ def _rest(settings: Settings, target: Target, cursor: Cursor) -> None:
     for number, body in events.numbered(settings.events, after=cursor.event):
         _tell(settings, target, cursor, body)
         cursor.event, cursor.line, cursor.lines = number, _line(body), cursor.lines + 1
-        _write(settings, cursor)
+        whole_file.write_json(_path(settings, cursor.to), asdict(cursor))
 
 
 def _tell(settings: Settings, target: Target, cursor: Cursor, body: str) -> None:
@@ -125,10 +125,6 @@ def read(settings: Settings, to: str) -> Cursor:
     if fields.pop("offset", None) is not None:
         fields["event"] = fields["lines"]
     return Cursor(**fields)
-
-
-def _write(settings: Settings, cursor: Cursor) -> None:
-    whole_file.write_json(_path(settings, cursor.to), asdict(cursor))
 
 
 def _path(settings: Settings, to: str) -> Path:
