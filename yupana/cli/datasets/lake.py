@@ -11,7 +11,7 @@ import typer
 
 from yupana.config.lazy import settings
 from yupana.console import tables
-from yupana.console.options import AsJson, as_of, emit, say_json
+from yupana.console.options import AsJson, as_of, emit, say, say_json
 from yupana.core.errors import UsageError
 from yupana.core.progress import Lines
 
@@ -184,7 +184,7 @@ def _correction(
             "Into a spreadsheet, import it with all columns as text: a cell that begins with "
             "= + - @ stands as it came, and would be run as a formula."
         )
-        say_json(facts) if as_json else print(says)
+        say(facts, says, as_json)
 
 
 def _refusals(kinds: Any, lines: list[Refusal]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from yupana.config.lazy import settings
-from yupana.console.options import AsJson, of_use_case, say_json
+from yupana.console.options import AsJson, of_use_case, say, say_json
 from yupana.core.progress import Lines
 
 if TYPE_CHECKING:
@@ -89,10 +89,7 @@ def _answer(name: str, state: str, note: str, as_json: bool) -> None:
     # The one who logged in, where the machine tells; who they became by sudo otherwise.
     account = actors.here()[0]
     alert = alerts.answer(settings(), name, state, account, note, datetime.now(UTC))
-    if as_json:
-        say_json(asdict(alert))
-    else:
-        print(f"{alert.id} is {alert.state}: {alert.en}")
+    say(asdict(alert), f"{alert.id} is {alert.state}: {alert.en}", as_json)
 
 
 def _text(alert: Alert) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from yupana.config.lazy import settings
-from yupana.console.options import AsJson, say_json
+from yupana.console.options import AsJson, say, say_json
 from yupana.core.errors import UsageError
 from yupana.core.progress import Lines
 
@@ -91,7 +91,7 @@ def verify(
             where=str(error.filename),
             fix="Name a file that is there, and that you may read.",
         ) from error
-    say_json(asdict(report)) if as_json else print(report)
+    say(asdict(report), str(report), as_json)
     if not report.ok:
         raise typer.Exit(1)
 
@@ -123,10 +123,7 @@ def vouch(
             )
         releases.note(config, "vouch", delta.parts(reference)[1], reference, "")
         events.append(config, "vouch", reference, status="done", outputs=(reference,))
-    if as_json:
-        say_json({"vouched": references})
-    else:
-        print(f"vouched for: {', '.join(references)}")
+    say({"vouched": references}, f"vouched for: {', '.join(references)}", as_json)
 
 
 def export(
@@ -237,7 +234,7 @@ def who(person: Person, as_json: AsJson = False) -> None:
             fix="Take one from `yupana audit list`.",
         )
     activity.note_access(config, "name", person)
-    say_json({"person": person, "account": account}) if as_json else print(account)
+    say({"person": person, "account": account}, account, as_json)
 
 
 def forget(
@@ -253,10 +250,8 @@ def forget(
     from yupana.orchestration import erasure
 
     name = erasure.forget(settings(), account, datetime.now(UTC))
-    if as_json:
-        say_json({"person": name, "forgotten": True})
-    else:
-        print(f"forgotten: nobody can say any more who {name} is")
+    words = f"forgotten: nobody can say any more who {name} is"
+    say({"person": name, "forgotten": True}, words, as_json)
 
 
 def restrict(

@@ -11,7 +11,7 @@ import typer
 
 from yupana.cli.oversight.governance_tables import as_values, conditions, line, table
 from yupana.config.lazy import settings
-from yupana.console.options import AsJson, UseCase, say_json
+from yupana.console.options import AsJson, UseCase, say, say_json
 from yupana.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -219,10 +219,7 @@ def _suspension(
 
 def _say(settings: Settings, record: Record, as_json: bool, *after: str) -> None:
     """A decision, and for people what comes after it."""
-    if as_json:
-        say_json(as_values(settings, record))
-    else:
-        print("\n  ".join([line(settings, record), *after]))
+    say(as_values(settings, record), "\n  ".join([line(settings, record), *after]), as_json)
 
 
 def _accounts(settings: Settings, key: Path | None) -> tuple[str, ...]:

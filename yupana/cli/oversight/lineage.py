@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from yupana.config.lazy import settings
-from yupana.console.options import AsJson, say_json
+from yupana.console.options import AsJson, say, say_json
 from yupana.core.errors import UsageError
 from yupana.core.progress import Lines
 
@@ -105,10 +105,7 @@ def export(
     else:
         cursor = sending.export(config, targets.of_url(url, config.openlineage_key))
     facts = {"to": str(file or cursor.to), "events": cursor.lines, "refused": cursor.refused}
-    if as_json:
-        say_json(facts)
-    else:
-        print(f"{facts['to']}: {cursor.lines:,} events told, {cursor.refused:,} refused")
+    say(facts, f"{facts['to']}: {cursor.lines:,} events told, {cursor.refused:,} refused", as_json)
 
 
 def _nowhere() -> UsageError:

@@ -9,7 +9,7 @@ import typer
 
 from yupana.config.lazy import settings
 from yupana.console import tables
-from yupana.console.options import AsJson, say_json
+from yupana.console.options import AsJson, say, say_json
 from yupana.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def create(
     config = settings()
     project = projects.create(config, name, title=title, data=data or [], models=model or [])
     _log(config, "create", name, project)
-    say_json(project) if as_json else print(f"made: {name}. Choose it by YUPANA_PROJECT={name}")
+    say(project, f"made: {name}. Choose it by YUPANA_PROJECT={name}", as_json)
 
 
 def list_projects(as_json: AsJson = False) -> None:
@@ -155,10 +155,8 @@ def delete(
         typer.confirm(f"Delete project '{name}'?", abort=True, err=True)
     last = projects.delete(config, name, date.today())
     _log(config, "delete", name, {"restore_until": last})
-    if as_json:
-        say_json({"name": name, "deleted": True, "restore_until": last})
-    else:
-        print(f"deleted: {name}. Until {last}: yupana projects restore {name}")
+    words = f"deleted: {name}. Until {last}: yupana projects restore {name}"
+    say({"name": name, "deleted": True, "restore_until": last}, words, as_json)
 
 
 def restore(name: Name, as_json: AsJson = False) -> None:
@@ -171,7 +169,7 @@ def restore(name: Name, as_json: AsJson = False) -> None:
     config = settings()
     project = projects.restore(config, name, date.today())
     _log(config, "restore", name, {})
-    say_json(project) if as_json else print(f"restored: {name}")
+    say(project, f"restored: {name}", as_json)
 
 
 def _log(settings: Settings, what: str, name: str, details: dict[str, Any]) -> None:

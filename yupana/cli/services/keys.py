@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from yupana.config.lazy import settings
-from yupana.console.options import AsJson, say_json
+from yupana.console.options import AsJson, say, say_json
 from yupana.core.errors import UsageError
 
 KeyId = Annotated[str, typer.Argument(help="The key's id: the part between yup_ and the next _.")]
@@ -157,7 +157,7 @@ def revoke(
     else:
         api_keys.revoke(url, key, now=datetime.now(UTC), by=_me())
     witness.leave(settings())
-    say_json({"id": key, "revoked": True}) if as_json else print(f"revoked: {key}")
+    say({"id": key, "revoked": True}, f"revoked: {key}", as_json)
 
 
 def activity(

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from yupana.config.lazy import settings
-from yupana.console.options import AsJson, UseCase, emit, say_json
+from yupana.console.options import AsJson, UseCase, emit, say
 from yupana.core.progress import Lines
 
 
@@ -66,4 +66,4 @@ def agency_answers(
     export.export(config, use_case, Lines())
     days = since.date() if since else None, until.date() if until else None
     rows = agency_export.write(config, use_case, agency, days, out)
-    say_json({"rows": rows, "file": str(out)}) if as_json else print(f"{rows:,} answers: {out}")
+    say({"rows": rows, "file": str(out)}, f"{rows:,} answers: {out}", as_json)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from yupana.config.lazy import settings
-from yupana.console.options import AsJson, emit, say_json
+from yupana.console.options import AsJson, emit, say, say_json
 from yupana.core.errors import TransientError
 from yupana.core.progress import Lines
 
@@ -90,7 +90,7 @@ def remove(webhook: WebhookId, as_json: AsJson = False) -> None:
     from yupana.webhooks import endpoints
 
     endpoints.remove(settings(), webhook, datetime.now(UTC))
-    say_json({"id": webhook, "removed": True}) if as_json else print(f"removed: {webhook}")
+    say({"id": webhook, "removed": True}, f"removed: {webhook}", as_json)
 
 
 def test(webhook: WebhookId, as_json: AsJson = False) -> None:
