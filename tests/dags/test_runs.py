@@ -13,7 +13,7 @@ from conftest import Thread
 from yupana.config.settings import Settings, settings
 from yupana.lineage import events
 from yupana.orchestration import airflow_home
-from yupana.orchestration.alerts import deadline_missed
+from yupana.orchestration.airflow import deadline_missed
 
 XCOM_BYTES = 1000
 

@@ -17,9 +17,9 @@ from yupana.predictions.usage import Caller
 from yupana.serving.http import bounds, tracing
 from yupana.serving.http.access_log import AccessLog
 from yupana.serving.http.asgi import split
-from yupana.serving.http.front import front
 from yupana.serving.http.guard import Guard
 from yupana.serving.http.refusal import OneShape
+from yupana.serving.service import front
 
 bounds.BODY_SECONDS, bounds.REQUEST_SECONDS = 1.0, 4.0
 APP = FastAPI()

@@ -19,7 +19,8 @@ from governed import _close
 from yupana.config.settings import ROOT, Settings
 from yupana.features import training_sets
 from yupana.lineage import events
-from yupana.tracking import candidates, facts
+from yupana.tracking import facts
+from yupana.training import candidate_steps
 
 NAME = "complaints"
 SPEC = {
@@ -140,7 +141,7 @@ def candidate(settings: Settings, name: str, words: dict[str, str]) -> str:
              "sources": [], "as_of": "", "rows": len(rows), "parts": {}, "sha256": ""}  # fmt: skip
     path.with_suffix(".json").write_text(json.dumps(about))
     ref = f"candidate:{name}"
-    model = candidates.folder(settings, ref)
+    model = candidate_steps.folder(settings, ref)
     model.mkdir(parents=True)
     (model / "words.json").write_text(json.dumps(words))
     fitted = {"params": {"words": len(words)}, "metrics": {}, "curve": []}

@@ -26,7 +26,8 @@ from yupana.features import training_sets
 from yupana.lineage import events
 from yupana.tasks.forecast.commands import reproduce as commands
 from yupana.tasks.forecast.scoring import reproduce
-from yupana.tracking import candidates, facts, registry, versions
+from yupana.tracking import facts, registry, versions
+from yupana.training import candidate_steps
 
 APP = typer.Typer()
 # A lone command would stand for the whole application.
@@ -53,7 +54,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     facts.record(home, folder, about, seconds=1.0, machine=facts.hardware())
     (folder / "fit.json").write_text(json.dumps(fitted))
     rows_path = training_sets.path_of(home, NAME, split.ref)
-    candidates.evaluate(NAME, folder, rows_path, seed=SEED)
+    candidate_steps.score(NAME, folder, rows_path, seed=SEED)
     registry.register(home, NAME, folder, {**TAGS, "split": split.ref})
     return home.home
 

@@ -153,7 +153,7 @@ def test_norms_are_those_that_code_and_data_give(
     )[0]
     ((week, total),) = usual.probe.items()
     assert usual.span[1] == week == str(newest.saturday(until - 1)) == "2016-12-31"
-    norms = learn.looked(newest, until - 1, INVARIANTS)
+    norms = learn.one_period(newest, until - 1, INVARIANTS)
     assert sum(s.value for s in norms) == pytest.approx(total, abs=0.002), (
         "the checks or the features changed: run `yupana outbreak replay --out DIR` and copy "
         "DIR/norms.json to models/outbreak/norms.json"

@@ -17,11 +17,11 @@ from yupana.config.settings import ROOT
 from yupana.core.errors import TerminalError, UsageError
 from yupana.tasks.forecast import usecases
 from yupana.tasks.forecast.checks import (
-    forecasts,
     identities,
     judge,
     measures,
     norms,
+    performance,
     places,
     record,
     watch,
@@ -148,10 +148,10 @@ def test_forecasts_that_fall_or_are_no_number_are_told(current: window.Window) -
     rows = [(u, END, h, *np.linspace(0, 9, 23)) for u in late_lake.DISTRICTS for h in (1, 2)]
     table = pl.DataFrame(rows, schema=["entity", "origin", "horizon", *LEVELS], orient="row")
     good = record.of(table, None, current)
-    assert forecasts.faults(current, good) == []
+    assert performance.faults(current, good) == []
     wrong = good.quantiles.copy()
     wrong[-1, 1, 0, 3], wrong[-1, 2, 1, 5], wrong[-1, 4, 0, 0] = np.nan, 8.9, -1.0
-    assert forecasts.faults(current, replace(good, quantiles=wrong)) == [
+    assert performance.faults(current, replace(good, quantiles=wrong)) == [
         "160112",
         "160201",
         "160501",

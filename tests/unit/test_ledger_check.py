@@ -20,7 +20,7 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
 from yupana.core.progress import Silent
 from yupana.database.engine import engine
-from yupana.identity import access_record
+from yupana.identity import activity
 from yupana.ledger import (
     check,
     entries,
@@ -262,7 +262,7 @@ def test_a_person_is_erased_and_the_chain_holds(used: Settings) -> None:
 
 
 def test_access_to_personal_data_is_recorded_by_pseudonym(used: Settings) -> None:
-    access_record.note(used, "file", "raw:1", columns=["age"])
+    activity.note_access(used, "file", "raw:1", columns=["age"])
     last = entries.newest(used.platform_db, "access")
     assert last and last.actor.startswith("person:") and last.facts["columns"] == ["age"]
 

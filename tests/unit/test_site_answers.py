@@ -14,7 +14,7 @@ from yupana.config.settings import Settings
 from yupana.lineage import events
 from yupana.monitoring.site import build, drift
 from yupana.monitoring.site.parts import SiteRequest
-from yupana.tasks.forecast.impact import site_section
+from yupana.tasks.forecast.impact import pages
 
 DAY = date(2022, 1, 10)
 
@@ -107,7 +107,7 @@ def test_it_holds_for_everyone_or_not(
     everyone: dict[str, Any], facts: dict[str, Any], absent: Any, state: str, says: str
 ) -> None:
     groups = [group("all", **everyone), group("rural", **facts)]
-    answer = site_section.answer({"groups": groups, "unmeasured": absent, "baseline": "ar"})
+    answer = pages.answer({"groups": groups, "unmeasured": absent, "baseline": "ar"})
     assert answer.state == state and says in answer.es and answer.en
 
 

@@ -19,7 +19,7 @@ from yupana.cli.main import app
 from yupana.config.settings import ROOT, Settings
 from yupana.core import spec, usecase
 from yupana.core.errors import UsageError
-from yupana.orchestration import usecase_check
+from yupana.orchestration import usecase_files
 
 
 def models_with(models: Path, name: str, change: Callable[[dict[str, Any]], Any]) -> Path:
@@ -35,7 +35,7 @@ def models_with(models: Path, name: str, change: Callable[[dict[str, Any]], Any]
 def test_every_use_case_of_the_project_is_complete(tmp_path: Path) -> None:
     settings = Settings(root=ROOT, home=tmp_path)
     for name in usecase.names():
-        assert [f for f in usecase_check.check(settings, name) if not f.ok] == []
+        assert [f for f in usecase_files.check(settings, name) if not f.ok] == []
 
 
 def test_a_use_case_of_a_known_kind_is_small() -> None:
@@ -106,7 +106,7 @@ def test_what_a_use_case_lacks_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     for module in (usecase, spec):
         monkeypatch.setattr(module, "home", lambda: models)
     settings = Settings(root=ROOT, home=tmp_path)
-    lacking = {f.where for f in usecase_check.check(settings, "cholera") if not f.ok}
+    lacking = {f.where for f in usecase_files.check(settings, "cholera") if not f.ok}
     assert lacking == {
         "expectations/no_such_data_set/contract.yaml",
         "models/cholera/__init__.py",
@@ -149,7 +149,7 @@ def test_the_section_of_the_kind_is_checked_by_field(
     models = models_with(tmp_path / "models", "cholera", change)
     for module in (usecase, spec):
         monkeypatch.setattr(module, "home", lambda: models)
-    findings = usecase_check.check(Settings(root=ROOT, home=tmp_path), "cholera")
+    findings = usecase_files.check(Settings(root=ROOT, home=tmp_path), "cholera")
     (fault,) = [f.fault for f in findings if f.what == "what forecast asks of the spec"]
     assert f"models/cholera/usecase.yaml, {field}" in fault and mend in fault
 
@@ -172,7 +172,7 @@ def test_counts_of_too_few_entities_to_train_on_are_told_before_the_training(
     definition = usecases.load("malaria")
     monkeypatch.setattr(type(definition), "counts", lambda self, rows: rows)
     name = "200 rows in each part to train on: 17 entities by month or more"
-    (found,) = [f for f in usecase_check.check(home, "malaria") if f.what == name]
+    (found,) = [f for f in usecase_files.check(home, "malaria") if f.what == name]
     assert found.where == "models/malaria/usecase.yaml, entity.key" and fault in found.fault
     assert found.ok is not bool(fault)
 

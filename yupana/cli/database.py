@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, say_json
 
 
@@ -26,7 +27,6 @@ def check(as_json: AsJson = False) -> None:
 
     Example: yupana database check
     """
-    from yupana.config.settings import settings
     from yupana.database import schema
     from yupana.database.engine import unchecked
 
@@ -49,7 +49,6 @@ def upgrade(
 
     Example: yupana database upgrade
     """
-    from yupana.config.settings import settings
     from yupana.database import schema
     from yupana.database.engine import unchecked
 
@@ -64,7 +63,6 @@ def downgrade(
 
     Example: yupana database downgrade 0001
     """
-    from yupana.config.settings import settings
     from yupana.database import schema
     from yupana.database.engine import unchecked
 

@@ -15,8 +15,7 @@ from yupana.core import usecase
 
 MODULES = {
     "machine": ("run", "setup", "doctor", "up", "down", "maintain"),
-    "usecases": ("usecases",),
-    "new": ("new",),
+    "usecases": ("usecases", "new"),
     "datasets.ingest": ("ingest",),
     "datasets.contract": ("contract",),
     "datasets.stream": ("stream", "bridge"),
@@ -24,8 +23,7 @@ MODULES = {
     "datasets.lake": ("history", "quarantine"),
     "datasets.releases": ("diff", "retract", "restore"),
     "datasets.reports": ("quality", "profile"),
-    "registry.train": ("train", "due"),
-    "registry.evaluate": ("evaluate", "register"),
+    "registry.train": ("train", "due", "evaluate", "register"),
     "registry.models": ("models",),
     "registry.projects": ("projects",),
     "services.serve": ("deploy", "adopt", "serve", "share", "bento"),

@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
+from yupana.config.lazy import settings
+from yupana.console import tables
 from yupana.console.options import AsJson, emit, of_use_case
+from yupana.core.progress import Lines
 
 
 def register(app: typer.Typer) -> None:
@@ -24,8 +27,6 @@ def run(
 
     Example: yupana run
     """
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
     from yupana.orchestration import quickstart, summary
 
     config = settings()
@@ -41,8 +42,6 @@ def setup() -> None:
 
     Example: yupana setup
     """
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
     from yupana.data.engine import jars
 
     config = settings()
@@ -55,18 +54,16 @@ def doctor() -> None:
 
     Example: yupana doctor
     """
-    from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
-    from yupana.config.settings import settings
     from yupana.orchestration import machine
 
-    table = Table("", "what", "found", "how to get it")
-    checks = machine.check(settings())
-    for c in checks:
-        colour = {"ok": "green", "missing": "red"}.get(c.sign, "yellow")
-        table.add_row(f"[{colour}]{c.sign}[/]", c.what, c.state, "" if c.ok else c.fix)
-    Console().print(table)
+    checks, colours = machine.check(settings()), {"ok": "green", "missing": "red"}
+    rows = [
+        (Text(c.sign, colours.get(c.sign, "yellow")), c.what, c.state, "" if c.ok else c.fix)
+        for c in checks
+    ]
+    tables.show("", "what", "found", "how to get it", rows=rows)
     if any(c.needed and not c.ok for c in checks):
         raise typer.Exit(1)
 
@@ -79,8 +76,6 @@ def up() -> None:
 
     Example: yupana up
     """
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
     from yupana.orchestration import standalone
 
     standalone.up(settings(), Lines())
@@ -91,7 +86,6 @@ def down() -> None:
 
     Example: yupana down
     """
-    from yupana.config.settings import settings
     from yupana.orchestration import standalone
 
     print(standalone.down(settings()))
@@ -116,8 +110,6 @@ def maintain(
 
     Example: yupana maintain --dry-run
     """
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
     from yupana.orchestration import maintain as maintenance
 
     emit(maintenance.maintain(settings(), part, Lines(), dry_run=dry_run), as_json)

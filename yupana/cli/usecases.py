@@ -1,20 +1,28 @@
-"""`yupana usecases`: what use cases there are, what each is, and whether it is complete."""
+"""`yupana usecases`: what there are, and whether each is complete; `yupana new`: files of one."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, say_json
+from yupana.core.errors import UsageError
 
 if TYPE_CHECKING:
     from yupana.core.spec import Spec
 
 
 def register(app: typer.Typer) -> None:
-    """Add this command to the command line."""
+    """Add these commands to the command line."""
     app.command()(usecases)
+    group = typer.Typer(no_args_is_help=True, help="Write the files of something new.")
+    group.callback()(lambda: None)
+    group.command()(usecase)
+    app.add_typer(group, name="new")
 
 
 def usecases(
@@ -55,13 +63,10 @@ def _show(spec: Spec) -> None:
 
 
 def _check(names: list[str] | tuple[str, ...], as_json: bool) -> None:
-    from dataclasses import asdict
-
-    from yupana.config.settings import settings
-    from yupana.orchestration import usecase_check
+    from yupana.orchestration import usecase_files
 
     config = settings()
-    results = {name: usecase_check.check(config, name) for name in names}
+    results = {name: usecase_files.check(config, name) for name in names}
     whole = all(one.ok for findings in results.values() for one in findings)
     if as_json:
         values = {name: [asdict(one) for one in findings] for name, findings in results.items()}
@@ -75,3 +80,41 @@ def _check(names: list[str] | tuple[str, ...], as_json: bool) -> None:
                     print(f"      {one.fault}")
     if not whole:
         raise typer.Exit(1)
+
+
+Column = Annotated[str, typer.Option(metavar="COLUMN", help="Guessed where only one can be.")]
+
+
+def usecase(
+    name: Annotated[str, typer.Argument(help="Small letters, digits and underscores.")],
+    data: Annotated[str, typer.Option(metavar="DATASET", help="A published data set.")],
+    task: Annotated[str, typer.Option(help="The kind of use case.")] = "forecast",
+    entity: Column = "",
+    period: Column = "",
+    count: Column = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write a small use case of a kind, which trains, serves and is monitored at once.
+
+    All its files bear its name, and no other file changes. For forecasts the data set has a row
+    an entity and a period (a week or a month): its columns are guessed from contract and table.
+
+    Example: yupana new usecase river_floods --data river_floods_monthly --entity station
+    """
+    from yupana.cli.lazy import Commands
+    from yupana.core import usecase as use_cases
+    from yupana.orchestration import usecase_files
+
+    if name in {*Commands()} - {*use_cases.names()}:
+        raise UsageError(
+            f"`yupana {name}` is a command already.",
+            where="NAME",
+            fix="Give another name: below it stand the commands that a use case adds.",
+        )
+    columns = {"entity": entity, "period": period, "count": count}
+    paths = usecase_files.write(settings(), name, task, data, columns, datetime.now(UTC).date())
+    if as_json:
+        say_json({"use_case": name, "files": paths})
+        return
+    print("\n".join(paths))
+    print(f"\nnext: yupana usecases check {name}, then features, train, deploy, serve, monitor")

@@ -239,6 +239,10 @@ class Settings(BaseSettings):
                 must_be(part, "table", "river_levels", f"{zone}/{name}")
         return self.lake / zone / name
 
+    def lock(self, name: str) -> Path:
+        """The file by which one process at a time holds a data set, or another thing of a name."""
+        return self.home / "locks" / f"{name}.lock"
+
     def environment(self) -> dict[str, str]:
         """Environment for a child process: this one's, our settings, and no telemetry."""
         values = {k: v for k, v in self.model_dump().items() if v is not None}

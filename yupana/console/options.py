@@ -54,6 +54,11 @@ def say_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, default=str))
 
 
+def say(value: Any, words: str, as_json: bool) -> None:
+    """One line of JSON for programs, or words for people, on stdout."""
+    say_json(value) if as_json else print(words)
+
+
 # Too long to be read; programs get them.
 _LONG = ("raw", "stages", "corrects", "change", "set_aside", "warnings")
 

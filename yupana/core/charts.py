@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+Row = tuple[str, float | None, Sequence[float] | None]
+"""A name, its value, and the ends of its interval."""
 MAIN, SECOND, THIRD = "#1b5e8c", "#c2571a", "#3d7f3d"
 _STYLE: dict[Any, Any] = {
     # Text stays text: it can be read aloud, searched and scaled.
@@ -79,12 +81,59 @@ def bars(names: Sequence[str], counts: Sequence[int | None], what: str) -> str:
     """One horizontal bar a category; a bar without a count is told as hidden."""
     figure, axes = blank(4.3, 0.5 + 0.24 * max(len(names), 2))
     axes.barh(range(len(names)), [c or 0 for c in counts], color=MAIN, height=0.7)
-    axes.set_yticks(range(len(names)), [n if len(n) <= 28 else f"{n[:27]}…" for n in names])
+    _rows(axes, names, 28)
+    _plain_numbers(axes, "x")
+    return svg(figure, what)
+
+
+def forest(
+    rows: Sequence[Row],
+    unit: str,
+    what: str = "",
+    *,
+    middle: float | None = None,
+    worse_above: bool = False,
+) -> str:
+    """A dot and its interval a name, hollow where there is none; rows without a value are left out.
+
+    Args:
+        unit: label of the axis.
+        what: as for `lines`; default: the unit.
+        middle: where a line stands.
+        worse_above: a value above the line is a hollow diamond, in another colour.
+
+    Returns:
+        SVG; empty without a value.
+    """
+    points = [(name, value, ends) for name, value, ends in rows if value is not None]
+    if not points:
+        return ""
+    figure, axes = blank(6.4, 0.75 + 0.27 * len(points))
+    if middle is not None:
+        axes.axvline(middle, color="#5b6673", lw=1, ls="--")
+    for at, (_, value, ends) in enumerate(points):
+        worse = worse_above and middle is not None and value > middle
+        colour = SECOND if worse else MAIN
+        if ends:
+            axes.plot(ends, [at, at], color=colour, lw=2, solid_capstyle="butt")
+        face = colour if ends and not worse else "white"
+        axes.plot([value], [at], "D" if worse else "o", mec=colour, mfc=face, ms=6)
+    _rows(axes, [name for name, *_ in points], 34)
+    axes.set_xlabel(unit, fontsize=9)
+    texts = "; ".join(
+        f"{name} {value:.2f}" + (f" ({ends[0]:.2f}–{ends[1]:.2f})" if ends else "")
+        for name, value, ends in points
+    )
+    return svg(figure, f"{what or unit}: {texts}")
+
+
+def _rows(axes: Axes, names: Sequence[str], longest: int) -> None:
+    """A row a name, the first on top; the grid stands upright."""
+    short = [n if len(n) <= longest else f"{n[: longest - 1]}…" for n in names]
+    axes.set_yticks(range(len(names)), short)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
     axes.grid(axis="x", visible=True)
-    _plain_numbers(axes, "x")
-    return svg(figure, what)
 
 
 def histogram(edges: Sequence[float], counts: Sequence[int | None], unit: str, what: str) -> str:

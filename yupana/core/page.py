@@ -6,10 +6,11 @@ Templates lie beside the modules that fill them and extend core/page.html.
 from __future__ import annotations
 
 import math
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from yupana.core import whole_file
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -25,10 +26,7 @@ def write(path: Path, template: str, **values: Any) -> Path:
             project (`models/<use case>/…`).
     """
     text = _environment().get_template(template).render(**values)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8")
-    return partial.rename(path)
+    return whole_file.write(path, text)
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""Folders that strangers fill: plain files alone, of bounded number and size."""
+"""Plain files of a folder: their bytes, and those alone of a folder that strangers fill."""
 
 from __future__ import annotations
 
@@ -16,6 +16,19 @@ MOST_TEXT = 4 << 20
 """Bytes of a file that is read whole: a card, a manifest."""
 
 
+def size(folder: Path) -> int:
+    """Bytes of a folder's files; links count nothing."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            state = path.lstat()
+        except FileNotFoundError:
+            # A process that runs meanwhile removed it.
+            continue
+        total += state.st_size if stat.S_ISREG(state.st_mode) else 0
+    return total
+
+
 def names(folder: Path) -> list[str]:
     """Paths of a folder's files relative to it, sorted.
 
@@ -27,7 +40,7 @@ def names(folder: Path) -> list[str]:
     if folder.is_symlink() or not folder.is_dir():
         raise _refused(folder, "is no folder of plain files")
     paths: list[str] = []
-    size = 0
+    total = 0
     for root, folders, files in os.walk(folder):
         for name in [*folders, *files]:
             path = Path(root, name)
@@ -37,8 +50,8 @@ def names(folder: Path) -> list[str]:
             if not stat.S_ISREG(state.st_mode):
                 raise _refused(path, "is a link, or no plain file")
             paths.append(str(path.relative_to(folder)))
-            size += state.st_size
-            if len(paths) > MOST_FILES or size > MOST_BYTES:
+            total += state.st_size
+            if len(paths) > MOST_FILES or total > MOST_BYTES:
                 bounds = f"{MOST_FILES} files or {MOST_BYTES >> 30} GiB"
                 raise _refused(folder, f"holds more than {bounds}")
     return sorted(paths)

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from yupana.core.errors import UsageError
+
+
+def write(path: Path, text: str) -> Path:
+    """Write a text in UTF-8 and return its path; who reads meanwhile meets the text of before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = _beside(path)
+    fresh.write_text(text, encoding="utf-8")
+    return fresh.replace(path)
+
+
+def write_json(path: Path, value: Any) -> Path:
+    """As `write`, a value as JSON with a line a field; what JSON has no form for as its text."""
+    return write(path, json.dumps(value, ensure_ascii=False, indent=1, default=str))
 
 
 @contextmanager
@@ -21,7 +35,7 @@ def replacing(path: Path, what: str) -> Iterator[IO[bytes]]:
     Raises:
         UsageError: it cannot be written there.
     """
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh = _beside(path)
     try:
         with fresh.open("wb") as out:
             yield out
@@ -34,3 +48,7 @@ def replacing(path: Path, what: str) -> Iterator[IO[bytes]]:
         ) from error
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}")

@@ -101,7 +101,7 @@ def write(
 ) -> Record:
     """Sign a decision and append it to the ledger."""
     names = pseudonyms(settings, accounts)
-    lock = settings.home / "locks" / f"decisions-{use_case_of(subject)}.lock"
+    lock = settings.lock(f"decisions-{use_case_of(subject)}")
     with one_at_a_time(lock, "another decision", Lines()):
         before = of(settings, use_case_of(subject))
         signed = {**facts, "accounts": names, "after": before[-1].hash if before else ""}

@@ -142,8 +142,8 @@ def newest(settings: Settings, use_case: str, digests: Collection[str], ref: str
     """
     for (body,) in reading.rows(settings.events, _RECORDED, {"step": STEP, "use_case": use_case}):
         facts = json.loads(body)["facts"] if step_events.digest(body.encode()) in digests else {}
-        if found := facts.get("tests", {}).get(ref):
-            return Result(found, datetime.fromisoformat(facts["ran"]), facts["commit"])
+        if outcome := facts.get("tests", {}).get(ref):
+            return Result(outcome, datetime.fromisoformat(facts["ran"]), facts["commit"])
     return None
 
 

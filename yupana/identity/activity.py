@@ -1,4 +1,4 @@
-"""The activity log of access: every key made, rotated and revoked, and every key refused.
+"""What is on record of access: keys made, rotated, revoked and refused, and personal data read.
 
 Never a secret, and never what an unknown caller sent: that would let anyone write into the log.
 """
@@ -11,7 +11,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from yupana.config.settings import Settings
 from yupana.database.engine import TABLES, Moment, engine
+from yupana.identity import actors
+from yupana.ledger import entries, pseudonyms, writer
 
 ACTIVITY = sa.Table(
     "activity",
@@ -45,3 +48,15 @@ def listing(url: str, since: datetime, key_id: str = "") -> list[dict[str, Any]]
         query = query.where(ACTIVITY.c.key_id == key_id)
     with engine(url).connect() as connection:
         return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def note_access(settings: Settings, what: str, subject: str, **facts: Any) -> None:
+    """Record in the ledger that this process's user gets at personal data, before it is given.
+
+    Args:
+        what: `name` (who is behind a pseudonym), `file` (a published file with personal columns)
+            or `quarantine` (lines of an agency's file).
+        subject: the reference of what is read, without personal data.
+    """
+    actor = pseudonyms.pseudonym(settings, actors.here()[0])
+    writer.append(settings, [entries.Entry("access", subject, {"what": what, **facts}, actor)])

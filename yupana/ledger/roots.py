@@ -74,8 +74,8 @@ def _days(url: str, since: int, today: str) -> Iterator[dict[str, Any]]:
 
 
 def _record(day: str, first: int, tree: Tree) -> dict[str, Any]:
-    told = {"day": day, "events": tree.size, "first": first, "root": tree.root()}
-    return {**told, "type": "root"}
+    facts = {"day": day, "events": tree.size, "first": first, "root": tree.root()}
+    return {**facts, "type": "root"}
 
 
 def _day(line: bytes) -> str:

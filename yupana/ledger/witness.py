@@ -113,8 +113,8 @@ def last_record(path: Path) -> dict[str, Any] | None:
     for line in reversed(lines):
         try:
             mark = json.loads(line)
-            known = {"seq": int(mark["seq"]), "head": mark["head"], "time": str(mark["time"])}
-            return {**mark, **known}
+            checkpoint = {"seq": int(mark["seq"]), "head": mark["head"], "time": str(mark["time"])}
+            return {**mark, **checkpoint}
         except (KeyError, TypeError, ValueError):
             # A crash may tear the last line; the verifier judges it.
             continue

@@ -52,7 +52,7 @@ def holding(settings: Settings, step: str, tables: Sequence[str]) -> Iterator[No
     with ExitStack() as locks:
         # In one order: of two who take them in another, each would wait for the other.
         for table in sorted(tables):
-            lock = settings.home / "locks" / f"{table.rpartition('/')[2]}.lock"
+            lock = settings.lock(table.rpartition("/")[2])
             locks.enter_context(one_at_a_time(lock, f"another {step}", Lines()))
         for table in tables:
             put_back(settings, table)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import smtplib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -112,8 +113,6 @@ def _try(
 
 
 def _log(settings: Settings, body: Body, now: datetime) -> None:
-    import sys
-
     import structlog
 
     renderers = [structlog.processors.JSONRenderer(ensure_ascii=False)]

@@ -6,12 +6,11 @@ table, takes twice as long to import as this takes to run, and cannot leave out 
 
 from __future__ import annotations
 
-import json
-import os
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
+from yupana.core import whole_file
 from yupana.core.errors import UsageError
 from yupana.data.contracts import contract as contracts
 from yupana.data.contracts.contract import Contract
@@ -74,11 +73,7 @@ def write(settings: Settings, profile: Profile) -> Files:
         columns=[{**column, "chart": _chart(column)} for column in document["columns"]],
         charts=over_time.charts(profile.time) if profile.time else [],
     )
-    target = stem.with_suffix(".json")
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
-    partial.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
-    partial.rename(target)
-    return Files(path, target)
+    return Files(path, whole_file.write_json(stem.with_suffix(".json"), document))
 
 
 def _rows(settings: Settings, contract: Contract, publication: Publication) -> pl.DataFrame:

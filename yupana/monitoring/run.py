@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from yupana.config.settings import Settings
-from yupana.core import spec
+from yupana.core import spec, whole_file
 from yupana.core.errors import YupanaError
 from yupana.gate import register
 from yupana.monitoring import alerts, drift, history, watch_page
@@ -159,7 +158,7 @@ def run(
     trends = trends_of(url, use_case, checks, observation.scores)
     html = folder / f"watch-{observation.period}.html"
     watch_page.write(html, document, trends)
-    path = _write(html.with_suffix(".json"), document)
+    path = whole_file.write_json(html.with_suffix(".json"), document)
     counts = {s: sum(c.state == s for c in checks) for s in ("ok", "alarm", "unknown")}
     say(f"{counts['alarm']} of {len(checks)} checks alarm; {len(report.open)} alerts are open")
     return _summary(report, answer_drift, html, path, counts)
@@ -228,12 +227,6 @@ def trends_of(
         name = " ".join(part for part in (check, column, group) if part)
         trends.append(Trend(name, points))
     return trends
-
-
-def _write(path: Path, document: dict[str, Any]) -> Path:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(json.dumps(document, ensure_ascii=False, indent=1, default=str))
-    return partial.rename(path)
 
 
 def _summary(

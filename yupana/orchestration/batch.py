@@ -20,9 +20,9 @@ def ingest_batch(
     settings: Settings, contract: Contract, batch: SourceFile, progress: Progress
 ) -> StepResult:
     """Publish a batch once; raises as `yupana.orchestration.ingest.ingest`."""
-    lock = settings.home / "locks" / f"{contract.name}.lock"
-    waiting = f"another ingest of {contract.name}"
-    with one_at_a_time(lock, waiting, progress), outside_trouble(settings):
+    name = contract.name
+    alone = one_at_a_time(settings.lock(name), f"another ingest of {name}", progress)
+    with alone, outside_trouble(settings):
         raw = files.land(settings, contract, batch)
         table = settings.table("published", contract.name)
         # A table of many batches has a long history: its last transaction says whether to look.

@@ -7,12 +7,13 @@ a second each time.
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from yupana.config.settings import Settings
+from yupana.core import whole_file
+from yupana.core.errors import TerminalError
 from yupana.core.hashing import file_sha256, value_sha256
 
 
@@ -45,10 +46,7 @@ def cards(settings: Settings) -> list[Card]:
     listing = _read(settings.root)
     # Where the home cannot be written, the contracts are read each time.
     with suppress(OSError):
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        partial = cache.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps({"key": key, "cards": [asdict(card) for card in listing]}))
-        partial.replace(cache)
+        whole_file.write_json(cache, {"key": key, "cards": [asdict(card) for card in listing]})
     return listing
 
 
@@ -61,7 +59,6 @@ def _key(root: Path) -> str:
 
 
 def _read(root: Path) -> list[Card]:
-    from yupana.core.errors import TerminalError
     from yupana.data.contracts import contract
 
     listing = []
@@ -71,19 +68,6 @@ def _read(root: Path) -> list[Card]:
         except TerminalError as error:
             listing.append(Card(name, name, fault=str(error)))
             continue
-        listing.append(
-            Card(
-                name=name,
-                title=about.title,
-                publisher=about.publisher,
-                licence=about.licence,
-                subject_area=about.subject_area,
-                purpose=about.purpose,
-                limitations=about.limitations,
-                schedule=about.schedule,
-                latency_days=about.latency_days,
-                retention_days=about.retention_days,
-                stream=about.stream,
-            )
-        )
+        facts = {f.name: getattr(about, f.name) for f in fields(Card) if f.name != "fault"}
+        listing.append(Card(**facts))
     return listing

@@ -25,7 +25,7 @@ from yupana.data.contracts.contract import Contract
 from yupana.data.lake import delta, history
 from yupana.data.publication import corrections, quarantine, releases, withdrawn
 from yupana.data.publication.mended_rows import Place
-from yupana.identity import access_record
+from yupana.identity import activity
 from yupana.lineage import steps
 from yupana.orchestration import correction_places, files, publication
 from yupana.orchestration.correction_places import Correction
@@ -55,11 +55,11 @@ def export(settings: Settings, name: str, to: Path, rule: str | None = None) -> 
         )
     lines = {sha256: sorted(numbers) for sha256, numbers in places.items()}
     count = sum(map(len, lines.values()))
-    access_record.note(
+    activity.note_access(
         settings, "quarantine", f"quarantine/{name}", rows=count, rule=rule, export=True,
         columns=[c.name for c in contract.used if c.treatment != "none"],
     )  # fmt: skip
-    with one_at_a_time(settings.home / "locks" / f"{name}.lock", f"an ingest of {name}", Silent()):
+    with one_at_a_time(settings.lock(name), f"an ingest of {name}", Silent()):
         return corrections.export(settings, contract, lines, to)
 
 
@@ -96,8 +96,8 @@ def correct(
             where=str(file),
             fix=f"Give by --fix the file that `yupana quarantine {name} --export FILE` wrote.",
         )  # fmt: skip
-    lock = settings.home / "locks" / f"{name}.lock"
-    with one_at_a_time(lock, f"an ingest of {name}", progress), outside_trouble(settings):
+    alone = one_at_a_time(settings.lock(name), f"an ingest of {name}", progress)
+    with alone, outside_trouble(settings):
         releases.settle(settings, name)
         text = corrections.as_text(contract)
         (raw,) = files.land_all(settings, text, str(file), progress, None)
@@ -121,15 +121,10 @@ def correct(
                 ),
                 inputs=(raw.ref,),
                 depends_on=[contract.sha256, "correction"],
-                still_there=lambda outputs: _newest(settings, name) <= set(outputs),
+                still_there=lambda refs: delta.ref(settings.lake, "quarantine", name).ref in refs,
             )
         finally:
             shutil.rmtree(work, ignore_errors=True)
-
-
-def _newest(settings: Settings, name: str) -> set[str]:
-    table = delta.ref(settings.lake, "quarantine", name)
-    return {table.ref}
 
 
 def _no_change(settings: Settings, name: str, raw: RawObject) -> StepResult:
@@ -168,7 +163,7 @@ def _publish(
     today: date | None,
     accept: str | None,
 ) -> steps.Outcome:
-    from yupana.data import engine, staging
+    from yupana.data import engine
     from yupana.data.publication import publish
     from yupana.validation.audit import audit, warm_up
 
@@ -180,11 +175,9 @@ def _publish(
     table = settings.table("published", contract.name)
     newest = history.at_version(table)
     seconds: dict[str, float] = {}
-    with stage(progress, f"start {engine.select(settings)}", seconds):
-        session = engine.session(settings, progress, parsed.stat().st_size)
-    with stage(progress, f"stage {Path(raw.source).name}", seconds):
-        staged = staging.stage(session, settings, terms, raw, parsed)
-        rows = session.read.format("delta").load(staged.path)
+    session, staged, rows = publication.staged_rows(
+        settings, terms, raw, parsed, progress, seconds
+    )
     later = _later(history.published_versions(table), correction.base)
     hit = publish.replacements(session, settings, terms, contract.replaces, staged, later)
     corrections.refuse_other(

@@ -38,7 +38,8 @@ def due(settings: Settings, use_case: str, day: date | None = None) -> Due:
     """
     if day is not None:
         return _of_day(settings, use_case, day)
-    newest = _newest_week(events.producer(settings.events, _features(settings, use_case)))
+    features = events.output(settings.events, "features", use_case)
+    newest = _newest_week(events.producer(settings.events, features))
     try:
         model = aliases.champion(settings, use_case)
     except TerminalError:
@@ -88,10 +89,6 @@ def _of_past_day(settings: Settings, registration: events.Event) -> bool:
     candidate = events.maker(settings.events, registration["inputs"][0])
     split = candidate and events.maker(settings.events, candidate["inputs"][0])
     return bool(split and split["facts"].get("as_of"))
-
-
-def _features(settings: Settings, use_case: str) -> str:
-    return events.output(settings.events, "features", use_case)
 
 
 def _newest_week(features: events.Event) -> date:

@@ -1,15 +1,11 @@
-"""What the parts of the housekeeping share: their result, a data set's lock, how a fault reads."""
+"""What the parts of the housekeeping share: their result, and how a fault reads."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError
-from yupana.core.locks import one_at_a_time
-from yupana.core.progress import Progress
 
 
 @dataclass
@@ -39,14 +35,6 @@ class PartResult:
         """What the step `maintain` tells of it."""
         rows = {} if self.rows is None else {"rows": self.rows}
         return {"files": self.files, "bytes": self.bytes, **self.details, **rows}
-
-
-def data_set_lock(
-    settings: Settings, name: str, progress: Progress
-) -> AbstractContextManager[None]:
-    """The lock that an ingest of a data set holds, too."""
-    lock = settings.home / "locks" / f"{name}.lock"
-    return one_at_a_time(lock, f"an ingest of {name}", progress)
 
 
 def sentence(error: Exception) -> str:

@@ -63,14 +63,14 @@ def ingest(
     contract = contracts.load(settings.root, name)
     reasons.in_words(accept)
     days.must_have_begun(as_of, today or datetime.now(UTC).date())
-    lock = settings.home / "locks" / f"{name}.lock"
     if contract.stream:
         raise UsageError(
             f"'{name}' is a stream, not a file.",
             where=f"expectations/{name}/contract.yaml",
             fix=f"Run `yupana stream {name}`.",
         )
-    with one_at_a_time(lock, f"another ingest of {name}", progress), outside_trouble(settings):
+    alone = one_at_a_time(settings.lock(name), f"another ingest of {name}", progress)
+    with alone, outside_trouble(settings):
         releases.settle(settings, name)
         where = location or contract.location
         if not location:

@@ -14,13 +14,14 @@ from datetime import UTC, datetime
 
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
+from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress
 from yupana.core.types import StepResult
 from yupana.data.lake import delta, history, maintenance
 from yupana.data.lake.maintenance import TidyResult
 from yupana.lineage import contents, events
-from yupana.orchestration import disk_growth, retention
-from yupana.orchestration.housekeeping import PartResult, data_set_lock, sentence
+from yupana.orchestration import disk, retention
+from yupana.orchestration.housekeeping import PartResult, sentence
 
 PARTS = ("compact", "vacuum", "forget")
 
@@ -66,9 +67,9 @@ def maintain(
         )
     changed = any(result.is_change for result in results.values())
     if dry_run:
-        disk_growth.say(settings, moment, progress)
+        disk.say(settings, moment, progress)
     else:
-        disk_growth.keep(settings, moment)
+        disk.keep(settings, moment)
     return StepResult(
         step="maintain",
         subject=part,
@@ -131,7 +132,7 @@ def _each_table(
     for zone, name in maintenance.tables(settings):
         start = time.monotonic()
         try:
-            with data_set_lock(settings, name, progress):
+            with one_at_a_time(settings.lock(name), f"an ingest of {name}", progress):
                 before = delta.version_of(settings.table(zone, name))
                 # Its event vouches for what it leaves: so nothing else may have changed it.
                 contents.demand_base(settings, f"delta:{zone}/{name}@{before}")

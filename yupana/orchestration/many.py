@@ -48,13 +48,6 @@ class Refusal:
     error: TerminalError
 
 
-@dataclass
-class _Tally:
-    results: list[StepResult] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
-    absent: list[date] = field(default_factory=list)
-
-
 def together(contract: Contract) -> bool:
     """Whether the files of a release are one publication."""
     return contract.publication == "snapshot" and contract.format != "object"
@@ -83,81 +76,78 @@ def ingest_all(
         UsageError: no address has a file, and nothing was published before.
         TransientError: outside trouble; what was published before it stays.
     """
-    tally = _Tally()
+    run = _Run(contract, land, publish, progress, memory)
     for number, release in enumerate(releases, 1):
         if len(releases) > 1:
             label = release.day or release.locations[0]
             progress.say(f"{number} of {len(releases)}: {label}")
         if together(contract):
-            _one(contract, release, land, publish, progress, memory, tally)
+            run.one(release)
         else:
-            _each(contract, release, land, publish, progress, memory, tally)
-    return _combine(contract.name, releases, memory, tally)
+            run.each(release)
+    return _combine(contract.name, releases, run)
 
 
-def _one(
-    contract: Contract,
-    release: Release,
-    land: Land,
-    publish: Publish,
-    progress: Progress,
-    memory: Memory,
-    tally: _Tally,
-) -> None:
-    """Publish all files of a release in one commit."""
-    parts: dict[str, RawObject] = {}
-    faults: list[TerminalError] = []
-    several = release.day is not None or len(release.locations) > 1
-    where = _common_path(release.locations)
-    try:
-        for location in release.locations:
-            try:
-                for raw in land(location, several):
-                    content = memory.content_sha256(raw.sha256)
-                    if same := parts.get(content):
-                        progress.say(f"{raw.source} is {same.source} again: it is taken once")
-                    parts.setdefault(content, raw)
-            except RefusedError as error:
-                if release.day and error.status in _GONE:
-                    tally.absent.append(release.day)
-                    return
-                faults.append(error)
-            except TerminalError as error:
-                faults.append(error)
-        joined.refuse(faults, len(release.locations), where)
-        raw = whole(contract.name, list(parts.values()))
-        tally.results.append(publish(raw, release.day, several or len(parts) > 1))
-    except TerminalError as error:
-        tally.refusals.append(Refusal(where, error))
+@dataclass
+class _Run:
+    """Releases on their way, and what became of those before."""
 
+    contract: Contract
+    land: Land
+    publish: Publish
+    progress: Progress
+    memory: Memory
+    results: list[StepResult] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    absent: list[date] = field(default_factory=list)
 
-def _each(
-    contract: Contract,
-    release: Release,
-    land: Land,
-    publish: Publish,
-    progress: Progress,
-    memory: Memory,
-    tally: _Tally,
-) -> None:
-    """Publish each file of a release in a commit of its own."""
-    count = len(release.locations)
-    for number, location in enumerate(release.locations, 1):
-        source = location
+    def one(self, release: Release) -> None:
+        """Publish all files of a release in one commit."""
+        parts: dict[str, RawObject] = {}
+        faults: list[TerminalError] = []
+        several = release.day is not None or len(release.locations) > 1
+        where = _common_path(release.locations)
         try:
-            raws = land(location, release.day is not None or count > 1)
-            several = release.day is not None or count > 1 or len(raws) > 1
-            for raw in raws:
-                source = raw.source
-                if several:
-                    progress.say(f"file {number} of {count}: {source}")
-                file = hold(contract, memory, raw, several, progress)
-                tally.results.append(publish(file, release.day, several))
+            for location in release.locations:
+                try:
+                    for raw in self.land(location, several):
+                        content = self.memory.content_sha256(raw.sha256)
+                        if same := parts.get(content):
+                            again = f"{raw.source} is {same.source} again: it is taken once"
+                            self.progress.say(again)
+                        parts.setdefault(content, raw)
+                except RefusedError as error:
+                    if release.day and error.status in _GONE:
+                        self.absent.append(release.day)
+                        return
+                    faults.append(error)
+                except TerminalError as error:
+                    faults.append(error)
+            joined.refuse(faults, len(release.locations), where)
+            raw = whole(self.contract.name, list(parts.values()))
+            self.results.append(self.publish(raw, release.day, several or len(parts) > 1))
         except TerminalError as error:
-            if release.day and isinstance(error, RefusedError) and error.status in _GONE:
-                tally.absent.append(release.day)
-            else:
-                tally.refusals.append(Refusal(source, error))
+            self.refusals.append(Refusal(where, error))
+
+    def each(self, release: Release) -> None:
+        """Publish each file of a release in a commit of its own."""
+        count = len(release.locations)
+        for number, location in enumerate(release.locations, 1):
+            source = location
+            try:
+                raws = self.land(location, release.day is not None or count > 1)
+                several = release.day is not None or count > 1 or len(raws) > 1
+                for raw in raws:
+                    source = raw.source
+                    if several:
+                        self.progress.say(f"file {number} of {count}: {source}")
+                    file = hold(self.contract, self.memory, raw, several, self.progress)
+                    self.results.append(self.publish(file, release.day, several))
+            except TerminalError as error:
+                if release.day and isinstance(error, RefusedError) and error.status in _GONE:
+                    self.absent.append(release.day)
+                else:
+                    self.refusals.append(Refusal(source, error))
 
 
 def of_the_past(memory: Memory, raw: RawObject, day: date) -> history.Publication | None:
@@ -195,11 +185,11 @@ def _common_path(names: Sequence[str]) -> str:
     return os.path.commonpath(files) or "."
 
 
-def _combine(name: str, releases: list[Release], memory: Memory, tally: _Tally) -> StepResult:
+def _combine(name: str, releases: list[Release], run: _Run) -> StepResult:
     """What became of all releases, as one result."""
-    results = tally.results
-    if not results and not tally.refusals:
-        if not (publications := memory.publications()):
+    results = run.results
+    if not results and not run.refusals:
+        if not (publications := run.memory.publications()):
             days = f"{releases[0].day} to {releases[-1].day}"
             raise UsageError(
                 f"No file is there for {days}.",
@@ -211,17 +201,17 @@ def _combine(name: str, releases: list[Release], memory: Memory, tally: _Tally) 
             StepResult(step="ingest", subject=name, status="unchanged", outputs=(ref,),
                        metrics={"rows": publications[-1].rows, "version": publications[-1].version})
         ]  # fmt: skip
-    if not results and len(tally.refusals) == 1 and len(releases) == 1:
-        raise tally.refusals[0].error
+    if not results and len(run.refusals) == 1 and len(releases) == 1:
+        raise run.refusals[0].error
     # Among others, a file that a person took back is passed over, whenever the folder is read.
-    retracted = [r for r in tally.refusals if results and isinstance(r.error, WithdrawnError)]
-    refusals = [r for r in tally.refusals if r not in retracted]
+    retracted = [r for r in run.refusals if results and isinstance(r.error, WithdrawnError)]
+    refusals = [r for r in run.refusals if r not in retracted]
     counts = {
-        "published": sum(r.status == "done" for r in tally.results),
-        "already_published": sum(r.status == "unchanged" for r in tally.results),
+        "published": sum(r.status == "done" for r in run.results),
+        "already_published": sum(r.status == "unchanged" for r in run.results),
         "refused": len(refusals),
         "retracted": len(retracted),
-        "absent_days": len(tally.absent),
+        "absent_days": len(run.absent),
     }
     facts: dict[str, Any] = {"files": counts}
     facts["refusals"] = [{"source": r.source, "what": r.error.what} for r in refusals]
@@ -230,13 +220,13 @@ def _combine(name: str, releases: list[Release], memory: Memory, tally: _Tally) 
         update={
             "status": "done" if counts["published"] else "unchanged",
             "metrics": {**result.metrics, **facts},
-            "seconds": round(sum(r.seconds for r in tally.results), 2),
+            "seconds": round(sum(r.seconds for r in run.results), 2),
         }
     )
     if refusals:
-        raise SomeRefusedError(result, refusals, len(tally.results) + len(refusals))
+        raise SomeRefusedError(result, refusals, len(run.results) + len(refusals))
     # One file alone is told as it always was.
-    return result if len(results) + len(retracted) > 1 or tally.absent else results[0]
+    return result if len(results) + len(retracted) > 1 or run.absent else results[0]
 
 
 def _last(name: str, results: list[StepResult]) -> StepResult:

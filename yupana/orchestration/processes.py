@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 
 from yupana.config.settings import Settings
+from yupana.core import whole_file
 from yupana.core.errors import TransientError
 
 MARK = "YUPANA_UP_ID"
@@ -127,11 +128,7 @@ def new() -> ProcessGroup:
 
 def save(settings: Settings, group: ProcessGroup) -> None:
     """Write the file; it is whole at any time."""
-    path = _path(settings)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}")
-    partial.write_text(json.dumps(asdict(group)))
-    partial.replace(path)
+    whole_file.write_json(_path(settings), asdict(group))
 
 
 def load(settings: Settings) -> ProcessGroup | None:

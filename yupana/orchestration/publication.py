@@ -17,7 +17,7 @@ from yupana.data.contracts.contract import Contract
 from yupana.data.contracts.rules import BROKEN
 from yupana.data.lake import delta, history, reading
 from yupana.data.publication import corrections
-from yupana.identity import access_record
+from yupana.identity import activity
 from yupana.lineage import events, steps
 from yupana.orchestration import release_comparison
 
@@ -42,7 +42,9 @@ def publish(
     if contract.format == "object":
         return _publish_object(settings, contract, raw, known_on, progress)
     from yupana.data import engine
+    from yupana.data.parsing import joined
     from yupana.data.publication import publish as tables
+    from yupana.data.staging import former
     from yupana.validation.audit import audit, warm_up
 
     warm_up()
@@ -53,7 +55,12 @@ def publish(
     set_aside: tuple[str, ...] = ()
     work = settings.home / "work" / contract.name
     try:
-        session, staged, rows, moved = _stage(settings, contract, raw, work, progress, seconds)
+        with stage(progress, f"read {Path(raw.source).name}", seconds):
+            parsed = joined.parse(settings, contract, raw, work, progress)
+        moved = former.sentences(contract, parsed)
+        for what in moved:
+            progress.say(what)
+        session, staged, rows = staged_rows(settings, contract, raw, parsed, progress, seconds)
         tables.require_types(session, settings, contract, staged)
         with stage(progress, f"audit {staged.rows:,} rows by Great Expectations", seconds):
             validation = audit(contract, rows, settings.reports / "validation")
@@ -99,7 +106,7 @@ def note_access(settings: Settings, contract: Contract, raw: RawObject) -> None:
     """Write into the ledger that files with personal columns are read."""
     if personal := [c.name for c in contract.columns if c.treatment != "none"]:
         for ref in raw.refs:
-            access_record.note(settings, "file", ref, data_set=contract.name, columns=personal)
+            activity.note_access(settings, "file", ref, data_set=contract.name, columns=personal)
 
 
 def terms_of_use(contract: Contract) -> dict[str, str]:
@@ -111,41 +118,35 @@ def terms_of_use(contract: Contract) -> dict[str, str]:
     }
 
 
-class _Staged(NamedTuple):
-    """The engine's session, the staged table, its rows (a data frame of that session), and what
-    came under withdrawn codes or names."""
+class Staged(NamedTuple):
+    """The engine's session, the staged table, and its rows (a data frame of that session)."""
 
     session: Any
     table: DatasetRef
     rows: Any
-    moved: list[str]
 
 
-def _stage(
+def staged_rows(
     settings: Settings,
     contract: Contract,
     raw: RawObject,
-    work: Path,
+    parsed: Path,
     progress: Progress,
     seconds: dict[str, float],
-) -> _Staged:
-    """Parse the files and stage their rows."""
-    from yupana.data import engine, staging
-    from yupana.data.parsing import joined
-    from yupana.data.staging import former
+) -> Staged:
+    """Start the engine and stage a file's rows.
 
-    file_name = Path(raw.source).name
-    with stage(progress, f"read {file_name}", seconds):
-        parsed = joined.parse(settings, contract, raw, work, progress)
-    moved = former.sentences(contract, parsed)
-    for what in moved:
-        progress.say(what)
+    Args:
+        parsed: the rows as text (`yupana.data.parsing`).
+    """
+    from yupana.data import engine, staging
+
     with stage(progress, f"start {engine.select(settings)}", seconds):
         session = engine.session(settings, progress, parsed.stat().st_size)
-    with stage(progress, f"stage {file_name}", seconds):
+    with stage(progress, f"stage {Path(raw.source).name}", seconds):
         staged = staging.stage(session, settings, contract, raw, parsed)
         rows = session.read.format("delta").load(staged.path)
-    return _Staged(session, staged, rows, moved)
+    return Staged(session, staged, rows)
 
 
 def _require(

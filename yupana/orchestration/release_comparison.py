@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from yupana.config.settings import Settings
+from yupana.core import whole_file
 from yupana.core.types import DatasetRef, RawObject, ValidationResult
 from yupana.data.contracts.contract import Contract
 from yupana.data.lake import history
@@ -45,7 +44,8 @@ def with_the_one_before(
     comparison = changes.comparison(contract, (old, new), before.version, None)
     change = comparison.change
     report = settings.reports / "changes" / f"{contract.name}-{raw.sha256[:12]}-{known_on}.json"
-    _write(report, {**asdict(change), "source": raw.source, "source_sha256": raw.sha256})
+    source = {"source": raw.source, "source_sha256": raw.sha256}
+    whole_file.write_json(report, {**asdict(change), **source})
     if not accept:
         bounds.require(contract, comparison, raw.source, report)
     return {
@@ -62,8 +62,3 @@ def quarantine_summary(aside: DatasetRef, validation: ValidationResult) -> dict[
     """How many rows went to quarantine, and the rules that they broke, most first."""
     broken = sorted((-r.broken, r.rule) for r in validation.rules if r.broken)
     return {"rows": aside.rows, "rules": {rule: -count for count, rule in broken}}
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1, default=str), "utf-8")

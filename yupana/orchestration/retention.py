@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from yupana.config.settings import Settings
+from yupana.core import plain_files
 from yupana.core.errors import TerminalError
+from yupana.core.locks import one_at_a_time
 from yupana.core.progress import Progress
 from yupana.data.contracts import contract
 from yupana.data.lake import history
 from yupana.lineage import events
-from yupana.orchestration.housekeeping import PartResult, data_set_lock, sentence
+from yupana.orchestration.housekeeping import PartResult, sentence
 from yupana.predictions import usage
 from yupana.webhooks import outbox
 from yupana.webhooks.tables import NOTICES
@@ -38,9 +40,9 @@ def forget(settings: Settings, progress: Progress, dry_run: bool, now: datetime)
             continue
         if days is None:
             continue
-        with data_set_lock(settings, name, progress):
+        with one_at_a_time(settings.lock(name), f"an ingest of {name}", progress):
             for folder in _past(settings, name, now - timedelta(days=days)):
-                size = sum(p.stat().st_size for p in folder.rglob("*"))
+                size = plain_files.size(folder)
                 result.files += 1
                 result.bytes += size
                 refs.append(f"raw:{folder.name}")
@@ -97,7 +99,7 @@ def _forget_members(
     limit = now - timedelta(days=settings.keep_days)
     folders = [f for f in sorted((settings.home / "members").glob("*")) if f.is_dir()]
     old = [f for f in folders if _last_change(f) < limit]
-    size = sum(p.stat().st_size for f in old for p in f.rglob("*") if p.is_file())
+    size = sum(plain_files.size(f) for f in old)
     if not old:
         return
     result.files += len(old)

@@ -135,7 +135,7 @@ def stream(
             f"'{name}' is no stream.", where=contract.location, fix=f"Run `yupana ingest {name}`."
         )
     begin = time.monotonic()
-    lock = settings.home / "locks" / f"{name}.stream.lock"
+    lock = settings.lock(f"{name}.stream")
     with one_at_a_time(lock, f"another run of the stream {name}", progress):
         source = open_source(settings, name, contract.location, progress)
         run = Run(settings, contract, source, progress, most, stopped)
@@ -236,7 +236,7 @@ def bridge(
             where=contract.location,
             fix=f"Run `yupana stream {name}`, which reads Kafka and folders itself.",
         )
-    lock = settings.home / "locks" / f"{name}.bridge.lock"
+    lock = settings.lock(f"{name}.bridge")
     with one_at_a_time(lock, f"another bridge of {name}", progress):
         place = stream_address.parse(contract.location)
         return mqtt.Bridge(settings, name, place, progress).run(stopped, quiet)

@@ -62,7 +62,7 @@ def export(settings: Settings, use_case: str, progress: Progress) -> StepResult:
     table = settings.table(ZONE, use_case)
 
     def work() -> steps.Outcome:
-        with one_at_a_time(settings.home / "locks" / f"{use_case}.lock", "maintenance", progress):
+        with one_at_a_time(settings.lock(use_case), "maintenance", progress):
             archived = _archived(settings, use_case)
             moved = unfinished.take_up(settings, database, use_case, log, archived)
             _upgrade(table, progress)

@@ -98,8 +98,8 @@ class ServiceContext:
             mine = roles.may_read(caller.role, caller.agency, entry.agency)
         elif entry := await to_thread.run_sync(self._recorded.entry, prediction_id):
             # No agency's own: who is shown the table may ask about what it was shown.
-            shown = f"{self.use_case}:{self._recorded.action}"
-            mine = roles.may_see(caller.role, caller.scopes, shown)
+            action = f"{self.use_case}:{self._recorded.action}"
+            mine = roles.may_see(caller.role, caller.scopes, action)
         if entry is None or entry.kind == SHADOW or (self.settings.require_keys and not mine):
             return None
         # Who tries out does so on nothing that counts, and what was tried out is nobody's answer.

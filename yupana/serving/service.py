@@ -1,12 +1,13 @@
 """A use case's BentoML service: as little as its parent process needs to start the workers.
 
 Parent and workers import it alike, and the parent answers nothing: what a worker needs
-(`yupana.serving.worker`) is imported in it alone, so that a service is back sooner.
+(`yupana.serving.application`) is imported in it alone, so that a service is back sooner.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,12 @@ from yupana.config.settings import settings
 from yupana.core import private_file, spec, usecase
 from yupana.core.errors import YupanaError
 from yupana.serving import starter
-from yupana.serving.http.front import front
 
 if TYPE_CHECKING:
-    from yupana.serving.worker import Worker
+    from starlette.types import ASGIApp
+
+    from yupana.serving.application import Worker
+    from yupana.serving.http.guard import Guard
 
 
 def prediction_service(name: str) -> bentoml.Service[Any]:
@@ -36,7 +39,7 @@ def prediction_service(name: str) -> bentoml.Service[Any]:
 
     @cache
     def worker() -> Worker:
-        from yupana.serving.worker import Worker
+        from yupana.serving.application import Worker
 
         return Worker(name)
 
@@ -79,3 +82,35 @@ def prediction_service(name: str) -> bentoml.Service[Any]:
     )
     service: bentoml.Service[Any] = decorate(Service)
     return service
+
+
+def front(stack: Callable[[ASGIApp], Guard], target: str = "") -> type[bentoml.Service]:
+    """The class of a service that answers our addresses by `stack`, and leaves others to BentoML.
+
+    BentoML 1.4 puts its middlewares (traces, metrics, access log, a task for the time limit) before
+    every application that is mounted in it, and they cost five times what answering does. They can
+    be configured only in part, and `bentoml.service` takes the class of the service.
+
+    Args:
+        stack: receives BentoML's application and returns the one that is served; called once in
+            each worker, before the service's `__init__`, and never in the workers' parent.
+        target: where BentoML finds the service, `module:name`; empty: where it is defined.
+
+    Example: @bentoml.service(service_class=front(stack))
+    """
+
+    class Front(bentoml.Service):
+        def to_asgi(self, is_main: bool = True) -> ASGIApp:
+            from yupana.serving.http import protocol
+
+            guard = stack(super().to_asgi(is_main))
+            # After this the worker starts its server.
+            protocol.install(guard)
+            return guard
+
+        @property
+        def import_string(self) -> str:
+            # BentoML looks for it where `bentoml.service` was called.
+            return target or super().import_string
+
+    return Front

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from yupana.config.settings import Settings
 from yupana.core.progress import Progress
+from yupana.data.files import landing
 from yupana.identity.key_check import KeyCheck
 from yupana.ledger import check
 from yupana.ledger.check import Audit
 from yupana.ledger.fault import Begin, Fault, Ground
 from yupana.lineage import contents
 from yupana.predictions.ledger_check import AnswerCheck
-from yupana.trace import landed_check
 
 
 class ContentCheck:
@@ -30,7 +30,7 @@ class ContentCheck:
         return []
 
     def finish(self, last: int) -> list[Fault]:
-        landed = landed_check.faults(self._settings) if self._whole else ()
+        landed = landing.faults(self._settings) if self._whole else ()
         return [*contents.faults(self._settings), *landed]
 
 

@@ -17,7 +17,7 @@ from yupana.data.lake.history import Publication
 from yupana.ledger.fault import Fault
 from yupana.lineage import contents
 from yupana.lineage.events import Event
-from yupana.trace import backward, landed_check
+from yupana.trace import backward
 from yupana.trace.backward import Node
 from yupana.trace.index import Index
 from yupana.tracking import roles
@@ -145,7 +145,7 @@ def faults(settings: Settings, stations: Iterable[Station]) -> list[Fault]:
     files = (ref.removeprefix("raw:") for ref in refs if ref.startswith("raw:"))
     return [
         *(fault for ref in tables if (fault := contents.check(settings, ref))),
-        *(fault for sha256 in files for fault in landed_check.faults(settings, sha256)),
+        *(fault for sha256 in files for fault in landing.faults(settings, sha256)),
     ]
 
 

@@ -75,7 +75,7 @@ def answers(settings: Settings, recall: Recall, progress: Progress) -> Iterator[
     use_cases |= {table.name for table in (settings.lake / lake_table.ZONE).glob("*")}
     with ExitStack() as locks:
         for use_case in sorted(use_cases):
-            lock = settings.home / "locks" / f"{use_case}.lock"
+            lock = settings.lock(use_case)
             locks.enter_context(one_at_a_time(lock, "maintenance", progress))
         exported = {use_case: export.exported(settings, use_case) for use_case in use_cases}
         for use_case in sorted(use_cases):

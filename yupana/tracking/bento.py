@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from yupana.config.settings import Settings
-from yupana.core import usecase
+from yupana.core import plain_files, usecase
 from yupana.core.errors import TerminalError, UsageError
 from yupana.tracking import slots
 
@@ -58,11 +58,11 @@ def build(settings: Settings, use_case: str) -> tuple[str, dict[str, float | str
     finally:
         sys.path.remove(str(settings.root))
     code = Path(bento.path)
-    model = size_mb(Path(bentoml.models.get(champion.tag).path)) if champion else 0.0
+    model = plain_files.size(Path(bentoml.models.get(champion.tag).path)) if champion else 0
     return str(bento.tag), {
         "folder": str(code),
-        "code_mb": round(size_mb(code), 2),
-        "model_mb": round(model, 2),
+        "code_mb": round(plain_files.size(code) / BYTES_PER_MB, 2),
+        "model_mb": round(model / BYTES_PER_MB, 2),
         "libraries": len(libraries),
         "libraries_mb": round(installed_mb(libraries), 1),
     }
@@ -101,12 +101,6 @@ def requirements(root: Path) -> list[str]:
             fix="Run `uv lock` and commit it.",
         )
     return process.stdout.splitlines()
-
-
-def size_mb(folder: Path) -> float:
-    """What the files below a folder take, in MB of a million bytes."""
-    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-    return sum(path.stat().st_size for path in files) / BYTES_PER_MB
 
 
 def installed_mb(libraries: list[str]) -> float:

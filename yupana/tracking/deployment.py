@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -14,8 +15,21 @@ from yupana.tracking import registry, slots, subjects
 from yupana.tracking.shared_models import SharedModel
 
 
-def deploy(settings: Settings, use_case: str, *, now: datetime, by: str) -> str:
-    """Copy the champion into the store as `<use case>:<version>` and place it; returns the tag.
+@dataclass(frozen=True)
+class Deployment:
+    """A champion in its slot.
+
+    Attributes:
+        tag: `<use case>:<version>`, as the store names it.
+        withdrawn: tag of the challenger that left its slot for it; empty where none did.
+    """
+
+    tag: str
+    withdrawn: str = ""
+
+
+def deploy(settings: Settings, use_case: str, *, now: datetime, by: str) -> Deployment:
+    """Copy the champion into the store and place it.
 
     The copy answers for some entities before it is committed, and keeps what it answered: a
     service refuses a copy that answers otherwise, and serves on with the one before it. An
@@ -25,9 +39,10 @@ def deploy(settings: Settings, use_case: str, *, now: datetime, by: str) -> str:
         TerminalError: there is no champion, or the gate refuses it.
     """
     tag = _placed(settings, use_case, slots.CHAMPION, 0.0, now=now, by=by)
-    if outdated_challenger(settings, use_case):
+    outdated = outdated_challenger(settings, use_case)
+    if outdated:
         slots.clear(settings.platform_db, use_case, slots.CHALLENGER, now=now, by=by)
-    return tag
+    return Deployment(tag, outdated)
 
 
 def outdated_challenger(settings: Settings, use_case: str) -> str:

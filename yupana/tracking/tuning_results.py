@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from yupana.config.settings import Settings
+from yupana.core import whole_file
 from yupana.core.errors import UsageError
 from yupana.core.hashing import value_sha256
 
@@ -14,11 +15,7 @@ from yupana.core.hashing import value_sha256
 def save(settings: Settings, use_case: str, result: dict[str, Any]) -> str:
     """Write what was found, with its `options`; returns its reference `tuning:<hash>`."""
     digest = value_sha256(result)[:16]
-    path = _path(settings, use_case, digest)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
-    partial.write_text(json.dumps(result, indent=1, ensure_ascii=False))
-    partial.rename(path)
+    whole_file.write_json(_path(settings, use_case, digest), result)
     return f"tuning:{digest}"
 
 

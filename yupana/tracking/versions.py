@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -265,8 +266,6 @@ def _last_day(settings: Settings, deleted: str) -> date:
 
 def _purge(settings: Settings, mlflow: MlflowClient, today: date) -> None:
     """Remove for good what was deleted so long ago that nobody may restore it."""
-    import shutil
-
     for model in mlflow.search_registered_models():
         for entry in mlflow.search_model_versions(f"name = '{model.name}'"):
             deleted = entry.tags.get(runs.DELETED)

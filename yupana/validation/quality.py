@@ -5,14 +5,11 @@ Counts alone are read and shown, never the value of a record.
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
-from typing import Any
 
 from yupana.config.settings import Settings
+from yupana.core import whole_file
 from yupana.core.types import Frozen
 from yupana.data.contracts import contract as contracts
 from yupana.data.contracts.contract import Contract
@@ -175,12 +172,5 @@ def write(settings: Settings, quality: Quality) -> dict[str, str]:
     path = page.write(
         folder / f"{quality.name}.html", "validation/quality.html", q=quality, chart=chart
     )
-    facts = path.with_suffix(".json")
-    _replace(facts, quality.model_dump(mode="json"))
+    facts = whole_file.write_json(path.with_suffix(".json"), quality.model_dump(mode="json"))
     return {"html": str(path), "json": str(facts)}
-
-
-def _replace(path: Path, value: Any) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
-    partial.rename(path)

@@ -52,8 +52,7 @@ def send(
         UsageError: `YUPANA_WEBHOOK_NETWORKS` has what is no network.
     """
     allowed = address.networks(settings.webhook_networks)
-    lock = settings.home / "locks" / "webhooks.lock"
-    with one_at_a_time(lock, "another delivery of notices", progress):
+    with one_at_a_time(settings.lock("webhooks"), "another delivery of notices", progress):
         tries = outbox.due(settings.platform_db, now, webhook)
         errors = asyncio.run(_all(settings, tries, allowed, now)) if tries else []
         by_key = {one.key: error for one, error in zip(tries, errors, strict=True)}

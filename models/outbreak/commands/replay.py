@@ -50,6 +50,7 @@ def replay(
     """
     from models.outbreak.replay import page, run
     from yupana.config.settings import settings
+    from yupana.core import whole_file
     from yupana.core.progress import Lines
     from yupana.tasks.forecast.checks import norms
 
@@ -63,9 +64,9 @@ def replay(
     plan = run.Plan(first, last, seed, each=each)
     # What is watched by is what is written, to the digit.
     report = run.run(table, definition, plan, norms.load(folder / "norms.json"), progress.say)
-    _write(folder / "confusion.json", json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+    whole_file.write_json(folder / "confusion.json", report)
     text = page.markdown(report)
-    _write(folder / "confusion.md", text)
+    whole_file.write(folder / "confusion.md", text)
     page.write(folder / "confusion.html", report)
     progress.say(f"→ {folder}")
     if as_json:
@@ -73,12 +74,6 @@ def replay(
         return
     print(text)
     print("targets reached" if report["targets"] else "targets not reached")
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}")
-    partial.write_text(text, encoding="utf-8")
-    partial.rename(path)
 
 
 def _counts(settings: Settings, cases: Path | None, department: str, progress: Any) -> pl.DataFrame:

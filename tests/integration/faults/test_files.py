@@ -18,7 +18,7 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
 from yupana.core.progress import Silent
 from yupana.data.lake import delta
-from yupana.identity import access_record
+from yupana.identity import activity
 from yupana.orchestration.ingest import ingest
 
 NAME = "dengue_linelist"
@@ -174,11 +174,11 @@ def test_a_disk_without_room_for_the_ledger_is_called_full(small_disk: Path, roo
     lake = Settings(home=small_disk)
     good = small_disk / "good.csv"
     good.write_bytes(text(LINES))
-    access_record.note(lake, "quarantine", "quarantine/x", rows=1)
+    activity.note_access(lake, "quarantine", "quarantine/x", rows=1)
     (small_disk / "wall").write_bytes(b"0" * (shutil.disk_usage(small_disk).free - room))
     with pytest.raises(TransientError) as error:
         for _ in range(1000):
-            access_record.note(lake, "quarantine", "quarantine/x", rows=1)
+            activity.note_access(lake, "quarantine", "quarantine/x", rows=1)
     assert "disk is full" in str(error.value) and "Start it" not in str(error.value)
     end = subprocess.run(
         [sys.executable, "-m", "yupana.cli.main", "ingest", NAME, "--source", str(good)],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from yupana.config.lazy import settings
+from yupana.console import tables
 from yupana.console.options import AsJson, say_json
 
 
@@ -29,7 +31,6 @@ def datasets(
 
     Example: yupana datasets DATASET
     """
-    from yupana.config.settings import settings
     from yupana.data.lake import catalogue
 
     config = settings()
@@ -72,7 +73,6 @@ def _listing(entries: list[dict[str, Any]]) -> None:
 
 def _details(details: dict[str, Any]) -> None:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     contract, console = details["contract"], Console()
@@ -81,28 +81,26 @@ def _details(details: dict[str, Any]) -> None:
         "subject_area", "publisher", "licence", "purpose", "limitations", "granularity", "location",
         "format", "publication", "schedule", "latency_days", "retention_days", "limit",
     )  # fmt: skip
-    _pairs(
+    tables.pairs(
         {
             "key": ", ".join(contract["key"]),
             "partitions": ", ".join(contract["partitions"]),
-            **{field: contract[field] for field in fields},
+            **{field.replace("_", " "): contract[field] for field in fields},
             "contract": f"version {contract['version']}, SHA-256 {contract['sha256'][:12]}",
         }
     )
-    table = Table("column", "type", "unit", "in the file", "required", "personal", "relation")
+    rows = []
     for c in contract["columns"]:
         origin = c["published"] or f"{c['derive']}({', '.join(c['derive_from'])})"
-        table.add_row(
-            Text(c["name"], style="bold").append(f"\n{c['description']}" * bool(c["description"]),
-                                                 style="not bold dim"),
-            c["type"], Text(c["unit"]), Text(origin), "yes" if c["required"] else "",
-            c["treatment"] if c["personal"] else "", c["relation"] or "",
-        )  # fmt: skip
-    console.print(table)
-    rules = Table("rule", "what it asks of a row")
-    for rule in contract["rules"]:
-        rules.add_row(rule["rule"], Text(rule["says"]))
-    console.print(rules)
+        name = Text(c["name"], style="bold")
+        name.append(f"\n{c['description']}" * bool(c["description"]), style="not bold dim")
+        personal = c["treatment"] if c["personal"] else ""
+        required = "yes" if c["required"] else ""
+        rows.append((name, c["type"], c["unit"], origin, required, personal, c["relation"] or ""))
+    heads = ("column", "type", "unit", "in the file", "required", "personal", "relation")
+    tables.show(*heads, rows=rows)
+    says = [(rule["rule"], rule["says"]) for rule in contract["rules"]]
+    tables.show("rule", "what it asks of a row", rows=says)
     _newest(details)
 
 
@@ -112,7 +110,7 @@ def _newest(details: dict[str, Any]) -> None:
         print(f"Nothing is published yet: run `yupana ingest {details['name']}`.")
         return
     rows = ", ".join(f"{kind} {count:,}" for kind, count in newest["rows"].items())
-    _pairs(
+    tables.pairs(
         {
             "published version": f"{newest['version']}, known on {newest['known_on']}",
             "rows": f"{details['rows']:,} in the table; of this file: {rows}",
@@ -124,18 +122,6 @@ def _newest(details: dict[str, Any]) -> None:
     )
 
 
-def _pairs(values: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(show_header=False, box=None)
-    for name, value in values.items():
-        if value not in (None, ""):
-            table.add_row(Text(name.replace("_", " "), style="cyan"), Text(str(value)))
-    Console().print(table)
-
-
 def check(
     name: Annotated[str | None, typer.Argument(help="Only this data set.")] = None,
     as_json: AsJson = False,
@@ -144,11 +130,6 @@ def check(
 
     Example: yupana standards check DATASET
     """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from yupana.config.settings import settings
     from yupana.validation import standards
 
     faults = standards.check(settings().root, name)
@@ -157,10 +138,8 @@ def check(
     elif not faults:
         print("Every standard is kept.")
     else:
-        table = Table("data set", "column", "standard", "what", "how to mend")
-        for f in faults:
-            table.add_row(*(Text(v) for v in asdict(f).values()))
-        Console().print(table)
+        heads = ("data set", "column", "standard", "what", "how to mend")
+        tables.show(*heads, rows=[astuple(f) for f in faults])
     if faults:
         raise typer.Exit(1)
 
@@ -189,7 +168,6 @@ def model(
 
     Example: yupana standards model
     """
-    from yupana.config.settings import settings
     from yupana.validation import data_model, standards
 
     root = settings().root

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from yupana.config.lazy import settings
+from yupana.console import tables
 from yupana.console.options import AsJson, say_json
+from yupana.core.errors import UsageError
+from yupana.core.progress import Lines
 
 if TYPE_CHECKING:
     from yupana.core.errors import TerminalError
@@ -46,8 +50,6 @@ def draft(
 
     Example: yupana contract draft FILE.csv --name DATASET
     """
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
     from yupana.data import draft as drafts
     from yupana.data.contracts import contract
 
@@ -77,8 +79,6 @@ def draft(
 
 
 def _refuse_to_overwrite(path: Path) -> None:
-    from yupana.core.errors import UsageError
-
     if path.exists():
         raise UsageError(
             "There is a contract already.", where=str(path),
@@ -141,14 +141,12 @@ def check(
 
     Example: yupana contract check DATASET
     """
-    from yupana.config.settings import settings
     from yupana.data.contracts.checks import faults as contract_faults
 
     config = settings()
     if faults := contract_faults.every(config.root, name):
         _faults(faults, as_json)
         raise typer.Exit(faults[0].exit_code)
-    from yupana.core.progress import Lines
     from yupana.data.contracts import contract
     from yupana.data.contracts import file as contract_file
     from yupana.data.draft import date_sample
@@ -182,28 +180,17 @@ def _faults(faults: list[TerminalError], as_json: bool) -> None:
 
 
 def _table(title: str, rows: list[Any], formats: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     if not rows:
         return
-    fields = list(asdict(rows[0]))
-    table = Table(*fields, title=title, title_justify="left")
-    for row in rows:
-        values = asdict(row)
-        table.add_row(*(Text(str(formats.get(f, str)(values[f]))) for f in fields))
-    Console().print(table)
+    heads = [f.name for f in fields(rows[0])]
+    cells = [[str(formats.get(h, str)(getattr(row, h))) for h in heads] for row in rows]
+    tables.show(*heads, rows=cells, title=title, title_justify="left")
 
 
 def _dates(dates: list[Reading]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("column", "pattern", "rows", "text", "is read as",
-                  title="dates of the file at hand", title_justify="left")  # fmt: skip
-    for r in dates:
-        pattern = r.pattern or "(none: quarantine)"
-        table.add_row(*map(Text, (r.column, pattern, f"{r.rows:,}", r.text, r.value or "-")))
-    Console().print(table)
+    rows = [
+        (r.column, r.pattern or "(none: quarantine)", f"{r.rows:,}", r.text, r.value or "-")
+        for r in dates
+    ]
+    heads, title = ("column", "pattern", "rows", "text", "is read as"), "dates of the file at hand"
+    tables.show(*heads, rows=rows, title=title, title_justify="left")

@@ -9,8 +9,10 @@ from typing import Annotated
 import typer
 
 from yupana.cli.datasets import releases
+from yupana.config.lazy import settings
 from yupana.console import options
 from yupana.console.options import AsJson, emit
+from yupana.core.progress import Lines
 
 
 def register(app: typer.Typer) -> None:
@@ -56,8 +58,6 @@ def ingest(
 
     Example: yupana ingest DATASET --accept-change "duplicates taken out by the agency"
     """
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
     from yupana.orchestration.ingest import ingest as run
     from yupana.orchestration.many import SomeRefusedError
 

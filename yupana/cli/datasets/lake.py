@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from yupana.console.options import AsJson, as_of, emit, say_json
+from yupana.config.lazy import settings
+from yupana.console import tables
+from yupana.console.options import AsJson, as_of, emit, say, say_json
+from yupana.core.errors import UsageError
+from yupana.core.progress import Lines
 
 if TYPE_CHECKING:
     from yupana.data.lake.history import Publication
@@ -35,7 +39,6 @@ def history(name: Name, as_of: AsOf = None, as_json: AsJson = False) -> None:
 
     Example: yupana history DATASET --as-of 2021-12-31
     """
-    from yupana.config.settings import settings
     from yupana.data.contracts import contract
     from yupana.data.lake import history as versions
 
@@ -117,16 +120,15 @@ def quarantine(
         return
     from collections import Counter
 
-    from yupana.config.settings import settings
     from yupana.data.contracts import contract
     from yupana.data.publication import quarantine as refused
-    from yupana.identity import access_record
+    from yupana.identity import activity
 
     config = settings()
     refusals = refused.refusals(config, contract.load(config.root, name), rule)
     hidden = 0 if every else sum(r.state == "superseded" for r in refusals)
     refusals = [r for r in refusals if every or r.state != "superseded"]
-    access_record.note(config, "quarantine", f"quarantine/{name}", rows=len(refusals), rule=rule)
+    activity.note_access(config, "quarantine", f"quarantine/{name}", rows=len(refusals), rule=rule)
     kinds = Counter((r.rule, r.column, r.value_class, r.fix) for r in refusals)
     if as_json:
         heads = ("rule", "column", "value_class", "fix", "rows")
@@ -158,9 +160,6 @@ def _correction(
     accept: str | None,
     as_json: bool,
 ) -> None:
-    from yupana.config.settings import settings
-    from yupana.core.errors import UsageError
-    from yupana.core.progress import Lines
     from yupana.orchestration import correct
 
     if to and file:
@@ -185,19 +184,15 @@ def _correction(
             "Into a spreadsheet, import it with all columns as text: a cell that begins with "
             "= + - @ stands as it came, and would be run as a formula."
         )
-        say_json(facts) if as_json else print(says)
+        say(facts, says, as_json)
 
 
 def _refusals(kinds: Any, lines: list[Refusal]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("rule", "column in the file", "value class", "rows", "how to mend")
-    for (rule, column, shape, fix), count in kinds.most_common():
-        cells = (Text(text) for text in (rule, column, shape or "(empty)", f"{count:,}", fix))
-        table.add_row(*cells)
-    Console().print(table)
+    rows = [
+        (rule, column, shape or "(empty)", f"{count:,}", fix)
+        for (rule, column, shape, fix), count in kinds.most_common()
+    ]
+    tables.show("rule", "column in the file", "value class", "rows", "how to mend", rows=rows)
     source = None
     for r in lines:
         if r.source_sha256 != source:

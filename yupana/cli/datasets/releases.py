@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from yupana.cli.datasets.lake import Name
+from yupana.config.lazy import settings
+from yupana.console import tables
 from yupana.console.options import AsJson, say_json
+from yupana.core.errors import TerminalError, UsageError
+from yupana.core.progress import Lines
 
 if TYPE_CHECKING:
     from yupana.core.types import StepResult
@@ -41,8 +46,6 @@ def diff(
 
     Example: yupana diff DATASET 3 7 --json
     """
-    from yupana.config.settings import settings
-    from yupana.core.errors import TerminalError
     from yupana.data.contracts import contract
     from yupana.data.lake import history
     from yupana.validation import changes
@@ -74,8 +77,6 @@ def retract(
 
     Example: yupana retract DATASET@3 --reason "the agency withdrew the file"
     """
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
     from yupana.data.publication import releases
     from yupana.trace.recall_summary import summarise
 
@@ -103,11 +104,7 @@ def restore(
 
     Example: yupana restore DATASET@2 --reason "version 3 holds the wrong year"
     """
-    from datetime import UTC, datetime
-
-    from yupana.config.settings import settings
     from yupana.console.options import emit
-    from yupana.core.progress import Lines
     from yupana.data.publication import releases
 
     name, number = _parts(version)
@@ -138,8 +135,6 @@ def closing(result: StepResult) -> None:
 
 
 def _parts(version: str) -> tuple[str, int]:
-    from yupana.core.errors import UsageError
-
     name, _, number = version.rpartition("@")
     if not name or not number.isdigit():
         raise UsageError(
@@ -151,10 +146,6 @@ def _parts(version: str) -> tuple[str, int]:
 
 
 def _print_change(name: str, change: Change) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from yupana.validation.changes import text as words
 
     print(f"{name}: version {change.before} → {change.after}")
@@ -163,11 +154,11 @@ def _print_change(name: str, change: Change) -> None:
     heads = ["", "rows", *(f"{m.what} of {m.name} ({m.unit})" for m in change.measures)]
     for title, cells in (("/".join(change.axis), change.periods), *change.groups.items()):
         if cells_to_show := words.most_moved(cells, _MOST_ROWS):
-            table = Table(*heads, title=f"by {title}: what moved most")
-            for cell in cells_to_show:
-                numbers = [words.pair(p) for p in (cell.rows, *cell.totals)]
-                table.add_row(*(Text(text) for text in (cell.value, *numbers)))
-            Console().print(table)
+            rows = [
+                (cell.value, *(words.pair(p) for p in (cell.rows, *cell.totals)))
+                for cell in cells_to_show
+            ]
+            tables.show(*heads, rows=rows, title=f"by {title}: what moved most")
     if change.periods:
         first, last = change.periods[0].value, change.periods[-1].value
         print(f"rows by {'/'.join(change.axis)}, {first} to {last} (blank: none, or not shown)")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from yupana.cli.datasets.lake import AsOf, Name
+from yupana.config.lazy import settings
+from yupana.console import tables
 from yupana.console.options import AsJson, say_json
 
 if TYPE_CHECKING:
@@ -25,9 +27,6 @@ def quality(name: Name, as_of: AsOf = None, as_json: AsJson = False) -> None:
 
     Example: yupana quality DATASET
     """
-    from datetime import UTC
-
-    from yupana.config.settings import settings
     from yupana.validation import quality as indicators
 
     day = as_of.date() if as_of else datetime.now(UTC).date()
@@ -41,15 +40,13 @@ def quality(name: Name, as_of: AsOf = None, as_json: AsJson = False) -> None:
 
 
 def _indicators(report: Any) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("indicator", "%", "counted", "how", title=f"{report.name}@{report.version}")
+    rows = []
     for i in report.indicators:
         # Rounded down: 100 is said only of what is whole.
         percent = "-" if i.percent is None else f"{int(i.percent * 10) / 10:.1f}"
-        table.add_row(i.id, percent, f"{i.numerator:,} of {i.denominator:,}", i.formula_en)
-    Console().print(table)
+        rows.append((i.id, percent, f"{i.numerator:,} of {i.denominator:,}", i.formula_en))
+    title = f"{report.name}@{report.version}"
+    tables.show("indicator", "%", "counted", "how", rows=rows, title=title)
 
 
 def profile(
@@ -65,7 +62,6 @@ def profile(
 
     Example: yupana profile DATASET --version 0
     """
-    from yupana.config.settings import settings
     from yupana.monitoring import profile as profiles
 
     day = as_of.date() if as_of else None
@@ -79,11 +75,7 @@ def profile(
 
 
 def _statistics(profile: Profile) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("column", "kind", "empty", "distinct", "range", "mean", "most common")
+    rows = []
     for c in profile.columns:
         top = sorted((t for t in c.top or [] if t["count"]), key=lambda t: -t["count"])
         most = ", ".join(f"{t['value']} ({t['count']:,})" for t in top[:2])
@@ -91,7 +83,7 @@ def _statistics(profile: Profile) -> None:
         ends = c.ends
         edges = f"{ends.minimum} – {ends.maximum}" if ends and ends.minimum is not None else ""
         empty = "hidden" if c.filled.nulls is None else f"{c.filled.nulls:,}"
-        cells = (c.name, c.kind, empty, f"{c.distinct:,}", edges, mean, most)
-        table.add_row(*(Text(cell) for cell in cells))
-    Console().print(table)
+        rows.append((c.name, c.kind, empty, f"{c.distinct:,}", edges, mean, most))
+    heads = ("column", "kind", "empty", "distinct", "range", "mean", "most common")
+    tables.show(*heads, rows=rows)
     print(f"{profile.rows:,} rows; left out: {', '.join(profile.left_out) or 'nothing'}")

@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, emit
+from yupana.core.progress import Lines
 
 Name = Annotated[str, typer.Argument(help="A folder of expectations/ whose contract is a stream.")]
 
@@ -45,8 +47,6 @@ def stream(
 
     Example: yupana stream river_levels --follow --every 30
     """
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
     from yupana.orchestration.stream import stream as run
 
     stopped = _stop_signal() if follow else lambda: False
@@ -69,8 +69,6 @@ def bridge(
 
     Example: yupana bridge river_levels
     """
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
     from yupana.orchestration.stream import bridge as run
 
     count = run(settings(), name, Lines(), stopped=_stop_signal(), quiet=quiet)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from yupana.console.options import AsJson, of_use_case, say_json
+from yupana.config.lazy import settings
+from yupana.console.options import AsJson, of_use_case, say, say_json
+from yupana.core.progress import Lines
 
 if TYPE_CHECKING:
     from yupana.monitoring.alerts import Alert
@@ -39,7 +41,6 @@ def list_alerts(
 
     Example: yupana alerts list USE_CASE
     """
-    from yupana.config.settings import settings
     from yupana.monitoring import alerts
 
     url = settings().platform_db
@@ -74,8 +75,6 @@ def send(as_json: AsJson = False) -> None:
 
     Example: yupana alerts send
     """
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
     from yupana.monitoring import delivery
 
     deliveries = delivery.send(settings(), datetime.now(UTC), Lines().say)
@@ -84,17 +83,13 @@ def send(as_json: AsJson = False) -> None:
 
 
 def _answer(name: str, state: str, note: str, as_json: bool) -> None:
-    from yupana.config.settings import settings
     from yupana.identity import actors
     from yupana.monitoring import alerts
 
     # The one who logged in, where the machine tells; who they became by sudo otherwise.
     account = actors.here()[0]
     alert = alerts.answer(settings(), name, state, account, note, datetime.now(UTC))
-    if as_json:
-        say_json(asdict(alert))
-    else:
-        print(f"{alert.id} is {alert.state}: {alert.en}")
+    say(asdict(alert), f"{alert.id} is {alert.state}: {alert.en}", as_json)
 
 
 def _text(alert: Alert) -> str:

@@ -10,7 +10,10 @@ from typing import Annotated
 
 import typer
 
-from yupana.console.options import AsJson, say_json
+from yupana.config.lazy import settings
+from yupana.console.options import AsJson, say, say_json
+from yupana.core.errors import UsageError
+from yupana.core.progress import Lines
 
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="A pseudonym, person:…")]
 
@@ -60,9 +63,6 @@ def verify(
 
     Example: yupana audit verify --witness /mnt/elsewhere/witness.jsonl
     """
-    from yupana.config.settings import settings
-    from yupana.core.errors import UsageError
-    from yupana.core.progress import Lines
     from yupana.ledger import export as exports
     from yupana.ledger import signing
     from yupana.ledger.verifier import Report
@@ -91,7 +91,7 @@ def verify(
             where=str(error.filename),
             fix="Name a file that is there, and that you may read.",
         ) from error
-    say_json(asdict(report)) if as_json else print(report)
+    say(asdict(report), str(report), as_json)
     if not report.ok:
         raise typer.Exit(1)
 
@@ -108,8 +108,6 @@ def vouch(
 
     Example: yupana audit vouch delta:published/DATASET@3
     """
-    from yupana.config.settings import settings
-    from yupana.core.errors import UsageError
     from yupana.data.lake import delta
     from yupana.data.publication import releases
     from yupana.lineage import contents, events
@@ -125,10 +123,7 @@ def vouch(
             )
         releases.note(config, "vouch", delta.parts(reference)[1], reference, "")
         events.append(config, "vouch", reference, status="done", outputs=(reference,))
-    if as_json:
-        say_json({"vouched": references})
-    else:
-        print(f"vouched for: {', '.join(references)}")
+    say({"vouched": references}, f"vouched for: {', '.join(references)}", as_json)
 
 
 def export(
@@ -138,8 +133,6 @@ def export(
 
     Example: yupana audit export ledger.jsonl
     """
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
     from yupana.ledger import export as exports
     from yupana.ledger import verifier
 
@@ -162,8 +155,6 @@ def list_events(
 
     Example: yupana audit list --kind key --last 50
     """
-    from yupana.config.settings import settings
-    from yupana.core.errors import UsageError
     from yupana.ledger import entries
 
     if kind and kind not in entries.KINDS:
@@ -190,7 +181,6 @@ def roots(as_json: AsJson = False) -> None:
 
     Example: yupana audit roots --json > /mnt/elsewhere/roots.jsonl
     """
-    from yupana.config.settings import settings
     from yupana.ledger import roots as daily
     from yupana.ledger.canonical import canonical
 
@@ -207,7 +197,6 @@ def key() -> None:
 
     Example: yupana audit key > ledger.pub
     """
-    from yupana.config.settings import settings
     from yupana.ledger import signing
 
     print(signing.public_key(settings()))
@@ -223,8 +212,6 @@ def sign() -> None:
     """
     from threading import Event
 
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
     from yupana.ledger import signer
 
     signer.follow(settings(), Event(), Lines())
@@ -235,9 +222,7 @@ def who(person: Person, as_json: AsJson = False) -> None:
 
     Example: yupana audit who person:3f9a0c12b7de4d5e
     """
-    from yupana.config.settings import settings
-    from yupana.core.errors import UsageError
-    from yupana.identity import access_record
+    from yupana.identity import activity
     from yupana.ledger import pseudonyms
 
     config = settings()
@@ -248,8 +233,8 @@ def who(person: Person, as_json: AsJson = False) -> None:
             where="people",
             fix="Take one from `yupana audit list`.",
         )
-    access_record.note(config, "name", person)
-    say_json({"person": person, "account": account}) if as_json else print(account)
+    activity.note_access(config, "name", person)
+    say({"person": person, "account": account}, account, as_json)
 
 
 def forget(
@@ -262,14 +247,11 @@ def forget(
 
     Example: yupana audit forget os:ana
     """
-    from yupana.config.settings import settings
     from yupana.orchestration import erasure
 
     name = erasure.forget(settings(), account, datetime.now(UTC))
-    if as_json:
-        say_json({"person": name, "forgotten": True})
-    else:
-        print(f"forgotten: nobody can say any more who {name} is")
+    words = f"forgotten: nobody can say any more who {name} is"
+    say({"person": name, "forgotten": True}, words, as_json)
 
 
 def restrict(
@@ -284,8 +266,6 @@ def restrict(
 
     Example: yupana audit restrict yupana_serving --runs service
     """
-    from yupana.config.settings import settings
-    from yupana.core.errors import UsageError
     from yupana.ledger.restrict import RIGHTS
     from yupana.ledger.restrict import restrict as bind
 

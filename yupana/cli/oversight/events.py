@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from yupana.console.options import AsJson, say_json
+from yupana.config.lazy import settings
+from yupana.console.options import AsJson, say
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +34,6 @@ def export(
 
     Example: yupana events export events.jsonl
     """
-    from yupana.config.settings import settings
     from yupana.core import whole_file
     from yupana.lineage import events
 
@@ -46,7 +46,5 @@ def export(
             out.write(line)
             number += 1
     sha256 = total.hexdigest()
-    if as_json:
-        say_json({"to": str(file), "events": number, "sha256": sha256})
-    else:
-        print(f"{file}: {number:,} events, SHA-256 {sha256}")
+    words = f"{file}: {number:,} events, SHA-256 {sha256}"
+    say({"to": str(file), "events": number, "sha256": sha256}, words, as_json)

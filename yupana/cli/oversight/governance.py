@@ -3,13 +3,16 @@ history."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from yupana.cli.oversight.governance_tables import as_values, conditions, line, table
-from yupana.console.options import AsJson, UseCase, say_json
+from yupana.config.lazy import settings
+from yupana.console.options import AsJson, UseCase, say, say_json
+from yupana.core.errors import UsageError
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings
@@ -67,11 +70,8 @@ def check(
 
     Example: yupana governance check USE_CASE --stage service
     """
-    from datetime import UTC, datetime
     from typing import cast
 
-    from yupana.config.settings import settings
-    from yupana.core.errors import UsageError
     from yupana.gate import gate
     from yupana.gate.case import Stage
 
@@ -99,11 +99,10 @@ def evidence(
 
     Example: yupana governance evidence USE_CASE var/tests.json
     """
-    from yupana.config.settings import settings
     from yupana.console.options import emit
     from yupana.gate import results
 
-    emit(results.record(settings(), use_case, results.read(file), _now()), as_json)
+    emit(results.record(settings(), use_case, results.read(file), datetime.now(UTC)), as_json)
 
 
 def assess(which: Which, folder: Folder = None, as_json: AsJson = False) -> None:
@@ -114,13 +113,12 @@ def assess(which: Which, folder: Folder = None, as_json: AsJson = False) -> None
 
     Example: yupana governance assess USE_CASE@champion
     """
-    from yupana.config.settings import settings
     from yupana.gate import actions
     from yupana.identity import actors
 
     config = settings()
     model = _subject(config, which, folder)
-    record, decision = actions.assess(config, model, now=_now(), accounts=actors.here())
+    record, decision = actions.assess(config, model, now=datetime.now(UTC), accounts=actors.here())
     after = [f"next, by another person: yupana governance approve {model.name} --reason …"]
     if unmet := record.facts["unmet"]:
         arguments = f"{decision.use_case} --model {model.name} --stage service"
@@ -145,12 +143,12 @@ def approve(
 
     Example: yupana governance approve USE_CASE@3 --reason "Revisada con la agencia"
     """
-    from yupana.config.settings import settings
     from yupana.gate import actions
 
     config = settings()
     model = _subject(config, which, folder)
-    record = actions.approve(config, model, reason, now=_now(), accounts=_accounts(config, key))
+    now, accounts = datetime.now(UTC), _accounts(config, key)
+    record = actions.approve(config, model, reason, now=now, accounts=accounts)
     way = f"adopt {model.use_case} … --version" if folder else "models promote"
     next_ = f"next: yupana {way} {model.version if folder else model.name}"
     _say(config, record, as_json, next_)
@@ -194,14 +192,13 @@ def history(use_case: UseCase, as_json: AsJson = False) -> None:
 
     Example: yupana governance history USE_CASE
     """
-    from yupana.config.settings import settings
     from yupana.gate import decisions
-    from yupana.identity import access_record
+    from yupana.identity import activity
 
     config = settings()
     record = decisions.of(config, use_case)
     if record:
-        access_record.note(config, "name", f"decisions/{use_case}", events=len(record))
+        activity.note_access(config, "name", f"decisions/{use_case}", events=len(record))
     say_json([as_values(config, one) for one in record]) if as_json else table(config, record)
     if wrong := decisions.trouble(record):
         typer.echo(f"NOT WHOLE: {wrong}", err=True)
@@ -211,28 +208,18 @@ def history(use_case: UseCase, as_json: AsJson = False) -> None:
 def _suspension(
     kind: str, target: str, reason: str, reason_en: str, key: Path | None, as_json: bool
 ) -> None:
-    from yupana.config.settings import settings
     from yupana.gate import actions
 
     config = settings()
     act = {"suspend": actions.suspend, "resume": actions.resume}[kind]
-    accounts = _accounts(config, key)
-    record = act(config, actions.Order(target, reason, reason_en, now=_now(), accounts=accounts))
-    _say(config, record, as_json)
+    now, accounts = datetime.now(UTC), _accounts(config, key)
+    order = actions.Order(target, reason, reason_en, now=now, accounts=accounts)
+    _say(config, act(config, order), as_json)
 
 
 def _say(settings: Settings, record: Record, as_json: bool, *after: str) -> None:
     """A decision, and for people what comes after it."""
-    if as_json:
-        say_json(as_values(settings, record))
-    else:
-        print("\n  ".join([line(settings, record), *after]))
-
-
-def _now() -> Any:
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC)
+    say(as_values(settings, record), "\n  ".join([line(settings, record), *after]), as_json)
 
 
 def _accounts(settings: Settings, key: Path | None) -> tuple[str, ...]:
@@ -246,8 +233,6 @@ def _subject_or_none(
     settings: Settings, use_case: str, model: str, folder: Path | None
 ) -> Subject | None:
     """The model to judge; None where the use case has no champion to fall back on."""
-    from yupana.core.errors import UsageError
-
     if model:
         return _subject(settings, model, folder)
     try:
@@ -257,7 +242,6 @@ def _subject_or_none(
 
 
 def _subject(settings: Settings, which: str, folder: Path | None) -> Subject:
-    from yupana.core.errors import UsageError
     from yupana.tracking import subjects, versions
 
     if folder is None:

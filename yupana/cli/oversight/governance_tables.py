@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from yupana.console import tables
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -15,13 +17,13 @@ if TYPE_CHECKING:
 def conditions(decision: Decision) -> None:
     """A table of conditions, then what to do about those that are not met."""
     from rich.console import Console
-    from rich.table import Table
 
-    grid = Table("", "condition", "needed for", "evidence", title=decision.why_en)
-    for one in decision.conditions:
-        grid.add_row("✓" if one.met else "✗", one.code, one.needed_for, _first(one.evidence))
+    rows = [
+        ("✓" if one.met else "✗", one.code, one.needed_for, _first(one.evidence))
+        for one in decision.conditions
+    ]
+    tables.show("", "condition", "needed for", "evidence", rows=rows, title=decision.why_en)
     console = Console()
-    console.print(grid)
     for one in decision.conditions:
         if not one.met:
             console.print(f"✗ [bold]{one.code}[/bold]: {one.en}", highlight=False)
@@ -61,16 +63,13 @@ def line(settings: Settings, record: Record) -> str:
 
 def table(settings: Settings, records: Sequence[Record]) -> None:
     """Decisions, a row each."""
-    from rich.console import Console
-    from rich.table import Table
-
-    grid = Table("event", "time", "decision", "subject", "by", "what", "signed")
+    rows = []
     for one in records:
         values = as_values(settings, one)
         who = str(values["account"] or values["actor"])
         event = str(one.seq), values["time"], one.kind, one.subject, who
-        grid.add_row(*event, _summary(one), "✓" if one.signed else "✗")
-    Console().print(grid)
+        rows.append((*event, _summary(one), "✓" if one.signed else "✗"))
+    tables.show("event", "time", "decision", "subject", "by", "what", "signed", rows=rows)
 
 
 def _summary(record: Record) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from yupana.console.options import AsJson, say_json
+from yupana.config.lazy import settings
+from yupana.console.options import AsJson, say, say_json
 from yupana.core.errors import UsageError
+from yupana.core.progress import Lines
 
 
 def register(app: typer.Typer) -> None:
@@ -27,10 +31,6 @@ def send(as_json: AsJson = False) -> None:
 
     Example: yupana lineage send
     """
-    import os
-
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
     from yupana.trace.openlineage import sending
 
     config = settings()
@@ -55,9 +55,6 @@ def status(as_json: AsJson = False) -> None:
 
     Example: yupana lineage status
     """
-    from dataclasses import asdict
-
-    from yupana.config.settings import settings
     from yupana.lineage import events
     from yupana.trace.openlineage import sending, targets
 
@@ -90,7 +87,6 @@ def export(
 
     Example: yupana lineage export lineage.jsonl
     """
-    from yupana.config.settings import settings
     from yupana.trace.openlineage import sending, targets
 
     if (file is None) == (not url):
@@ -109,10 +105,7 @@ def export(
     else:
         cursor = sending.export(config, targets.of_url(url, config.openlineage_key))
     facts = {"to": str(file or cursor.to), "events": cursor.lines, "refused": cursor.refused}
-    if as_json:
-        say_json(facts)
-    else:
-        print(f"{facts['to']}: {cursor.lines:,} events told, {cursor.refused:,} refused")
+    say(facts, f"{facts['to']}: {cursor.lines:,} events told, {cursor.refused:,} refused", as_json)
 
 
 def _nowhere() -> UsageError:

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, AsOf, UseCase, emit
-from yupana.core.errors import UsageError
+from yupana.core.errors import TerminalError, UsageError
+from yupana.core.hashing import value_sha256
+from yupana.core.progress import Lines
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings
@@ -45,8 +48,6 @@ def monitor(
 
     Example: yupana monitor USE_CASE --window 8w
     """
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
     from yupana.lineage import steps
     from yupana.monitoring import delivery, kind, run
     from yupana.predictions import export
@@ -86,7 +87,6 @@ def _request(
         answers: the log in the lake; None where answers are left out.
     """
     from yupana.core import spec
-    from yupana.core.hashing import value_sha256
     from yupana.lineage import events
     from yupana.monitoring import answers as log
     from yupana.monitoring.kind import Run
@@ -120,7 +120,6 @@ def _served(settings: Settings, use_case: str) -> tuple[str, Path]:
     Raises:
         TerminalError: none was deployed or registered, or its files are gone.
     """
-    from yupana.core.errors import TerminalError
     from yupana.tracking import aliases, roles
 
     served = roles.served(settings, use_case)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, of_use_case, say_json
 
 
@@ -44,9 +45,6 @@ def build(
 
     Example: yupana report build --out /srv/audit --prediction 01a20e576ecb7ce7a4d41bd7ffc42142
     """
-    from datetime import UTC
-
-    from yupana.config.settings import settings
     from yupana.core import private_file
     from yupana.lineage import events
     from yupana.monitoring.site import build as builder

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, say_json
+from yupana.core.errors import UsageError
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings
@@ -51,9 +54,6 @@ def trace(
 
     Example: yupana trace cases.csv --forward --out touched.csv
     """
-    from yupana.config.settings import settings
-    from yupana.core.errors import UsageError
-
     if (out and not forward) or (html and forward):
         raise UsageError(
             "--out goes with --forward, and --html without it.",
@@ -68,7 +68,6 @@ def trace(
 
 
 def _back(settings: Settings, reference: str, html: Path | None, as_json: bool) -> None:
-    from dataclasses import asdict
     from functools import partial
 
     from yupana.predictions import lake_table

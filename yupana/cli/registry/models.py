@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from yupana.cli.registry import evaluate
 from yupana.cli.registry.models_tables import as_values, comparison_table, details, table
+from yupana.cli.registry.train import register_model
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, emit, say_json
+from yupana.core.errors import UsageError
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings
@@ -32,7 +35,7 @@ def register(app: typer.Typer) -> None:
     for command in (show, compare, delete, restore, promote):
         group.command()(command)
     group.command("list")(list_models)
-    group.command("register")(evaluate.register_model)
+    group.command("register")(register_model)
     app.add_typer(group, name="models")
 
 
@@ -46,7 +49,6 @@ def list_models(
 
     Example: yupana models list USE_CASE
     """
-    from yupana.config.settings import settings
     from yupana.tracking import roles, versions
 
     listing = versions.listing(settings(), name)
@@ -83,7 +85,6 @@ def compare(
 
     Example: yupana models compare USE_CASE@2 USE_CASE@champion
     """
-    from yupana.core.errors import UsageError
     from yupana.tracking import comparison
 
     if len(which) < 2:
@@ -105,8 +106,6 @@ def promote(
 
     Example: yupana models promote USE_CASE@2 --reason "version 3 misses every peak"
     """
-    from datetime import UTC, datetime
-
     from yupana.identity import actors
     from yupana.tracking import deployment, slots, versions
 
@@ -127,8 +126,8 @@ def promote(
         # Services that run take the new champion without a restart. It is champion already, and
         # the log says so, should this fail.
         now = datetime.now(UTC)
-        deployed = deployment.deploy(config, version.name, now=now, by=by)
-        result = result.model_copy(update={"metrics": {**result.metrics, "deployed": deployed}})
+        tag = deployment.deploy(config, version.name, now=now, by=by).tag
+        result = result.model_copy(update={"metrics": {**result.metrics, "deployed": tag}})
     emit(result, as_json)
 
 
@@ -137,8 +136,6 @@ def delete(which: Which, yes: Yes = False, as_json: AsJson = False) -> None:
 
     Example: yupana models delete USE_CASE@2
     """
-    from datetime import date
-
     from yupana.tracking import versions
 
     config, version = _find(which)
@@ -159,8 +156,6 @@ def restore(which: Which, as_json: AsJson = False) -> None:
 
     Example: yupana models restore USE_CASE@2
     """
-    from datetime import date
-
     from yupana.tracking import versions
 
     config, version = _find(which)
@@ -175,7 +170,6 @@ def restore(which: Which, as_json: AsJson = False) -> None:
 
 
 def _find(which: str) -> tuple[Settings, Version]:
-    from yupana.config.settings import settings
     from yupana.tracking import versions
 
     config = settings()

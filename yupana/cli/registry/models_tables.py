@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from yupana.console import tables
+
 if TYPE_CHECKING:
     from yupana.tracking.comparison import Comparison
     from yupana.tracking.roles import Roles
@@ -87,11 +89,9 @@ def _best(version: Version) -> str:
 def details(version: Version, roles: Roles) -> None:
     """Everything of one version."""
     from rich.console import Console
-    from rich.table import Column, Table
     from rich.text import Text
 
-    console = Console()
-    console.print(Text(f"{version.ref}  {' '.join(version.aliases)}", style="bold"))
+    Console().print(Text(f"{version.ref}  {' '.join(version.aliases)}", style="bold"))
     rows = {
         "registered": version.registered,
         "in slot": " ".join(roles.slots_of(version.number)),
@@ -102,11 +102,7 @@ def details(version: Version, roles: Roles) -> None:
         **{f"param {k}": v for k, v in version.params.items()},
         **{k: f"{v:,.4g}" for k, v in sorted(version.metrics.items())},
     }
-    grid = Table("", Column("", overflow="fold"), show_header=False, box=None)
-    for name, value in rows.items():
-        if value:
-            grid.add_row(Text(name, style="cyan"), Text(str(value)))
-    console.print(grid)
+    tables.pairs(rows)
 
 
 def comparison_table(difference: Comparison) -> None:

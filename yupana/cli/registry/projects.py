@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from yupana.console.options import AsJson, say_json
+from yupana.config.lazy import settings
+from yupana.console import tables
+from yupana.console.options import AsJson, say, say_json
+from yupana.core.errors import UsageError
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings
@@ -38,13 +42,12 @@ def create(
 
     Example: yupana projects create NAME --data DATASET --model USE_CASE
     """
-    from yupana.config.settings import settings
     from yupana.tracking import projects
 
     config = settings()
     project = projects.create(config, name, title=title, data=data or [], models=model or [])
     _log(config, "create", name, project)
-    say_json(project) if as_json else print(f"made: {name}. Choose it by YUPANA_PROJECT={name}")
+    say(project, f"made: {name}. Choose it by YUPANA_PROJECT={name}", as_json)
 
 
 def list_projects(as_json: AsJson = False) -> None:
@@ -52,25 +55,23 @@ def list_projects(as_json: AsJson = False) -> None:
 
     Example: yupana projects list
     """
-    from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    from yupana.config.settings import settings
     from yupana.tracking import projects
 
-    rows = projects.listing(settings())
+    listing = projects.listing(settings())
     if as_json:
-        say_json(rows)
+        say_json(listing)
         return
-    table = Table("project", "title", "data", "models", "environment", "changed")
-    for row in rows:
+    rows = []
+    for row in listing:
         name = Text(row["name"], style="bold")
         if row["deleted_on"]:
             name.append(f"\ndeleted {row['deleted_on']}", style="not bold red")
-        cells = Text(row["title"]), Text("\n".join(row["data"])), "\n".join(row["models"])
-        table.add_row(name, *cells, row["lock"][:12], f"{row['changed']:%Y-%m-%d}")
-    Console().print(table)
+        cells = row["title"], "\n".join(row["data"]), "\n".join(row["models"])
+        rows.append((name, *cells, row["lock"][:12], f"{row['changed']:%Y-%m-%d}"))
+    heads = ("project", "title", "data", "models", "environment", "changed")
+    tables.show(*heads, rows=rows)
 
 
 def show(name: Name, as_json: AsJson = False) -> None:
@@ -78,8 +79,6 @@ def show(name: Name, as_json: AsJson = False) -> None:
 
     Example: yupana projects show NAME
     """
-    from yupana.config.settings import settings
-    from yupana.core.errors import UsageError
     from yupana.tracking import facts, projects, versions
 
     config = settings()
@@ -125,7 +124,6 @@ def change(
 
     Example: yupana projects change NAME --data DATASET --data OTHER
     """
-    from yupana.config.settings import settings
     from yupana.tracking import projects
 
     config = settings()
@@ -149,9 +147,6 @@ def delete(
 
     Example: yupana projects delete NAME
     """
-    from datetime import date
-
-    from yupana.config.settings import settings
     from yupana.tracking import projects
 
     config = settings()
@@ -160,10 +155,8 @@ def delete(
         typer.confirm(f"Delete project '{name}'?", abort=True, err=True)
     last = projects.delete(config, name, date.today())
     _log(config, "delete", name, {"restore_until": last})
-    if as_json:
-        say_json({"name": name, "deleted": True, "restore_until": last})
-    else:
-        print(f"deleted: {name}. Until {last}: yupana projects restore {name}")
+    words = f"deleted: {name}. Until {last}: yupana projects restore {name}"
+    say({"name": name, "deleted": True, "restore_until": last}, words, as_json)
 
 
 def restore(name: Name, as_json: AsJson = False) -> None:
@@ -171,15 +164,12 @@ def restore(name: Name, as_json: AsJson = False) -> None:
 
     Example: yupana projects restore NAME
     """
-    from datetime import date
-
-    from yupana.config.settings import settings
     from yupana.tracking import projects
 
     config = settings()
     project = projects.restore(config, name, date.today())
     _log(config, "restore", name, {})
-    say_json(project) if as_json else print(f"restored: {name}")
+    say(project, f"restored: {name}", as_json)
 
 
 def _log(settings: Settings, what: str, name: str, details: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Commands that train: the use case's whole pipeline, and whether it is due."""
+"""Commands that train: the whole pipeline, whether it is due, and what becomes of a candidate."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, AsOf, Tuning, UseCase, emit
+from yupana.core.hashing import value_sha256
+from yupana.core.progress import Lines
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings
@@ -16,6 +19,8 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command()(train)
     app.command()(due)
+    app.command()(evaluate)
+    app.command("register")(register_model)
 
 
 def train(
@@ -40,9 +45,7 @@ def train(
 
     Example: yupana train USE_CASE --tuning tuning:0123456789abcdef
     """
-    from yupana.config.settings import settings
     from yupana.core import spec as specs
-    from yupana.core.hashing import value_sha256
     from yupana.lineage import events, steps
 
     config = settings()
@@ -65,7 +68,6 @@ def train(
     depends_on = [code, *arguments.values()]
 
     def work() -> steps.Outcome:
-
         from yupana.training import local
 
         model = local.run_local(use_case, config, arguments)
@@ -86,7 +88,6 @@ def _submit(
     settings: Settings, use_case: str, arguments: dict[str, str], wait: bool, as_json: bool
 ) -> None:
     """Hand the pipeline to the cluster; what it makes is told by the cluster's own event log."""
-    from yupana.core.progress import Lines
     from yupana.lineage import steps
 
     def work() -> steps.Outcome:
@@ -112,7 +113,6 @@ def due(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> None:
 
     Example: yupana due USE_CASE
     """
-    from yupana.config.settings import settings
     from yupana.lineage import steps
     from yupana.orchestration import due as training
 
@@ -127,3 +127,37 @@ def due(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> None:
         emit(result, as_json)
         return
     print(f"{'yes' if result.metrics['due'] else 'no'}: {result.metrics['reason']}")
+
+
+Candidate = Annotated[
+    str, typer.Option(help="Reference of a fitted model, as the last step of its fit printed it.")
+]
+
+
+def evaluate(use_case: UseCase, candidate: Candidate, as_json: AsJson = False) -> None:
+    """Score a candidate and the baselines on the test rows, in all and by group.
+
+    Example: yupana evaluate USE_CASE --candidate candidate:0123456789abcdef
+    """
+    from yupana.training import candidate_steps
+
+    emit(candidate_steps.evaluate(settings(), use_case, candidate), as_json)
+
+
+def register_model(
+    use_case: UseCase,
+    candidate: Candidate,
+    backtest: Annotated[
+        str, typer.Option(help="Reference that `yupana backtest --candidate` printed.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Put an evaluated candidate into the registry; the better one becomes champion.
+
+    With --backtest it must be the better one there as well.
+
+    Example: yupana register USE_CASE --candidate candidate:0123456789abcdef
+    """
+    from yupana.training import candidate_steps
+
+    emit(candidate_steps.register(settings(), use_case, candidate, backtest), as_json)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple
 
 import typer
 
-from yupana.console.options import AsJson, say_json
+from yupana.config.lazy import settings
+from yupana.console.options import AsJson, say, say_json
+from yupana.core.errors import UsageError
 
 KeyId = Annotated[str, typer.Argument(help="The key's id: the part between yup_ and the next _.")]
 Agency = Annotated[str, typer.Option(help="The agency that the key belongs to.")]
@@ -64,7 +66,6 @@ def create(
 
     Example: yupana keys create --agency AGENCY --scope USE_CASE:forecast
     """
-    from yupana.config.settings import settings
     from yupana.identity import api_keys, roles
     from yupana.ledger import witness
 
@@ -74,7 +75,7 @@ def create(
     life = _span(usual.expires if expires is None else expires, "--expires")
     limits = (usual.quota if quota is None else quota, usual.rate if rate is None else rate)
     terms = api_keys.Terms(agency, scopes, role, life, *limits)
-    new_key = api_keys.create(settings().platform_db, terms, now=_now(), by=_me())
+    new_key = api_keys.create(settings().platform_db, terms, now=datetime.now(UTC), by=_me())
     witness.leave(settings())
     _print(new_key, f"A key of {agency}; it is shown this once:", as_json)
 
@@ -90,7 +91,6 @@ def list_keys(
     from rich.table import Column, Table
     from rich.text import Text
 
-    from yupana.config.settings import settings
     from yupana.identity import api_keys
 
     keys = api_keys.listing(settings().platform_db, agency)
@@ -103,7 +103,7 @@ def list_keys(
         Column("id, state", min_width=12), "agency, role", Column("scopes", min_width=longest),
         "limits", "expires, last used",
     )  # fmt: skip
-    now = _now()
+    now = datetime.now(UTC)
     for row in keys:
         state = "revoked" if row["revoked"] else "expired" if row["expires"] <= now else "good"
         if state == "good" and row["old_until"] and row["old_until"] > now:
@@ -124,12 +124,11 @@ def rotate(
 
     Example: yupana keys rotate 3f9a0c12b7de --grace 1d
     """
-    from yupana.config.settings import settings
     from yupana.identity import api_keys
     from yupana.ledger import witness
 
     url, span = settings().platform_db, _span(grace, "--grace")
-    new_key = api_keys.rotate(url, key, grace=span, now=_now(), by=_me())
+    new_key = api_keys.rotate(url, key, grace=span, now=datetime.now(UTC), by=_me())
     witness.leave(settings())
     title = f"The new key; it is shown this once, and the old one ends in {grace}:"
     _print(new_key, title, as_json)
@@ -148,18 +147,17 @@ def revoke(
 
     Example: yupana keys revoke 3f9a0c12b7de
     """
-    from yupana.config.settings import settings
     from yupana.identity import api_keys
     from yupana.ledger import witness
 
     url, issuer = settings().platform_db, settings().oidc_issuer
     if key.startswith("sub:"):
         key = _subject(issuer, key.removeprefix("sub:"))
-        api_keys.revoke_subject(url, key, now=_now(), by=_me())
+        api_keys.revoke_subject(url, key, now=datetime.now(UTC), by=_me())
     else:
-        api_keys.revoke(url, key, now=_now(), by=_me())
+        api_keys.revoke(url, key, now=datetime.now(UTC), by=_me())
     witness.leave(settings())
-    say_json({"id": key, "revoked": True}) if as_json else print(f"revoked: {key}")
+    say({"id": key, "revoked": True}, f"revoked: {key}", as_json)
 
 
 def activity(
@@ -173,12 +171,9 @@ def activity(
 
     Example: yupana keys activity --since 2026-01-01
     """
-    from datetime import UTC
-
-    from yupana.config.settings import settings
     from yupana.identity import activity as log
 
-    start = since.replace(tzinfo=UTC) if since else _now() - timedelta(days=30)
+    start = since.replace(tzinfo=UTC) if since else datetime.now(UTC) - timedelta(days=30)
     rows = log.listing(settings().platform_db, start, key)
     if as_json:
         say_json(rows)
@@ -190,7 +185,6 @@ def activity(
 
 
 def _subject(issuer: str, name: str) -> str:
-    from yupana.core.errors import UsageError
     from yupana.identity.oidc import subject_id
 
     if not issuer or not name:
@@ -212,8 +206,6 @@ def _print(key: str, what: str, as_json: bool) -> None:
 
 def _span(text: str, option: str) -> timedelta:
     """A time from text such as 90d, 12h, 30min or 10s."""
-    from yupana.core.errors import UsageError
-
     number = text.rstrip("".join(_SPANS))
     unit = _SPANS.get(text[len(number) :])
     if not number.isascii() or not number.isdigit() or len(number) > 6 or not unit:
@@ -221,12 +213,6 @@ def _span(text: str, option: str) -> timedelta:
             f"'{text}' is not a time.", where=option, fix="Use such as 90d, 12h, 30min or 10s."
         )
     return timedelta(**{unit: int(number)})
-
-
-def _now() -> datetime:
-    from datetime import UTC
-
-    return datetime.now(UTC)
 
 
 def _me() -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from yupana.console.options import AsJson, UseCase, emit, say_json
+from yupana.config.lazy import settings
+from yupana.console.options import AsJson, UseCase, emit, say
+from yupana.core.progress import Lines
 
 
 def register(app: typer.Typer) -> None:
@@ -31,10 +33,6 @@ def export_predictions(
 
     Example: yupana export-predictions USE_CASE --keep-days 400
     """
-    from datetime import UTC, datetime, timedelta
-
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
     from yupana.predictions import archive, export
 
     config = settings()
@@ -62,12 +60,10 @@ def agency_answers(
 
     Example: yupana agency-answers USE_CASE --agency AGENCY --out answers.csv
     """
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
     from yupana.predictions import agency_export, export
 
     config = settings()
     export.export(config, use_case, Lines())
     days = since.date() if since else None, until.date() if until else None
     rows = agency_export.write(config, use_case, agency, days, out)
-    say_json({"rows": rows, "file": str(out)}) if as_json else print(f"{rows:,} answers: {out}")
+    say({"rows": rows, "file": str(out)}, f"{rows:,} answers: {out}", as_json)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, UseCase, emit
 from yupana.core import spec
 from yupana.core.errors import UsageError
@@ -44,9 +47,6 @@ def deploy(
 
     Example: yupana deploy USE_CASE --canary 0.1
     """
-    from datetime import UTC, datetime
-
-    from yupana.config.settings import settings
     from yupana.identity import actors
     from yupana.lineage import steps
     from yupana.tracking import aliases, slots
@@ -64,10 +64,9 @@ def deploy(
     def work() -> steps.Outcome:
         from yupana.tracking import deployment
 
-        before = slots.current(config.platform_db, use_case).get(slots.CHALLENGER)
-        tags = {"tag": deployment.deploy(config, use_case, **who)}
-        beside = slots.current(config.platform_db, use_case).get(slots.CHALLENGER)
-        withdrawn = {"withdrawn": before.tag} if before and not beside else {}
+        placed = deployment.deploy(config, use_case, **who)
+        tags = {"tag": placed.tag}
+        withdrawn = {"withdrawn": placed.withdrawn} if placed.withdrawn else {}
         if shadow or canary is not None:
             tags["challenger"] = deployment.challenge(config, use_case, canary or 0.0, **who)
         if alone:
@@ -121,10 +120,6 @@ def adopt(
 
     Example: yupana adopt USE_CASE model --publisher theirs.pub
     """
-    from dataclasses import replace
-    from datetime import UTC, datetime
-
-    from yupana.config.settings import settings
     from yupana.core import plain_files
     from yupana.identity import actors
     from yupana.lineage import steps
@@ -167,7 +162,6 @@ def serve(use_case: UseCase) -> None:
 
     Example: yupana serve USE_CASE
     """
-    from yupana.config.settings import settings
     from yupana.identity.local_key import local_key
     from yupana.orchestration import service
 
@@ -187,7 +181,6 @@ def share(use_case: UseCase, as_json: AsJson = False) -> None:
 
     Example: yupana share USE_CASE
     """
-    from yupana.config.settings import settings
     from yupana.data.contracts import contract
     from yupana.data.lake import delta
     from yupana.lineage import steps
@@ -232,7 +225,6 @@ def bento(use_case: UseCase, as_json: AsJson = False) -> None:
 
     Example: yupana bento USE_CASE
     """
-    from yupana.config.settings import settings
     from yupana.tracking.bento import build
 
     tag, facts = build(settings(), use_case)

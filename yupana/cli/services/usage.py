@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import sys
 from dataclasses import asdict, astuple
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, say_json
+from yupana.core.errors import UsageError
 
 if TYPE_CHECKING:
     from yupana.predictions.usage_report import Figures, UsageReport
@@ -38,10 +42,6 @@ def usage(
 
     Example: yupana usage --agency AGENCY --since 2026-01-01
     """
-    from datetime import UTC, timedelta
-
-    from yupana.config.settings import settings
-    from yupana.core.errors import UsageError
     from yupana.predictions.usage_report import report
 
     if as_json and csv:
@@ -59,9 +59,6 @@ def usage(
 
 
 def _csv(days: list[Figures]) -> None:
-    import csv
-    import sys
-
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow(["day", *_COLUMNS])
     out.writerows(astuple(day) for day in days)

@@ -9,7 +9,10 @@ from typing import Annotated
 
 import typer
 
-from yupana.console.options import AsJson, emit, say_json
+from yupana.config.lazy import settings
+from yupana.console.options import AsJson, emit, say, say_json
+from yupana.core.errors import TransientError
+from yupana.core.progress import Lines
 
 WebhookId = Annotated[str, typer.Argument(metavar="ID", help="The webhook, as the list shows it.")]
 
@@ -48,7 +51,6 @@ def add(
 
     Example: yupana webhooks add --agency AGENCY --url https://agency.example/yupana
     """
-    from yupana.config.settings import settings
     from yupana.webhooks import endpoints
 
     topics = tuple(topic or endpoints.EVERYTHING)
@@ -67,7 +69,6 @@ def list_webhooks(
 
     Example: yupana webhooks list --agency AGENCY
     """
-    from yupana.config.settings import settings
     from yupana.webhooks import endpoints
 
     hooks = endpoints.listing(settings().platform_db, agency)
@@ -86,11 +87,10 @@ def remove(webhook: WebhookId, as_json: AsJson = False) -> None:
 
     Example: yupana webhooks remove 3f9a0c12b7de
     """
-    from yupana.config.settings import settings
     from yupana.webhooks import endpoints
 
     endpoints.remove(settings(), webhook, datetime.now(UTC))
-    say_json({"id": webhook, "removed": True}) if as_json else print(f"removed: {webhook}")
+    say({"id": webhook, "removed": True}, f"removed: {webhook}", as_json)
 
 
 def test(webhook: WebhookId, as_json: AsJson = False) -> None:
@@ -98,9 +98,6 @@ def test(webhook: WebhookId, as_json: AsJson = False) -> None:
 
     Example: yupana webhooks test 3f9a0c12b7de
     """
-    from yupana.config.settings import settings
-    from yupana.core.errors import TransientError
-    from yupana.core.progress import Lines
     from yupana.webhooks import delivery, outbox
     from yupana.webhooks.tables import DELIVERED
 
@@ -131,7 +128,6 @@ def deliveries(
 
     Example: yupana webhooks deliveries --state failed
     """
-    from yupana.config.settings import settings
     from yupana.webhooks import outbox
 
     rows = outbox.listing(settings().platform_db, webhook, state.value if state else "", last)
@@ -154,8 +150,6 @@ def send(as_json: AsJson = False) -> None:
 
     Example: yupana webhooks send
     """
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
     from yupana.core.types import StepResult
     from yupana.webhooks import delivery
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from yupana.core.errors import UsageError
 from yupana.data.contracts import file
-from yupana.data.national.code_lists import GENERATED
+from yupana.data.national.derivations import GENERATED
 
 _LOCATION = "codelist:"
 

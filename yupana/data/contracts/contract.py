@@ -22,7 +22,7 @@ from yupana.core.errors import UsageError
 from yupana.core.hashing import file_sha256
 from yupana.core.names import must_be
 from yupana.data.contracts import file as contract_file
-from yupana.data.contracts import row_count, sql_rules, stream_address
+from yupana.data.contracts import release_options, sql_rules, stream_address
 from yupana.data.contracts.checks import document
 from yupana.data.contracts.checks import stream as stream_options
 from yupana.data.contracts.checks.document import Format, Publication
@@ -254,7 +254,7 @@ def _contract(root: Path, name: str, file: contract_file.ContractFile, sha256: s
         key=_positions(table, "primaryKey", "primaryKeyPosition"),
         partitions=_positions(table, "partitioned", "partitionKeyPosition"),
         rules=(*rules_of(root, table), *_of_period(table, custom.get("period"), location)),
-        row_count=row_count.bounds(quality),
+        row_count=release_options.row_bounds(quality),
         sql=tuple(sql_rules.rule_of(q) for q in quality if q.get("type") == "sql"),
         unquoted=file.unquoted,
         period=custom.get("period"),

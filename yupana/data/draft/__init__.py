@@ -106,7 +106,7 @@ def _at_hand(
             what = "This is a folder." if here.is_dir() else "This is not a regular file."
         fix = "Give the path of one file; of many, the newest."
         raise UsageError(what, where=str(here), fix=fix)
-    with one_at_a_time(settings.home / "locks" / f"{_FETCHED}.lock", "another draft", progress):
+    with one_at_a_time(settings.lock(_FETCHED), "another draft", progress):
         try:
             fetched = sources.fetch(settings, _FETCHED, source, progress)
             yield fetched.path, fetched.label

@@ -28,6 +28,7 @@ from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, TransientError
 from yupana.core.types import RawObject
 from yupana.data.files import archive, signature
+from yupana.ledger.fault import Fault
 
 _BLOCK = 1 << 20
 _RECORDS = "landed.json"
@@ -127,8 +128,8 @@ def content_sha256(settings: Settings, dataset: str, sha256: str) -> str:
     return str(_records(folder)[-1].get("content_sha256", sha256))
 
 
-def altered(settings: Settings, sha256: str = "*") -> Iterator[str]:
-    """SHA-256 that landed files were addressed by, and that their bytes no longer have.
+def faults(settings: Settings, sha256: str = "*") -> Iterator[Fault]:
+    """Landed files that hold other bytes than those that landed.
 
     Args:
         sha256: look at the file that landed with this one alone; default: at all files.
@@ -136,7 +137,8 @@ def altered(settings: Settings, sha256: str = "*") -> Iterator[str]:
     for folder in sorted((settings.home / "landing").glob(f"*/{sha256}")):
         file = None if folder.name.startswith(".") else _content(folder)
         if file and _hash(file)[0] != folder.name:
-            yield folder.name
+            what = "the landed file has another SHA-256 now"
+            yield Fault(0, "changed", f"raw:{folder.name}", "", what)
 
 
 def arrival_day(settings: Settings, raw: RawObject) -> date:

@@ -1,12 +1,12 @@
-"""Columns that a contract derives by the country's codes: `transformLogic` names one of these.
+"""What contracts name of the country: derivations (`transformLogic`), and generated code lists.
 
-Each takes the engine, the rows, the new column's name, the columns that it is derived from and
-the project's folder, and gives the rows with the column, null where nothing matches.
+A derivation takes the engine, the rows, the new column's name, the columns that it is derived from
+and the project's folder, and gives the rows with the column, null where nothing matches.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,3 +97,10 @@ def _plain(name: str) -> SparkColumn:
     )
     single = f.when(bare.contains("  "), f.regexp_replace(bare, f"{BLANKS}+", " ")).otherwise(bare)
     return f.trim(single)
+
+
+GENERATED: dict[str, Callable[[], Iterator[Iterable[object]]]] = {
+    "ubigeo": places.rows,
+    "epiweeks": calendar.rows,
+}
+"""Header and rows of each code list that is no file, by its name: `codelist:<name>`."""

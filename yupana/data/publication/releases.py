@@ -8,7 +8,6 @@ the current ones back, and whoever comes next makes up for a crash between the t
 from __future__ import annotations
 
 import uuid
-from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,7 +85,7 @@ def retract(
     reasons.in_words(reason)
     contract = contracts.load(settings.root, name)
     table = settings.table("published", name)
-    with _alone(settings, name, progress):
+    with one_at_a_time(settings.lock(name), f"an ingest of {name}", progress):
         settle(settings, name)
         target = history.at_version(table, version)
         if target.retracted:
@@ -114,7 +113,7 @@ def restore(
     reasons.in_words(reason or None)
     contracts.load(settings.root, name)
     table = settings.table("published", name)
-    with _alone(settings, name, progress):
+    with one_at_a_time(settings.lock(name), f"an ingest of {name}", progress):
         settle(settings, name)
         target = history.at_version(table, version)
         if target.retracted and not reason:
@@ -261,7 +260,3 @@ def _unchanged(step: str, name: str, version: int, facts: dict[str, Any]) -> Ste
 
 def _ref(name: str, version: int) -> str:
     return f"delta:published/{name}@{version}"
-
-
-def _alone(settings: Settings, name: str, progress: Progress) -> AbstractContextManager[None]:
-    return one_at_a_time(settings.home / "locks" / f"{name}.lock", f"an ingest of {name}", progress)

@@ -66,7 +66,7 @@ def client(settings: Settings, *, stay: bool = False) -> Iterator[httpx.Client]:
 
     hold = origin.require_same if stay else origin.require_outward
 
-    def led(response: httpx.Response) -> None:
+    def follow(response: httpx.Response) -> None:
         if response.has_redirect_location:
             hold(response.url, response.url.join(response.headers["location"]))
 
@@ -77,7 +77,7 @@ def client(settings: Settings, *, stay: bool = False) -> Iterator[httpx.Client]:
         headers=headers,
         timeout=settings.http_timeout,
         follow_redirects=True,
-        event_hooks={"response": [led]},
+        event_hooks={"response": [follow]},
     ) as session:
         yield session
 

@@ -18,7 +18,7 @@ from yupana.data.contracts.contract import Contract
 from yupana.data.contracts.rules import BROKEN, MALFORMED, Rule
 from yupana.data.lake import delta
 from yupana.data.parsing import LINE, SOURCE
-from yupana.data.staging import cleaning, derive, named, personal, repeats
+from yupana.data.staging import cleaning, derive, marks, personal
 from yupana.data.staging.cleaning import SPARK_TYPES
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ def stage(
         rows = _counted(rows, contract, count, columns)
         if contract.publication in ("append", "replace-period"):
             rows = _with_other_files(spark, rows, settings, contract, raw, count, columns)
-    rows = named.marked(spark, rows, contract, settings.root)
+    rows = marks.by_names(spark, rows, contract, settings.root)
     if contract.once and contract.period:
         # What need not be there may differ between two prints of a row: the day it was updated.
         always = [c.name for c in contract.used if c.required]
-        rows = repeats.marked(rows, contract.period, always)
+        rows = marks.repeated(rows, contract.period, always)
     own = [MALFORMED, *([FLAGS] if contract.flags else []), *contract.helpers]
     broken = [
         f.when(~f.expr(rule.good) & ~_unread(rule, contract), f.lit(rule.name))

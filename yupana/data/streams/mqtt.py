@@ -50,7 +50,7 @@ class Bridge:
         self, settings: Settings, name: str, address: Address, progress: Progress
     ) -> None:
         self._folder, self._address, self._progress = folder(settings, name), address, progress
-        self._came: queue.Queue[tuple[Message, int, int]] = queue.Queue()
+        self._arrivals: queue.Queue[tuple[Message, int, int]] = queue.Queue()
         self._answers: queue.Queue[tuple[str, Any]] = queue.Queue()
         self._refusal: TerminalError | None = None
         self._client = self._client_of(settings, name)
@@ -144,16 +144,16 @@ class Bridge:
 
     def _received(self, _client: Any, _data: Any, message: Any) -> None:
         record = Message(message.topic, None, None, datetime.now(UTC), None, message.payload)
-        self._came.put((record, message.mid, message.qos))
+        self._arrivals.put((record, message.mid, message.qos))
 
     def _group(self) -> list[tuple[Message, int, int]]:
         """What came since the last time; waits a moment for the first."""
         try:
-            group = [self._came.get(timeout=0.2)]
+            group = [self._arrivals.get(timeout=0.2)]
         except queue.Empty:
             return []
-        while len(group) < _AT_ONCE and not self._came.empty():
-            group.append(self._came.get())
+        while len(group) < _AT_ONCE and not self._arrivals.empty():
+            group.append(self._arrivals.get())
         return group
 
     def _keep(self, group: list[tuple[Message, int, int]]) -> int:

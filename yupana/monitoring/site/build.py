@@ -14,7 +14,7 @@ from yupana.config.settings import Settings
 from yupana.core import page as pages
 from yupana.core.errors import TerminalError, UsageError, YupanaError
 from yupana.core.hashing import file_sha256
-from yupana.monitoring.site import about, drift, front, gates, impact, model, record, traced
+from yupana.monitoring.site import drift, front, gates, impact, model, record, traced
 from yupana.monitoring.site.parts import Answer, Missing, Page, SiteRequest, newest
 
 MARK = "site.json"
@@ -26,7 +26,7 @@ TITLES = {
     impact.NAME: ("Impacto", "Impact", "Impacto en las personas", "Impact on people"),
     traced.NAME: ("Traza", "Trace", "De la predicción al archivo", "From prediction to file"),
     record.NAME: ("Registro", "Ledger", "El registro de auditoría", "The audit ledger"),
-    about.NAME: ("Acerca", "About", "Cómo se hizo este sitio", "How this site was made"),
+    front.ABOUT: ("Acerca", "About", "Cómo se hizo este sitio", "How this site was made"),
 }  # fmt: skip
 _READERS: tuple[tuple[str, Callable[[SiteRequest], Page]], ...] = (
     (model.NAME, model.page),
@@ -76,7 +76,7 @@ def build(request: SiteRequest, out: Path) -> Site:
     """
     _check(out)
     read = [_read(request, name, reader) for name, reader in _READERS]
-    every = [front.page(read), *read, about.page(request, read)]
+    every = [front.page(read), *read, front.about(request, read)]
     build_time = newest([b.time for page in every for b in page.basis])
     aside = out.with_name(f".{out.name}.{os.getpid()}")
     shutil.rmtree(aside, ignore_errors=True)

@@ -101,9 +101,9 @@ class ForecastTask:
 
     def impact(self, report: Mapping[str, Any], spec: Spec) -> Section:
         """See `impact.site_section`."""
-        from yupana.tasks.forecast.impact import site_section
+        from yupana.tasks.forecast.impact import pages
 
-        return site_section.section(report)
+        return pages.section(report)
 
 
 TASK = ForecastTask()

@@ -117,9 +117,9 @@ class ForecastUseCase:
 
     def answer_table(self, answer: Mapping[str, Any]) -> Table:
         """An entity's answer for people at a terminal."""
-        from yupana.tasks.forecast.pages import answer_table
+        from yupana.tasks.forecast import answer_words
 
-        return answer_table.table(self.spec, self.frequency, answer)
+        return answer_words.table(self.spec, self.frequency, answer)
 
     def read_files(
         self, files: Sequence[Path], area: str, root: Path, *, today: date, say: Say

@@ -24,7 +24,7 @@ from openlineage.client.facet_v2 import RunFacet, error_message_run, job_type_jo
 
 from yupana.config.settings import Settings
 from yupana.lineage.events import Event
-from yupana.trace.openlineage import facets, names, parents
+from yupana.trace.openlineage import facets, names
 
 PRODUCER = "urn:yupana:lineage"
 # Said in every facet, too.
@@ -89,7 +89,7 @@ def _step(settings: Settings, event: Event, start: datetime, end: datetime) -> _
         reads = [ref for ref in reads if not ref.startswith("delta:staging/")]
     run.inputs = _inputs(settings, event, reads)
     run.outputs = _outputs(settings, event, makes)
-    run.facets = parents.facet(settings, event.get("asked_by", {}))
+    run.facets = names.parent_facet(settings, event.get("asked_by", {}))
     if code := event["facts"].get("code"):
         tags = [tags_run.TagsRunFacetFields(k, str(v), "yupana") for k, v in code.items() if v]
         run.facets["tags"] = tags_run.TagsRunFacet(tags)
@@ -102,8 +102,8 @@ def _step(settings: Settings, event: Event, start: datetime, end: datetime) -> _
 
 def _task(task: dict[str, str], start: datetime, end: datetime) -> _Run:
     return _Run(
-        parents.task_run(task), parents.task_job(task), "AIRFLOW", start, end,
-        facets=parents.of_dag(task), sort="TASK",
+        names.task_run(task), names.task_job(task), "AIRFLOW", start, end,
+        facets=names.dag_facet(task), sort="TASK",
     )  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def _parts(settings: Settings, event: Event, start: datetime) -> Iterator[_Run]:
         seconds = sum(s for name, s in stages.items() if name.split()[0] == part)
         run = _Run(
             str(uuid5(UUID(event["id"]), part)), f"{me['job']}.{part}", engine, start,
-            start + timedelta(seconds=seconds), facets=parents.facet(settings, me),
+            start + timedelta(seconds=seconds), facets=names.parent_facet(settings, me),
         )  # fmt: skip
         start = run.end
         if part == "stage":

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from yupana.config.settings import Settings
+from yupana.core import whole_file
 from yupana.core.errors import TransientError
 from yupana.core.locks import if_free, one_at_a_time
 from yupana.core.progress import Progress
@@ -88,7 +89,7 @@ def _rest(settings: Settings, target: Target, cursor: Cursor) -> None:
     for number, body in events.numbered(settings.events, after=cursor.event):
         _tell(settings, target, cursor, body)
         cursor.event, cursor.line, cursor.lines = number, _line(body), cursor.lines + 1
-        _write(settings, cursor)
+        whole_file.write_json(_path(settings, cursor.to), asdict(cursor))
 
 
 def _tell(settings: Settings, target: Target, cursor: Cursor, body: str) -> None:
@@ -124,13 +125,6 @@ def read(settings: Settings, to: str) -> Cursor:
     if fields.pop("offset", None) is not None:
         fields["event"] = fields["lines"]
     return Cursor(**fields)
-
-
-def _write(settings: Settings, cursor: Cursor) -> None:
-    path = _path(settings, cursor.to)
-    aside = path.with_suffix(".new")
-    aside.write_text(json.dumps(asdict(cursor), ensure_ascii=False), "utf-8")
-    aside.replace(path)
 
 
 def _path(settings: Settings, to: str) -> Path:

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 
 from yupana.core import patterns
 from yupana.core.errors import TerminalError
-from yupana.data.contracts import release_options, row_count
+from yupana.data.contracts import release_options
 from yupana.data.contracts.checks import bounds, columns, neighbours, source, stream
 from yupana.data.contracts.checks import options as options_check
 from yupana.data.contracts.checks.columns import Fault, Slip
@@ -36,7 +36,6 @@ UNITS = {
     **dict.fromkeys(("y", "year", "years"), "y"),
 }
 FREQUENCIES = {**dict.fromkeys(("h", "hour", "hours"), "h"), **UNITS}
-
 
 
 def check(file: ContractFile, root: Path) -> None:
@@ -72,7 +71,7 @@ def _faults(content: dict[str, Any], root: Path) -> Iterator[Fault]:
         yield from columns.column(column, field, root)
         yield from bounds.faults(column, field)
     yield from columns.quality(table, ("schema", 0))
-    yield from row_count.faults(table.get("quality") or [], ("schema", 0, "quality"))
+    yield from release_options.row_faults(table.get("quality") or [], ("schema", 0, "quality"))
     yield from stream.faults(content)
 
 

@@ -9,7 +9,6 @@ from yupana.monitoring.check import Check
 from yupana.tasks.forecast.checks import (
     counts,
     diagnose,
-    forecasts,
     identities,
     meaning,
     measures,
@@ -57,7 +56,7 @@ def statistics(window: Window, invariants: Invariants, record: Record | None) ->
         *places.measure(window, invariants),
     ]
     if record is not None:
-        every += forecasts.measure(window, invariants, record)
+        every += performance.measure_answers(window, invariants, record)
         every += performance.measure(window, invariants, record)
     return every
 
@@ -99,7 +98,7 @@ def alarms(
     counted = [s for name in COUNTED for s in _worst_first(norms, by.get(name, []))]
     if counted:
         every.append(Alarm(meaning.counted(window, invariants, counted), tuple(counted)))
-    for kind, names in (("forecast", (forecasts.CHECK,)), ("performance", SCORED)):
+    for kind, names in (("forecast", (performance.ANSWERS,)), ("performance", SCORED)):
         mine = [s for name in names for s in _worst_first(norms, by.get(name, []))]
         # A small group alone is told, and no alert: half a year of it is a few dozen cases.
         mine.sort(key=lambda s: is_narrow(s.group, invariants))
@@ -168,7 +167,7 @@ def facts(window: Window, record: Record | None) -> list[Check]:
         ("vanished", "places", lambda: places.vanished(window)),
     ]
     if record is not None:
-        looks.append(("invalid", "forecast", lambda: forecasts.faults(window, record)))
+        looks.append(("invalid", "forecast", lambda: performance.faults(window, record)))
     every = []
     for name, kind, look in looks:
         wrong = look()

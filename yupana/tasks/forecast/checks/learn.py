@@ -37,13 +37,13 @@ def learn(pasts: Sequence[Past], invariants: Invariants) -> Norms:
     Args:
         pasts: of the same periods.
     """
-    looks = [[looked(past, p, invariants) for p in past.periods] for past in pasts]
+    looks = [[one_period(past, p, invariants) for p in past.periods] for past in pasts]
     first, last = (pasts[0].window(pasts[0].periods[n]) for n in (0, -1))
     span = str(first.end), str(last.end)
     result = norms.learn(looks, span, judge.RULES, last.frequency)
     return replace(result, probe={span[1]: sum(s.value for s in looks[0][-1])})
 
 
-def looked(past: Past, period: int, invariants: Invariants) -> list[Statistic]:
+def one_period(past: Past, period: int, invariants: Invariants) -> list[Statistic]:
     """The statistics of one period, with forecasts and truth as they were then."""
     return judge.statistics(past.window(period), invariants, past.record(period))

@@ -21,8 +21,8 @@ import numpy as np
 
 from yupana.core import usecase
 from yupana.core.errors import TerminalError
-from yupana.tasks.forecast.checks.scale import SCALES
 from yupana.tasks.forecast.checks.statistic import Statistic
+from yupana.tasks.forecast.checks.window import SCALES
 from yupana.tasks.forecast.frequency import Frequency
 
 RETURN_YEARS = 100

@@ -17,8 +17,7 @@ from yupana.core.errors import TerminalError
 from yupana.core.usecase import Tables
 from yupana.tasks.forecast.checks.invariants import reach
 from yupana.tasks.forecast.checks.record import Record
-from yupana.tasks.forecast.checks.scale import SCALES
-from yupana.tasks.forecast.checks.window import Array, Window
+from yupana.tasks.forecast.checks.window import SCALES, Array, Window
 from yupana.tasks.forecast.dataset import training_set
 from yupana.tasks.forecast.quantiles import QUANTILES, Forecaster
 from yupana.tasks.forecast.usecases import REPORTING, ForecastUseCase

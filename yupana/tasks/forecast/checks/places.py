@@ -62,9 +62,9 @@ def _evidence(window: Window, invariants: Invariants, n: Array, mean: Array, at:
 
     names = window.group((0, *prefixes(invariants))[-1])
     others = [int(i) for i in np.flatnonzero((names == names[at]) & (mean > LEAST)) if i != at]
-    came = float(np.log(n[at] * (n[at] + 1)))
+    likelihood = float(np.log(n[at] * (n[at] + 1)))
     if not others:
-        return came - float(np.log(n[at] + 1))
+        return likelihood - float(np.log(n[at] + 1))
     prior = counts.prior()
     each = np.stack([counts.chance(n[i], mean[i]) for i in others])
     usual = float(logsumexp(prior + each.sum(axis=0)))
@@ -73,7 +73,7 @@ def _evidence(window: Window, invariants: Invariants, n: Array, mean: Array, at:
         whole = counts.chance(n[i] + n[at], mean[i])
         ratio = float(logsumexp(prior + each.sum(axis=0) - each[k] + whole))
         best = max(best, ratio - usual - float(np.log(n[i] + n[at] + 1)))
-    return came + best
+    return likelihood + best
 
 
 def vanished(window: Window) -> list[str]:

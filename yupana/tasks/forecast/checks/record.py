@@ -45,8 +45,8 @@ def of(forecasts: pl.DataFrame, truth: pl.DataFrame | None, window: Window) -> R
     quantiles[at] = mine.select(pl.col(list(LEVELS)).cast(pl.Float64)).to_numpy()
     counts = np.full(shape, np.nan)
     if truth is not None and len(truth):
-        came = _placed(truth, "end", window)
-        counts[came["_period"].to_numpy(), came["_place"].to_numpy()] = came["cases"].to_numpy()
+        rows = _placed(truth, "end", window)
+        counts[rows["_period"].to_numpy(), rows["_place"].to_numpy()] = rows["cases"].to_numpy()
     return Record(quantiles, counts)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console import options
 from yupana.console.options import UseCase
 
@@ -31,10 +33,7 @@ def ask(
 
     Example: yupana ask outbreak 160101 --as-of 2022-01-05
     """
-    import json
-
     from yupana.client import Client
-    from yupana.config.settings import settings
     from yupana.identity import local_key
     from yupana.tasks.forecast import usecases
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, UseCase, emit
 from yupana.core.errors import UsageError
+from yupana.core.hashing import file_sha256
+from yupana.core.progress import Lines
 from yupana.tasks.forecast import usecases
 from yupana.tasks.forecast.commands import candidate_backtest
 
@@ -71,11 +75,6 @@ def backtest(
 
     Example: yupana backtest outbreak --origins 2019-W01:2021-W44:4 --out report.json
     """
-    from datetime import UTC, datetime
-
-    from yupana.config.settings import settings
-    from yupana.core.hashing import file_sha256
-    from yupana.core.progress import Lines
     from yupana.lineage import events, steps
     from yupana.tasks.forecast.backtest import run, terminal
 

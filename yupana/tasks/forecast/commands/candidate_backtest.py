@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from yupana.config.lazy import settings
 from yupana.console.options import emit
+from yupana.core.hashing import value_sha256
+from yupana.core.progress import Lines
 from yupana.core.types import StepResult
 from yupana.tasks.forecast.commands.fitting import members
-from yupana.tracking.candidates import folder
+from yupana.training.candidate_steps import folder
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings
@@ -19,9 +23,6 @@ def backtest(use_case: str, candidate: str, span: str, as_json: bool = False) ->
     Args:
         span: origins to fit anew for; empty = score what its members told of past years.
     """
-    from yupana.config.settings import settings
-    from yupana.core.hashing import value_sha256
-    from yupana.core.progress import Lines
     from yupana.lineage import events, steps
 
     config = settings()
@@ -64,7 +65,5 @@ def backtest(use_case: str, candidate: str, span: str, as_json: bool = False) ->
 
 def _options(settings: Settings, candidate: str, names: Any) -> dict[str, Any]:
     """The options that a candidate was fitted with."""
-    import json
-
     params = json.loads((folder(settings, candidate) / "fit.json").read_text())["params"]
     return {name: params[name] for name in names}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, AsOf, UseCase, emit
 from yupana.core.types import StepResult
 from yupana.tasks.forecast import usecases
@@ -34,7 +35,6 @@ def features(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> 
 
     Example: yupana features outbreak --as-of 2021-06-02
     """
-    from yupana.config.settings import settings
     from yupana.lineage import events, steps
 
     config = settings()
@@ -43,7 +43,7 @@ def features(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> 
     if as_of:
         emit(_features_as_of(config, use_case, as_of.date(), code), as_json)
         return
-    from yupana.tasks.forecast.dataset import sources as given
+    from yupana.tasks.forecast.dataset import sources as tables_of
 
     def work() -> steps.Outcome:
         from yupana.core import usecase
@@ -51,8 +51,8 @@ def features(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> 
         from yupana.tasks.forecast.entities import outward
 
         definition, feast = usecases.load(use_case), usecase.definitions(use_case)
-        sources = given.current(config, given.sources(config, definition))
-        frame = definition.features(given.at(config, definition, sources))
+        sources = tables_of.current(config, tables_of.sources(config, definition))
+        frame = definition.features(tables_of.at(config, definition, sources))
         name = definition.spec.features.table
         table = store.write_table(
             config, name, outward(frame, definition.spec.entity.key), sources
@@ -65,7 +65,7 @@ def features(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> 
             "feature_service": definition.spec.features.service,
             "sources": sources,
         }
-        learned = given.learned_from(config, definition, sources)
+        learned = tables_of.learned_from(config, definition, sources)
         return steps.Outcome((table.ref,), inputs=(*sources, *learned), metrics=facts)
 
     def online(outputs: tuple[str, ...]) -> bool:
@@ -73,7 +73,7 @@ def features(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> 
 
         return store.is_online(config, usecases.load(use_case).spec.features.table)
 
-    inputs, table = given.current(config, names), usecases.load(use_case).spec.features.table
+    inputs, table = tables_of.current(config, names), usecases.load(use_case).spec.features.table
     emit(
         steps.run(
             config, "features", use_case, work, inputs=inputs, depends_on=code,
@@ -87,7 +87,7 @@ def _features_as_of(settings: Settings, use_case: str, day: date, code: str) -> 
     """A step of its own: what comes after `features` takes the newest table, not a past one."""
     from yupana.lineage import events, steps
     from yupana.tasks.forecast.dataset import as_of_table, vintage
-    from yupana.tasks.forecast.dataset import sources as given
+    from yupana.tasks.forecast.dataset import sources as tables_of
 
     step, definition = "features-as-of", usecases.load(use_case)
     versions = vintage.versions(settings, definition, day)
@@ -102,7 +102,9 @@ def _features_as_of(settings: Settings, use_case: str, day: date, code: str) -> 
             "sources": table.sources,
             "hindsight": table.hindsight,
         }
-        learned = () if table.hindsight else given.learned_from(settings, definition, table.sources)
+        learned: tuple[str, ...] = ()
+        if not table.hindsight:
+            learned = tables_of.learned_from(settings, definition, table.sources)
         return steps.Outcome((table.table.ref,), (*table.sources, *learned), facts)
 
     def whole(outputs: tuple[str, ...]) -> bool:
@@ -126,15 +128,14 @@ def split(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> Ste
 
     Example: yupana split outbreak --as-of 2019-12-28
     """
-    from yupana.config.settings import settings
     from yupana.lineage import events, steps
 
     config = settings()
     day = as_of.date() if as_of else None
-    table = _output(config, "features", use_case)
+    table = events.output(config.events, "features", use_case)
 
     def work() -> steps.Outcome:
-        from yupana.tasks.forecast.dataset import sources as given
+        from yupana.tasks.forecast.dataset import sources as tables_of
         from yupana.tasks.forecast.dataset import training_set
 
         event = events.producer(config.events, table)
@@ -150,7 +151,7 @@ def split(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> Ste
             "feature_service": training.feature_service,
         }
         definition = usecases.load(use_case)
-        learned = given.learned_from(config, definition, sources)
+        learned = tables_of.learned_from(config, definition, sources)
         return steps.Outcome((training.ref,), inputs=(*sources, *learned), metrics=facts)
 
     code = [events.code_hash(config.root, *_CODE), str(day or "")]
@@ -162,19 +163,13 @@ def split(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> Ste
 
 def _sources(settings: Settings, use_case: str) -> tuple[str, ...]:
     """Names of the published tables that the use case's features read."""
-    from yupana.tasks.forecast.dataset import sources as given
+    from yupana.tasks.forecast.dataset import sources as tables_of
 
     # The features' module, not the Feast definitions: importing Feast costs seconds, and
     # a step that finds nothing to do should cost none.
-    sources = given.sources(settings, usecases.load(use_case))
+    sources = tables_of.sources(settings, usecases.load(use_case))
     if settings.project:
         from yupana.tracking import projects
 
         projects.check(settings, settings.project, use_case, sources)
     return sources
-
-
-def _output(settings: Settings, step: str, use_case: str) -> str:
-    from yupana.lineage import events
-
-    return events.output(settings.events, step, use_case)

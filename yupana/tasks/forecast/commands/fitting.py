@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, Tuning, UseCase, emit
 from yupana.core.errors import UsageError
+from yupana.core.hashing import value_sha256
+from yupana.core.progress import Lines
 from yupana.core.types import StepResult
-from yupana.tracking.candidates import folder
+from yupana.training.candidate_steps import folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,9 +42,6 @@ def fit(
 
     Example: yupana fit outbreak --split split:0123456789abcdef --member network
     """
-    from yupana.config.settings import settings
-    from yupana.core.hashing import value_sha256
-    from yupana.core.progress import Lines
     from yupana.lineage import events, steps
 
     config = settings()
@@ -87,9 +90,6 @@ def pool(
 
     Example: yupana pool outbreak --split split:… --member member:… --member member:…
     """
-    from yupana.config.settings import settings
-    from yupana.core.hashing import value_sha256
-    from yupana.core.progress import Lines
     from yupana.lineage import events, steps
 
     config = settings()
@@ -98,10 +98,6 @@ def pool(
     out = folder(config, f"candidate:{identity}")
 
     def work() -> steps.Outcome:
-        import json
-        import time
-        from dataclasses import asdict
-
         from yupana.features import training_sets
         from yupana.tasks.forecast import usecases
         from yupana.tasks.forecast.dataset import training_set

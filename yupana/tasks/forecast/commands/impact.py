@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, UseCase, emit
+from yupana.core.progress import Lines
 
 if TYPE_CHECKING:
     from yupana.config.settings import Settings
@@ -42,10 +44,6 @@ def impact(
 
     Example: yupana impact outbreak --from 2021-06-01
     """
-    from datetime import UTC
-
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
     from yupana.lineage import events, steps
     from yupana.tracking import aliases, versions
 

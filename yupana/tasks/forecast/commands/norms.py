@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, UseCase, emit
+from yupana.core.hashing import file_sha256
+from yupana.core.progress import Lines
 
 
 def register(app: typer.Typer) -> None:
@@ -33,9 +36,6 @@ def norms(
 
     Example: yupana norms malaria --before 2015
     """
-    from yupana.config.settings import settings
-    from yupana.core.hashing import file_sha256
-    from yupana.core.progress import Lines
     from yupana.lineage import events, steps
     from yupana.tasks.forecast import usecases
     from yupana.tasks.forecast.dataset import vintage

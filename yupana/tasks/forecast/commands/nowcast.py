@@ -6,6 +6,7 @@ from datetime import date
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, AsOf, UseCase, emit
 
 
@@ -24,7 +25,6 @@ def nowcast(use_case: UseCase, as_of: AsOf = None, as_json: AsJson = False) -> N
 
     Example: yupana nowcast outbreak --as-of 2020-06-10
     """
-    from yupana.config.settings import settings
     from yupana.lineage import events, steps
     from yupana.tasks.forecast import usecases
     from yupana.tasks.forecast.dataset import vintage

@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, AsOf, UseCase, emit
 from yupana.core.errors import UsageError
+from yupana.core.hashing import file_sha256
 
 
 def register(app: typer.Typer) -> None:
@@ -44,8 +46,6 @@ def predict(
 
     Example: yupana predict outbreak --as-of 2020-06-06
     """
-    from yupana.config.settings import settings
-    from yupana.core.hashing import file_sha256
     from yupana.lineage import events, steps
     from yupana.tasks.forecast import predict as weekly
     from yupana.tasks.forecast import usecases

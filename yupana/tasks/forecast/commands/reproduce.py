@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson
+from yupana.core.progress import Lines
 
 
 def register(app: typer.Typer) -> None:
@@ -27,10 +30,6 @@ def reproduce(
 
     Example: yupana reproduce outbreak@3
     """
-    import json
-
-    from yupana.config.settings import settings
-    from yupana.core.progress import Lines
     from yupana.lineage import steps
     from yupana.tracking import versions
 

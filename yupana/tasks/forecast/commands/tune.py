@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from yupana.config.lazy import settings
 from yupana.console.options import AsJson, UseCase, emit
+from yupana.core.hashing import value_sha256
+from yupana.core.progress import Lines
 
 Split = Annotated[
     str, typer.Option("--split", help="Reference of `yupana split`; default: the newest.")
@@ -31,9 +35,6 @@ def tune(
 
     Example: yupana tune outbreak --minutes 20
     """
-    from yupana.config.settings import settings
-    from yupana.core.hashing import value_sha256
-    from yupana.core.progress import Lines
     from yupana.lineage import events, steps
 
     config = settings()
@@ -42,8 +43,6 @@ def tune(
     study = f"{use_case}-{value_sha256([rows_ref, code, config.seed])[:16]}"
 
     def work() -> steps.Outcome:
-        from dataclasses import asdict
-
         from yupana.tasks.forecast import usecases
         from yupana.tasks.forecast.dataset import training_set
         from yupana.tracking import tuning_results

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from yupana.tasks.forecast.checks.counts import SIZE
-from yupana.tasks.forecast.checks.scale import SCALES
+from yupana.tasks.forecast.checks.window import SCALES
 from yupana.tasks.forecast.entities import ENTITY
 from yupana.tasks.forecast.frequency import Frequency
 

@@ -9,7 +9,7 @@ from yupana.config.settings import Settings
 from yupana.data.lake import delta
 from yupana.features import splits, store, training_sets
 from yupana.tasks.forecast import frequency, usecases
-from yupana.tasks.forecast.dataset import sources as given
+from yupana.tasks.forecast.dataset import sources as tables_of
 from yupana.tasks.forecast.dataset import vintage
 from yupana.tasks.forecast.entities import inward, outward
 
@@ -42,7 +42,7 @@ def build(
     definition = usecases.load(use_case)
     features, key = _at(settings, table), definition.spec.entity.key
     if as_of is None:
-        tables = given.at(settings, definition, sources)
+        tables = tables_of.at(settings, definition, sources)
         entities = features.select(key, "event_timestamp").to_pandas()
         service = definition.spec.features.service
         rows = inward(store.training_frame(settings, service, entities), key)

@@ -16,7 +16,7 @@ import numpy as np
 from yupana.config.settings import Settings
 from yupana.core.errors import TerminalError, UsageError
 from yupana.data.lake import delta, history
-from yupana.tasks.forecast.dataset import sources as given
+from yupana.tasks.forecast.dataset import sources as tables_of
 from yupana.tasks.forecast.usecases import ForecastUseCase
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ORIGINS_CHECKED = 4
 
-Tables = given.Tables
+Tables = tables_of.Tables
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def of_versions(
     """As `on_day`, of the versions that were found to be known on it."""
     if of_day.hindsight:
         return _cut(settings, definition, of_day, day)
-    return Vintage(given.at(settings, definition, of_day.refs), of_day.refs, False)
+    return Vintage(tables_of.at(settings, definition, of_day.refs), of_day.refs, False)
 
 
 def versions(
@@ -97,7 +97,7 @@ def versions(
     """
     must = _versions(settings, definition.spec.data.required, day)
     required = definition.spec.data.required
-    there = [n for n in given.sources(settings, definition) if n not in required]
+    there = [n for n in tables_of.sources(settings, definition) if n not in required]
     refs = list(must.refs)
     for name in there:
         one = _versions(settings, (name,), day)
@@ -156,7 +156,7 @@ def _cut(
         zone, name, version = delta.parts(ref)
         table = settings.table(zone, name)
         ended = min(day, history.at_version(table, version).known_on)
-        read[name] = given.until(given.read(settings, definition, name, version), ended)
+        read[name] = tables_of.until(tables_of.read(settings, definition, name, version), ended)
     return Vintage(read, versions_of_day.refs, versions_of_day.hindsight)
 
 
@@ -180,7 +180,7 @@ def check(
     )
     for origin in sorted(sample):
         moment = rows.loc[rows["event_timestamp"] == origin, "event_timestamp"].iloc[0]
-        cut = {name: given.until(table, moment.date()) for name, table in whole.items()}
+        cut = {name: tables_of.until(table, moment.date()) for name, table in whole.items()}
         try:
             then = build(cut).to_pandas()
         except TerminalError:

@@ -1,34 +1,41 @@
-"""The impact report's page: plain words first, then charts with intervals, then every number."""
+"""The impact report for people: its own page, and its section of the auditor's pages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from yupana.core import charts, disclosure, page
+from yupana.monitoring.kind import Section
+from yupana.monitoring.site.parts import Answer
 from yupana.tasks.forecast import usecases
 from yupana.tasks.forecast.places import PERIODS
 
-LONGEST = 34
-_SHOWN = {
-    "ratio": ("ratio", "ratio_interval", 1.0),
-    "coverage_90": ("coverage_90", "coverage_interval", 0.9),
-}
+PROMISED = 0.9
+"""Share of the counts that a 90 % interval promises to hold."""
 
 
 def write(out: Path, report: dict[str, Any]) -> Path:
-    """Write the page of a report, as `report.make` returns it."""
+    """Write the page of a report (as `report.make` returns it): plain words, charts, every number.
+    """
     groups, frequency = report["groups"], usecases.load(report["use_case"]).frequency
     # A department that is everyone is told once.
     compared = [g for g in groups if g["by"] != "department" or g["against_others"] is not None]
     pictures = {
-        "ratio": _forest(
-            compared, "ratio", "× el error del método simple / × the simple one's error"
+        "ratio": charts.forest(
+            [(g["es"], g["ratio"], g["ratio_interval"]) for g in compared],
+            "× el error del método simple / × the simple one's error", middle=1.0,
         ),
-        "coverage": _forest(compared, "coverage_90", "proporción dentro / share inside"),
-        "missed": _missed(compared),
-    }
+        "coverage": charts.forest(
+            [(g["es"], g["coverage_90"], g["coverage_interval"]) for g in compared],
+            "proporción dentro / share inside", middle=PROMISED,
+        ),
+        "missed": charts.forest(
+            [(g["es"], g["missed"]["rate"], g["missed"]["interval"]) for g in compared],
+            "proporción de alertas omitidas / share of alerts missed",
+        ),
+    }  # fmt: skip
     return page.write(
         out,
         "tasks/forecast/impact/impact.html",
@@ -42,42 +49,55 @@ def write(out: Path, report: dict[str, Any]) -> Path:
     )
 
 
-def _forest(groups: Sequence[dict[str, Any]], name: str, unit: str) -> str:
-    value, ends, middle = _SHOWN[name]
-    return _dots([(g, g[value], g[ends]) for g in groups if g[value] is not None], unit, middle)
-
-
-def _missed(groups: Sequence[dict[str, Any]]) -> str:
-    rates = [(g, g["missed"]["rate"], g["missed"]["interval"]) for g in groups]
-    unit = "proporción de alertas omitidas / share of alerts missed"
-    return _dots([r for r in rates if r[1] is not None], unit, None)
-
-
-def _dots(
-    values: Sequence[tuple[dict[str, Any], float, list[float] | None]],
-    unit: str,
-    middle: float | None,
-) -> str:
-    """A dot and its interval a group; a hollow dot where there is no interval. Empty for none."""
-    if not values:
-        return ""
-    figure, axes = charts.blank(6.4, 0.7 + 0.27 * len(values))
-    for at, (_, value, ends) in enumerate(values):
-        if ends:
-            axes.plot(ends, [at, at], color=charts.MAIN, lw=2, solid_capstyle="butt")
-        face = charts.MAIN if ends else "white"
-        axes.plot([value], [at], "o", color=charts.MAIN, mfc=face, ms=6)
-    if middle is not None:
-        axes.axvline(middle, color="#5b6673", lw=1, ls="--")
-    names = [g["es"] for g, *_ in values]
-    short = [n if len(n) <= LONGEST else f"{n[: LONGEST - 1]}…" for n in names]
-    axes.set_yticks(range(len(values)), short)
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
-    axes.grid(axis="x", visible=True)
-    axes.set_xlabel(unit, fontsize=9)
-    text = "; ".join(
-        f"{name} {value:.2f}" + (f" ({ends[0]:.2f}–{ends[1]:.2f})" if ends else "")
-        for name, (_, value, ends) in zip(names, values, strict=True)
+def section(report: Mapping[str, Any]) -> Section:
+    """For whom the forecasts err more, by a report as `report.make` returns it."""
+    groups, against = report["groups"], report["baseline"]
+    chart = charts.forest(
+        [(g["es"], g["ratio"], g["ratio_interval"]) for g in groups],
+        f"WIS ÷ WIS de {against}",
+        f"Error del modelo dividido entre el de {against}, por grupo",
+        middle=1.0,
+        worse_above=True,
     )
-    return charts.svg(figure, f"{unit}: {text}")
+    values = {"chart": chart, "fewest": disclosure.FEWEST}
+    return Section("tasks/forecast/impact/site.html", values, answer(report))
+
+
+def answer(report: Mapping[str, Any]) -> Answer:
+    """No where all in all it errs more than the simple method; in part where a group fares worse
+    or is not measured."""
+    everyone, *groups = report["groups"]
+    ends = everyone["ratio_interval"]
+    if ends and ends[0] > 1:
+        return Answer(
+            "no",
+            f"En conjunto erró más que el método simple {report['baseline']}.",
+            f"In all it erred more than the simple method {report['baseline']}.",
+        )
+    worse = [g for g in groups if _surely_worse(g)]
+    absent = report["unmeasured"]
+    es = [f"Peor para: {_names(worse, 'es')}."] if worse else []
+    en = [f"Worse for: {_names(worse, 'en')}."] if worse else []
+    if not worse:
+        es = [f"De ninguno de {len(groups)} grupos se puede decir que le vaya peor."]
+        en = [f"Of none of {len(groups)} groups can it be said to fare worse."]
+    if absent:
+        es.append(f"Sin medir: {_names(absent, 'es')}.")
+        en.append(f"Not measured: {_names(absent, 'en')}.")
+    return Answer("part" if worse or absent else "yes", " ".join(es), " ".join(en))
+
+
+def _names(of: Sequence[Mapping[str, Any]], lang: str) -> str:
+    return "; ".join(f"{o[lang][:1].lower()}{o[lang][1:]}" for o in of)
+
+
+def _surely_worse(group: Mapping[str, Any]) -> bool:
+    """Worse than for the others, or than the simple method, or surer than it may be."""
+    compared = (group["against_others"], group["missed"]["against_others"])
+    ratio = group["ratio_interval"]
+    inside = group["coverage_interval"]
+    return bool(
+        any(c and c["says"] == "worse" for c in compared)
+        or (ratio and ratio[0] > 1)
+        or (inside and inside[1] < PROMISED)
+    )

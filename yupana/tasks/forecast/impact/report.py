@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yupana.config.settings import Settings
-from yupana.core import disclosure
+from yupana.core import disclosure, whole_file
 from yupana.core.errors import UsageError
 from yupana.core.hashing import value_sha256
 from yupana.gate import register
@@ -158,8 +157,5 @@ def write(settings: Settings, report: dict[str, Any]) -> dict[str, Path]:
     from yupana.tasks.forecast.impact import pages
 
     out = settings.reports / report["use_case"] / f"impact-{report['id']}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_suffix(".partial")
-    partial.write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
     page = pages.write(out.with_suffix(".html"), report)
-    return {"json": partial.rename(out), "html": page}
+    return {"json": whole_file.write_json(out, report), "html": page}

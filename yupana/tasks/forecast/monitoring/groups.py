@@ -8,11 +8,11 @@ from yupana.core.spec import Spec
 from yupana.data.national import areas
 from yupana.monitoring.kind import Labels
 from yupana.monitoring.slices import NEW
+from yupana.tasks.forecast.scoring.groups import thirds
 
 if TYPE_CHECKING:
     import polars as pl
 
-SIZES = ("small", "medium", "large")
 SIZE = "size"
 
 
@@ -39,8 +39,7 @@ def sizes_of(rows: pl.DataFrame, code: str, column: str) -> dict[str, str]:
     import polars as pl
 
     means = rows.group_by(code).agg(pl.col(column).mean()).sort(column, code)
-    codes = means[code].to_list()
-    return {c: SIZES[len(SIZES) * n // len(codes)] for n, c in enumerate(codes)}
+    return thirds(means[code].to_list())
 
 
 def labels() -> Labels:

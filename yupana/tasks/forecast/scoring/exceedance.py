@@ -120,8 +120,8 @@ def decisions(probability: Array, exceeded: Events, miss_cost: float) -> Decisio
     limit = threshold(miss_cost)
     raised = probability > limit
     missed, false = int((~raised & exceeded).sum()), int((raised & ~exceeded).sum())
-    came = int(exceeded.sum())
+    events = int(exceeded.sum())
     # The reference knows how often it will come, as no forecaster does (Richardson 2000).
-    simple = min(miss_cost * came, len(exceeded) - came)
+    simple = min(miss_cost * events, len(exceeded) - events)
     value = 1 - (miss_cost * missed + false) / simple if simple else None
     return Decisions(miss_cost, limit, int((raised & exceeded).sum()), missed, false, value)

@@ -63,5 +63,9 @@ def sizes(frame: pd.DataFrame) -> dict[str, str]:
     """By district, the third that it belongs to by its mean cases in part `train`."""
     train = frame[frame["part"] == "train"]
     means = train.groupby(train["entity"].astype(str))["target_1"].mean()
-    place = means.rank(method="first") - 1
-    return {str(u): SIZES[int(len(SIZES) * p // len(means))] for u, p in place.items()}
+    return thirds(means.sort_values(kind="stable").index.tolist())
+
+
+def thirds(ordered: Sequence[str]) -> dict[str, str]:
+    """The size of each entity by its third; the entities come in order, the smallest first."""
+    return {e: SIZES[len(SIZES) * place // len(ordered)] for place, e in enumerate(ordered)}

@@ -11,6 +11,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,8 +100,6 @@ def _rows(
     settings: Settings, use_case: str, data: dict[str, Any], say: Callable[[str], None]
 ) -> tuple[pd.DataFrame, str]:
     """The split, as it was kept or else built again from its Delta versions; and its hash."""
-    from datetime import date
-
     path = training_sets.path_of(settings, use_case, data["ref"])
     if path.exists():
         return training_set.load(settings, use_case, data["ref"]), file_sha256(path)

@@ -1,24 +1,54 @@
-"""Periods whose rows all came twice: a week in two files of a release, or copied within one."""
+"""Marks for the rules that no row can be judged by alone: 2 breaks the rule, 1 keeps it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from yupana.data.contracts.contract import Contract
 from yupana.data.contracts.rules import REPEATED
+from yupana.data.national.derivations import CODE_BY_NAMES
 from yupana.data.parsing import LINE, SOURCE
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
+
+
+def by_names(spark: SparkSession, rows: DataFrame, contract: Contract, root: Path) -> DataFrame:
+    """Add the column of each rule `names`: 2 where the names beside a place's code are of another.
+
+    Two systems of codes collide: a code of the other one is a valid code of another place, so that
+    only the names tell it. A name that the list does not know judges nothing, and a code that is
+    none breaks its own rule.
+
+    Args:
+        root: the project's folder.
+    """
+    from pyspark.sql import functions as f
+
+    listed = {rule.column: rule.keeps for rule in contract.rules if rule.kind == "codes"}
+    for rule in contract.rules:
+        if rule.kind == "names":
+            rows = CODE_BY_NAMES(spark, rows, "_by_name", rule.values, root)
+            other = f.col("_by_name") != f.col(rule.subject)
+            code_listed = f.expr(listed.get(rule.subject, "TRUE"))
+            # Of a row that is there: with a bare literal engines differ in whether nulls may stand.
+            verdict = f.when(other & code_listed, 2).when(f.col(LINE).isNotNull(), 1)
+            rows = rows.withColumn(rule.column, verdict)
+            rows = rows.drop("_by_name")
+    return rows
+
 
 FEWEST = 20
 """Different rows from which on it is no chance that each stands an even number of times: 1 in a
 million if every second does."""
 
 
-def marked(rows: DataFrame, period: str, columns: Sequence[str]) -> DataFrame:
-    """Add `REPEATED`: 2 for the second half of equal rows of such a period, 1 for all others.
+def repeated(rows: DataFrame, period: str, columns: Sequence[str]) -> DataFrame:
+    """Add `REPEATED`: 2 for the second half of a period whose rows all came twice, else 1.
 
+    A week can stand in two files of a release, or be copied within one.
     Where there is no key, equal rows are different cases: one pair says nothing, all rows do.
 
     Args:
