@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 
 import pytest
-from conftest import BOTH_ENGINES, BOTH_ENGINES_LATER, SAMPLE
+from conftest import BOTH_ENGINES_LATER, SAMPLE
 
 from yupana.config.settings import Settings
 from yupana.core.progress import Silent
@@ -153,7 +153,7 @@ def test_three_at_once_make_a_version_for_each_change(lake: Settings) -> None:
         assert rows["source_sha256"].unique().to_list() == [version.source_sha256]
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_a_crash_between_the_commit_and_its_event_publishes_once(
     lake: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
