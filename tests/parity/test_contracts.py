@@ -108,6 +108,14 @@ def test_a_published_file(tmp_path: Path, shared, name: str, file: str) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.parametrize("name", sorted({*SHIPPED, *FILES} - EACH_MERGE))
+def test_what_spark_compares_later_is_published_by_sail(tmp_path: Path, shared, name: str) -> None:
+    path = str(shared(FILES[name][0])) if name in FILES else None
+    rows = ingest(pair(tmp_path)[0], name, path, Silent()).metrics["rows"]
+    assert rows["published"] > 0 and rows["read"] == rows["published"] + rows["quarantined"]
+
+
+@pytest.mark.real
 @pytest.mark.parametrize("nth", [EACH_NTH, pytest.param(1, marks=pytest.mark.long)])
 def test_the_national_line_list(tmp_path: Path, shared, nth: int) -> None:
     """Rows of all departments."""
