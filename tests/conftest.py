@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -38,6 +38,14 @@ BOTH_ENGINES = pytest.mark.parametrize("engine", ENGINES, indirect=True)
 # takes 4 s and a Sail one 0.3.
 SPARK_LATER = ["sail", pytest.param("spark", marks=[pytest.mark.spark, pytest.mark.long])]
 BOTH_ENGINES_LATER = pytest.mark.parametrize("engine", SPARK_LATER, indirect=True)
+
+
+def on(engines: Iterable[Any], *values: Any) -> list[Any]:
+    """A case of a test on each of `ENGINES`, or of `SPARK_LATER`: its engine, then the values."""
+    cases = (engine if isinstance(engine, tuple) else pytest.param(engine) for engine in engines)
+    return [pytest.param(*case.values, *values, marks=case.marks) for case in cases]
+
+
 SHARED = ROOT.parent / "shared" / "data"
 SAMPLE = ROOT / "samples" / "dengue_loreto_2010_2021.csv.gz"
 

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import pandas as pd
+import pytest
 
 from models.outbreak import USE_CASE as outbreak
+from yupana.tasks.forecast.model import members
 
 HORIZONS = tuple(range(1, 9))
 DISTRICTS = ("160101", "160102", "160201", "160301")
+SHORT = 210
+"""Weeks that leave a fit one past year, and no rows to spare."""
+OPTIONS = {"width": 8}
+"""Of the network, where its answers matter and not how good they are."""
+
+
+@contextmanager
+def one_network() -> Iterator[None]:
+    """Fits of this process average one network, not three; `test_pool.py` has all of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(members, "SEEDS", 1)
+        yield
 
 
 def panel(weeks: int = 270, seed: int = 7) -> pd.DataFrame:

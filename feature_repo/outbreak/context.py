@@ -78,9 +78,7 @@ def _neutral(rows: pl.DataFrame, *names: str) -> pl.DataFrame:
 
 
 def _population(rows: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
-    of = {
-        places.plain_name(province): code[:4] for (_, province, _), code in places.ubigeos().items()
-    }
+    of = {province: code[:4] for (_, province, _), code in places.ubigeos().items()}
     # "Putumayo (? Maynas)": the publisher's own doubt stands in the name.
     names = [places.plain_name(place.split(" (")[0]) for place in table["place"]]
     figures = (

@@ -62,12 +62,24 @@ def states(lake: Settings) -> dict[tuple[str, int], str]:
 
 @BOTH_ENGINES
 def test_mended_rows_come_back_in_one_commit(tmp_path: Path, engine: str) -> None:
-    come_back(tmp_path, "snapshot", engine)
+    come_back(project(tmp_path, "snapshot", "a.csv", engine=engine))
 
 
-@pytest.mark.parametrize("publication", ["append", "merge"])
-def test_mended_rows_come_back_where_files_add_up(tmp_path: Path, publication: str) -> None:
-    come_back(tmp_path, publication, "sail")
+@pytest.mark.parametrize("publication", ["snapshot", "append", "merge"])
+def test_what_stayed_comes_back_by_another_file(tmp_path: Path, publication: str) -> None:
+    lake = project(tmp_path, publication, "a.csv")
+    head, *rows = come_back(lake)
+    sha256 = rows[1][0]
+    # The same again, and the same original again, change nothing.
+    before = history.published_versions(lake.table("published", NAME))
+    assert fix(lake, [head, *rows]).status == "unchanged"
+    assert run(lake, "a.csv", FIRST).status == "unchanged"
+    assert history.published_versions(lake.table("published", NAME)) == before
+    assert fix(lake, [head, [sha256, "4", "c", "3", "Eva"]], "more.csv").status == "done"
+    assert beds(lake) == {"a": 1, "b": 2, "c": 3, "d": 4} and aside(lake) == []
+    assert fix(lake, [head, *rows]).status == "unchanged", "an old correction is over"
+    with pytest.raises(TerminalError, match="is not in quarantine"):
+        fix(lake, [head, [sha256, "4", "c", "9", "Eva"]], "late.csv")
 
 
 def test_rows_of_a_file_of_another_shape_come_back_as_plain_text(tmp_path: Path) -> None:
@@ -103,8 +115,8 @@ def test_a_release_is_retracted_after_its_corrections(tmp_path: Path) -> None:
     assert beds(lake) == {"z": 9}
 
 
-def come_back(tmp_path: Path, publication: str, engine: str) -> None:
-    lake = project(tmp_path, publication, "a.csv", engine=engine)
+def come_back(lake: Settings) -> list[list[str]]:
+    """One row is mended and one is not; the correction."""
     run(lake, "a.csv", FIRST)
     head, *rows = exported(lake)
     assert head == ["source_sha256", "line", "hospital", "beds", "reporter"]
@@ -128,17 +140,7 @@ def come_back(tmp_path: Path, publication: str, engine: str) -> None:
     assert event and event["facts"]["corrects"] == facts["corrects"]
     names = delta.read(lake.table("published", NAME))["reporter"]
     assert all(len(name) == 32 for name in names)
-    # The same again, and the same original again, change nothing.
-    before = history.published_versions(lake.table("published", NAME))
-    assert fix(lake, [head, *rows]).status == "unchanged"
-    assert run(lake, "a.csv", FIRST).status == "unchanged"
-    assert history.published_versions(lake.table("published", NAME)) == before
-    # What stayed can be mended by another file.
-    assert fix(lake, [head, [sha256, "4", "c", "3", "Eva"]], "more.csv").status == "done"
-    assert beds(lake) == {"a": 1, "b": 2, "c": 3, "d": 4} and aside(lake) == []
-    assert fix(lake, [head, *rows]).status == "unchanged", "an old correction is over"
-    with pytest.raises(TerminalError, match="is not in quarantine"):
-        fix(lake, [head, [sha256, "4", "c", "9", "Eva"]], "late.csv")
+    return [head, *rows]
 
 
 def test_a_correction_is_traced_and_counted(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import polars as pl
 import pytest
-from conftest import BOTH_ENGINES, SAMPLE
+from conftest import BOTH_ENGINES, BOTH_ENGINES_LATER, SAMPLE
 
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
@@ -55,7 +55,7 @@ def test_weekly_totals_of_the_sample_equal_an_independent_count(lake: Settings) 
     assert "sex" not in ours
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_every_row_keeps_its_line_and_source(lake: Settings, good: Path) -> None:
     result = ingest(lake, NAME, str(good), Silent())
     ours = published(lake).sort("source_line")
@@ -65,7 +65,7 @@ def test_every_row_keeps_its_line_and_source(lake: Settings, good: Path) -> None
     assert [ours["province"][0], ours["district"][0]] == first[1:3]
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_a_file_already_published_changes_nothing(lake: Settings, good: Path) -> None:
     first = ingest(lake, NAME, str(good), Silent())
     again = ingest(lake, NAME, str(good), Silent())
@@ -74,7 +74,7 @@ def test_a_file_already_published_changes_nothing(lake: Settings, good: Path) ->
     assert delta.version_of(lake.table("published", NAME)) == first.metrics["version"]
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_bad_rows_go_to_quarantine_with_rule_and_line(lake: Settings, tmp_path: Path) -> None:
     lines = LINES[:1001]
     lines[10] = lines[10].replace("LORETO", "ATLANTIS", 1)  # no such department

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from command import CommandResult, yupana
-from conftest import BOTH_ENGINES
+from conftest import BOTH_ENGINES_LATER
 
 from yupana.config.settings import Settings
 from yupana.data.lake import delta
@@ -83,7 +83,7 @@ def desk(lake: Settings, tmp_path: Path) -> Desk:
     return Desk(lake, tmp_path)
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_a_week_twice_in_a_file_counts_once_and_is_told(desk: Desk) -> None:
     every, last = weeks(WEEKS * 5), week(WEEKS * 5 - 1, LORETO[:24])
     day = str(FIRST + timedelta(weeks=WEEKS * 5, days=3))
@@ -128,7 +128,7 @@ def test_names_of_before_a_change_count_as_the_successor(desk: Desk) -> None:
     assert desk.aside() == [["ubigeo.required"]] * 3, "a name that is none"
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_a_code_is_followed_or_held_to_its_names(desk: Desk) -> None:
     lines = [portal("IQUITOS", w, "160101") for w in range(1, 11) for _ in range(30)]
     lines += [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import many_lake
 import pytest
-from conftest import BOTH_ENGINES
+from conftest import BOTH_ENGINES, BOTH_ENGINES_LATER, ENGINES, SPARK_LATER, on
 from many_lake import NAME, beds
 
 from yupana.config.settings import Settings
@@ -33,13 +33,14 @@ def publish(
     return ingest(lake, NAME, str(path), Silent(), as_of=as_of, accept=accept)
 
 
-@BOTH_ENGINES
+# `tests/parity` publishes snapshots on both.
 @pytest.mark.parametrize(
-    ("publication", "after"),
+    ("engine", "publication", "after"),
     [
-        ("snapshot", {"b": 3, "c": 4}),
-        ("merge", {"a": 1, "b": 3, "c": 4}),
+        *on(SPARK_LATER, "snapshot", {"b": 3, "c": 4}),
+        *on(ENGINES, "merge", {"a": 1, "b": 3, "c": 4}),
     ],
+    indirect=["engine"],
 )
 def test_a_revised_file(
     tmp_path: Path, engine: str, publication: str, after: dict[str, int]
@@ -58,20 +59,11 @@ def test_a_revised_file(
     assert len(history.published_versions(table)) == 2
 
 
-# The day is decided before the engine, and looked up after it.
+# Both are decided before the engine, and looked up after it.
+@BOTH_ENGINES_LATER
 @pytest.mark.parametrize(
-    ("engine", "publication", "as_of"),
-    [
-        ("sail", "snapshot", None),
-        ("sail", "merge", None),
-        ("sail", "snapshot", LATER),
-        ("sail", "merge", LATER),
-        pytest.param("spark", "snapshot", None, marks=pytest.mark.spark),
-        pytest.param("spark", "merge", LATER, marks=pytest.mark.spark),
-        pytest.param("spark", "merge", None, marks=[pytest.mark.spark, pytest.mark.long]),
-        pytest.param("spark", "snapshot", LATER, marks=[pytest.mark.spark, pytest.mark.long]),
-    ],
-    indirect=["engine"],
+    ("publication", "as_of"),
+    [("snapshot", None), ("merge", None), ("snapshot", LATER), ("merge", LATER)],
 )
 def test_the_good_file_again_takes_an_error_back(
     tmp_path: Path, engine: str, publication: str, as_of: date | None
@@ -88,7 +80,7 @@ def test_the_good_file_again_takes_an_error_back(
     assert beds(lake, history.version_as_of(table, date.today())) == {"a": 1, "b": 2}
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_an_appended_file_adds_its_rows_once(tmp_path: Path, engine: str) -> None:
     lake = project(tmp_path, engine, "append")
     publish(lake, "a,1,Ana b,2,Luz")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from command import CommandResult, yupana
-from conftest import BOTH_ENGINES, SAMPLE
+from conftest import BOTH_ENGINES_LATER, SAMPLE
 
 from yupana.config.settings import Settings
 from yupana.data.lake import delta, history
@@ -57,7 +57,7 @@ def desk(lake: Settings, tmp_path: Path) -> Desk:
     return office
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_lower_old_counts_are_told_and_stop_over_the_bound(desk: Desk) -> None:
     rows = upto(21)
     few = [r for n, r in enumerate(rows) if n % 20 or r[YEAR] != "2020"]
@@ -97,7 +97,7 @@ def test_rows_of_the_next_year_are_new_periods(desk: Desk) -> None:
     assert f"rows: {len(later):,} new, 0 gone" in result.stdout
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_an_error_is_taken_back_by_the_right_file(desk: Desk) -> None:
     wrong = [[*r[:7], "Probables", *r[8:]] if r[YEAR] == "2021" else r for r in upto(21)]
     assert desk.ingest(wrong, "2021-06-09", "--accept-change", "the agency says so").code == 0
@@ -114,7 +114,7 @@ def test_an_error_is_taken_back_by_the_right_file(desk: Desk) -> None:
     assert before.retracted == "a class for another"
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_a_release_that_comes_late_finds_its_place(desk: Desk) -> None:
     assert desk.ingest(upto(23), "2021-06-23").code == 0
     late = desk.ingest(upto(21), "2021-06-09")

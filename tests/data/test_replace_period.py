@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import BOTH_ENGINES
+from conftest import BOTH_ENGINES, BOTH_ENGINES_LATER
 
 from yupana.config.settings import ROOT, Settings
 from yupana.core.errors import TerminalError
@@ -55,7 +55,7 @@ def rows(lake: Settings, version: int | None = None) -> set[tuple[int, str, int]
     return {(n, str(d), c) for n, d, c in frame.select("number", "week_start", "cases").iter_rows()}
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_a_file_replaces_the_periods_that_it_brings(tmp_path: Path, engine: str) -> None:
     lake = project(tmp_path, engine, "replace-period", period="week_start")
     first, second = "1,2024-01-07,3 2,2024-01-07,4", "3,2024-01-14,5 4,2024-01-14,6"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import BOTH_ENGINES
+from conftest import BOTH_ENGINES, BOTH_ENGINES_LATER
 from streams import (
     NAME,
     Crash,
@@ -35,7 +35,7 @@ def run(lake: Settings, most: int = 1000) -> StepResult:
     return stream(lake, NAME, Silent(), most=most)
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_files_of_a_folder_are_taken_and_published_once(tmp_path: Path, engine: str) -> None:
     lake, folder = dropped(tmp_path, engine, file="@topic", line="@offset")
     put(folder, "a.ndjson", readings(0, 30))

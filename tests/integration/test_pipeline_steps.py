@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from candidates import DATA, empty_home
-from small_panel import panel
+from small_panel import one_network, panel
 from typer.testing import CliRunner, Result
 
 from models.outbreak import USE_CASE as outbreak
@@ -31,6 +31,13 @@ from yupana.tracking import registry, runs, tuning_results
 
 NAME = "outbreak"
 TABLE = "delta:features/outbreak_weekly@2"
+ROWS = panel()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    with one_network():
+        yield
 
 
 def call(*words: str) -> Result:
@@ -56,7 +63,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
     with pytest.MonkeyPatch.context() as patch:
         home = use(folder, patch)
         sources = tuple(DATA["sources"])  # type: ignore[arg-type]
-        split = training_sets.save(home, NAME, panel(), features=TABLE, sources=sources, as_of=None)
+        split = training_sets.save(home, NAME, ROWS, features=TABLE, sources=sources, as_of=None)
         for step, inputs, output in (
             ("features", sources, TABLE), ("split", (TABLE, *sources), split.ref),
         ):  # fmt: skip
@@ -114,7 +121,7 @@ def test_after_a_failed_pool_the_members_are_not_fitted_again(
 
 
 def test_the_steps_together_are_what_fit_does(home: Settings, pooled: str, tmp_path: Path) -> None:
-    outbreak.fit(panel(), tmp_path / "whole", seed=home.seed, say=Silent().say)
+    outbreak.fit(ROWS, tmp_path / "whole", seed=home.seed, say=Silent().say)
     for name in ("weights.safetensors", "model.json"):
         whole = (tmp_path / "whole" / name).read_bytes()
         assert (folder_of(home, pooled) / name).read_bytes() == whole

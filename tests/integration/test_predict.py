@@ -15,7 +15,7 @@ import typer
 from candidates import DATA, NAME, candidate, empty_home, tags
 from deltalake import write_deltalake
 from small_lake import commit
-from small_panel import panel
+from small_panel import OPTIONS, one_network, panel
 from typer.testing import CliRunner
 
 from models.outbreak import USE_CASE as outbreak
@@ -70,7 +70,8 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with a champion and the published counts."""
     settings = empty_home(tmp_path_factory.mktemp("predict"))
     folder = candidate(settings.home / "1", wis=1.0)
-    outbreak.fit(PANEL, folder, seed=5, say=lambda _: None)
+    with one_network():
+        outbreak.fit(PANEL, folder, seed=5, say=lambda _: None, options=OPTIONS)
     facts.record(settings, folder, DATA, seconds=1.0, machine=facts.hardware())
     registry.register(settings, NAME, folder, tags("1"))
     events.append(settings, "register", NAME, status="done", outputs=("model:outbreak@1",))
@@ -265,7 +266,8 @@ def test_a_past_day_stays_as_it_was_forecast(home: Settings, tmp_path: Path) -> 
     before, bases = stored(home, NAME), predict.basis(home, NAME, date.fromisoformat(day), ())
     assert bases and bases.model == "model:outbreak@1"
     better = candidate(tmp_path / "2", wis=0.5)
-    outbreak.fit(PANEL, better, seed=6, say=lambda _: None)
+    with one_network():
+        outbreak.fit(PANEL, better, seed=6, say=lambda _: None, options=OPTIONS)
     registry.register(home, NAME, better, tags("2"))
     registered = {"outputs": ("model:outbreak@2",), "facts": {"alias": "champion"}}
     events.append(home, "register", NAME, status="done", **registered)

@@ -15,7 +15,7 @@ import pytest
 import torch
 import typer
 from candidates import NAME, TAGS, empty_home
-from small_panel import panel
+from small_panel import OPTIONS, SHORT, one_network, panel
 from typer.testing import CliRunner
 
 from models.outbreak import USE_CASE as outbreak
@@ -34,15 +34,20 @@ APP = typer.Typer()
 APP.callback()(lambda: None)
 commands.register(APP)
 SEED = 5
-OPTIONS = {"width": 8}
-"""Of the network, which is fitted six times here: whether it is the same matters, not how good."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    """Six fits: whether they are the same matters, not how good."""
+    with one_network():
+        yield
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with one registered version and the split that it was fitted on."""
     home = empty_home(tmp_path_factory.mktemp("reproduce"))
-    rows = panel()
+    rows = panel(SHORT)
     sources = ("delta:published/dengue_linelist@3",)
     split = training_sets.save(
         home, NAME, rows, features="delta:features/outbreak_weekly@2", sources=sources, as_of=None
@@ -116,9 +121,11 @@ def test_another_seed_is_not_the_same_model(
 OTHER_MACHINE = """
 import json
 from yupana.config.settings import settings
+from yupana.tasks.forecast.model import members
 from yupana.tasks.forecast.scoring import reproduce
 from yupana.tracking import versions
 
+members.SEEDS = 1
 found = versions.find(settings(), "outbreak@1")
 print(json.dumps(reproduce.reproduce(settings(), found, lambda _: None)))
 """

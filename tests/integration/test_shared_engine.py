@@ -19,6 +19,7 @@ from yupana.core import ports
 from yupana.core.hashing import pseudonym
 from yupana.core.progress import Silent
 from yupana.data import engine
+from yupana.data.engine.spark import QUICK_START
 from yupana.data.lake import delta
 from yupana.orchestration import standalone
 from yupana.orchestration.ingest import ingest
@@ -56,7 +57,8 @@ def test_a_task_ends_though_the_shared_engine_is_gone(tmp_path: Path) -> None:
 
 @dataclass
 class SharedSpark:
-    """The very server that `yupana up` starts, and the settings of the tasks that share it."""
+    """The server that `yupana up` starts, but compiled for few rows, and the settings of the tasks
+    that share it."""
 
     tasks: Settings
     log: Path
@@ -65,7 +67,10 @@ class SharedSpark:
 @pytest.fixture(scope="module")
 def shared_spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedSpark]:
     port, home = ports.free(), tmp_path_factory.mktemp("spark")
-    own = Settings(home=home, engine=engine_or_skip("spark"), engine_port=port)
+    own = Settings(
+        home=home, engine=engine_or_skip("spark"), engine_port=port,
+        spark_java_options=QUICK_START,
+    )  # fmt: skip
     command, environment, tasks = standalone.shared_engine(own, Silent())
     assert tasks.engine_token and tasks.engine_token.read_text() not in " ".join(command)
     with (home / "log").open("w") as log:

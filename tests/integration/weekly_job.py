@@ -18,7 +18,7 @@ import pytest
 from candidates import DATA, NAME, candidate, empty_home, tags
 from command import yupana
 from conftest import SAMPLE
-from small_panel import panel
+from small_panel import OPTIONS, SHORT, one_network, panel
 
 from models.outbreak import USE_CASE as outbreak
 from yupana.config.settings import Settings
@@ -132,9 +132,12 @@ def train_model(lake: Settings, number: int, wis: float, *, served: bool = False
     """The alias that a model gets, fitted as a training fits it and scored as told here."""
     model = lake.home / "candidates" / str(number)
     candidate(model, wis)
-    outbreak.fit(panel(210), model, seed=4 + number, say=lambda _: None)
+    with one_network():
+        outbreak.fit(
+            panel(SHORT), model, seed=4 + number, say=lambda _: None, options=OPTIONS
+        )
     if served:
-        tested = panel(210).query("part == 'test'").tail(16)
+        tested = panel(SHORT).query("part == 'test'").tail(16)
         outward(tested, "ubigeo").to_parquet(model / "reference.parquet")
     facts.record(lake, model, DATA, seconds=1.0, machine=facts.hardware())
     registered = registry.register(lake, NAME, model, tags(str(number)))

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from small_panel import one_network
 
 from feature_repo.outbreak.weekly import REPORTED, weekly_features
 from models.outbreak import USE_CASE as outbreak
@@ -58,7 +59,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         training_set.with_targets(ROWS, 8), "event_timestamp", splits.Lengths(52, 52, 8, 52)
     )  # fmt: skip
     out = tmp_path_factory.mktemp("fitted")
-    outbreak.fit(frame, out, seed=1, say=lambda _: None)
+    with one_network():
+        outbreak.fit(frame, out, seed=1, say=lambda _: None)
     return out
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from small_panel import DISTRICTS, panel
+from small_panel import DISTRICTS, SHORT, one_network, panel
 
 from models.outbreak import USE_CASE as outbreak
 from yupana.core.errors import TerminalError
@@ -20,9 +21,15 @@ from yupana.tasks.forecast.model.network import Options
 from yupana.tasks.forecast.quantiles import QUANTILES, Forecaster
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    with one_network():
+        yield
+
+
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
-    return panel()
+    return panel(SHORT)
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +87,13 @@ def test_forecasts_follow_the_size_of_recent_counts(folder: Path, frame: pd.Data
     assert many > few
 
 
-def test_the_same_seed_gives_the_same_weights(
-    frame: pd.DataFrame, folder: Path, tmp_path: Path
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_same_seed_gives_the_same_weights_side_by_side_or_not(
+    frame: pd.DataFrame, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int
 ) -> None:
+    import torch
+
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     outbreak.fit(frame, tmp_path, seed=1, say=lambda _: None)
     for name in ("weights.safetensors", "model.json"):
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
@@ -219,17 +230,3 @@ def test_a_feature_that_never_changed_is_not_asked_for(
     outbreak.fit(constant, tmp_path, seed=1, say=lambda _: None)
     answer = outbreak.load(tmp_path).quantiles(constant.assign(population=1e6), QUANTILES)
     assert (answer == outbreak.load(folder).quantiles(frame, QUANTILES)).all()
-
-
-def test_fits_side_by_side_are_those_of_one_after_the_other(
-    frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import torch
-
-    graphs = {}
-    for threads in (1, 2):
-        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
-        graphs[threads] = tmp_path / str(threads)
-        outbreak.fit_member(frame, "network", graphs[threads], seed=1, say=lambda _: None)
-    for name in ("weights.safetensors", "model.json", "past.npz"):
-        assert (graphs[1] / name).read_bytes() == (graphs[2] / name).read_bytes(), name

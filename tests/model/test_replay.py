@@ -65,8 +65,11 @@ def past(counts: Counts, model: Model) -> History:
     return made(counts, model, lateness.HOLIDAYS)
 
 
-def made(counts: Counts, model: Model, late: lateness.Lateness) -> History:
-    first, last = counts.weeks.index(FIRST), counts.weeks.index(LAST)
+def made(
+    counts: Counts, model: Model, late: lateness.Lateness, since: date = FIRST
+) -> History:
+    """Weeks that can be watched since a day."""
+    first, last = counts.weeks.index(since), counts.weeks.index(LAST)
     span = range(first - run.MARGIN, last + 3)
     return pasts.build(counts, OUTBREAK, model, [late], seed=77, span=span, say=silent)[0]
 
@@ -137,8 +140,9 @@ def test_half_a_year_without_a_fault_is_quiet(past: History, usual: Norms) -> No
 def test_late_reports_alone_raise_nothing(
     counts: Counts, model: Model, usual: Norms, late: lateness.Lateness
 ) -> None:
-    lately = made(counts, model, late)
-    weeks = range(counts.weeks.index(date(2014, 9, 7)), counts.weeks.index(LAST))
+    since = date(2014, 9, 7)
+    lately = made(counts, model, late, since)
+    weeks = range(counts.weeks.index(since), counts.weeks.index(LAST))
     assert alarms_of(lately, weeks, usual) == []
 
 

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 
 import pytest
-from conftest import BOTH_ENGINES, BOTH_ENGINES_LATER, SAMPLE
+from conftest import BOTH_ENGINES_LATER, SAMPLE
 
 from yupana.config.settings import Settings
 from yupana.core.progress import Silent
@@ -101,16 +101,27 @@ def kill_in(child: subprocess.Popen[str], words: str, wait: float) -> None:
     child.wait()
 
 
-# Each start of Spark takes its 10 seconds: its kills are for the long run.
-@BOTH_ENGINES_LATER
-def test_kill_9_in_every_phase_then_one_run_completes(lake: Settings, url: str) -> None:
+# Each start of Spark takes its 10 seconds: its kills are for the long run. Nothing of a table is
+# written while a file is read or audited.
+@pytest.mark.parametrize(
+    ("engine", "phases"),
+    [
+        ("sail", ("fetch", "stage", "quarantine", "publish")),
+        pytest.param("sail", ("read", "audit"), marks=pytest.mark.long),
+        pytest.param("spark", tuple(PHASES["spark"]), marks=[pytest.mark.spark, pytest.mark.long]),
+    ],
+    indirect=["engine"],
+)
+def test_kill_9_in_a_phase_then_one_run_completes(
+    lake: Settings, url: str, phases: tuple[str, ...]
+) -> None:
     good = lake.home / "good.csv"
     good.parent.mkdir(parents=True)
     good.write_bytes(content(300, seed=500))
     assert ingest(lake, NAME, str(good), Silent()).status == "done"
     before = delta.read(lake.table("published", NAME))
-    for phase, (words, wait) in PHASES[lake.engine].items():
-        kill_in(start(lake, url), words, wait)
+    for phase in phases:
+        kill_in(start(lake, url), *PHASES[lake.engine][phase])
         now = delta.read(lake.table("published", NAME))
         # Killed after its commit, a publication stands whole, and the last run says so.
         assert now.equals(before) or (phase == "publish" and len(now) == ROWS - 1), phase
@@ -153,7 +164,7 @@ def test_three_at_once_make_a_version_for_each_change(lake: Settings) -> None:
         assert rows["source_sha256"].unique().to_list() == [version.source_sha256]
 
 
-@BOTH_ENGINES
+@BOTH_ENGINES_LATER
 def test_a_crash_between_the_commit_and_its_event_publishes_once(
     lake: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
