@@ -157,6 +157,19 @@ def test_numbers_that_are_too_few_are_shown_and_said_to_be(rows: pd.DataFrame) -
     assert by_department.of(few, "stand_in", BASELINES, WEEK, seed=1)[1].above_zero is None
 
 
+def test_a_department_of_few_counts_cannot_be_found_from_the_country_and_the_others(
+    rows: pd.DataFrame,
+) -> None:
+    few = rows.assign(observed=0.0)
+    first, *_ = sorted(set(few["origin"]))
+    for department, periods in (("16", 8), ("25", 2)):
+        mine = (few["entity"] == f"{department}0101") & (few["origin"] == first)
+        few.loc[mine & (few["horizon"] <= periods), "observed"] = 1.0
+    whole, *departments = by_department.of(few, "stand_in", BASELINES, WEEK, seed=1)
+    assert whole.above_zero == 10
+    assert [d.above_zero for d in departments] == [None, None]
+
+
 def test_departments_whose_final_model_has_no_sums_have_no_ratio_of_them(
     rows: pd.DataFrame,
 ) -> None:

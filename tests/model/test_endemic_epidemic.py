@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.optimize import approx_fprime
+from scipy.special import gammaln
+from scipy.stats import nbinom
 from small_panel import DISTRICTS, panel
 
+from yupana.core.errors import TerminalError
 from yupana.tasks.forecast.model import endemic_epidemic, endemic_likelihood
 from yupana.tasks.forecast.model.endemic_likelihood import Coefficients, Terms
 from yupana.tasks.forecast.quantiles import QUANTILES
@@ -95,6 +100,21 @@ def test_the_gradient_is_that_of_the_density() -> None:
     np.testing.assert_allclose(gradient, numeric, rtol=1e-3, atol=1e-2)
 
 
+def test_the_density_is_that_of_a_negative_binomial() -> None:
+    rng = np.random.default_rng(8)
+    terms = Terms(rng.gamma(1, 3, (60, 3)), rng.gamma(1, 2, (60, 2)), rng.normal(size=(60, 4)))
+    flat = rng.normal(-1, 0.3, 3 + 2 + 8 + 2)
+    mean, size = Coefficients.of(flat, terms).distribution(terms)
+
+    def prior(counts: np.ndarray[Any, np.dtype[np.float64]]) -> float:
+        density = nbinom.logpmf(counts, size, size / (size + mean)) + gammaln(counts + 1)
+        return endemic_likelihood.loss(flat, terms, counts)[0] + float(density.sum())
+
+    # What the loss has beside the density is the same whatever the counts are.
+    counts = rng.poisson(4, 60).astype(float)
+    assert prior(counts) == pytest.approx(prior(np.zeros(60)), abs=1e-6)
+
+
 def test_a_row_is_forecast_alike_alone_and_in_company(
     fitted: endemic_epidemic.EndemicEpidemic, frame: pd.DataFrame
 ) -> None:
@@ -126,3 +146,32 @@ def test_a_department_with_a_past_of_its_own_learns_from_that_alone(
     np.testing.assert_array_equal(both.quantiles(rows, QUANTILES), alone)
     # One of few counts is told what all have in common.
     assert (both.quantiles(rare.tail(20), QUANTILES) < alone).any()
+
+
+def test_groups_are_read_from_the_smallest_to_the_largest_whatever_the_columns_order() -> None:
+    rows = panel()
+    half = {f"province_lag_{k}": rows[f"department_lag_{k}"] / 2 for k in range(4)}
+    odd = {"rain_lag_0": 1.0, "mean_temperature": 26.0, "mean_8": rows["mean_52"]}
+    columns = endemic_epidemic.columns_of(rows.assign(**half, **odd))
+    assert columns.groups == ("province", "department")
+    assert columns.means == ("mean_8", "mean_52")
+
+
+def test_a_feature_that_is_no_number_or_not_there_is_named(
+    fitted: endemic_epidemic.EndemicEpidemic, frame: pd.DataFrame
+) -> None:
+    rows = frame.tail(3).copy()
+    with pytest.raises(TerminalError, match="province_lag_2"):
+        fitted.quantiles(rows.drop(columns="province_lag_2"), QUANTILES)
+    rows.iloc[1, rows.columns.get_loc("cases_lag_5")] = np.nan
+    with pytest.raises(TerminalError, match="cases_lag_5"):
+        fitted.quantiles(rows, QUANTILES)
+    with pytest.raises(TerminalError, match="cases_lag_5"):
+        endemic_epidemic.fit(pd.concat([frame, rows]), HORIZONS)
+
+
+def test_places_that_never_had_a_case_are_forecast_none(frame: pd.DataFrame) -> None:
+    counts = [c for c in frame if c.startswith(("cases", "province", "mean", "target"))]
+    quiet = endemic_epidemic.fit(frame.assign(**dict.fromkeys(counts, 0.0)), HORIZONS)
+    rows = frame.tail(5).assign(**dict.fromkeys(counts, 0.0))
+    assert quiet.quantiles(rows, QUANTILES).max() == 0

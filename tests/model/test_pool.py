@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from small_panel import panel
 
 from models.outbreak import USE_CASE as outbreak
+from yupana.core.errors import TerminalError
 from yupana.tasks.forecast import endemic_channel
 from yupana.tasks.forecast.backtest.split import known_on
 from yupana.tasks.forecast.dataset.cutoff import past_years
@@ -19,6 +22,7 @@ from yupana.tasks.forecast.model import (
     area_regressions,
     areas,
     endemic_epidemic,
+    member_past,
     pool,
     recalibration,
     ridge,
@@ -26,6 +30,7 @@ from yupana.tasks.forecast.model import (
 )
 from yupana.tasks.forecast.model.area_regressions import AreaRegressions
 from yupana.tasks.forecast.model.store import Fitted
+from yupana.tasks.forecast.model.training_rows import learnable
 from yupana.tasks.forecast.quantiles import QUANTILES, Totals
 
 HORIZONS = tuple(range(1, 9))
@@ -202,6 +207,25 @@ def test_a_regression_read_from_its_arrays_tells_the_same(frame: pd.DataFrame) -
     regression = ridge.fit(frame, HORIZONS)
     again = ridge.Ridge(**regression.arrays())
     assert (again.quantiles(frame, QUANTILES) == regression.quantiles(frame, QUANTILES)).all()
+
+
+def test_a_model_of_an_earlier_release_is_refused_with_the_way_on(
+    folder: Path, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(folder, old)
+    description = json.loads((old / store.DESCRIPTION).read_text())
+    del description[store.ENDEMIC_EPIDEMIC]
+    (old / store.DESCRIPTION).write_text(json.dumps(description))
+    with pytest.raises(TerminalError, match="earlier release") as error:
+        outbreak.load(old)
+    assert "yupana train" in str(error.value)
+    rows = learnable(frame)
+    years = past_years(rows.before_test, rows.last, rows.horizons, 200)
+    shape = (sum(len(origins) for _, origins in years), len(HORIZONS), len(recalibration.GRID))
+    store.save_past({"fourth_root": np.zeros(shape)}, old)
+    with pytest.raises(TerminalError, match="earlier release: fourth_root"):
+        member_past.read(rows, {"regressions": old})
 
 
 def test_the_pool_beats_the_last_value_on_weeks_it_never_saw(

@@ -14,8 +14,11 @@ from math import ceil, pi
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     import polars as pl
+
+    Array = np.ndarray[Any, np.dtype[np.float64]]
 
 YEAR_DAYS = 365.25
 
@@ -63,6 +66,13 @@ class Frequency:
     def season(self) -> tuple[str, str]:
         """Feature columns of the season, sine and cosine."""
         return f"{self.name}_sin", f"{self.name}_cos"
+
+    def harmonics(self, rows: pd.DataFrame) -> Array:
+        """Two harmonics of the year from the columns of the season, shape (rows, 4)."""
+        import numpy as np
+
+        sin, cos = (rows[c].to_numpy(dtype=float) for c in self.season)
+        return np.column_stack([sin, cos, 2 * sin * cos, cos**2 - sin**2])
 
     @property
     def year_mean(self) -> str:

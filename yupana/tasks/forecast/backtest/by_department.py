@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from yupana.core import disclosure
@@ -98,7 +98,19 @@ def of(
     """
     groups = rows.groupby(fits.departments(rows), sort=True)
     parts = [("", rows), *((str(code), part) for code, part in groups)]
-    return [_department(name, part, final, baselines, frequency, seed) for name, part in parts]
+    whole, *departments = (
+        _department(name, part, final, baselines, frequency, seed) for name, part in parts
+    )
+    # The country's number is the sum of theirs: a small one may hide another with it.
+    shown = [
+        count
+        for each in ([whole], departments)
+        for count in disclosure.hide([one.above_zero or 0 for one in each])
+    ]
+    return [
+        replace(one, above_zero=count)
+        for one, count in zip([whole, *departments], shown, strict=True)
+    ]
 
 
 def _department(
@@ -117,7 +129,7 @@ def _department(
         name=place(code) if code else national.COUNTRY,
         districts=own["entity"].nunique(),
         counts=len(own),
-        above_zero=None if 0 < above_zero < disclosure.FEWEST else above_zero,
+        above_zero=above_zero,
         enough=above_zero >= FEWEST,
         wis=wis,
         wis_log=wis_log,

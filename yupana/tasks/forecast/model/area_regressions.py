@@ -47,10 +47,12 @@ def fit(rows: pd.DataFrame, horizons: Sequence[int]) -> AreaRegressions:
     Args:
         rows: a row a district and origin, as for `endemic_epidemic.fit`.
     """
-    summed = pd.concat([sums(rows, PROVINCE), sums(rows, DEPARTMENT)], ignore_index=True)
-    ridges = {COMMON: ridge.fit(summed, horizons)}
-    departments = codes(summed, DEPARTMENT)
-    periods = summed["event_timestamp"].groupby(departments.to_numpy()).nunique()
+    sums_by_area = pd.concat([sums(rows, PROVINCE), sums(rows, DEPARTMENT)], ignore_index=True)
+    ridges = {COMMON: ridge.fit(sums_by_area, horizons)}
+    departments = codes(sums_by_area, DEPARTMENT)
+    periods = sums_by_area["event_timestamp"].groupby(departments.to_numpy()).nunique()
     for department in periods.index[periods >= FEWEST] if len(periods) > 1 else ():
-        ridges[str(department)] = ridge.fit(summed[departments == department], horizons)
-    return AreaRegressions(ridges, endemic_epidemic.fit(summed, horizons))
+        ridges[str(department)] = ridge.fit(
+            sums_by_area[departments == department], horizons
+        )
+    return AreaRegressions(ridges, endemic_epidemic.fit(sums_by_area, horizons))

@@ -1,7 +1,8 @@
 """The likelihood of an endemic-epidemic regression of one horizon, and its maximum.
 
 Of a count y with mean m and size k, both of its row: log Γ(y + k) - log Γ(k) + k log(k / (k + m))
-+ y log(m / (k + m)), up to a constant. Weak priors keep what the data does not tell near little.
++ y log(m / (k + m)), up to a constant. Weak priors keep coefficients small that the data says
+nothing of.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ class Coefficients:
 
 
 def maximise(terms: Terms, counts: Array, start: Array | None) -> Array:
-    """The coefficients of the greatest posterior density, flat.
+    """Coefficients near the greatest posterior density, flat.
 
     Args:
         counts: of the rows, whole or completed for delay.
@@ -131,20 +132,21 @@ def loss(flat: Array, terms: Terms, counts: Array) -> tuple[float, Array]:
     """The negative log posterior density and its gradient."""
     now = Coefficients.of(flat, terms)
     epidemic, endemic = np.exp(now.epidemic), np.exp(now.endemic)
-    near = np.exp(terms.season @ now.season_epidemic)
-    always = np.exp(terms.season @ now.season_endemic)
-    brought, usual = near * (terms.epidemic @ epidemic), always * (terms.endemic @ endemic)
-    mean = brought + usual + LEAST
+    epidemic_season = np.exp(terms.season @ now.season_epidemic)
+    endemic_season = np.exp(terms.season @ now.season_endemic)
+    of_epidemic = epidemic_season * (terms.epidemic @ epidemic)
+    of_endemic = endemic_season * (terms.endemic @ endemic)
+    mean = of_epidemic + of_endemic + LEAST
     log_mean = np.log(mean)
     size = np.exp(now.size[0] + now.size[1] * log_mean)
     density, by_mean, by_size = _density(counts, mean, log_mean, size)
     by_log_size = by_size * size
     slope = by_mean + by_log_size * now.size[1] / mean
     gradient = [
-        epidemic * (terms.epidemic.T @ (slope * near)),
-        endemic * (terms.endemic.T @ (slope * always)),
-        terms.season.T @ (slope * brought),
-        terms.season.T @ (slope * usual),
+        epidemic * (terms.epidemic.T @ (slope * epidemic_season)),
+        endemic * (terms.endemic.T @ (slope * endemic_season)),
+        terms.season.T @ (slope * of_epidemic),
+        terms.season.T @ (slope * of_endemic),
         np.array([by_log_size.sum(), by_log_size @ log_mean]),
     ]
     logs = np.concatenate([now.epidemic, now.endemic]) - TYPICAL

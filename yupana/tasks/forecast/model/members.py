@@ -13,8 +13,13 @@ import pandas as pd
 
 from yupana.core.errors import TerminalError
 from yupana.tasks.forecast.dataset import cutoff
-from yupana.tasks.forecast.model import area_regressions as area
-from yupana.tasks.forecast.model import endemic_epidemic, parallel, recalibration
+from yupana.tasks.forecast.model import (
+    area_regressions,
+    endemic_epidemic,
+    parallel,
+    recalibration,
+    ridge,
+)
 from yupana.tasks.forecast.model.area_regressions import AreaRegressions
 from yupana.tasks.forecast.model.endemic_epidemic import EndemicEpidemic
 from yupana.tasks.forecast.model.network_forecaster import (
@@ -24,6 +29,7 @@ from yupana.tasks.forecast.model.network_forecaster import (
     Options,
     Weights,
 )
+from yupana.tasks.forecast.model.ridge import Ridge
 from yupana.tasks.forecast.options import MIN_ROWS
 from yupana.tasks.forecast.quantiles import Forecaster
 
@@ -136,19 +142,22 @@ def _weights(
 
 def regressions(
     sets: Sequence[pd.DataFrame], horizons: Sequence[int], say: Say
-) -> list[EndemicEpidemic]:
-    """Of each set of rows the regression, fitted side by side."""
+) -> list[tuple[EndemicEpidemic, Ridge]]:
+    """Of each set of rows the two regressions, fitted side by side."""
     jobs = [(rows, horizons) for rows in sets]
-    return parallel.each(
-        endemic_epidemic.fit, jobs, lambda n: say(f"regression {n}/{len(jobs)} is fitted")
-    )
+    return parallel.each(_both, jobs, lambda n: say(f"regressions {n}/{len(jobs)} are fitted"))
 
 
-def area_regressions(
+def _both(rows: pd.DataFrame, horizons: Sequence[int]) -> tuple[EndemicEpidemic, Ridge]:
+    return endemic_epidemic.fit(rows, horizons), ridge.fit(rows, horizons)
+
+
+def regressions_on_sums(
     sets: Sequence[pd.DataFrame], horizons: Sequence[int]
 ) -> list[AreaRegressions]:
     """Of each set of rows the regressions on sums."""
-    return parallel.each(area.fit, [(rows, horizons) for rows in sets], lambda _: None)
+    jobs = [(rows, horizons) for rows in sets]
+    return parallel.each(area_regressions.fit, jobs, lambda _: None)
 
 
 def past_years(

@@ -57,8 +57,8 @@ MEMBERS = (store.NETWORK, store.REGRESSIONS)
 OPTIONS: Mapping[str, Any] = asdict(Options())
 """What tuning may choose, with the values that are used when nothing was tuned."""
 
-PRIOR = {store.NETWORK: 0.5, store.ENDEMIC_EPIDEMIC: 0.5}
-"""Weights before any evidence."""
+PRIOR = {store.NETWORK: 0.5, store.ENDEMIC_EPIDEMIC: 0.25, store.RIDGE: 0.25}
+"""Weights before any evidence: the network and the regressions alike, as two kinds of model."""
 
 MADE = "member.json"
 Say = Callable[[str], None]
@@ -180,12 +180,12 @@ def _fit_regressions(rows: Learnable, out: Path, say: Say) -> dict[str, Any]:
     fitted = members.regressions(
         [*(before_year for before_year, _ in years), *sets.values()], rows.horizons, say
     )
-    past = members.forecast_past(
-        {store.ENDEMIC_EPIDEMIC: fitted[: len(years)]}, [origins for _, origins in years]
-    )
-    sums = members.area_regressions(list(sets.values()), rows.horizons)
-    for folder, regression, of_sums in zip(sets, fitted[len(years) :], sums, strict=True):
-        store.save_regressions(regression, of_sums, folder)
+    endemic, ridges = zip(*fitted, strict=True)
+    before = {store.ENDEMIC_EPIDEMIC: endemic[: len(years)], store.RIDGE: ridges[: len(years)]}
+    past = members.forecast_past(before, [origins for _, origins in years])
+    sums = members.regressions_on_sums(list(sets.values()), rows.horizons)
+    for folder, both, of_sums in zip(sets, fitted[len(years) :], sums, strict=True):
+        store.save_regressions(store.Regressions(*both, of_sums), folder)
     store.save_past(past, out)
     return {"metrics": {}, "params": {}, "curve": []}
 
@@ -257,10 +257,10 @@ def pool(
 
 
 def _pooled(folders: Mapping[str, Path], past: MemberPast, seed: int) -> Fitted:
-    regression, sums = store.load_regressions(folders[store.REGRESSIONS])
+    regressions = store.load_regressions(folders[store.REGRESSIONS])
     neural = store.load_network(folders[store.NETWORK])
     learned = pools.learn(past.by_member, past.rows, past.observed, prior=PRIOR, seed=seed)
-    return Fitted(neural, regression, learned, sums)
+    return Fitted(neural, regressions, learned)
 
 
 def fit(

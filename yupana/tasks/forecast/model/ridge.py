@@ -1,4 +1,4 @@
-"""A ridge regression on the root of counts, one a horizon over all areas.
+"""A pooled autoregression on the root of counts, one ridge regression a horizon over all places.
 
 On the log scale (the baseline's) an outbreak weighs as much as a few cases in a village; on a root
 scale large counts weigh more, as they do in the interval score.
@@ -27,7 +27,7 @@ LEVELS = np.arange(1, 400) / 400
 
 
 class Ridge:
-    """A `yupana.tasks.forecast.quantiles.Forecaster` for every area alike.
+    """A `yupana.tasks.forecast.quantiles.Forecaster` for every place alike.
 
     Args:
         weights: of the regressions, shape (horizons, inputs).
@@ -40,7 +40,7 @@ class Ridge:
         self.horizons: Sequence[int] = tuple(range(1, len(weights) + 1))
 
     def knows(self, entity: str) -> bool:
-        """Every area is answered alike."""
+        """Every place is answered alike."""
         return bool(entity)
 
     def arrays(self) -> dict[str, Array]:
@@ -93,9 +93,7 @@ def _inputs(rows: pd.DataFrame) -> Array:
     """A constant, the roots of lags and yearly mean, and two harmonics of the year."""
     period = frequency.of(rows.columns)
     roots = _root(rows[[*LAGS, period.year_mean]].to_numpy(dtype=float))
-    sin, cos = (rows[c].to_numpy(dtype=float) for c in period.season)
-    waves = [sin, cos, 2 * sin * cos, cos**2 - sin**2]
-    return np.column_stack([np.ones(len(rows)), roots, *waves])
+    return np.column_stack([np.ones(len(rows)), roots, period.harmonics(rows)])
 
 
 def solve(inputs: Array, target: Array) -> Array:

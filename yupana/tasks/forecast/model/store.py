@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from yupana.tasks.forecast.model.endemic_epidemic import Columns, EndemicEpidemi
 from yupana.tasks.forecast.model.network_forecaster import Description, NetworkForecaster, restore
 from yupana.tasks.forecast.model.pool import Learned, Pool
 from yupana.tasks.forecast.model.ridge import Ridge
+from yupana.tasks.forecast.quantiles import Forecaster
 
 WEIGHTS, DESCRIPTION, PAST = "weights.safetensors", "model.json", "past.npz"
 EVALUATED = "evaluated"
@@ -26,9 +27,9 @@ EVALUATED = "evaluated"
 one beside it was fitted again, by the same procedure and seeds, on all that is known."""
 NETWORK, REGRESSIONS = "network", "regressions"
 """What is fitted apart."""
-ENDEMIC_EPIDEMIC = "endemic_epidemic"
-"""The regression that is a member of the pool."""
-SUMS, RIDGE = "sums", "ridge"
+ENDEMIC_EPIDEMIC, RIDGE = "endemic_epidemic", "ridge"
+"""The regressions that are members of the pool."""
+SUMS = "sums"
 
 Tensors = dict[str, np.ndarray[Any, Any]]
 Forecasts = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
@@ -36,18 +37,27 @@ Forecasts = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
 _LEARNED = ("levels", "total_levels", "templates")
 
 
+class Regressions(NamedTuple):
+    """Two of districts, members of the pool, and those of sums."""
+
+    endemic_epidemic: EndemicEpidemic
+    ridge: Ridge
+    sums: AreaRegressions
+
+    @property
+    def members(self) -> dict[str, Forecaster]:
+        """Those of districts by name."""
+        return {ENDEMIC_EPIDEMIC: self.endemic_epidemic, RIDGE: self.ridge}
+
+
 class Fitted(Pool):
-    """A pool of a network and a regression, with the network's description."""
+    """A pool of a network and regressions, with the network's description."""
 
     def __init__(
-        self,
-        neural: NetworkForecaster,
-        regression: EndemicEpidemic,
-        learned: Learned,
-        sums: AreaRegressions,
+        self, neural: NetworkForecaster, regressions: Regressions, learned: Learned
     ) -> None:
-        super().__init__({NETWORK: neural, ENDEMIC_EPIDEMIC: regression}, learned, sums)
-        self.neural, self.regression = neural, regression
+        super().__init__({NETWORK: neural, **regressions.members}, learned, regressions.sums)
+        self.neural, self.regressions = neural, regressions
         self.description = neural.description
 
     def quantiles(
@@ -69,7 +79,7 @@ def save(fitted: Fitted, folder: Path) -> None:
     arrays = {f"pool.{name}": getattr(learned, name) for name in _LEARNED}
     pooled = {"pool": {"weights": learned.weights, "districts": learned.districts}}
     tensors, description = _network_parts(fitted.neural)
-    more, of = _regression_parts(fitted.regression, fitted.sums)
+    more, of = _regression_parts(fitted.regressions)
     _write(folder, tensors | more | _tensors(arrays), {**description, **pooled, **of})
 
 
@@ -78,11 +88,9 @@ def save_network(neural: NetworkForecaster, folder: Path) -> None:
     _write(folder, *_network_parts(neural))
 
 
-def save_regressions(
-    regression: EndemicEpidemic, sums: AreaRegressions, folder: Path
-) -> None:
+def save_regressions(regressions: Regressions, folder: Path) -> None:
     """Write the regressions before they are pooled."""
-    _write(folder, *_regression_parts(regression, sums))
+    _write(folder, *_regression_parts(regressions))
 
 
 def save_past(past: Forecasts, folder: Path) -> None:
@@ -98,11 +106,11 @@ def load(folder: Path) -> Fitted:
     """
     description, stored = _read(folder)
     pool = description.pop("pool")
-    regression, sums = _regressions(description, stored, folder)
+    regressions = _regressions(description, stored, folder)
     learned = Learned(
         pool["weights"], districts=tuple(pool["districts"]), **_arrays(stored, "pool")
     )
-    return Fitted(_network(description, stored), regression, learned, sums)
+    return Fitted(_network(description, stored), regressions, learned)
 
 
 def evaluated(folder: Path) -> Path:
@@ -119,7 +127,7 @@ def load_network(folder: Path) -> NetworkForecaster:
     return _network(*_read(folder))
 
 
-def load_regressions(folder: Path) -> tuple[EndemicEpidemic, AreaRegressions]:
+def load_regressions(folder: Path) -> Regressions:
     """What `save_regressions` wrote.
 
     Raises:
@@ -148,20 +156,24 @@ def _network_parts(neural: NetworkForecaster) -> tuple[Tensors, dict[str, Any]]:
     return neural.state(), asdict(neural.description)
 
 
-def _regression_parts(
-    regression: EndemicEpidemic, sums: AreaRegressions
-) -> tuple[Tensors, dict[str, Any]]:
-    arrays = {
-        f"{SUMS}.{RIDGE}.{of}.{key}": value
-        for of, each in sums.ridges.items()
-        for key, value in each.arrays().items()
+def _regression_parts(regressions: Regressions) -> tuple[Tensors, dict[str, Any]]:
+    sums = regressions.sums
+    ridges = {RIDGE: regressions.ridge}
+    ridges |= {f"{SUMS}.{RIDGE}.{of}": ridge for of, ridge in sums.ridges.items()}
+    endemic = {
+        ENDEMIC_EPIDEMIC: regressions.endemic_epidemic,
+        f"{SUMS}.{ENDEMIC_EPIDEMIC}": sums.endemic_epidemic,
     }
-    endemic = {ENDEMIC_EPIDEMIC: regression, f"{SUMS}.{ENDEMIC_EPIDEMIC}": sums.endemic_epidemic}
+    arrays = {
+        f"{owner}.{key}": array
+        for owner, model in ridges.items()
+        for key, array in model.arrays().items()
+    }
     for owner, model in endemic.items():
         arrays |= {f"{owner}.{of}": array for of, array in model.coefficients.items()}
     description = {
         ENDEMIC_EPIDEMIC: {owner: asdict(model.columns) for owner, model in endemic.items()},
-        RIDGE: sorted(sums.ridges),
+        SUMS: sorted(sums.ridges),
     }
     return _tensors(arrays), description
 
@@ -175,9 +187,7 @@ def _network(facts: dict[str, Any], stored: Tensors) -> NetworkForecaster:
     return restore(_of(stored, NETWORK, keep=True), description)
 
 
-def _regressions(
-    description: dict[str, Any], stored: Tensors, folder: Path
-) -> tuple[EndemicEpidemic, AreaRegressions]:
+def _regressions(description: dict[str, Any], stored: Tensors, folder: Path) -> Regressions:
     if ENDEMIC_EPIDEMIC not in description:
         raise TerminalError(
             "The folder's model was fitted by an earlier release, of other members.",
@@ -185,14 +195,19 @@ def _regressions(
             fix="Fit it again: yupana train <use case>.",
         )
     regression, of_sums = (
-        EndemicEpidemic(
-            Columns(**{key: tuple(names) for key, names in columns.items()}),
-            _arrays(stored, owner),
-        )
-        for owner, columns in description[ENDEMIC_EPIDEMIC].items()
+        _endemic_epidemic(description, stored, owner)
+        for owner in (ENDEMIC_EPIDEMIC, f"{SUMS}.{ENDEMIC_EPIDEMIC}")
     )
-    ridges = {of: Ridge(**_arrays(stored, f"{SUMS}.{RIDGE}.{of}")) for of in description[RIDGE]}
-    return regression, AreaRegressions(ridges, of_sums)
+    ridges = {of: Ridge(**_arrays(stored, f"{SUMS}.{RIDGE}.{of}")) for of in description[SUMS]}
+    ridge = Ridge(**_arrays(stored, RIDGE))
+    return Regressions(regression, ridge, AreaRegressions(ridges, of_sums))
+
+
+def _endemic_epidemic(
+    description: dict[str, Any], stored: Tensors, owner: str
+) -> EndemicEpidemic:
+    columns = {key: tuple(names) for key, names in description[ENDEMIC_EPIDEMIC][owner].items()}
+    return EndemicEpidemic(Columns(**columns), _arrays(stored, owner))
 
 
 def _write(folder: Path, tensors: Tensors, description: dict[str, Any]) -> None:
