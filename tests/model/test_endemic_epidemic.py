@@ -94,7 +94,7 @@ def test_the_gradient_is_that_of_the_density() -> None:
     rng = np.random.default_rng(6)
     terms = Terms(rng.gamma(1, 3, (80, 3)), rng.gamma(1, 2, (80, 2)), rng.normal(size=(80, 4)))
     counts = rng.poisson(3, 80).astype(float)
-    flat = rng.normal(-1, 0.3, 3 + 2 + 8 + 2)
+    flat = rng.normal(-1, 0.3, 3 + 2 + 8 + 3)
     _, gradient = endemic_likelihood.loss(flat, terms, counts)
     numeric = approx_fprime(flat, lambda at: endemic_likelihood.loss(at, terms, counts)[0], 1e-6)
     np.testing.assert_allclose(gradient, numeric, rtol=1e-3, atol=1e-2)
@@ -103,7 +103,7 @@ def test_the_gradient_is_that_of_the_density() -> None:
 def test_the_density_is_that_of_a_negative_binomial() -> None:
     rng = np.random.default_rng(8)
     terms = Terms(rng.gamma(1, 3, (60, 3)), rng.gamma(1, 2, (60, 2)), rng.normal(size=(60, 4)))
-    flat = rng.normal(-1, 0.3, 3 + 2 + 8 + 2)
+    flat = rng.normal(-1, 0.3, 3 + 2 + 8 + 3)
     mean, size = Coefficients.of(flat, terms).distribution(terms)
 
     def prior(counts: np.ndarray[Any, np.dtype[np.float64]]) -> float:

@@ -34,7 +34,13 @@ STEPS = 40
 """Of the search, at most: twice as many, or four times, forecast no better."""
 
 BOUND = 12.0
-"""Of logarithms, either way; the size's are within a quarter of it."""
+"""Of logarithms, either way; those of size and saturation are within an eighth or a quarter."""
+
+OFFSET = 0.01
+"""Cases that are added before a sum is raised to a power: none stays none, with a slope."""
+
+SATURATION_PRECISION = 2.0
+"""Prior of the power's logarithm, about 0: twice as many bring twice as many."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,8 @@ class Coefficients:
         epidemic, endemic: of the terms, logarithms.
         season_epidemic, season_endemic: of the harmonics, on the logarithm of either sum.
         size: logarithm of the size where the mean is 1, and the size's power of the mean.
+        saturation: logarithm of the power that the epidemic sum is raised to: below 0 a large
+            outbreak brings less than in proportion (Finkenstädt, Grenfell 2000, Appl Stat 49:187).
     """
 
     epidemic: Array
@@ -71,12 +79,13 @@ class Coefficients:
     season_epidemic: Array
     season_endemic: Array
     size: Array
+    saturation: Array
 
     @classmethod
     def of(cls, flat: Array, terms: Terms) -> Coefficients:
         """From one array, in the order of the attributes."""
         harmonics = terms.season.shape[1]
-        widths = [terms.epidemic.shape[1], terms.endemic.shape[1], harmonics, harmonics]
+        widths = [terms.epidemic.shape[1], terms.endemic.shape[1], harmonics, harmonics, 2]
         return cls(*np.split(flat, np.cumsum(widths)))
 
     def distribution(self, terms: Terms) -> tuple[Array, Array]:
@@ -92,8 +101,11 @@ class Coefficients:
             (of * np.exp(log)).sum(axis=1)
             for of, log in ((terms.epidemic, self.epidemic), (terms.endemic, self.endemic))
         )
-        parts = [wave * sum_ for wave, sum_ in zip(waves, sums, strict=True)]
-        mean = parts[0] + parts[1] + LEAST
+        epidemic, endemic = sums
+        epidemic_season, endemic_season = waves
+        power = np.exp(self.saturation)
+        brings = (epidemic + OFFSET) ** power - OFFSET**power
+        mean = epidemic_season * brings + endemic_season * endemic + LEAST
         return mean, np.exp(self.size[0] + self.size[1] * np.log(mean))
 
 
@@ -108,8 +120,8 @@ def maximise(terms: Terms, counts: Array, start: Array | None) -> Array:
     from threadpoolctl import threadpool_limits
 
     begin = _beginning(terms) if start is None else start
-    logs = len(begin) - 2
-    bounds = [(-BOUND, BOUND)] * logs + [(-BOUND / 4, BOUND / 4)] * 2
+    widths = {BOUND: len(begin) - 3, BOUND / 4: 2, BOUND / 8: 1}
+    bounds = [(-most, most) for most, times in widths.items() for _ in range(times)]
     # Products this small are slower on several threads, and sum in another order.
     with threadpool_limits(1):
         optimum = minimize(
@@ -121,10 +133,10 @@ def maximise(terms: Terms, counts: Array, start: Array | None) -> Array:
 
 def _beginning(terms: Terms) -> Array:
     logs = terms.epidemic.shape[1] + terms.endemic.shape[1]
-    flat = np.zeros(logs + 2 * terms.season.shape[1] + 2)
+    flat = np.zeros(logs + 2 * terms.season.shape[1] + 3)
     flat[:logs] = TYPICAL
     flat[0] = START_OWN
-    flat[-2:] = SIZE
+    flat[-3:-1] = SIZE
     return flat
 
 
@@ -134,7 +146,9 @@ def loss(flat: Array, terms: Terms, counts: Array) -> tuple[float, Array]:
     epidemic, endemic = np.exp(now.epidemic), np.exp(now.endemic)
     epidemic_season = np.exp(terms.season @ now.season_epidemic)
     endemic_season = np.exp(terms.season @ now.season_endemic)
-    of_epidemic = epidemic_season * (terms.epidemic @ epidemic)
+    total, power = terms.epidemic @ epidemic + OFFSET, np.exp(now.saturation)
+    raised = total**power
+    of_epidemic = epidemic_season * (raised - OFFSET**power)
     of_endemic = endemic_season * (terms.endemic @ endemic)
     mean = of_epidemic + of_endemic + LEAST
     log_mean = np.log(mean)
@@ -142,17 +156,20 @@ def loss(flat: Array, terms: Terms, counts: Array) -> tuple[float, Array]:
     density, by_mean, by_size = _density(counts, mean, log_mean, size)
     by_log_size = by_size * size
     slope = by_mean + by_log_size * now.size[1] / mean
+    by_power = raised * np.log(total) - OFFSET**power * np.log(OFFSET)
     gradient = [
-        epidemic * (terms.epidemic.T @ (slope * epidemic_season)),
+        epidemic * (terms.epidemic.T @ (slope * epidemic_season * power * raised / total)),
         endemic * (terms.endemic.T @ (slope * endemic_season)),
         terms.season.T @ (slope * of_epidemic),
         terms.season.T @ (slope * of_endemic),
         np.array([by_log_size.sum(), by_log_size @ log_mean]),
+        power * ((slope * epidemic_season) @ by_power),
     ]
     logs = np.concatenate([now.epidemic, now.endemic]) - TYPICAL
     waves = np.concatenate([now.season_epidemic, now.season_endemic])
     priors = (
         (logs, TYPICAL_PRECISION), (waves, SEASON_PRECISION), (now.size - SIZE, SIZE_PRECISION),
+        (now.saturation, SATURATION_PRECISION),
     )  # fmt: skip
     prior = sum(precision * float(away @ away) for away, precision in priors) / 2
     of_prior = np.concatenate([precision * away for away, precision in priors])
