@@ -88,7 +88,7 @@ def test_sums_of_areas_and_regressions_read_the_year_of_months(frame: pd.DataFra
     summed = areas.sums(frame, areas.DEPARTMENT)
     newest = frame[frame["event_timestamp"] == frame["event_timestamp"].max()]
     assert summed.iloc[-1]["cases_lag_0"] == newest["cases_lag_0"].sum()
-    fitted = ridge.fit(frame, range(1, REACH + 1))
+    fitted = ridge.fit(frame, range(1, REACH + 1), 0.5)
     median = fitted.quantiles(newest, (0.5,))[:, 0, 0]
     assert median == pytest.approx(mean(1), abs=8)
 

@@ -20,6 +20,9 @@ from yupana.tasks.forecast.model.endemic_epidemic import COMMON, EndemicEpidemic
 from yupana.tasks.forecast.model.ridge import Ridge
 from yupana.tasks.forecast.quantiles import Forecaster
 
+POWER = 0.5
+"""Of counts, in the ridge regression."""
+
 FEWEST = 100
 """Periods that a department's own ridge regression needs."""
 
@@ -48,11 +51,11 @@ def fit(rows: pd.DataFrame, horizons: Sequence[int]) -> AreaRegressions:
         rows: a row a district and origin, as for `endemic_epidemic.fit`.
     """
     sums_by_area = pd.concat([sums(rows, PROVINCE), sums(rows, DEPARTMENT)], ignore_index=True)
-    ridges = {COMMON: ridge.fit(sums_by_area, horizons)}
+    ridges = {COMMON: ridge.fit(sums_by_area, horizons, POWER)}
     departments = codes(sums_by_area, DEPARTMENT)
     periods = sums_by_area["event_timestamp"].groupby(departments.to_numpy()).nunique()
     for department in periods.index[periods >= FEWEST] if len(periods) > 1 else ():
         ridges[str(department)] = ridge.fit(
-            sums_by_area[departments == department], horizons
+            sums_by_area[departments == department], horizons, POWER
         )
     return AreaRegressions(ridges, endemic_epidemic.fit(sums_by_area, horizons))

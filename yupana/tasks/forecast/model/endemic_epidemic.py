@@ -1,4 +1,4 @@
-"""An endemic-epidemic regression of counts: a member of the pool.
+"""An endemic-epidemic regression of counts.
 
 The mean of a count is a sum: what its own newest counts and its neighbours' bring (epidemic), and
 what a place has in any year (endemic), each with a season of its own; counts vary about it as a

@@ -75,18 +75,12 @@ def read(rows: Learnable, folders: Mapping[str, Path]) -> MemberPast:
         folders: by member, those that `model.fit_member` wrote to.
 
     Raises:
-        TerminalError: they were fitted on another training set, or by an earlier release.
+        TerminalError: they were fitted on another training set.
     """
     years = members.past_years(rows.before_test, rows.last, rows.horizons)
     origins = tuple(of_year for _, of_year in years)
     ends = np.cumsum([len(of_year) for of_year in origins])
     everything = reduce(or_, (store.load_past(folder) for folder in folders.values()))
-    if strange := set(everything) - {store.NETWORK, store.ENDEMIC_EPIDEMIC, store.RIDGE}:
-        raise TerminalError(
-            f"Members were fitted by an earlier release: {', '.join(sorted(strange))}.",
-            where=", ".join(str(folder) for folder in folders.values()),
-            fix="Fit each member again: yupana fit USE_CASE --split … --member …",
-        )
     if any(len(quantiles) != ends[-1] for quantiles in everything.values()):
         raise TerminalError(
             "The members told of other weeks than this training set holds.",

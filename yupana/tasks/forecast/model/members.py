@@ -13,15 +13,7 @@ import pandas as pd
 
 from yupana.core.errors import TerminalError
 from yupana.tasks.forecast.dataset import cutoff
-from yupana.tasks.forecast.model import (
-    area_regressions,
-    endemic_epidemic,
-    parallel,
-    recalibration,
-    ridge,
-)
-from yupana.tasks.forecast.model.area_regressions import AreaRegressions
-from yupana.tasks.forecast.model.endemic_epidemic import EndemicEpidemic
+from yupana.tasks.forecast.model import parallel, recalibration, ridge
 from yupana.tasks.forecast.model.network_forecaster import (
     RECENT,
     Description,
@@ -29,7 +21,6 @@ from yupana.tasks.forecast.model.network_forecaster import (
     Options,
     Weights,
 )
-from yupana.tasks.forecast.model.ridge import Ridge
 from yupana.tasks.forecast.options import MIN_ROWS
 from yupana.tasks.forecast.quantiles import Forecaster
 
@@ -38,6 +29,9 @@ if TYPE_CHECKING:
 
 SEEDS = 3
 """Networks that are averaged."""
+
+POWERS = {"fourth_root": 0.25, "square_root": 0.5}
+"""The regressions: by name, the power that counts are raised to."""
 
 Say = Callable[[str], None]
 Forecasts = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
@@ -140,24 +134,9 @@ def _weights(
     return weights(module), curve
 
 
-def regressions(
-    sets: Sequence[pd.DataFrame], horizons: Sequence[int], say: Say
-) -> list[tuple[EndemicEpidemic, Ridge]]:
-    """Of each set of rows the two regressions, fitted side by side."""
-    jobs = [(rows, horizons) for rows in sets]
-    return parallel.each(_both, jobs, lambda n: say(f"regressions {n}/{len(jobs)} are fitted"))
-
-
-def _both(rows: pd.DataFrame, horizons: Sequence[int]) -> tuple[EndemicEpidemic, Ridge]:
-    return endemic_epidemic.fit(rows, horizons), ridge.fit(rows, horizons)
-
-
-def regressions_on_sums(
-    sets: Sequence[pd.DataFrame], horizons: Sequence[int]
-) -> list[AreaRegressions]:
-    """Of each set of rows the regressions on sums."""
-    jobs = [(rows, horizons) for rows in sets]
-    return parallel.each(area_regressions.fit, jobs, lambda _: None)
+def regressions(rows: pd.DataFrame, horizons: Sequence[int]) -> dict[str, ridge.Ridge]:
+    """The regressions by name."""
+    return {name: ridge.fit(rows, horizons, power) for name, power in POWERS.items()}
 
 
 def past_years(

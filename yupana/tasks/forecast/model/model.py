@@ -17,11 +17,12 @@ import pandas as pd
 
 from yupana.core.errors import TerminalError, UsageError
 from yupana.tasks.forecast.dataset.cutoff import known_at
-from yupana.tasks.forecast.model import member_past, members, store
+from yupana.tasks.forecast.model import area_regressions, member_past, members, store
 from yupana.tasks.forecast.model import pool as pools
 from yupana.tasks.forecast.model.autoregression import Autoregression
 from yupana.tasks.forecast.model.last_value import LastValue
 from yupana.tasks.forecast.model.member_past import MemberPast
+from yupana.tasks.forecast.model.members import POWERS
 from yupana.tasks.forecast.model.network_forecaster import SEARCH, Description, Options
 from yupana.tasks.forecast.model.seasonal import Seasonal
 from yupana.tasks.forecast.model.store import Fitted, load
@@ -57,7 +58,7 @@ MEMBERS = (store.NETWORK, store.REGRESSIONS)
 OPTIONS: Mapping[str, Any] = asdict(Options())
 """What tuning may choose, with the values that are used when nothing was tuned."""
 
-PRIOR = {store.NETWORK: 0.5, store.ENDEMIC_EPIDEMIC: 0.25, store.RIDGE: 0.25}
+PRIOR = {store.NETWORK: 0.5, **{name: 0.5 / len(POWERS) for name in POWERS}}
 """Weights before any evidence: the network and the regressions alike, as two kinds of model."""
 
 MADE = "member.json"
@@ -146,7 +147,7 @@ def fit_member(
     if member == store.NETWORK:
         report = _fit_network(rows, out, seed, say, options_of(options), _describer(service))
     else:
-        report = _fit_regressions(rows, out, say)
+        report = _fit_regressions(rows, out)
     report["metrics"][f"seconds_{member}"] = round(time.monotonic() - start, 2)
     (out / MADE).write_text(json.dumps(report))
     return report
@@ -174,18 +175,15 @@ def _fit_network(
     return {"metrics": metrics, "params": params, "curve": curve}
 
 
-def _fit_regressions(rows: Learnable, out: Path, say: Say) -> dict[str, Any]:
+def _fit_regressions(rows: Learnable, out: Path) -> dict[str, Any]:
     years = members.past_years(rows.before_test, rows.last, rows.horizons)
-    sets = _fits(rows, out)
-    fitted = members.regressions(
-        [*(before_year for before_year, _ in years), *sets.values()], rows.horizons, say
+    fits = [members.regressions(before_year, rows.horizons) for before_year, _ in years]
+    past = members.forecast_past(
+        {name: [fit[name] for fit in fits] for name in POWERS}, [origins for _, origins in years]
     )
-    endemic, ridges = zip(*fitted, strict=True)
-    before = {store.ENDEMIC_EPIDEMIC: endemic[: len(years)], store.RIDGE: ridges[: len(years)]}
-    past = members.forecast_past(before, [origins for _, origins in years])
-    sums = members.regressions_on_sums(list(sets.values()), rows.horizons)
-    for folder, both, of_sums in zip(sets, fitted[len(years) :], sums, strict=True):
-        store.save_regressions(store.Regressions(*both, of_sums), folder)
+    for folder, learned in _fits(rows, out).items():
+        sums = area_regressions.fit(learned, rows.horizons)
+        store.save_regressions(members.regressions(learned, rows.horizons), sums, folder)
     store.save_past(past, out)
     return {"metrics": {}, "params": {}, "curve": []}
 
@@ -257,10 +255,10 @@ def pool(
 
 
 def _pooled(folders: Mapping[str, Path], past: MemberPast, seed: int) -> Fitted:
-    regressions = store.load_regressions(folders[store.REGRESSIONS])
+    regressions, sums = store.load_regressions(folders[store.REGRESSIONS])
     neural = store.load_network(folders[store.NETWORK])
     learned = pools.learn(past.by_member, past.rows, past.observed, prior=PRIOR, seed=seed)
-    return Fitted(neural, regressions, learned)
+    return Fitted(neural, regressions, learned, sums)
 
 
 def fit(

@@ -1,7 +1,8 @@
-"""A pooled autoregression on the root of counts, one ridge regression a horizon over all places.
+"""A pooled autoregression on the root of the counts: the pool's plain and sturdy member.
 
-On the log scale (the baseline's) an outbreak weighs as much as a few cases in a village; on a root
-scale large counts weigh more, as they do in the interval score.
+One ridge regression a horizon over all districts. On the log scale (the baseline's) an outbreak
+weighs as much as a few cases in a village; on a root scale large counts weigh more, as they do in
+the interval score.
 """
 
 from __future__ import annotations
@@ -27,46 +28,48 @@ LEVELS = np.arange(1, 400) / 400
 
 
 class Ridge:
-    """A `yupana.tasks.forecast.quantiles.Forecaster` for every place alike.
+    """A `yupana.tasks.forecast.quantiles.Forecaster` for every district alike.
 
     Args:
+        power: counts are raised to it (0.5: square root, 0.25: fourth root).
         weights: of the regressions, shape (horizons, inputs).
         edges: between the strata of the forecast's level, shape (horizons, strata - 1).
         spread: quantiles of the residuals at `LEVELS`, shape (horizons, strata, levels).
     """
 
-    def __init__(self, weights: Array, edges: Array, spread: Array) -> None:
+    def __init__(self, power: float, weights: Array, edges: Array, spread: Array) -> None:
+        self.power = power
         self.weights, self.edges, self.spread = weights, edges, spread
         self.horizons: Sequence[int] = tuple(range(1, len(weights) + 1))
 
     def knows(self, entity: str) -> bool:
-        """Every place is answered alike."""
+        """Every district is answered alike."""
         return bool(entity)
 
     def arrays(self) -> dict[str, Array]:
-        """What is saved; `Ridge(**arrays)` is the same model."""
+        """What is saved; `Ridge(power, **arrays)` is the same model."""
         return {"weights": self.weights, "edges": self.edges, "spread": self.spread}
 
     def quantiles(self, features: pd.DataFrame, levels: Sequence[float]) -> Array:
         """Counts of shape (rows, horizons, levels), non-negative, rising along levels."""
-        inputs, answers = _inputs(features), []
+        inputs, answers = _inputs(features, self.power), []
         for weights, edges, spread in zip(self.weights, self.edges, self.spread, strict=True):
             # Summed by row, not by BLAS: the same row gives the same numbers in any company.
             middle = (inputs * weights).sum(axis=1)
             around = np.stack([np.interp(levels, LEVELS, s) for s in spread])
             answers.append(middle[:, None] + around[np.searchsorted(edges, middle)])
         roots = np.maximum(np.stack(answers, axis=1), 0.0)
-        return np.asarray(np.maximum(roots**2 - SHIFT, 0.0), dtype=np.float64)
+        return np.asarray(np.maximum(roots ** (1 / self.power) - SHIFT, 0.0), dtype=np.float64)
 
 
-def fit(rows: pd.DataFrame, horizons: Sequence[int]) -> Ridge:
+def fit(rows: pd.DataFrame, horizons: Sequence[int], power: float) -> Ridge:
     """Fit on rows with `LAGS`, yearly mean, season and `target_<h>` (NaN where not known)."""
-    inputs = _inputs(rows)
+    inputs = _inputs(rows, power)
     weights, edges, spread = [], [], []
     for horizon in horizons:
         counts = rows[f"target_{horizon}"].to_numpy(dtype=float)
         finite = ~np.isnan(counts)
-        mine, target = inputs[finite], _root(counts[finite])
+        mine, target = inputs[finite], _root(counts[finite], power)
         solution = solve(mine, target)
         middle = (mine * solution).sum(axis=1)
         used = edges_of(middle, STRATA, FEWEST)
@@ -76,7 +79,7 @@ def fit(rows: pd.DataFrame, horizons: Sequence[int]) -> Ridge:
         weights.append(solution)
         edges.append(between)
         spread.append([_spread(residuals, stratum, s) for s in range(STRATA)])
-    return Ridge(np.array(weights), np.array(edges), np.array(spread))
+    return Ridge(power, np.array(weights), np.array(edges), np.array(spread))
 
 
 def _spread(residuals: Array, stratum: np.ndarray[Any, Any], number: int) -> Array:
@@ -85,14 +88,14 @@ def _spread(residuals: Array, stratum: np.ndarray[Any, Any], number: int) -> Arr
     return np.asarray(np.quantile(mine if len(mine) else residuals, LEVELS), dtype=np.float64)
 
 
-def _root(counts: Array) -> Array:
-    return np.asarray(np.sqrt(np.maximum(counts, 0.0) + SHIFT), dtype=np.float64)
+def _root(counts: Array, power: float) -> Array:
+    return np.asarray((np.maximum(counts, 0.0) + SHIFT) ** power, dtype=np.float64)
 
 
-def _inputs(rows: pd.DataFrame) -> Array:
+def _inputs(rows: pd.DataFrame, power: float) -> Array:
     """A constant, the roots of lags and yearly mean, and two harmonics of the year."""
     period = frequency.of(rows.columns)
-    roots = _root(rows[[*LAGS, period.year_mean]].to_numpy(dtype=float))
+    roots = _root(rows[[*LAGS, period.year_mean]].to_numpy(dtype=float), power)
     return np.column_stack([np.ones(len(rows)), roots, period.harmonics(rows)])
 
 

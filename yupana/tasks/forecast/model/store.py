@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,6 @@ from yupana.tasks.forecast.model.endemic_epidemic import Columns, EndemicEpidemi
 from yupana.tasks.forecast.model.network_forecaster import Description, NetworkForecaster, restore
 from yupana.tasks.forecast.model.pool import Learned, Pool
 from yupana.tasks.forecast.model.ridge import Ridge
-from yupana.tasks.forecast.quantiles import Forecaster
 
 WEIGHTS, DESCRIPTION, PAST = "weights.safetensors", "model.json", "past.npz"
 EVALUATED = "evaluated"
@@ -27,9 +26,8 @@ EVALUATED = "evaluated"
 one beside it was fitted again, by the same procedure and seeds, on all that is known."""
 NETWORK, REGRESSIONS = "network", "regressions"
 """What is fitted apart."""
-ENDEMIC_EPIDEMIC, RIDGE = "endemic_epidemic", "ridge"
-"""The regressions that are members of the pool."""
-SUMS = "sums"
+SUMS, ENDEMIC_EPIDEMIC = "sums", "endemic_epidemic"
+"""Regressions on sums: ridge regressions by area, and the other kind."""
 
 Tensors = dict[str, np.ndarray[Any, Any]]
 Forecasts = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
@@ -37,26 +35,17 @@ Forecasts = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
 _LEARNED = ("levels", "total_levels", "templates")
 
 
-class Regressions(NamedTuple):
-    """Two of districts, members of the pool, and those of sums."""
-
-    endemic_epidemic: EndemicEpidemic
-    ridge: Ridge
-    sums: AreaRegressions
-
-    @property
-    def members(self) -> dict[str, Forecaster]:
-        """Those of districts by name."""
-        return {ENDEMIC_EPIDEMIC: self.endemic_epidemic, RIDGE: self.ridge}
-
-
 class Fitted(Pool):
     """A pool of a network and regressions, with the network's description."""
 
     def __init__(
-        self, neural: NetworkForecaster, regressions: Regressions, learned: Learned
+        self,
+        neural: NetworkForecaster,
+        regressions: dict[str, Ridge],
+        learned: Learned,
+        sums: AreaRegressions,
     ) -> None:
-        super().__init__({NETWORK: neural, **regressions.members}, learned, regressions.sums)
+        super().__init__({NETWORK: neural, **regressions}, learned, sums)
         self.neural, self.regressions = neural, regressions
         self.description = neural.description
 
@@ -79,7 +68,7 @@ def save(fitted: Fitted, folder: Path) -> None:
     arrays = {f"pool.{name}": getattr(learned, name) for name in _LEARNED}
     pooled = {"pool": {"weights": learned.weights, "districts": learned.districts}}
     tensors, description = _network_parts(fitted.neural)
-    more, of = _regression_parts(fitted.regressions)
+    more, of = _regression_parts(fitted.regressions, fitted.sums)
     _write(folder, tensors | more | _tensors(arrays), {**description, **pooled, **of})
 
 
@@ -88,9 +77,11 @@ def save_network(neural: NetworkForecaster, folder: Path) -> None:
     _write(folder, *_network_parts(neural))
 
 
-def save_regressions(regressions: Regressions, folder: Path) -> None:
+def save_regressions(
+    regressions: Mapping[str, Ridge], sums: AreaRegressions, folder: Path
+) -> None:
     """Write the regressions before they are pooled."""
-    _write(folder, *_regression_parts(regressions))
+    _write(folder, *_regression_parts(regressions, sums))
 
 
 def save_past(past: Forecasts, folder: Path) -> None:
@@ -106,11 +97,11 @@ def load(folder: Path) -> Fitted:
     """
     description, stored = _read(folder)
     pool = description.pop("pool")
-    regressions = _regressions(description, stored, folder)
+    regressions, sums = _regressions(description, stored, folder)
     learned = Learned(
         pool["weights"], districts=tuple(pool["districts"]), **_arrays(stored, "pool")
     )
-    return Fitted(_network(description, stored), regressions, learned)
+    return Fitted(_network(description, stored), regressions, learned, sums)
 
 
 def evaluated(folder: Path) -> Path:
@@ -127,7 +118,7 @@ def load_network(folder: Path) -> NetworkForecaster:
     return _network(*_read(folder))
 
 
-def load_regressions(folder: Path) -> Regressions:
+def load_regressions(folder: Path) -> tuple[dict[str, Ridge], AreaRegressions]:
     """What `save_regressions` wrote.
 
     Raises:
@@ -156,24 +147,21 @@ def _network_parts(neural: NetworkForecaster) -> tuple[Tensors, dict[str, Any]]:
     return neural.state(), asdict(neural.description)
 
 
-def _regression_parts(regressions: Regressions) -> tuple[Tensors, dict[str, Any]]:
-    sums = regressions.sums
-    ridges = {RIDGE: regressions.ridge}
-    ridges |= {f"{SUMS}.{RIDGE}.{of}": ridge for of, ridge in sums.ridges.items()}
-    endemic = {
-        ENDEMIC_EPIDEMIC: regressions.endemic_epidemic,
-        f"{SUMS}.{ENDEMIC_EPIDEMIC}": sums.endemic_epidemic,
-    }
+def _regression_parts(
+    regressions: Mapping[str, Ridge], sums: AreaRegressions
+) -> tuple[Tensors, dict[str, Any]]:
+    ridges = {**regressions, **{f"{SUMS}.{of}": ridge for of, ridge in sums.ridges.items()}}
     arrays = {
-        f"{owner}.{key}": array
-        for owner, model in ridges.items()
-        for key, array in model.arrays().items()
+        f"{name}.{key}": value
+        for name, ridge in ridges.items()
+        for key, value in ridge.arrays().items()
     }
-    for owner, model in endemic.items():
-        arrays |= {f"{owner}.{of}": array for of, array in model.coefficients.items()}
+    endemic = sums.endemic_epidemic
+    arrays |= {f"{ENDEMIC_EPIDEMIC}.{of}": array for of, array in endemic.coefficients.items()}
     description = {
-        ENDEMIC_EPIDEMIC: {owner: asdict(model.columns) for owner, model in endemic.items()},
-        SUMS: sorted(sums.ridges),
+        REGRESSIONS: {name: member.power for name, member in regressions.items()},
+        SUMS: {of: ridge.power for of, ridge in sums.ridges.items()},
+        ENDEMIC_EPIDEMIC: asdict(endemic.columns),
     }
     return _tensors(arrays), description
 
@@ -187,27 +175,23 @@ def _network(facts: dict[str, Any], stored: Tensors) -> NetworkForecaster:
     return restore(_of(stored, NETWORK, keep=True), description)
 
 
-def _regressions(description: dict[str, Any], stored: Tensors, folder: Path) -> Regressions:
+def _regressions(
+    description: dict[str, Any], stored: Tensors, folder: Path
+) -> tuple[dict[str, Ridge], AreaRegressions]:
     if ENDEMIC_EPIDEMIC not in description:
         raise TerminalError(
-            "The folder's model was fitted by an earlier release, of other members.",
+            "The folder's model was fitted by an earlier release, of other regressions.",
             where=str(folder),
             fix="Fit it again: yupana train <use case>.",
         )
-    regression, of_sums = (
-        _endemic_epidemic(description, stored, owner)
-        for owner in (ENDEMIC_EPIDEMIC, f"{SUMS}.{ENDEMIC_EPIDEMIC}")
-    )
-    ridges = {of: Ridge(**_arrays(stored, f"{SUMS}.{RIDGE}.{of}")) for of in description[SUMS]}
-    ridge = Ridge(**_arrays(stored, RIDGE))
-    return Regressions(regression, ridge, AreaRegressions(ridges, of_sums))
 
+    def ridges(part: str, prefix: str = "") -> dict[str, Ridge]:
+        powers = description[part]
+        return {n: Ridge(power, **_arrays(stored, prefix + n)) for n, power in powers.items()}
 
-def _endemic_epidemic(
-    description: dict[str, Any], stored: Tensors, owner: str
-) -> EndemicEpidemic:
-    columns = {key: tuple(names) for key, names in description[ENDEMIC_EPIDEMIC][owner].items()}
-    return EndemicEpidemic(Columns(**columns), _arrays(stored, owner))
+    columns = {key: tuple(names) for key, names in description[ENDEMIC_EPIDEMIC].items()}
+    endemic = EndemicEpidemic(Columns(**columns), _arrays(stored, ENDEMIC_EPIDEMIC))
+    return ridges(REGRESSIONS), AreaRegressions(ridges(SUMS, f"{SUMS}."), endemic)
 
 
 def _write(folder: Path, tensors: Tensors, description: dict[str, Any]) -> None:
