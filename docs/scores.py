@@ -15,6 +15,7 @@ from typing import Any
 
 from yupana.tasks.forecast.backtest import by_department
 from yupana.tasks.forecast.backtest.by_department import DepartmentScores
+from yupana.tasks.forecast.backtest.terminal import ratio
 
 PAGE = Path(__file__).parent / "forecast.md"
 KEPT = Path(__file__).parent / "scores"
@@ -161,15 +162,11 @@ def departments_table(report: dict[str, Any]) -> str:
             one.name + ", too few" * (not one.enough), f"{one.districts}", f"{one.counts:,}",
             "under 5" if one.above_zero is None else f"{one.above_zero:,}",
             *(f"{one.wis[m]:.3f}" for m in (final, *others)),
-            *(_ratio(ratio) for part in ratios for ratio in part), f"{100 * one.inside_90:.1f} %",
-            f"{_ratio(one.sums_ratio)} {one.best_baseline}".strip(),
+            *(ratio(r) for part in ratios for r in part), f"{100 * one.inside_90:.1f} %",
+            f"{ratio(one.sums_ratio)} {one.best_baseline}".strip(),
         ]  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def _ratio(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
 
 
 def _interval(of: dict[str, float] | None) -> str:

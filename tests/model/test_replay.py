@@ -62,10 +62,10 @@ def model(counts: Counts) -> Model:
 @pytest.fixture(scope="module")
 def past(counts: Counts, model: Model) -> History:
     """Weeks up to November 2014, reported late and slower around holidays."""
-    return made(counts, model, lateness.HOLIDAYS)
+    return small_past(counts, model, lateness.HOLIDAYS)
 
 
-def made(
+def small_past(
     counts: Counts, model: Model, late: lateness.Lateness, since: date = FIRST
 ) -> History:
     """Weeks that can be watched since a day."""
@@ -141,7 +141,7 @@ def test_late_reports_alone_raise_nothing(
     counts: Counts, model: Model, usual: Norms, late: lateness.Lateness
 ) -> None:
     since = date(2014, 9, 7)
-    lately = made(counts, model, late, since)
+    lately = small_past(counts, model, late, since)
     weeks = range(counts.weeks.index(since), counts.weeks.index(LAST))
     assert alarms_of(lately, weeks, usual) == []
 

@@ -66,7 +66,7 @@ def both(tmp_path: Path, name: str, path: str | None) -> list[str]:
     return differences((results[0], results[1]), lakes, name)
 
 
-def asked(name: str) -> Iterator[str]:
+def demands(name: str) -> Iterator[str]:
     """What a contract asks for: of the file, of each type of column, derivations, kinds of rule."""
     about = contract.load(ROOT, name)
     yield from (about.format, about.publication, *(f"rule {r.kind} {r.early}" for r in about.rules))
@@ -84,7 +84,7 @@ def test_every_contract_is_compared() -> None:
 
 
 def test_what_any_contract_asks_for_is_compared_at_each_merge() -> None:
-    now, every = ({word for name in names for word in asked(name)}
+    now, every = ({word for name in names for word in demands(name)}
                   for names in (EACH_MERGE, {*SHIPPED, *FILES}))  # fmt: skip
     assert every - now == set(), "put a contract that asks for it into EACH_MERGE"
 

@@ -54,7 +54,7 @@ def test_a_zero_that_was_hardly_possible_is_doubted(cases: list[int], expected: 
     assert doubted({"160101": cases})["160101"] == expected
 
 
-def test_of_a_week_reported_in_part_less_was_to_be_seen() -> None:
+def test_a_week_reported_in_part_shows_less() -> None:
     assert doubted({"160101": [40, 40, 40, 40, 0]}, share=1.0)["160101"] == [4]
     assert doubted({"160101": [40, 40, 40, 40, 0]}, share=0.4)["160101"] == []
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from yupana.core import disclosure
 from yupana.data.national import areas as national
 from yupana.data.national.places import place
-from yupana.tasks.forecast.backtest import fits
 from yupana.tasks.forecast.frequency import Frequency
+from yupana.tasks.forecast.model.areas import DEPARTMENT, codes
 from yupana.tasks.forecast.quantiles import LEVELS
 from yupana.tasks.forecast.scoring import calibration
 from yupana.tasks.forecast.scoring.scores import score
@@ -96,7 +96,7 @@ def of(
         rows: of `vintages.forecasts`.
         seed: of the randomised transform.
     """
-    groups = rows.groupby(fits.departments(rows), sort=True)
+    groups = rows.groupby(codes(rows, DEPARTMENT), sort=True)
     parts = [("", rows), *((str(code), part) for code, part in groups)]
     whole, *departments = (
         _department(name, part, final, baselines, frequency, seed) for name, part in parts

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from yupana.data.national import areas
 from yupana.tasks.forecast.backtest.origins import Origin
 from yupana.tasks.forecast.backtest.panel import Features, Panel, training_rows
+from yupana.tasks.forecast.model.areas import DEPARTMENT, codes
 from yupana.tasks.forecast.quantiles import Forecaster, Pooled
 from yupana.tasks.forecast.usecases import ForecastUseCase
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Say = Callable[[str], None]
 
@@ -63,12 +59,7 @@ def fit(
                 definition.baselines(own.assign(part="train")),
                 definition.baselines(whole[whole["entity"] == code].assign(part="train")),
             )
-            for code, own in frame.groupby(departments(frame), sort=True)
+            for code, own in frame.groupby(codes(frame, DEPARTMENT), sort=True)
         },
         members=tuple(members),
     )
-
-
-def departments(rows: pd.DataFrame) -> pd.Series[str]:
-    """Code of the department that each row's district lies in, or that it is of."""
-    return rows["entity"].astype(str).str.slice(0, areas.DIGITS["department"])

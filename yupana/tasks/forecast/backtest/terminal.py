@@ -60,15 +60,16 @@ def _departments(departments: list[dict[str, Any]]) -> None:
         ratios = (d["ratios"][b] for b in beside), (d["log_ratios"][b] for b in beside)
         table.add_row(
             d["department"] + " *" * (not d["enough"]), f"{d['districts']:,}", f"{d['counts']:,}",
-            *(_ratio(r) for part in ratios for r in part),
-            f"{100 * d['inside_90']:.1f}", _ratio(d["sums_ratio"]),
+            *(ratio(r) for part in ratios for r in part),
+            f"{100 * d['inside_90']:.1f}", ratio(d["sums_ratio"]),
         )  # fmt: skip
     _print(table)
     if any(not d["enough"] for d in departments):
         print(f"* fewer than {FEWEST} counts above zero: too few to say anything")
 
 
-def _ratio(value: float | None) -> str:
+def ratio(value: float | None) -> str:
+    """A ratio of scores, and a dash where there is none."""
     return "–" if value is None else f"{value:.3f}"
 
 

@@ -19,6 +19,7 @@ from yupana.tasks.forecast.backtest.fits import Fitted
 from yupana.tasks.forecast.backtest.origins import Origin
 from yupana.tasks.forecast.backtest.panel import Features, Panel, origin_rows
 from yupana.tasks.forecast.dataset.newest import Ints, Newest, ahead
+from yupana.tasks.forecast.model.areas import DEPARTMENT, codes
 from yupana.tasks.forecast.quantiles import LEVELS, QUANTILES, Totals
 from yupana.tasks.forecast.usecases import ForecastUseCase
 
@@ -124,7 +125,7 @@ def _at(
 
 def _newest(newest: Newest, code: str) -> tuple[pd.DataFrame, Ints]:
     """A department's newest rows, and the periods that each lies behind."""
-    rows = newest.rows[fits.departments(newest.rows) == code]
+    rows = newest.rows[codes(newest.rows, DEPARTMENT) == code]
     return rows.reset_index(drop=True), newest.behind[rows.index]
 
 
