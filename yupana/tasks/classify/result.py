@@ -27,3 +27,16 @@ class Classification:
     abstention: str = ""
     model: str = ""
     prediction_id: str = ""
+
+
+@dataclass(frozen=True)
+class Text:
+    """What is classified: a heading, which may be empty, and the text itself, masked."""
+
+    title: str
+    text: str
+
+    @property
+    def whole(self) -> str:
+        """Both as one text."""
+        return f"{self.title}. {self.text}" if self.title else self.text

@@ -9,11 +9,8 @@ On a GPU where there is one: the data moves there once, and the host waits once 
 
 from __future__ import annotations
 
-import logging
 import math
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytorch_lightning as pl
@@ -21,6 +18,7 @@ import torch
 from torch import nn
 
 from yupana.tasks.forecast.model.network import POOLED, CountNetwork, Options
+from yupana.training.lightning import small_network
 
 BATCH = 1024
 EFFORT = 3
@@ -151,20 +149,6 @@ class Chunks:
             yield [tuple(t[of] for t in self._part) for of in chunk]
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """So small a network gains little from a second thread, and loses much on a busy machine.
-
-    There the threads wait for each other at every layer; one thread also adds up in one order.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 def _at(part: Part, device: str) -> Part:
     features, recent, district, counts = part
     return features.to(device), recent.to(device), district.to(device), counts.to(device)
@@ -207,16 +191,12 @@ def train(
         The network, and its losses by epoch: `epoch`, `train_nll`, with validation rows `val_nll`,
         nats a count.
     """
-    for name in ("lightning", "pytorch_lightning", "lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     epochs = epochs or epochs_for(len(training[0]))
     pl.seed_everything(seed, verbose=False)
     losses = Losses(say, watch)
     module = CountModule(make(), options, epochs * batches_of(len(training[0])))
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    with _one_thread(), warnings.catch_warnings():
-        # Lightning advises worker processes; the data is already in memory.
-        warnings.simplefilter("ignore")
+    with small_network():
         trainer = pl.Trainer(
             accelerator=device, devices=1, max_epochs=epochs, deterministic=True,
             callbacks=[losses], logger=False, num_sanity_val_steps=0,
