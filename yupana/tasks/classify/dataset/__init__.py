@@ -1,0 +1,1 @@
+"""The texts of a classifier, as its tables have them."""
