@@ -64,7 +64,8 @@ def fit(votes: Votes, seed: int) -> LabelModel:
     # Few ways of voting occur: what is learned from is each of them, and how often it occurs.
     ways, way, count = np.unique(matrix, axis=0, return_inverse=True, return_counts=True)
     hits, count = _one_hot(ways, len(votes.labels)), count.astype(np.float64)
-    learn_balance = bool(hits.any(axis=1).sum(axis=1).min(initial=2) > 1)
+    labels_of_each = hits.any(axis=1).sum(axis=1)
+    learn_balance = bool((labels_of_each != 1).all())
     random = np.random.default_rng(seed)
     starts = [np.full(len(groups), _RIGHT / (_RIGHT + _WRONG))]
     starts += [random.uniform(0.5, 0.95, len(groups)) for _ in range(_STARTS - 1)]

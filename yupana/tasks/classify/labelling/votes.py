@@ -47,7 +47,8 @@ class FunctionReport:
         coverage: share of the texts that it labels.
         overlap: share of the texts that it labels together with another function.
         conflict: share of the texts where another function gives another label.
-        accuracy: share of its votes that are the known label; None with fewer than `FEWEST`.
+        accuracy: share of its votes that are the known label; None with fewer than `FEWEST`, and
+            of a function that repeats a source: it would be measured by itself.
         known: its votes on texts whose label is known.
         failures: texts on which it failed.
     """
@@ -112,12 +113,11 @@ def _folded(texts: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def table(votes: Votes, known: Mapping[str, str], theirs: str = "") -> list[FunctionReport]:
+def table(votes: Votes, known: Mapping[str, str]) -> list[FunctionReport]:
     """What each function's votes are like, in the order of the functions.
 
     Args:
         known: the label of texts that somebody else gave, by entity.
-        theirs: the source of these: a function that repeats it is not measured by it.
     """
     cast = votes.matrix != ABSTAINS
     truth = _numbers(votes, known)
@@ -128,8 +128,7 @@ def table(votes: Votes, known: Mapping[str, str], theirs: str = "") -> list[Func
         others = np.delete(np.arange(cast.shape[1]), column)
         overlap = voted & cast[:, others].any(axis=1)
         against = cast[:, others] & (votes.matrix[:, others] != mine[:, None])
-        repeats = bool(theirs) and function.source == theirs
-        measured = voted & (truth != ABSTAINS) & (not repeats)
+        measured = voted & (truth != ABSTAINS) & (not function.source)
         count = int(measured.sum())
         right = float((mine[measured] == truth[measured]).mean()) if count >= FEWEST else None
         reports.append(FunctionReport(
