@@ -35,16 +35,18 @@ def texts(settings: Settings, use_case: str) -> pl.DataFrame:
         name: about.options.get(name, "") for name in COLUMNS[1:]
     }}  # fmt: skip
     for name, column in named.items():
-        if (column or name in ("entity", "text")) and column not in table.columns:
+        needed = column or name in ("entity", "text")
+        if needed and column not in table.columns:
             raise UsageError(
                 f"The column '{column}' is not in the published table {about.data.trigger}.",
                 where=f"models/{use_case}/usecase.yaml, {about.task}.{name}",
                 fix=f"Name one of: {', '.join(table.columns)}.",
             )
-    def column(name: str) -> pl.Expr:
+
+    def of(name: str) -> pl.Expr:
         there = named[name]
         return (pl.col(there).cast(pl.String) if there else pl.lit(None, pl.String)).alias(name)
 
-    return table.select(map(column, COLUMNS)).with_columns(
+    return table.select(map(of, COLUMNS)).with_columns(
         pl.col("title", "text").fill_null(""), pl.col("group").fill_null(pl.col("entity"))
     ).sort("entity")  # fmt: skip

@@ -77,7 +77,7 @@ def run(
     model = label_model.fit(cast, seed)
     known = known_labels(said)
     reports = votes.table(cast, known)
-    mine = tuple([*_of_functions(cast, model), *_of_model(cast, model)])
+    mine = (*_of_functions(cast, model), *_of_model(cast, model))
     measured = [one for one in mine if one.source == "model" and one.entity in known]
     right = [one.label == known[one.entity] for one in measured]
     return Outcome(

@@ -62,8 +62,8 @@ def fit(votes: Votes, seed: int) -> LabelModel:
     groups = _copies(votes)
     matrix = votes.matrix[:, [columns[0] for columns in groups]]
     # Few ways of voting occur: what is learned from is each of them, and how often it occurs.
-    ways, way, count = np.unique(matrix, axis=0, return_inverse=True, return_counts=True)
-    hits, count = _one_hot(ways, len(votes.labels)), count.astype(np.float64)
+    ways, way, counts = np.unique(matrix, axis=0, return_inverse=True, return_counts=True)
+    hits, count = _one_hot(ways, len(votes.labels)), counts.astype(np.float64)
     labels_of_each = hits.any(axis=1).sum(axis=1)
     learn_balance = bool((labels_of_each != 1).all())
     random = np.random.default_rng(seed)
@@ -109,7 +109,7 @@ def _near(votes: Votes, columns: list[int]) -> tuple[tuple[str, str], ...]:
 
 def _one_hot(matrix: np.ndarray[Any, np.dtype[np.int16]], labels: int) -> Array:
     """(functions, ways, labels): 1 where the function gives the label."""
-    return np.stack([matrix.T == label for label in range(labels)], axis=2).astype(np.float64)
+    return np.equal(matrix.T[:, :, None], np.arange(labels)).astype(np.float64)
 
 
 def _em(

@@ -16,6 +16,9 @@ import numpy as np
 from yupana.core.errors import TerminalError
 from yupana.tasks.classify.labelling.label_model import Array
 
+NAME = "tfidf_by_group@1"
+"""How its labels are signed where they are shown to people."""
+
 _FOLDS, _TERMS = 5, 20_000
 # To 3 digits of the macro-F1 what L-BFGS finds in four times the time.
 _SOLVER: dict[str, Any] = {"solver": "saga", "C": 5.0, "tol": 3e-3, "max_iter": 100}

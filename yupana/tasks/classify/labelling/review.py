@@ -107,12 +107,14 @@ def choose(
     first = list(_take(ranked, whole, alike, (most + 1) // 2))
     rest = sorted({*open_rows} - {*first}, key=lambda row: (margin[row], row))
     second = list(_take(rest, whole, alike, most - len(first)))
-    rows = texts.select("entity", "title", "text").rows()
+    entity_title_text: list[tuple[str, str, str]] = [
+        (row[0], row[1], row[2]) for row in texts.select("entity", "title", "text").iter_rows()
+    ]
 
     def item(row: int, why: Literal["suspicious", "uncertain"], score: float) -> ReviewItem:
         mine, best = given[row], int(judged.probabilities[row].argmax())
         return ReviewItem(
-            why, *rows[row], mine.label if mine else "", mine.source if mine else "",
+            why, *entity_title_text[row], mine.label if mine else "", mine.source if mine else "",
             judged.labels[best], round(float(judged.probabilities[row, best]), 4), round(score, 4),
         )  # fmt: skip
 
@@ -130,20 +132,20 @@ def _suspicious(judged: OutOfSample, given: Sequence[TrainingLabel | None]) -> d
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
 
-    rows = np.flatnonzero(judged.judged)
+    rows = [int(row) for row in np.flatnonzero(judged.judged)]
     names = [one.label for row in rows if (one := given[row])]
     present = sorted(set(names))
     if len(present) < 2:
         return {}
     columns = [judged.labels.index(name) for name in present]
-    matrix = judged.probabilities[np.ix_(rows, columns)]
+    matrix = judged.probabilities[rows][:, columns]
     matrix = matrix / matrix.sum(axis=1, keepdims=True)
     target = np.array([present.index(name) for name in names])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         issues = find_label_issues(target, matrix, n_jobs=1)
         quality = get_label_quality_scores(target, matrix)
-    return {int(rows[i]): float(quality[i]) for i in np.flatnonzero(issues)}
+    return {rows[i]: float(quality[i]) for i in np.flatnonzero(issues)}
 
 
 def _margins(judged: OutOfSample) -> list[float]:

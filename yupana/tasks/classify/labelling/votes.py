@@ -15,8 +15,6 @@ from yupana.tasks.classify.labelling.functions import Failure, Function, Given, 
 if TYPE_CHECKING:
     import polars as pl
 
-    from yupana.core.progress import Progress
-
 ABSTAINS = -1
 FEWEST = 5
 """Fewer votes with a known label say nothing of a function's accuracy."""
