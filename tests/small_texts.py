@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import models
 import polars as pl
 import pytest
 
+import models
 from yupana.config.settings import ROOT, Settings
 from yupana.core import spec, usecase
 from yupana.data.lake import delta

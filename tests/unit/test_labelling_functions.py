@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 from small_texts import LABELLING, NAME, PYTHON, write_use_case
 
 from yupana.config.settings import ROOT
@@ -99,8 +100,6 @@ FUNCTION = {"name": "one", "version": 1, "label": "a"}
 def test_what_breaks_a_rule_is_refused_with_its_field(
     tmp_path: Path, change: dict[str, object], field: str, says: str
 ) -> None:
-    import yaml
-
     path = tmp_path / "labelling.yaml"
     path.write_text(yaml.safe_dump({"labels": ["a", "b"], "functions": [{**FUNCTION, **change}]}))
     with pytest.raises(UsageError, match=says) as error:
@@ -163,9 +162,8 @@ def test_the_table_of_functions() -> None:
             {"name": name, "version": 1, "label": label, "words": {"any": [word]}}
         )) for name, label, word in (("one", "a", "x"), ("two", "b", "y"), ("three", "a", "w"))
     ))  # fmt: skip
-    frame = pl.DataFrame({
-        "entity": [*"0123456789"], "title": [""] * 10, "text": ["x"] * 5 + ["x y"] + ["y"] * 3 + [""],
-    })  # fmt: skip
+    words = ["x"] * 5 + ["x y"] + ["y"] * 3 + [""]
+    frame = pl.DataFrame({"entity": [*"0123456789"], "title": [""] * 10, "text": words})
     known = {**dict.fromkeys("0123", "a"), "4": "b", "5": "a", "6": "b"}
     one, two, three = votes.table(votes.of(labelling, frame, {}), known)
     assert (one.coverage, one.overlap, one.conflict) == (0.6, 0.1, 0.1)
