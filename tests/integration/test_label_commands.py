@@ -118,6 +118,15 @@ def test_from_export_to_import(home: Settings, tmp_path: Path) -> None:
     assert not asked & {label.entity for label in mine}
 
 
+def test_a_new_label_is_in_the_next_export(home: Settings, folder: Path, tmp_path: Path) -> None:
+    words = ("label", "export", NAME, "--out", str(tmp_path / "tasks.json"), "--most", "3")
+    yupana(home, *words, "--json").json()
+    more = LABELLING.replace("labels: [agua,", "labels: [aire, agua,")
+    (folder / "labelling.yaml").write_text(more, "utf-8")
+    assert yupana(home, *words, "--json").json()["status"] == "done"
+    assert 'value="aire"' in (tmp_path / "tasks.xml").read_text("utf-8")
+
+
 def test_nothing_is_half_imported(home: Settings, tmp_path: Path) -> None:
     tasks = tmp_path / "tasks.json"
     yupana(home, "label", "export", NAME, "--out", str(tasks), "--most", "6", "--json").json()

@@ -27,8 +27,8 @@ REVIEWER = Label("t", "water", "reviewer", "person:2")
         ([REVIEWER], None, ("water", 1, "reviewer")),
         ([REVIEWER, REVIEWER._replace(author="person:3")], "water", ("water", 1, "reviewer")),
         # Two reviewers, two labels: what others say decides, and it weighs less.
-        ([REVIEWER, Label("t", "trees", "reviewer", "person:3")], "trees",
-         ("trees", 12 / 20, "reviewer")),
+        ([REVIEWER, Label("t", "air", "reviewer", "person:3")], "water",
+         ("water", 12 / 20, "reviewer")),
         ([REVIEWER, Label("t", "air", "reviewer", "person:3")], None, ("air", 0.5, "reviewer")),
         ([REVIEWER._replace(confidence=0)], "trees", ("trees", 1, "publisher")),
     ],

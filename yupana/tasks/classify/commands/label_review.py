@@ -66,9 +66,9 @@ def export(
     from yupana.tasks.classify.labelling import label_model, label_studio, labels
 
     config, target = settings(), out.resolve()
+    names = loading.load(use_case).labels
 
     def write(chosen: Review) -> tuple[Path, ...]:
-        names = loading.load(use_case).labels
         theirs = labels.of(config.platform_db, use_case)
         models = {
             one.entity: one for one in theirs
@@ -76,7 +76,7 @@ def export(
         }  # fmt: skip
         return label_studio.write(target, use_case, chosen.items, models, names)
 
-    _chosen(config, "label_export", use_case, target, most, write, as_json)
+    _chosen(config, "label_export", use_case, target, most, write, as_json, names)
 
 
 def import_(
@@ -112,6 +112,7 @@ def import_(
         known = {entity: (title, text) for entity, title, text in table.iter_rows()}
         found = annotations.read(file, use_case, known, loading.load(use_case).labels)
         refusals = [{**r._asdict(), "says": annotations.WORDS[r.code]} for r in found.refusals]
+        report.unlink(missing_ok=True)
         if refusals:
             whole_file.write_json(report, refusals)
         if refusals and not set_aside:
@@ -139,8 +140,9 @@ def import_(
 def _chosen(
     config: Settings, step: str, use_case: str, target: Path, most: int,
     write: Callable[[Review], tuple[Path, ...]], as_json: bool,
+    names: tuple[str, ...] = (),
 ) -> None:  # fmt: skip
-    """The step that chooses texts for people and writes them."""
+    """The step that chooses texts for people and writes them; `names`: labels that it writes."""
     from yupana.lineage import events, steps
     from yupana.tasks.classify.dataset.texts import texts
     from yupana.tasks.classify.labelling import labels
@@ -162,7 +164,7 @@ def _chosen(
     code = events.code_hash(config.root, *ROOMS)
     result = steps.run(
         config, step, use_case, work, inputs=inputs(config, use_case),
-        depends_on=[code, sorted(existing), most, config.seed, str(target)],
+        depends_on=[code, sorted(existing), names, most, config.seed, str(target)],
         still_there=lambda outputs: target.exists(),
     )  # fmt: skip
     emit(result, as_json)
