@@ -160,7 +160,7 @@ def load(name: str, models: Path | None = None) -> Spec:
     return _read(name, models or home())
 
 
-class _Loader(yaml.SafeLoader):
+class OnceLoader(yaml.SafeLoader):
     """Refuses a field that stands twice: one of both would be lost without a word."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -183,12 +183,12 @@ def _read(name: str, models: Path) -> Spec:
             fix=f"Use one of: {', '.join(names(models))}; or `yupana new usecase {name}`.",
         )
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        values = yaml.load(path.read_text(encoding="utf-8"), OnceLoader)
         spec = Spec.model_validate(values)
     except yaml.YAMLError as error:
         raise UsageError(
             f"The spec is no YAML: {error}".split("\n")[0],
-            where=f"{path}{_line(error)}",
+            where=f"{path}{line_of(error)}",
             fix="Mend that line; docs/use-cases.md has an example.",
         ) from error
     except ValidationError as error:
@@ -210,6 +210,7 @@ def _read(name: str, models: Path) -> Spec:
     return spec
 
 
-def _line(error: yaml.YAMLError) -> str:
+def line_of(error: yaml.YAMLError) -> str:
+    """`, line 3` where the error knows its line, else nothing."""
     mark = getattr(error, "problem_mark", None)
     return f", line {mark.line + 1}" if mark else ""

@@ -160,6 +160,18 @@ def task(kind: str) -> Any:
     return import_module(f"yupana.tasks.{kind}").TASK
 
 
+def part(name: str, module: str) -> ModuleType | None:
+    """A module that the use case's kind looks for, `models/<name>/<module>.py`; None: it has none.
+
+    Raises:
+        UsageError: there is no such use case.
+    """
+    if name not in names():
+        raise _absent(f"There is no use case '{name}'.", f"models/{name}/{FILE}", name)
+    full = f"models.{name}.{module}"
+    return import_module(full) if find_spec(full) else None
+
+
 def service(name: str) -> str:
     """Where BentoML finds a use case's service: `serving.<name>.service:<Name>`."""
     return f"serving.{name}.service:{class_name(name)}"
