@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from yupana.core import usecase
+from yupana.core import spec, usecase
 
 MODULES = {
     "machine": ("run", "setup", "doctor", "up", "down", "maintain"),
@@ -53,18 +53,28 @@ class Commands(Mapping[str, Any]):
 
     def __init__(self) -> None:
         packages = [("yupana.cli", MODULES), *usecase.kinds_commands()]
-        self._modules = {
-            command: (package, module)
-            for package, modules in packages
-            for module, commands in modules.items()
-            for command in commands
-        }
+        self._modules: dict[str, list[tuple[str, str]]] = {}
+        for package, modules in packages:
+            for module, commands in modules.items():
+                for command in commands:
+                    self._modules.setdefault(command, []).append((package, module))
         self._groups = usecase.with_own_commands()
 
     def __getitem__(self, name: str) -> Any:
+        """The command; of one that several kinds have, the first kind's."""
         if name in self._groups:
             return own(name)
-        return commands_of(*self._modules[name])[name]
+        return commands_of(*self._modules[name][0])[name]
+
+    def for_arguments(self, name: str, arguments: Sequence[str]) -> Any:
+        """The command of the kind whose use case is the first argument, where kinds share it."""
+        choices = self._modules.get(name, [])
+        of = next((a for a in arguments if a in usecase.names()), "")
+        if len(choices) < 2 or not of:
+            return self[name]
+        package = usecase.commands_package(spec.load(of).task)
+        mine = next((choice for choice in choices if choice[0] == package), choices[0])
+        return commands_of(*mine)[name]
 
     def __iter__(self) -> Iterator[str]:
         yield from self._modules
@@ -109,3 +119,10 @@ class LazyGroup(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """Names in the order of the help; imports nothing."""
         return list(self.commands)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the arguments name, of the kind of the use case that they name."""
+        commands = self.commands
+        if isinstance(commands, Commands) and args and args[0] in commands:
+            return args[0], commands.for_arguments(args[0], args[1:]), args[1:]
+        return super().resolve_command(ctx, args)

@@ -97,10 +97,16 @@ class Metric(Frozen):
 
 
 class Features(Frozen):
-    """The feature table in the lake, and the Feast service that training and serving share."""
+    """Where features come from.
+
+    Attributes:
+        table: the feature table in the lake.
+        service: the Feast service that training and serving share; empty: whoever asks brings
+            what is needed, and no store is read.
+    """
 
     table: str
-    service: str
+    service: str = ""
 
 
 class Model(Frozen):

@@ -188,10 +188,15 @@ def template(kind: str) -> Callable[..., dict[str, str]]:
     return write
 
 
+def commands_package(kind: str) -> str:
+    """Where the commands of a kind lie."""
+    return f"yupana.tasks.{kind}.commands"
+
+
 def kinds_commands() -> Iterator[tuple[str, Mapping[str, Sequence[str]]]]:
     """The package of commands of each kind, and the commands of each of its modules."""
     for kind in kinds():
-        package = f"yupana.tasks.{kind}.commands"
+        package = commands_package(kind)
         if find_spec(package):
             yield package, import_module(package).MODULES
 
@@ -199,7 +204,7 @@ def kinds_commands() -> Iterator[tuple[str, Mapping[str, Sequence[str]]]]:
 def commands_of(kind: str) -> frozenset[str]:
     """The names of the commands of a kind."""
     packages = dict(kinds_commands())
-    modules = packages.get(f"yupana.tasks.{kind}.commands", {})
+    modules = packages.get(commands_package(kind), {})
     return frozenset(command for commands in modules.values() for command in commands)
 
 

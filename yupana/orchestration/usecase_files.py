@@ -68,8 +68,9 @@ def _code(spec: Spec) -> Iterator[Finding]:
     name = spec.name
     where = f"models/{name}/__init__.py"
     yield Finding("the object USE_CASE", where, _fault(partial(usecase.load, name)))
-    where = f"feature_repo/{name}/definitions.py"
-    yield Finding("the Feast definitions", where, _fault(partial(_service, spec)))
+    if spec.features.service:
+        where = f"feature_repo/{name}/definitions.py"
+        yield Finding("the Feast definitions", where, _fault(partial(_service, spec)))
     where = f"pipelines/{name}.py"
     yield Finding("the pipeline", where, _fault(partial(usecase.pipeline, name)))
     root = usecase.home().parent

@@ -1,6 +1,8 @@
-"""The commands of text classifiers."""
+"""The commands of classifiers of texts."""
 
 MODULES = {
+    "texts": ("features", "split"),
+    "fitting": ("fit",),
     "label": ("label",),
 }
 """The modules of this package, in the order of the help, and the commands that each registers."""

@@ -1,8 +1,9 @@
-"""Probabilities that mean what they say: one temperature (Guo et al. 2017, ICML), learned from
-texts whose groups the model has not seen, and the confidence from which it may decide."""
+"""Probabilities that mean what they say, learned from texts whose groups the model has not seen,
+and the confidence from which it may decide."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,69 @@ LEAST = 30
 
 NEVER = 1.01
 """A confidence that none reaches."""
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """How often the most probable label is right, by its log-odds (Platt 1999).
+
+    Attributes:
+        intercept, slope: of the log-odds that it is right.
+    """
+
+    intercept: float
+    slope: float
+
+    def apply(self, probabilities: Array) -> Array:
+        """Probabilities whose largest says how often it is right; their order stays.
+
+        Args:
+            probabilities: (texts, labels).
+        """
+        top = probabilities.max(axis=1)
+        right = 1 / (1 + np.exp(-(self.intercept + self.slope * _log_odds(top))))
+        lowest = 1 / probabilities.shape[1]
+        return _with_top(probabilities, np.clip(right, lowest + 1e-6, 1 - 1e-6))
+
+
+def _with_top(probabilities: Array, top: Array) -> Array:
+    """Each row to the power that makes its largest probability `top` (by bisection)."""
+    logs = np.log(np.maximum(probabilities, 1e-12))
+    logs = logs - logs.max(axis=1, keepdims=True)
+    low, high = np.zeros(len(top)), np.full(len(top), 1e4)
+    for _ in range(50):
+        power = (low + high) / 2
+        short = 1 / np.exp(logs * power[:, None]).sum(axis=1) < top
+        low, high = np.where(short, power, low), np.where(short, high, power)
+    shares = np.exp(logs * high[:, None])
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+
+def confidence(probabilities: Array, labels: Array) -> Confidence:
+    """Learn it from held-out texts.
+
+    Args:
+        probabilities: (texts, labels); `labels`: their numbers (texts,).
+    """
+    from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
+
+    right = probabilities.argmax(axis=1) == labels
+    if right.all() or not right.any():
+        # Nothing tells sure from unsure: as often as that, smoothed.
+        share = (right.sum() + 1) / (len(right) + 2)
+        return Confidence(float(np.log(share / (1 - share))), 0.0)
+    odds = _log_odds(probabilities.max(axis=1))[:, None]
+    with threadpool_limits(1):
+        regression = LogisticRegression().fit(odds, right)
+    # A model that is the less right the surer it is has no order at all.
+    return Confidence(float(regression.intercept_[0]), max(0.0, float(regression.coef_[0, 0])))
+
+
+def _log_odds(share: Array) -> Array:
+    clipped = np.clip(share, 1e-6, 1 - 1e-6)
+    odds: Array = np.log(clipped / (1 - clipped))
+    return odds
 
 
 def temperature(probabilities: Array, labels: Array) -> float:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from yupana.tasks.classify import language
-from yupana.tasks.classify.model import calibration, encoder, words
+from yupana.tasks.classify.model import encoder, words
+from yupana.tasks.classify.model.calibration import Confidence
 from yupana.tasks.classify.model.head import Embed, Head, vectors
 from yupana.tasks.classify.model.quick_student import QuickStudent
 from yupana.tasks.classify.result import Classification, Text
@@ -25,13 +26,13 @@ class Thresholds:
     """What a cascade learned from held-out texts.
 
     Attributes:
-        student, head: temperatures of their probabilities.
+        student, head: how often they are right, by what they say.
         sure: confidence from which on the student's answer stands.
         decide: confidence from which on a label is relied on; below, a person decides.
     """
 
-    student: float
-    head: float
+    student: Confidence
+    head: Confidence
     sure: float
     decide: float
 
@@ -55,12 +56,11 @@ class Cascade:
     def probabilities(self, texts: Sequence[Text]) -> Array:
         """Calibrated probabilities, shape (texts, labels)."""
         of = self.thresholds
-        raw = self.student.probabilities([text.whole for text in texts])
-        shares = calibration.soften(raw, of.student)
+        shares = of.student.apply(self.student.probabilities([text.whole for text in texts]))
         unsure = np.flatnonzero(shares.max(axis=1) < of.sure)
         if len(unsure):
             embedded = vectors([texts[row] for row in unsure], self._embed)
-            shares[unsure] = calibration.soften(self.head.probabilities(embedded), of.head)
+            shares[unsure] = of.head.apply(self.head.probabilities(embedded))
         return shares
 
     def classify(self, texts: Sequence[Text]) -> list[Classification]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 Say = Callable[[str], None]
 
-AS_GOOD = 0.01
+AS_GOOD = 0.0
 """By how much the student may be less often right than the head, where its answer stands."""
 
 
@@ -117,10 +117,9 @@ def fit(
 
 def answers(student_said: Array, head_said: Array, of: Thresholds) -> tuple[Array, Array]:
     """What a cascade answers: probabilities, and where the encoder is asked."""
-    alone = calibration.soften(student_said, of.student)
+    alone = of.student.apply(student_said)
     unsure = alone.max(axis=1) < of.sure
-    encoded = calibration.soften(head_said, of.head)
-    return np.where(unsure[:, None], encoded, alone), unsure
+    return np.where(unsure[:, None], of.head.apply(head_said), alone), unsure
 
 
 def _held_out() -> list[tuple[int, ...]]:
@@ -174,11 +173,11 @@ def _held(data: Data, students: Array, heads: Array, options: Options) -> HeldOu
 
 def _thresholds(students: Array, heads: Array, labels: Array, options: Options) -> Thresholds:
     by = {
-        "student": calibration.temperature(students, labels),
-        "head": calibration.temperature(heads, labels),
+        "student": calibration.confidence(students, labels),
+        "head": calibration.confidence(heads, labels),
     }
     right = students.argmax(axis=1) == labels
-    confidence = calibration.soften(students, by["student"]).max(axis=1)
+    confidence = by["student"].apply(students).max(axis=1)
     sure = _sure(confidence, right, heads.argmax(axis=1) == labels)
     before = Thresholds(**by, sure=sure, decide=0)
     answer, _ = answers(students, heads, before)

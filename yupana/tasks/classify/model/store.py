@@ -14,6 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 from yupana.core.errors import TerminalError
 from yupana.tasks.classify.model import encoder
+from yupana.tasks.classify.model.calibration import Confidence
 from yupana.tasks.classify.model.cascade import Cascade, Thresholds
 from yupana.tasks.classify.model.head import About, Head
 from yupana.tasks.classify.model.quick_student import QuickStudent
@@ -61,7 +62,9 @@ def load(folder: Path) -> Cascade:
         student = QuickStudent(*(stored[f"student.{n}"] for n in ("vectors", "weights", "bias")))
         about = About(stored["head.phrases"], stored["head.starts"])
         head = Head(about, stored["head.weights"], stored["head.bias"])
-        thresholds = Thresholds(**description["thresholds"])
+        facts = description["thresholds"]
+        by = {name: Confidence(**facts.pop(name)) for name in ("student", "head")}
+        thresholds = Thresholds(**by, **facts)
         labels: Sequence[str] = description["labels"]
         languages, fitted_with = description["languages"], description["encoder"]
     except FileNotFoundError as error:
