@@ -35,7 +35,7 @@ FEWEST_GROUPS = 5
 def evaluate(about: Spec, candidate: Path, rows_path: Path, *, seed: int) -> Evaluation:
     """Scores by model on the texts of all folds, each by models that had not seen its group.
 
-    Writes what was said of each text into the candidate's folder (`held_out.FILE`).
+    Writes what was said of each text into the candidate's folder (`held_out.SCORED`).
 
     Raises:
         TerminalError: the candidate holds nothing of its own held-out texts.
@@ -55,7 +55,7 @@ def evaluate(about: Spec, candidate: Path, rows_path: Path, *, seed: int) -> Eva
     names = tuple(sorted(rows[LABEL].unique()))
     said = {name: _crossfit(rows, names, name) for name in about.metric.baselines}
     scored = pd.concat([mine, held_out.table(rows, said, names)], ignore_index=True)
-    held_out.write(candidate, scored)
+    held_out.write(candidate, scored, held_out.SCORED)
     models = {m: held_out.predictions(scored, m) for m in (final, *_PARTS, *said)}
     first = scored[scored[held_out.MODEL] == final]
     return Evaluation(

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-FILE = "held_out.parquet"
+FILE, SCORED = "held_out.parquet", "test_scores.parquet"
+"""What the fit keeps of its own models, and what an evaluation adds of the baselines."""
+
 MODEL, SAID, CONFIDENCE = "model", "said", "confidence"
 
 
@@ -42,16 +44,16 @@ def table(rows: pd.DataFrame, said: dict[str, Array], names: tuple[str, ...]) ->
     )
 
 
-def write(folder: Path, scored: pd.DataFrame) -> None:
+def write(folder: Path, scored: pd.DataFrame, name: str = FILE) -> None:
     """Keep a table of `table` in a candidate's folder."""
-    scored.to_parquet(folder / FILE, index=False)
+    scored.to_parquet(folder / name, index=False)
 
 
-def read(folder: Path) -> pd.DataFrame:
+def read(folder: Path, name: str = FILE) -> pd.DataFrame:
     """What `write` kept; no rows where nothing was."""
     import pandas as pd
 
-    path = folder / FILE
+    path = folder / name
     empty = pd.DataFrame(columns=[ENTITY, GROUP, LABEL, MODEL, SAID, CONFIDENCE])
     return pd.read_parquet(path) if path.exists() else empty
 
