@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from yupana.config.lazy import settings
-from yupana.console.options import AsJson, AsOf, Tuning, UseCase, emit
+from yupana.console.options import AsJson, AsOf, Tuning, UseCase, emit, say
+from yupana.core import whole_file
+from yupana.core.errors import UsageError
 from yupana.core.hashing import value_sha256
 from yupana.core.progress import Lines
 
@@ -134,14 +138,38 @@ Candidate = Annotated[
 ]
 
 
-def evaluate(use_case: UseCase, candidate: Candidate, as_json: AsJson = False) -> None:
-    """Score a candidate and the baselines on the test rows, in all and by group.
+def evaluate(
+    use_case: UseCase,
+    candidate: Annotated[
+        str, typer.Option(help="Reference of a fitted model: it is scored on its held-out rows.")
+    ] = "",
+    cases: Annotated[
+        Path | None,
+        typer.Option(help="A file that nobody learned from: the champion is scored on it."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="With --cases: where the JSON report goes.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a candidate, or the champion on a file of its own, beside the baselines.
 
-    Example: yupana evaluate USE_CASE --candidate candidate:0123456789abcdef
+    Examples: yupana evaluate USE_CASE --candidate candidate:0123456789abcdef;
+    yupana evaluate USE_CASE --cases FILE --out report.json
     """
-    from yupana.training import candidate_steps
+    from yupana.training import candidate_steps, file_scores
 
-    emit(candidate_steps.evaluate(settings(), use_case, candidate), as_json)
+    if bool(candidate) == bool(cases):
+        raise UsageError(
+            "Either a candidate or a file is scored.",
+            where="--candidate, --cases",
+            fix="Give one of the two.",
+        )
+    if not cases:
+        emit(candidate_steps.evaluate(settings(), use_case, candidate), as_json)
+        return
+    report = file_scores.report(settings(), use_case, cases, Lines().say)
+    if out:
+        whole_file.write(out, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    say(report, file_scores.words(report, out), as_json)
 
 
 def register_model(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,6 +47,14 @@ class ClassifyTask:
 
         if delta.exists(settings.table("published", spec.data.trigger)):
             training_set.demand(texts.texts(settings, spec.name), spec.data.trigger)
+
+    def score_file(
+        self, settings: Settings, use_case: str, path: Path, say: Callable[[str], None]
+    ) -> dict[str, Any]:
+        """See `scoring.file_evaluation`."""
+        from yupana.tasks.classify.scoring import file_evaluation
+
+        return file_evaluation.report(settings, use_case, path, say)
 
     def answer(self, entry: LogEntry, spec: Spec) -> str:
         """See `answer_words`."""
