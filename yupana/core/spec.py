@@ -17,8 +17,13 @@ from yupana.core.errors import UsageError
 from yupana.core.types import Frozen
 from yupana.core.usecase import FILE, demand_kind, home, names
 
-Role = Literal["agency", "auditor", "data-engineer", "ml-engineer"]
-"""An administrator may do everything."""
+Role = Literal[
+    "agency", "auditor", "clerk", "data-engineer", "ml-engineer", "public", "supervisor"
+]  # fmt: skip
+"""An administrator may do everything. `public` is no role of a key: whoever calls, without one."""
+
+SUBMIT = "submit"
+"""The action behind the bare address of a use case, and behind what hangs on a receipt."""
 
 Direction = Literal["lower", "higher"]
 """Which values of a metric are better."""
