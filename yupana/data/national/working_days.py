@@ -6,7 +6,7 @@ off for one year alone ("día no laborable") is no holiday: its hours are worked
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -64,7 +64,7 @@ def deadline(received: datetime, *, working_days: int = 0, hours: int = 0) -> da
         raise ValueError("give a term in working days or in hours")
     start = _opening(received.astimezone(LIMA))
     end = _after_days(start, working_days) if working_days else _after_hours(start, hours)
-    return end.astimezone(ZoneInfo("UTC"))
+    return end.astimezone(UTC)
 
 
 def _opening(moment: datetime) -> datetime:
