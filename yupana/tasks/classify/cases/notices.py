@@ -45,12 +45,21 @@ def put(change: Change, case: Case, state: State, department: str) -> None:
         notice = Notice(case.use_case, CASE, data, department)
         event = f"{case.id}.{case.version + 1}"
         change.decisions += outbox.put(change.connection, [notice], event, change.now)
-    contact = sa.select(CASES.c.id).where(CASES.c.id == case.id, CASES.c.contact.is_not(None))
-    if state in _TOLD and change.connection.scalar(contact):
-        body = {"receipt": case.receipt, "state": state, "use_case": case.use_case}
-        row = {"case_id": case.id, "channel": MAIL, "body": body, "created": change.now,
-               "state": WAITING, "tries": 0, "error": "", "due": change.now}  # fmt: skip
-        change.insert(CASE_NOTICES, row)
+    if state in _TOLD:
+        for name, receipt in _with_contact(change, case.id, state):
+            body = {"receipt": receipt, "state": state, "use_case": case.use_case}
+            row = {"case_id": name, "channel": MAIL, "body": body, "created": change.now,
+                   "state": WAITING, "tries": 0, "error": "", "due": change.now}  # fmt: skip
+            change.insert(CASE_NOTICES, row)
+
+
+def _with_contact(change: Change, case_id: str, state: State) -> list[tuple[str, str]]:
+    """Id and receipt of a case that has a contact; where it is done, of those joined with it."""
+    mine = CASES.c.id == case_id
+    if state not in OPEN:
+        mine |= CASES.c.duplicate_of == case_id
+    query = sa.select(CASES.c.id, CASES.c.receipt).where(mine, CASES.c.contact.is_not(None))
+    return [(str(row.id), str(row.receipt)) for row in change.connection.execute(query)]
 
 
 def deliver(settings: Settings, unseal: Unseal | None, now: datetime) -> tuple[int, int]:
@@ -62,6 +71,8 @@ def deliver(settings: Settings, unseal: Unseal | None, now: datetime) -> tuple[i
         return 0, _count(settings, now)
     sent = left = 0
     for row in _due(settings, now):
+        if not _claim(settings, row, now):
+            continue
         error = _send(settings, row, unseal, now)
         _mark(settings, row, error, now)
         sent, left = sent + (not error), left + bool(error)
@@ -113,14 +124,22 @@ def _count(settings: Settings, now: datetime) -> int:
         return int(connection.scalar(query) or 0)
 
 
-def _mark(
-    settings: Settings, row: Row, error: str, now: datetime
-) -> None:
+def _claim(settings: Settings, row: Row, now: datetime) -> bool:
+    """Put the next try off before this one, so that no other process makes it as well; one that is
+    killed in it leaves it to the next."""
+    values = row._mapping
+    due = now + FIRST_WAIT * 2 ** min(values["tries"], 8)
+    mine = (CASE_NOTICES.c.id == values["id"]) & (CASE_NOTICES.c.tries == values["tries"])
+    change = sa.update(CASE_NOTICES).where(mine, CASE_NOTICES.c.state == WAITING)
+    with engine(settings.platform_db).begin() as connection:
+        return bool(connection.execute(change.values(tries=values["tries"] + 1, due=due)).rowcount)
+
+
+def _mark(settings: Settings, row: Row, error: str, now: datetime) -> None:
     """How a try went: columns that the ledger does not vouch for."""
     values = row._mapping
-    tries, created = values["tries"] + 1, values["created"].astimezone(UTC)
-    state = DELIVERED if not error else FAILED if now - created >= GIVE_UP else WAITING
-    due = now + FIRST_WAIT * 2 ** min(tries - 1, 8)
+    old = now - values["created"].astimezone(UTC) >= GIVE_UP
+    state = DELIVERED if not error else FAILED if old else WAITING
     change = sa.update(CASE_NOTICES).where(CASE_NOTICES.c.id == values["id"])
     with engine(settings.platform_db).begin() as connection:
-        connection.execute(change.values(state=state, tries=tries, error=error, due=due))
+        connection.execute(change.values(state=state, error=error))
