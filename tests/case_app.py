@@ -101,7 +101,9 @@ class Office:
 
 
 @contextmanager
-def office(settings: Settings, monkeypatch: Any, rate: str = "none", **more: Any) -> Iterator[Office]:
+def office(
+    settings: Settings, monkeypatch: Any, rate: str = "none", **more: Any
+) -> Iterator[Office]:
     """A service of cases; `more` goes to `CaseService`."""
     monkeypatch.setattr(roles, "_actions", lambda: ACTIONS)
     for cached in (roles.scopes_of, roles.opens):

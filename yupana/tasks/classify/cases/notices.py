@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -32,7 +33,7 @@ _TOLD = (ANSWERED, CLOSED, DEPARTMENT)
 """The states that a contact is told of."""
 
 Unseal = Callable[[bytes], bytes]
-Row = sa.Row[tuple[object, ...]]
+Row = sa.Row[Any]
 
 
 def put(change: Change, case: Case, state: State, department: str) -> None:

@@ -37,7 +37,7 @@ Receipt = Annotated[
 ]
 SECRET_HEADER, KEY_HEADER = "X-Receipt-Secret", "Idempotency-Key"
 _KEY = re.compile(schemas.KEY)
-_OPEN = [{}, {"key": []}, {"header": []}]
+_OPEN: list[dict[str, list[str]]] = [{}, {"key": []}, {"header": []}]
 """A key may be shown, and none is needed."""
 
 _FORM = "Envíe la forma que GET /openapi.json describe. / Send what GET /openapi.json describes."
