@@ -13,12 +13,18 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from yupana.core import plain_yaml
 from yupana.core.errors import UsageError
 from yupana.core.types import Frozen
 from yupana.core.usecase import FILE, demand_kind, home, names
 
-Role = Literal["agency", "auditor", "data-engineer", "ml-engineer"]
-"""An administrator may do everything."""
+Role = Literal[
+    "agency", "auditor", "clerk", "data-engineer", "ml-engineer", "public", "supervisor"
+]  # fmt: skip
+"""An administrator may do everything. `public` is no role of a key: whoever calls, without one."""
+
+SUBMIT = "submit"
+"""The action behind the bare address of a use case, and behind what hangs on a receipt."""
 
 Direction = Literal["lower", "higher"]
 """Which values of a metric are better."""
@@ -166,19 +172,6 @@ def load(name: str, models: Path | None = None) -> Spec:
     return _read(name, models or home())
 
 
-class OnceLoader(yaml.SafeLoader):
-    """Refuses a field that stands twice: one of both would be lost without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        fields = [key.value for key, _ in node.value]
-        for key, _ in node.value:
-            if fields.count(key.value) > 1:
-                raise yaml.constructor.ConstructorError(
-                    problem=f"'{key.value}' stands twice", problem_mark=key.start_mark
-                )
-        return super().construct_mapping(node, deep)
-
-
 @lru_cache
 def _read(name: str, models: Path) -> Spec:
     path = models / name / FILE
@@ -189,12 +182,12 @@ def _read(name: str, models: Path) -> Spec:
             fix=f"Use one of: {', '.join(names(models))}; or `yupana new usecase {name}`.",
         )
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), OnceLoader)
+        values = plain_yaml.read(path)
         spec = Spec.model_validate(values)
     except yaml.YAMLError as error:
         raise UsageError(
             f"The spec is no YAML: {error}".split("\n")[0],
-            where=f"{path}{line_of(error)}",
+            where=f"{path}{plain_yaml.line(error)}",
             fix="Mend that line; docs/use-cases.md has an example.",
         ) from error
     except ValidationError as error:
@@ -214,9 +207,3 @@ def _read(name: str, models: Path) -> Spec:
             fix=f"Write `name: {name}`: a use case has one name across the folders.",
         )
     return spec
-
-
-def line_of(error: yaml.YAMLError) -> str:
-    """`, line 3` where the error knows its line, else nothing."""
-    mark = getattr(error, "problem_mark", None)
-    return f", line {mark.line + 1}" if mark else ""

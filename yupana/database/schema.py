@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-HEAD = "0008"
+HEAD = "0009"
 """The revision that this release reads and writes."""
 
 VERSION_TABLE = "yupana_schema"

@@ -1,14 +1,14 @@
-"""Who may do what: five roles, each the scopes that a key of it can ever have.
+"""Who may do what: roles, each the scopes that a key of it can ever have.
 
 A scope is `<use case>:<action>`; which actions a use case has, and for which roles, its spec says.
 A key opens an address when both its own scopes and its role do, so that a wide scope never widens
-a role.
+a role. An action that its spec opens to `public` needs no key.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -19,6 +19,8 @@ from yupana.core.errors import UsageError
 _SCOPE = re.compile(r"(\*|[a-z][a-z0-9_-]*):(\*|[a-z][a-z0-9_-]*)")
 # Short names of plain letters alone: the scope of a request is counted and logged.
 _ADDRESS = re.compile(r"/v1/([a-z][a-z0-9_-]{0,30})(?:/([a-z][a-z0-9_-]{0,30}))?(?=/|$)")
+# The bare address, or a receipt: capitals and digits, so that no action is ever called so.
+_BARE = re.compile(r"/v1/([a-z][a-z0-9_-]{0,30})(?:/[A-Z0-9][A-Z0-9-]{0,39}(?:/[a-z]{1,30})?)?")
 # Addresses below /v1/ that belong to no use case.
 _SHARED = {
     "feedback": "feedback:write", "models": "models:read", "predictions": "predictions:read",
@@ -26,6 +28,8 @@ _SHARED = {
 ADMINISTRATION = "platform:admin"
 SANDBOX = "sandbox"
 """The role of keys for trying out: what they are answered is marked, and counted nowhere."""
+PUBLIC = "public"
+"""In a spec, whoever calls, with a key or without; no key has this role."""
 READS_ALL = frozenset({"auditor", "ml-engineer", "administrator"})
 """Roles that read the predictions of every agency; what they may do to them, scopes say."""
 
@@ -52,6 +56,8 @@ ROLES = {
     "ml-engineer": Role(
         "tries the endpoints of use cases", ("feedback:write", "models:read", "predictions:read")
     ),
+    "clerk": Role("handles the cases of its department, which its agency names", ("models:read",)),
+    "supervisor": Role("handles the cases of all departments", ("models:read",)),
     "administrator": Role("everything, addresses outside the API among it", ("*:*",)),
 }
 
@@ -59,10 +65,9 @@ ROLES = {
 @lru_cache
 def scopes_of(role: str) -> tuple[str, ...]:
     """All scopes that a role may hold: its shared ones, and the actions that specs give it."""
-    specs = (spec.load(name) for name in usecase.names())
     # What an agency may, can be tried out.
     who = "agency" if role == SANDBOX else role
-    own = (f"{s.name}:{action}" for s in specs for action, may in s.actions.items() if who in may)
+    own = (scope for scope, may in _actions().items() if who in may)
     return (*own, *ROLES[role].common)
 
 
@@ -72,7 +77,27 @@ def scope_of(path: str) -> str:
     if not match:
         return ADMINISTRATION
     first, action = match.groups()
-    return _SHARED.get(first) or (f"{first}:{action}" if action else ADMINISTRATION)
+    if first not in _SHARED and not action:
+        return _scope_of_bare(path)
+    return _SHARED.get(first) or f"{first}:{action}"
+
+
+def _scope_of_bare(path: str) -> str:
+    match = _BARE.fullmatch(path)
+    submits = match and f"{match[1]}:{spec.SUBMIT}"
+    return submits if submits and submits in _actions() else ADMINISTRATION
+
+
+@lru_cache(maxsize=1)
+def _actions() -> Mapping[str, tuple[str, ...]]:
+    """By scope, the roles that specs give it to."""
+    specs = (spec.load(name) for name in usecase.names())
+    return {f"{s.name}:{action}": may for s in specs for action, may in s.actions.items()}
+
+
+def is_public(target: str) -> bool:
+    """Whether a scope is an action that needs no key."""
+    return PUBLIC in _actions().get(target, ())
 
 
 @lru_cache(maxsize=4096)

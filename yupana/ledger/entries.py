@@ -29,6 +29,7 @@ from yupana.ledger.table import LEDGER
 KINDS = (
     "step", "gate", "assess", "approve", "suspend", "resume", "deploy", "withdraw", "key",
     "access", "predictions", "archive", "alert", "acknowledge", "release", "forget", "root", "rows",
+    "case",
 )  # fmt: skip
 PSEUDONYM = re.compile(r"person:[0-9a-f]{16}")
 Row = tuple[int, str, str, bytes]

@@ -28,12 +28,12 @@ _NOTHING = (
 _SERVICE = (
     *_NOTHING,
     "GRANT SELECT ON yupana_schema, events, event_refs, deployment_slots, keys, keys_revision, "
-    "subjects_revoked TO {role}",
+    "subjects_revoked, webhooks TO {role}",
     "GRANT UPDATE (last_used) ON keys TO {role}",
     "GRANT SELECT, INSERT ON ledger, predictions, prediction_records, feedback, activity, "
-    "row_nonces TO {role}",
+    "row_nonces, people, labels, case_events, case_attachments, webhook_notices TO {role}",
     "GRANT SELECT, INSERT, UPDATE ON prediction_log_state, quota_spent, request_counts, "
-    "entity_counts TO {role}",
+    "entity_counts, cases, case_notices TO {role}",
     "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}",
 )
 _SIGNER = (

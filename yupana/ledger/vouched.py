@@ -66,6 +66,16 @@ VOUCHED = {
     "activity": Rows(("id",)),
     "alert_messages": Rows(("id", "channel")),
     "alerts": Rows(("id",)),
+    "case_attachments": Rows(("id",)),
+    "case_events": Rows(("id",)),
+    "case_notices": Rows(
+        ("id",),
+        dict.fromkeys(("state", "tries", "error", "due"), "how its tries went; decides nothing"),
+    ),
+    "cases": Rows(
+        ("id",),
+        dict.fromkeys(("claimed_by", "claimed_until"), "which router is at work"),
+    ),
     "deployment_slots": Rows(("use_case", "slot")),
     "entity_counts": Rows(("day",), daily=True),
     "feedback": Rows(("feedback_id",)),

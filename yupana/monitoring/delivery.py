@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
@@ -24,7 +23,7 @@ from yupana.core.errors import YupanaError
 from yupana.database.engine import engine
 from yupana.identity import local_key
 from yupana.ledger import entries, vouched
-from yupana.monitoring import messages
+from yupana.monitoring import mail, messages
 from yupana.monitoring.messages import LOG, MAIL, MESSAGES, WEBHOOK
 from yupana.webhooks import signature
 
@@ -126,7 +125,6 @@ def _log(settings: Settings, body: Body, now: datetime) -> None:
 
 
 def _mail(settings: Settings, body: Body, now: datetime) -> None:
-    where = urlsplit(settings.alert_smtp)
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = (
         body["subject"], settings.alert_from, settings.alert_to,
@@ -134,15 +132,7 @@ def _mail(settings: Settings, body: Body, now: datetime) -> None:
     message["Message-ID"] = f"<{body['id']}@yupana>"
     message["Date"] = now
     message.set_content(text(body), cte="quoted-printable")
-    port = where.port or {"smtps": 465, "smtp+starttls": 587}.get(where.scheme, 25)
-    protocol = smtplib.SMTP_SSL if where.scheme == "smtps" else smtplib.SMTP
-    with protocol(where.hostname or "", port, timeout=_TIMEOUT) as server:
-        if where.scheme == "smtp+starttls":
-            server.starttls()
-        if settings.alert_login:
-            user, _, password = local_key.read(settings.alert_login).partition(":")
-            server.login(user, password)
-        server.send_message(message)
+    mail.send(settings, message)
 
 
 def _webhook(settings: Settings, body: Body, now: datetime) -> None:

@@ -81,7 +81,9 @@ class Worker:
         config, app = settings(), self.app
         if config.public_url:
             app.servers = [{"url": config.public_url}]
-        return asgi.layers(app, rest, app.state.how_to_ask, config, asgi.page(self._about))
+        folders = kinds.folders(self._kind, self._about)
+        first = asgi.page(self._about)
+        return asgi.layers(app, rest, app.state.how_to_ask, config, first, folders)
 
     def start(self) -> None:
         """Load the models and make their answers ready."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from yupana.core import usecase
 
@@ -108,6 +108,22 @@ class Kind(Protocol):
             preparation: what `preparation` returned.
         """
         ...
+
+
+@runtime_checkable
+class WithFolders(Protocol):
+    """A kind that also answers at addresses that are not below /v1/."""
+
+    def folders(self, about: Spec) -> Mapping[str, str]:
+        """By the beginning of such addresses, the action whose scope opens them."""
+        ...
+
+
+def folders(kind: Kind, about: Spec) -> dict[str, str]:
+    """By the beginning of addresses that are not below /v1/, the scope that opens them."""
+    if not isinstance(kind, WithFolders):
+        return {}
+    return {path: f"{about.name}:{action}" for path, action in kind.folders(about).items()}
 
 
 def load(kind: str) -> Kind:

@@ -47,7 +47,7 @@ def demand(url: str) -> tuple[str, int]:
     return host, port or _PORTS[parts.scheme]
 
 
-def networks(text: str) -> tuple[Network, ...]:
+def networks(text: str, where: str = "YUPANA_WEBHOOK_NETWORKS") -> tuple[Network, ...]:
     """The networks of a setting, separated by commas.
 
     Raises:
@@ -58,7 +58,7 @@ def networks(text: str) -> tuple[Network, ...]:
     except ValueError as error:
         raise UsageError(
             f"A network cannot be used: {error}.",
-            where="YUPANA_WEBHOOK_NETWORKS",
+            where=where,
             fix="Give networks such as 10.20.0.0/16, separated by commas.",
         ) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-FORECAST, ALERT = KINDS = "forecast", "alert"
+FORECAST, ALERT, CASE = KINDS = "forecast", "alert", "case"
 
 
 @dataclass(frozen=True)
@@ -13,13 +13,15 @@ class Notice:
     """News of a use case; no personal data and no secret, since it leaves the platform.
 
     Attributes:
-        kind: `FORECAST` or `ALERT`; a step tells one of each at the most.
+        kind: `FORECAST`, `ALERT` or `CASE`; a step tells one of each at the most.
         data: small and plain; `link` is where to fetch the rest, below the service's address.
+        agency: the only one that is told; empty: all.
     """
 
     use_case: str
     kind: str
     data: dict[str, Any]
+    agency: str = ""
 
     @property
     def topic(self) -> str:

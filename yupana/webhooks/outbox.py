@@ -68,7 +68,8 @@ def put(
     hooks = endpoints.in_use(connection) if notices else []
     rows = [
         _row(f"{event}-{notice.kind}", hook, notice.topic, notice.data, now)
-        for notice in notices for hook in hooks if hook.takes(notice.topic)
+        for notice in notices for hook in hooks
+        if hook.takes(notice.topic) and notice.agency in ("", hook.agency)
     ]  # fmt: skip
     return _insert(connection, rows)
 

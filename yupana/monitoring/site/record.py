@@ -36,6 +36,7 @@ KINDS = {
     "release": ("publicaciones retiradas o aceptadas", "releases retracted or accepted"),
     "alert": ("alertas", "alerts"),
     "acknowledge": ("alertas atendidas", "alerts that were answered"),
+    "case": ("decisiones sobre casos", "decisions on cases"),
     "forget": ("personas borradas", "people erased"),
     "root": ("raíces diarias firmadas", "signed daily roots"),
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -19,10 +19,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from yupana.identity import oidc, quotas, roles
 from yupana.identity.keyring import FRESH_SECONDS, Grant, Keyring
 from yupana.predictions.usage import Caller, Request, Writer
-from yupana.serving.http import auth_errors, metrics
+from yupana.serving.http import addresses, auth_errors, metrics
 from yupana.serving.http.bounds import GoneError
 from yupana.serving.http.refusal import Problem
 from yupana.serving.http.single_flight import SingleFlight
+from yupana.webhooks.address import Network
 
 OPEN = frozenset(
     {
@@ -46,12 +47,19 @@ class Access:
         url: the platform database.
         require_keys: False lets everyone in, without limits, as an agency without a name.
         issuer: whose bearer tokens are good as well.
+        folders: by the beginning of addresses that are not below /v1/, the scope that opens them.
+        public_rate: how often an address may ask for what needs no key; None: as often as it likes.
+        proxies: networks whose word on the address of a caller is believed.
     """
 
     def __init__(
-        self, app: ASGIApp, url: str, require_keys: bool, issuer: oidc.Issuer | None = None
-    ) -> None:
+        self, app: ASGIApp, url: str, require_keys: bool, issuer: oidc.Issuer | None = None, *,
+        folders: Mapping[str, str] | None = None, public_rate: quotas.Policy | None = None,
+        proxies: Sequence[Network] = (),
+    ) -> None:  # fmt: skip
         self.app, self.url, self.require_keys = app, url, require_keys
+        self.folders, self.proxies = folders or {}, proxies
+        self.unknown = addresses.Attempts(public_rate)
         self.keyring, self.counter, self.issuer = Keyring(url), quotas.Counter(url), issuer
         # A thread each, however many wait: a flood of bad keys takes none from those who answer.
         self.key_reading = SingleFlight[None](lambda _: self.keyring.refresh())
@@ -81,7 +89,8 @@ class Access:
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         began, now = time.perf_counter(), time.time()
-        permission, caller = roles.scope_of(scope["path"]), Caller()
+        permission, caller = self._permission(scope["path"]), Caller()
+        open_ = not self.require_keys
         refused: Problem | None = None
         extra: dict[str, str] = {}
         if self.require_keys:
@@ -89,7 +98,9 @@ class Access:
                 caller, refused, extra = await self._admit(scope, permission, now)
             except (sa.exc.SQLAlchemyError, StaleKeysError):
                 refused = auth_errors.away()
-        scope.setdefault("state", {})["caller"] = caller
+        state = scope.setdefault("state", {})
+        state["caller"], state["address"] = caller, addresses.client(scope, self.proxies)
+        open_ = open_ or (not refused and roles.is_public(permission))
         status = 500
 
         async def watch(message: Message) -> None:
@@ -109,7 +120,7 @@ class Access:
             status = 499
             raise
         finally:
-            if caller.key_id or not self.require_keys:
+            if caller.key_id or open_:
                 caller.model = caller.model or permission.split(":")[0]
                 spent = (time.perf_counter() - began) * 1000
                 self.writer.add(Request(now, caller, permission, status, spent))
@@ -119,6 +130,9 @@ class Access:
     ) -> tuple[Caller, Problem | None, dict[str, str]]:
         """Who asks; the refusal, if any; and the headers that tell the standing."""
         credentials = set(_credentials(scope["headers"]))
+        public = roles.is_public(permission)
+        if public and not credentials:
+            return self._admit_unknown(scope, now)
         grant, reason = None, "two" if credentials else "none"
         if len(credentials) == 1:
             grant, reason = await self._check(credentials.pop(), now)
@@ -128,11 +142,26 @@ class Access:
             self._note(reason, *holder, permission if grant else "")
             return Caller(), auth_errors.unauthorised(reason), {}
         caller = Caller(grant.id, grant.agency, grant.role, scopes=grant.scopes)
-        if not roles.opens(grant.role, grant.scopes, permission):
+        if not public and not roles.opens(grant.role, grant.scopes, permission):
             self._note("scope", grant.id, grant.agency, permission)
             return caller, auth_errors.forbidden(grant, permission), {}
         allowed, standing = await self._spend(grant, now)
         return caller, None if allowed else auth_errors.too_many(standing), quotas.headers(standing)
+
+    def _admit_unknown(
+        self, scope: Scope, now: float
+    ) -> tuple[Caller, Problem | None, dict[str, str]]:
+        """Someone without a key, where none is needed: as often as an address may ask."""
+        standing = self.unknown.take(addresses.client(scope, self.proxies), now)
+        if standing is None:
+            return Caller(), None, {}
+        shown = standing._replace(rest=max(standing.rest, 0))
+        refused = auth_errors.too_many([shown]) if standing.rest < 0 else None
+        return Caller(), refused, quotas.headers([shown])
+
+    def _permission(self, path: str) -> str:
+        folder = next((f for f in self.folders if path.startswith(f)), "")
+        return self.folders[folder] if folder else roles.scope_of(path)
 
     def _note(self, reason: str, key_id: str, agency: str, permission: str) -> None:
         self.writer.refused(reason, key_id, agency, permission)

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from yupana.config.settings import Settings
 from yupana.core.spec import Spec
-from yupana.identity import oidc
+from yupana.identity import oidc, quotas
 from yupana.serving.http import bounds, metrics
 from yupana.serving.http.access import Access
 from yupana.serving.http.access_log import AccessLog
@@ -21,6 +21,7 @@ from yupana.serving.http.guard import Guard
 from yupana.serving.http.reads import READING, Reads
 from yupana.serving.http.refusal import OneShape
 from yupana.serving.requests import PlainRoute
+from yupana.webhooks import address
 
 OURS = frozenset({"/openapi.json", "/docs.json"})
 OUR_FOLDER = "/v1/"
@@ -39,7 +40,7 @@ def page(about: Spec) -> Response:
 
 def layers(
     app: FastAPI, rest: ASGIApp, how_to_ask: Mapping[str, str], settings: Settings,
-    first: ASGIApp,
+    first: ASGIApp, folders: Mapping[str, str] | None = None,
 ) -> Guard:  # fmt: skip
     """All layers of a service: guard, access, body, errors in one shape, then whose address it is.
 
@@ -47,18 +48,28 @@ def layers(
         app: answers our addresses.
         rest: what BentoML answers itself.
         first: the page at `/`.
+        folders: by the beginning of addresses of ours that are not below /v1/, the scope that
+            opens them.
     """
-    inside = bounds.WholeBody(OneShape(split(app, rest, first), how_to_ask))
-    access = Access(inside, settings.platform_db, settings.require_keys, oidc.configured(settings))
-    return Guard(access, AccessLog(), settings.behind_tls)
+    ours = tuple(folders or ())
+    inside = bounds.WholeBody(OneShape(split(app, rest, first, ours), how_to_ask))
+    access = Access(
+        inside, settings.platform_db, settings.require_keys, oidc.configured(settings),
+        folders=folders, public_rate=quotas.parse("rate", settings.public_rate),
+        proxies=address.networks(settings.proxies, "YUPANA_PROXIES"),
+    )  # fmt: skip
+    return Guard(access, AccessLog(), settings.behind_tls, (OUR_FOLDER, *ours))
 
 
-def split(ours: FastAPI, rest: ASGIApp, first: ASGIApp) -> ASGIApp:
+def split(
+    ours: FastAPI, rest: ASGIApp, first: ASGIApp, folders: tuple[str, ...] = ()
+) -> ASGIApp:  # fmt: skip
     """Our addresses go to `ours`, `/` to `first`; all else, and the process's life, to `rest`.
 
     A plain route is called at once: the stacks before FastAPI's router, and its search, cost more
     than answering does.
     """
+    our_folders = (OUR_FOLDER, *folders)
     routes = (route for route in ours.routes if isinstance(route, PlainRoute))
     reads, first_page = Reads(ours), Reads(first)
     plain = {(method, route.path): route for route in routes for method in route.methods}
@@ -68,7 +79,7 @@ def split(ours: FastAPI, rest: ASGIApp, first: ASGIApp) -> ASGIApp:
         if path and (route := plain.get((scope["method"], path))):
             scope["app"], scope["route"] = ours, route
             await route.app(scope, receive, send)
-        elif path.startswith(OUR_FOLDER) or path in OURS:
+        elif path.startswith(our_folders) or path in OURS:
             if path == "/docs.json":
                 # Where BentoML's page looks for the description.
                 scope = {**scope, "path": "/openapi.json"}

@@ -44,10 +44,13 @@ class Guard:
     Args:
         log: where the line of each request goes.
         behind_tls: callers reach the service by TLS alone, so browsers may be told to.
+        folders: beginnings of the addresses whose answers nobody may keep.
     """
 
-    def __init__(self, app: ASGIApp, log: AccessLog, behind_tls: bool) -> None:
-        self.app, self.log, self.running = app, log, 0
+    def __init__(
+        self, app: ASGIApp, log: AccessLog, behind_tls: bool, folders: tuple[str, ...] = ("/v1/",)
+    ) -> None:
+        self.app, self.log, self.running, self.folders = app, log, 0, folders
         always = [*_HEADERS, *([_HSTS] if behind_tls else [])]
         self.other, self.page = [*always, _NOTHING], [*always, _PAGE]
         self.api = [*self.other, _NO_STORE]
@@ -131,7 +134,7 @@ class Guard:
         )
 
     def _extra(self, path: str) -> list[tuple[bytes, bytes]]:
-        if path.startswith("/v1/"):
+        if path.startswith(self.folders):
             return self.api
         page = path == "/" or path.startswith("/static_content/")
         return self.page if page else self.other

@@ -9,7 +9,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from yupana.core.errors import UsageError
-from yupana.core.spec import OnceLoader, line_of
+from yupana.core import plain_yaml
 from yupana.core.types import Frozen
 from yupana.tasks.classify.labelling import folding
 from yupana.tasks.classify.labelling.labels import Source
@@ -123,7 +123,7 @@ def read(path: Path) -> Definitions:
         UsageError: it is not there, is no YAML, or breaks a rule; names file, field and mend.
     """
     try:
-        return Definitions.model_validate(yaml.load(path.read_text("utf-8"), OnceLoader))
+        return Definitions.model_validate(plain_yaml.read(path))
     except FileNotFoundError as error:
         raise UsageError(
             "The use case has no labels and labelling functions.",
@@ -133,7 +133,7 @@ def read(path: Path) -> Definitions:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(
             f"The labelling functions are no YAML: {error}".split("\n")[0],
-            where=f"{path}{line_of(error) if isinstance(error, yaml.YAMLError) else ''}",
+            where=f"{path}{plain_yaml.line(error) if isinstance(error, yaml.YAMLError) else ''}",
             fix="Mend that line; docs/labelling.md has an example.",
         ) from error
     except ValidationError as error:
