@@ -88,7 +88,8 @@ class _Reader:
         if at < 0 or not _AFTER_CUE.fullmatch(self._gap(at)):
             return ""
         word = self.words[at].text
-        before = self.words[at - 1].text if at else ""
+        near = at and GONE not in self._gap(at - 1)
+        before = self.words[at - 1].text if near else ""
         if word in ("el", "la") and before in TITLES:
             return "title"
         if word == "a" and before in TO_SOMEBODY:
