@@ -63,10 +63,13 @@ _BLOCKED = re.compile(rf"{_PLOTS}")
 _NUMBERED = re.compile(_STREET)
 _LIVED = re.compile(_LIVES)
 _FLAT = re.compile(r"\b(?:dpto|depto|dept)\.? ?(?:n[°o]?\.? ?)?\d{2,4}[a-z]?\b")
+# Not a number of a house: "en la avenida Brasil el 10-08-2025".
+_DAY = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}$")
 
 
 def addresses(text: str) -> Iterator[tuple[int, int]]:
     """Streets with their number, quarters with block and plot; a street alone is nobody's."""
     for pattern in (_BLOCKED, _NUMBERED, _LIVED, _FLAT):
         for match in pattern.finditer(text):
-            yield match.span(match.lastgroup or 0)
+            if not _DAY.search(match.group()):
+                yield match.span(match.lastgroup or 0)
