@@ -11,6 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 from tests.made_values import INNOCENT, PERSONAL
@@ -76,8 +77,11 @@ si me pueden llamar {TELÉFONO} o escribir {CORREO} xq en la web no sale
 El trabajador {NOMBRE} me dijo que el trámite cuesta {amount} y no {amount}.
 Gracias por su atención, {NOMBRE}, DNI: {DNI}, {DIRECCIÓN}.
 El presupuesto de {amount} aprobado por {law} no alcanza para {count}.""".splitlines()
+WRITTEN = Path(__file__).parent / "golden" / "personal_texts.txt"
+"""Texts written after the detector, a line each: `<NOMBRE:…>` marks what is personal."""
 REGISTERS = ("formal", "formal", "sms", "capitals", "lower", "bare", "typos", "unicode")
 _SLOT = re.compile(r"\{([^}]+)\}")
+_MARK = re.compile(r"<([A-ZÓÉ]+):([^>]+)>")
 _SHORT = {
     "que": "q",
     "por": "x",
@@ -111,6 +115,17 @@ def made_texts(seed: int, count: int, templates: list[str]) -> Iterator[MadeText
             parts.append(value)
             length += len(value)
         yield MadeText("".join(parts), tuple(planted))
+
+
+def written_texts() -> Iterator[MadeText]:
+    """The texts of `WRITTEN`, which share neither templates nor names with the made ones."""
+    for line in WRITTEN.read_text("utf-8").splitlines():
+        text, last, planted = "", 0, []
+        for mark in _MARK.finditer(line):
+            text += line[last : mark.start()]
+            planted.append((mark[1], len(text), len(text) + len(mark[2])))
+            text, last = text + mark[2], mark.end()
+        yield MadeText(text + line[last:], tuple(planted))
 
 
 def _written(text: str, register: str, r: Random, *, literal: bool) -> str:

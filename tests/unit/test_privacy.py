@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.made_texts import HELD_BACK, SEEN, Score, made_texts
+from tests.made_texts import HELD_BACK, SEEN, Score, made_texts, written_texts
 from yupana.privacy.detect import detect
 from yupana.privacy.kinds import Kind
 from yupana.privacy.mask import mask
@@ -22,6 +22,14 @@ def test_of_made_texts_nearly_all_is_found_and_little_else(half: str, seed: int)
     assert all(score.recall(kind) >= 0.98 for kind in FORMATS), report
     assert score.recall("NOMBRE") >= 0.85, report
     assert score.precision >= 0.90, report
+
+
+def test_of_written_texts_nearly_all_is_found_and_little_else() -> None:
+    score = Score(written_texts())
+    report = f"{score.table()}\n" + "\n".join([*score.lost, "-- wrong", *score.wrong])
+    formats = [kind for kind in score.planted if kind != "NOMBRE"]
+    assert all(score.found[kind] == score.planted[kind] for kind in formats), report
+    assert score.recall("NOMBRE") >= 0.85 and score.precision >= 0.90, report
 
 
 @pytest.mark.parametrize(

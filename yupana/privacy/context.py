@@ -13,11 +13,11 @@ _UNIT = re.compile(
     r"votos|casos|metros|m2|m3|km|kg|kw|hectareas|ha\b|%|pen\b|usd\b))"
 )
 _CASES = wordset(
-    "expediente expedientes exp resolucion rd rm ds ley decreto ordenanza oficio carta informe "
-    "memorando caso tramite registro reclamo ticket solicitud queja hoja suministro medidor "
-    "contrato recibo boleta factura serie partida codigo cod orden pedido denuncia acta proveido "
-    "cargo folio articulo siaf snip cui linea ruta guia referencia ref norma directiva cas "
-    "convocatoria proceso operacion rs dl du om"
+    "papeleta multa comprobante expediente expedientes exp resolucion rd rm ds ley decreto "
+    "ordenanza oficio carta informe memorando caso tramite registro reclamo ticket solicitud "
+    "queja hoja suministro medidor contrato recibo boleta factura serie partida codigo cod orden "
+    "pedido denuncia acta proveido cargo folio articulo siaf snip cui linea ruta guia referencia "
+    "ref norma directiva cas convocatoria proceso operacion rs dl du om"
 )
 # Between such a word and its number.
 _FILLERS = wordset(
@@ -56,8 +56,12 @@ def is_date(number: str) -> bool:
         return True
     if len(number) != 8 or not number.isdigit():
         return False
-    return _is_day(number[:4], number[4:6], number[6:]) or _is_day(
-        number[4:], number[2:4], number[:2]
+    return any(
+        _is_day(year, month, day)
+        for year, month, day in (
+            (number[:4], number[4:6], number[6:]),
+            (number[4:], number[2:4], number[:2]),
+        )
     )
 
 

@@ -45,7 +45,7 @@ NAMED = wordset(
     "llamo llama llamado llamada nombre nombres apellidos apellido apellida firmado firma"
 )
 TITLES = wordset(
-    "soy sr sra srta srita senor senora senorita don dona dr dra doctor doctora ing ingeniero "
+    "soy yo sr sra srta srita senor senora senorita don dona dr dra doctor doctora ing ingeniero "
     "ingeniera lic licenciado licenciada prof profesor profesora arq abog tec atentamente atte "
     "att cordialmente saludos joven ciudadano ciudadana denunciante solicitante recurrente "
     "administrado administrada"
@@ -56,7 +56,7 @@ PEOPLE = wordset(
     "cunada yerno nuera conviviente pareja hijito hijita menor bebe amigo amiga paciente usuario "
     "usuaria titular conductor chofer trabajador trabajadora funcionario funcionaria servidor "
     "servidora empleado empleada enfermero enfermera obstetra medico cajero cajera vigilante "
-    "suboficial sereno director directora docente alumno alumna auxiliar tecnico tecnica duena "
+    "suboficial policia sereno director directora docente alumno alumna auxiliar tecnico tecnica duena "
     "dueno propietario propietaria inquilino inquilina senores senoras companero companera "
     "atendio firmante representante apoderado apoderada gracias inspector secretaria secretario "
     "comerciante"
@@ -66,6 +66,7 @@ CUES = NAMED | TITLES | PEOPLE
 TO_SOMEBODY = wordset(
     "denuncio denunciar denuncie acuso busco conozco vi llame pregunte reclame pague"
 )
+WITH_SOMEBODY = wordset("hablar hable comunicarse contactar coordinar hablen casado casada")
 # Before the name of a street, a house or an office: it is not the person who is meant.
 NO_PERSON = wordset(
     "hospital clinica colegio ie institucion educativa escuela universidad instituto avenida av "

@@ -36,9 +36,9 @@ DNI_SAID = re.compile(
     rf"(?P<it>\d(?:[ .\-]{{0,2}}\d){{6,8}}(?:-[a-k]\b)?)(?!\d)"
 )
 DNI_AFTER = re.compile(
-    r"(?<![\d/])(?P<it>\d(?:[ .]?\d){7}(?:-[\da-k])?)(?=[ ,:(]{1,3}(?:(?:es|como|mi|su|el|"
+    r"(?<![\d/])(?P<it>\d(?:[ .]?\d){7}(?:-[\da-k])?)(?=[ (]{1,2}(?:(?:es|como|mi|su|el|"
     r"de)\s){0,3}"
-    r"(?:d\.?n\.?i\b|documento de identidad))"
+    r"(?:d\.?n\.?i\b|documento de identidad)(?!\W{0,5}\d))"
 )
 DNI_BARE = re.compile(
     r"(?<![\w/$])(?<!\d[.,\-])(?:(?P<it>\d{8}(?:-[\da-k](?!\w))?)|(?P<two>\d{2}([ .])\d{3}\3\d{3}))"
@@ -47,8 +47,8 @@ DNI_BARE = re.compile(
 _FOREIGN = r"(?:carnet? (?:de )?ex?\w{6,12}|c\.? ?e\b\.?|cedula(?: de identidad)?|ptp|cpp)"
 FOREIGNER = re.compile(rf"\b{_FOREIGN}{_N}(?P<it>\d(?:[ .\-]?\d){{7,11}})(?!\d)")
 FOREIGNER_AFTER = re.compile(
-    rf"(?<![\d/])(?P<it>\d(?:[ .\-]?\d){{7,11}})(?=[ ,:(]{{1,3}}(?:(?:es|como|mi|su|el|"
-    rf"de)\s){{0,3}}{_FOREIGN}\b)"
+    rf"(?<![\d/])(?P<it>\d(?:[ .\-]?\d){{7,11}})(?=[ (]{{1,2}}(?:(?:es|como|mi|su|el|"
+    rf"de)\s){{0,3}}{_FOREIGN}\b(?!\W{{0,5}}\d))"
 )
 PASSPORT = re.compile(
     rf"\bpasaportes?(?: (?:peruano|venezolano|colombiano|boliviano|extranjero))?{_N}"
@@ -79,6 +79,7 @@ CARD_SAID = re.compile(
     r"(?P<it>\d(?:[ .\-]{0,2}\d){12,18})(?!\d)"
 )
 CARD_BARE = re.compile(r"(?<!\d)(?P<it>\d(?:[ .\-]?\d){12,18})(?!\d)")
+_YEARS = re.compile(r"(?:19|20)\d\d(?:19|20)\d\d")
 PHONE_SAID = re.compile(rf"\b{_LINE}(?P<it>\+?\(?\d(?:[ .\-/()]{{0,2}}\d){{5,12}})(?!\d)")
 MOBILE = re.compile(
     rf"(?<!\d)(?P<it>(?:(?:\+|00)? ?\(?51\)?{_ANY})?9(?:{_ANY}\d){{8}})(?!\d)(?!-(?:19|20)\d\d)"
@@ -180,8 +181,9 @@ def spoken_phones(text: str) -> Iterator[Found]:
 def bare_dnis(text: str) -> Iterator[Found]:
     for start, end in _spans(DNI_BARE, text):
         number = text[start:end]
-        # A count in thousands is round; a document is not.
-        round_count = len(number) == 10 and number.endswith("000")
+        # A count is round, and 20172018 is two years.
+        round_count = number.endswith("0000") or (len(number) == 10 and number.endswith("000"))
+        round_count |= bool(_YEARS.fullmatch(number))
         if not (
             round_count or is_date(number) or is_amount(text, start, end)
             or is_case_number(text, start)

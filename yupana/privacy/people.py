@@ -16,6 +16,7 @@ from yupana.privacy.gazetteer import (
     STEPS,
     TITLES,
     TO_SOMEBODY,
+    WITH_SOMEBODY,
     gazetteer,
 )
 from yupana.privacy.kinds import wordset
@@ -28,6 +29,9 @@ _INFLECTED = re.compile(
     r"(?:mente|cion|ciones|aron|ieron|aban?|ando|iendo|[ai]d[oa]s?|aste|amos|emos|imos|arse|erse|"
     r"irse|"
     r"arme|erme|irme|arnos|able|ible|isim[oa]|ist[ae]s?|ismo)$"
+)
+_DOCUMENT = re.compile(
+    rf"[\s,.:;()\-]{{1,4}}(?:con |de )?(?:d\.?n\.?i\b|ruc\b|identificad[oa]|{GONE})"
 )
 _WITH_PARTICLE = wordset("cruz torre aguila vega fuente puente carpio pino valle rosa")
 _LONGEST = 7
@@ -92,10 +96,10 @@ class _Reader:
         before = self.words[at - 1].text if near else ""
         if word in ("el", "la") and before in TITLES:
             return "title"
-        if word == "a" and before in TO_SOMEBODY:
+        if (word == "a" and before in TO_SOMEBODY) or (word == "con" and before in WITH_SOMEBODY):
             return "person"
         if word == "es":
-            return "named" if before in ("nombre", "nombres") else ""
+            return "named" if before in ("nombre", "nombres", "completo") else ""
         if word == "de":
             return "named" if before in ("dni", "nombre", "ruc") else ""
         if word not in CUES:
@@ -116,7 +120,7 @@ class _Reader:
         if cue == "named" or goes_on:
             return True
         return (cue == "person" and capital) or (
-            cue == "title" and self.words[first - 1].text != "soy"
+            cue == "title" and self.words[first - 1].text not in ("soy", "yo")
         )
 
     def _members(self, first: int) -> list[int]:
@@ -140,14 +144,15 @@ class _Reader:
     def _before(self, members: list[int], done: int) -> list[int]:
         """Given names that no list has, before surnames: told by capitals or by two surnames."""
         sure = [m for m in members if self._sure(m)]
-        if not sure or self.words[members[0]].text not in self.lists.surnames:
+        document = self._before_a_document(members[-1])
+        if not (sure or document) or self.words[members[0]].text not in self.lists.surnames:
             return []
         before: list[int] = []
         for place in range(members[0] - 1, max(done, members[0] - 2) - 1, -1):
             capital = self._capital(place) and self._capital(members[0])
             if not self._unheard(place) or not self._beside(place + 1, 0):
                 break
-            if not capital and (before or len(sure) < 2):
+            if not capital and (before or len(sure) < (1 if document else 2)):
                 break
             before.insert(0, place)
         return before
@@ -164,10 +169,17 @@ class _Reader:
             alone = cue == "person" and len(texts) == 1 and not sure and not capital
             return not alone or texts[0] in lists.given
         if sure:
-            return capital or len(sure) > 1 or any(t in lists.given for t in texts)
+            given = any(t in lists.given for t in texts)
+            return capital or len(sure) > 1 or given or self._before_a_document(members[-1])
+        if capital and self._before_a_document(members[-1]):
+            return True
         if not capital:
             return len(texts) > 2 and texts[0] in lists.given
         return texts[0] in lists.given and texts[-1] not in lists.given - lists.surnames
+
+    def _before_a_document(self, last: int) -> bool:
+        """Whether a document, a telephone or the like follows, as after a name in a list."""
+        return bool(_DOCUMENT.match(self.text, self.words[last].end))
 
     def _sure(self, at: int) -> bool:
         word = self.words[at].text

@@ -44,7 +44,7 @@ _INSIDE = (
     r"edificio|mz|mza|manzana|lt|lte|lote|etapa|zona|sector|puerta|casa|tienda|stand|cdra)"
     rf"\.? ?(?:{_NUMBER} ?)?[\"']?(?:\d{{1,4}}[a-z]?\d?|[a-z]\d{{0,2}})[\"']?(?!\w)){{0,4}}"
 )
-_STREET = rf"\b{_TYPE}\b\.?,? {{0,3}}{_NAME}{_HOUSE}{_INSIDE}"
+_STREET = rf"\b{_TYPE}\b\.? {{0,3}}{_NAME}{_HOUSE}{_INSIDE}"
 _LIVES = (
     r"\b(?:domicili\w{1,5}(?: actual)?(?: (?:real|legal|fiscal))?(?: es)?(?: en| :)?|viv(?:o|e|"
     r"imos|en) en|"

@@ -118,7 +118,7 @@ def _keys(settings: Settings) -> dict[bytes, bytes]:
         writer.append(settings, [entries.Entry("key", path.name, {"what": "create"})])
     try:
         pairs = (map(bytes.fromhex, line.split()) for line in path.read_text().splitlines())
-        keys = dict(pairs)  # type: ignore[arg-type]
+        keys: dict[bytes, bytes] = dict(pairs)  # type: ignore[arg-type]
     except ValueError:
         keys = {}
     whole = all(len(n) == _ID_BYTES and len(k) == _KEY_BYTES for n, k in keys.items())
