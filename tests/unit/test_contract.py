@@ -39,7 +39,7 @@ def test_a_field_outside_the_standard_is_named(tmp_path: Path) -> None:
         ("format: csv", "format: pdf", "Use csv, xlsx, json, parquet or object"),
         ("{property: unit, value: persons}", "{property: units, value: persons}", "unknown.*units"),
         ("primaryKey: true", "primaryKey: true, classification: personal, customProperties: [{"
-         "property: treatment, value: hide}]", "treatment 'hide': use drop or pseudonymise"),
+         "property: treatment, value: hide}]", "treatment 'hide': use drop, pseudonymise or mask"),
         ("{property: unit, value: persons}", "{property: outlier, value: {maximum: 9, action: "
          "guess}}", "outlier action 'guess'"),
         ("primaryKey: true", "unique: false", "merge and no primaryKey"),

@@ -168,6 +168,9 @@ SLIPS: list[tuple[tuple[str, str], int, str, str]] = [
      "primaryKey on the column 'a', which is personal and dropped", "pseudonymise"),
     (column("name: a, logicalType: string, partitioned: true, classification: personal"), 32,
      "partitioned on the column 'a'", "name other columns"),
+    (column("name: a, logicalType: string, unique: true, classification: personal, "
+            "customProperties: [{property: treatment, value: mask}]"), 32,
+     "unique on the column 'a', which is personal and masked", "pseudonymise"),
     (column("name: a, logicalType: number, logicalTypeOptions: {minimum: 0}, customProperties: ["
             "{property: outlier, value: {maximum: 9, action: quarantine}}]"), 32,
      "two ranges that set rows aside", "minimum and maximum alone"),

@@ -60,9 +60,10 @@ def test_feedback_is_stored_and_listed(url: str, answered: str) -> None:
 @pytest.mark.parametrize(
     ("words", "masked"),
     [
-        ("Llame al 987654321 o al +51 987 654 321", "Llame al [teléfono] o al [teléfono]"),
+        ("Llame al 987654321 o al +51 987 654 321", "Llame al [TELÉFONO] o al [TELÉFONO]"),
         ("DNI 12345678, 12.345.678", "DNI [DNI], [DNI]"),
-        ("a.b+c@salud.gob.pe escribe", "[e-mail] escribe"),
+        ("a.b+c@salud.gob.pe escribe", "[CORREO] escribe"),
+        ("Soy Ana Quispe, de Av. Grau 123", "Soy [NOMBRE], de [DIRECCIÓN]"),
         ("semana del 2022-01-08: 160101, 1234567 y 1234567890", None),
     ],
 )

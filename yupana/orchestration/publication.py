@@ -44,7 +44,7 @@ def publish(
     from yupana.data import engine
     from yupana.data.parsing import joined
     from yupana.data.publication import publish as tables
-    from yupana.data.staging import former
+    from yupana.data.staging import former, personal
     from yupana.validation.audit import audit, warm_up
 
     warm_up()
@@ -61,6 +61,8 @@ def publish(
         for what in moved:
             progress.say(what)
         session, staged, rows = staged_rows(settings, contract, raw, parsed, progress, seconds)
+        if masked := personal.masked_by_kind(contract, staged):
+            progress.say("masked: " + ", ".join(f"{n:,} {kind}" for kind, n in masked.items()))
         tables.require_types(session, settings, contract, staged)
         with stage(progress, f"audit {staged.rows:,} rows by Great Expectations", seconds):
             validation = audit(contract, rows, settings.reports / "validation")
@@ -92,6 +94,7 @@ def publish(
     metrics = {
         **facts, **change, "version": out.version, "report": validation.report, "stages": seconds,
         **({"moved": moved} if moved else {}),
+        **({"masked": masked} if masked else {}),
         "set_aside": release_comparison.quarantine_summary(aside, validation),
         "engine": engine.name(settings), **terms_of_use(contract),
     }  # fmt: skip

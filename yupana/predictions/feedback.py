@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from yupana.database.engine import TABLES, Moment, engine
 from yupana.ledger import entries, vouched
 from yupana.predictions import prediction_log
 from yupana.predictions.entry import LogEntry
+from yupana.privacy.mask import mask
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -40,12 +40,6 @@ FEEDBACK = sa.Table(
     sa.Column("comment", sa.Text, nullable=False),
     sa.Column("key_id", sa.String, nullable=False),
     sa.Column("agency", sa.String, nullable=False),
-)
-# As people write them: 987654321, +51 987 654 321; 12345678, 12.345.678. A date is not one.
-_PERSONAL = (
-    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "[e-mail]"),
-    (re.compile(r"(?<!\d)(?:\+?51[ .-]?)?9\d{2}[ .-]?\d{3}[ .-]?\d{3}(?!\d)"), "[teléfono]"),
-    (re.compile(r"(?<!\d)(?:\d{8}|\d{2}[ .]\d{3}[ .]\d{3})(?!\d)"), "[DNI]"),
 )
 
 
@@ -163,11 +157,9 @@ def newest(feedback: list[Feedback]) -> list[Feedback]:
 
 
 def masked(text: str) -> str:
-    """The text with e-mail addresses, mobile numbers and DNIs replaced by what they are."""
-    for pattern, name in _PERSONAL:
-        text = pattern.sub(name, text)
-    # What no database can hold: NUL, and halves of a character.
-    return text.replace("\0", "").encode(errors="replace").decode()
+    """The text with personal data replaced by what it is, as a database can hold it."""
+    # NUL and halves of a character go first: they could stand inside of a number.
+    return mask(text.replace("\0", "").encode(errors="replace").decode()).text
 
 
 def _outcome(

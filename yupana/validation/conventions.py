@@ -228,7 +228,7 @@ def _relations(contract: Contract, lake: Lake) -> Iterator[Finding]:
 def _personal(contract: Contract, lake: Lake) -> Iterator[Finding]:
     for c in contract.columns:
         if c.name in _DIRECT_IDENTIFIERS and not c.personal:
-            fix = "Add classification: personal and a treatment (drop, pseudonymise)."
+            fix = "Add classification: personal and a treatment (drop, pseudonymise, mask)."
             yield c.name, "names a person and is not marked as personal", fix
 
 

@@ -81,6 +81,9 @@ def _table(table: Contract) -> str:
     return "\n".join(lines) + "\n"
 
 
+_TREATED = {"drop": "dropped", "pseudonymise": "pseudonymised", "mask": "masked"}
+
+
 def _row(table: Contract, c: Column) -> str:
     origin = (
         f"`{_cell(c.published)}`" if c.published else f"{c.derive} of {', '.join(c.derive_from)}"
@@ -88,7 +91,7 @@ def _row(table: Contract, c: Column) -> str:
     required = "yes" if c.required or c.name in table.key else ""
     meaning = c.description
     if c.personal:
-        treated = {"drop": "dropped", "pseudonymise": "pseudonymised"}[c.treatment]
+        treated = _TREATED[c.treatment]
         meaning = f"personal, {treated} at staging. {meaning}"
     cells = [f"`{c.name}`", c.type, c.unit, required, origin, c.relation or "", meaning.strip()]
     return f"| {' | '.join(_cell(cell) for cell in cells)} |"

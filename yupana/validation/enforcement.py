@@ -92,6 +92,8 @@ def _of(column: dict[str, Any], contract: Contract) -> Iterator[Remark]:
         yield Remark(name, "classification: personal", "dropped at staging, so no rule looks at it")
     elif own.treatment == "pseudonymise":
         yield Remark(name, "treatment: pseudonymise", "kept under a keyed one-way name")
+    elif own.treatment == "mask":
+        yield Remark(name, "treatment: mask", "personal data in it becomes a word for its kind")
     elif column.get("classification"):
         yield Remark(name, f"classification: {column['classification']}", "told, changes nothing")
     if own.relation and "codes" not in rules:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from open_data_contract_standard.model import SchemaProperty
 
@@ -11,7 +11,7 @@ from yupana.core.errors import TerminalError
 from yupana.core.patterns import AROUND
 from yupana.data.national import changes
 
-Treatment = Literal["none", "drop", "pseudonymise"]
+Treatment = Literal["none", "drop", "pseudonymise", "mask"]
 Negative = Literal["minus", "parentheses", "trailing"]
 Action = Literal["flag", "null", "clip", "quarantine"]
 
@@ -135,9 +135,11 @@ def _list(value: Any) -> list[Any]:
 def _treatment(p: SchemaProperty, options: dict[Any, Any], where: str) -> Treatment:
     personal = p.classification == "personal"
     treatment = str(options.get("treatment", "drop" if personal else "none"))
-    if treatment not in ("none", "drop", "pseudonymise") or personal == (treatment == "none"):
-        what = f"treatment '{treatment}': use drop or pseudonymise, on personal columns alone"
+    if treatment not in get_args(Treatment) or personal == (treatment == "none"):
+        what = f"treatment '{treatment}': use drop, pseudonymise or mask, on personal columns alone"
         raise _wrong(p, where, what)
+    if treatment == "mask" and (p.logicalType or "string") != "string":
+        raise _wrong(p, where, f"treatment 'mask' on {p.logicalType}: it is for texts")
     return treatment  # type: ignore[return-value]
 
 

@@ -138,12 +138,12 @@ def rules_of(root: Path, table: SchemaObject) -> tuple[Rule, ...]:
     rules = [Rule("parsed", MALFORMED)]
     for p in table.properties or []:
         custom = {c.property: c.value for c in p.customProperties or []}
-        pseudonym = custom.get("treatment") == "pseudonymise"
-        if p.classification != "personal" or pseudonym:
+        treated = custom.get("treatment") in ("pseudonymise", "mask")
+        if p.classification != "personal" or treated:
             outlier = custom.get("outlier")
             changed = isinstance(outlier, dict) and outlier.get("action") in ("null", "clip")
             rules.extend(
-                replace(rule, early=(pseudonym or changed) and rule.kind in _OF_VALUES)
+                replace(rule, early=(treated or changed) and rule.kind in _OF_VALUES)
                 for rule in _of_column(root, p)
             )
     if any(p.primaryKey for p in table.properties or []):

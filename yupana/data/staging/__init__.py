@@ -45,7 +45,7 @@ def stage(
     rows = cleaning.values(text, contract)
     rows = derive.add(spark, rows, contract, settings.root)
     rows = _with_verdicts(rows, contract)
-    rows = personal.pseudonymise(rows, contract, settings)
+    rows = personal.treat(rows, contract, settings)
     rows = cleaning.outliers(rows, contract, FLAGS)
     for count, columns in contract.counts.items():
         rows = _counted(rows, contract, count, columns)
@@ -83,7 +83,8 @@ def stage(
 
 
 def _with_verdicts(rows: DataFrame, contract: Contract) -> DataFrame:
-    """What rules say of values as they were published, before pseudonyms and bounds change them."""
+    """What rules say of values as they were published, before pseudonyms, masks and bounds change
+    them."""
     from pyspark.sql import functions as f
 
     columns = {c.name: c for c in contract.columns}

@@ -78,11 +78,16 @@ def _of_personal(column: dict[str, Any], field: tuple[str | int, ...]) -> Iterat
         fix = f"Write one of {', '.join(CLASSIFICATIONS)}; personal alone keeps it from the table."
         yield Fault(what, (*field, "classification"), fix)
     stated = {o.get("property"): o.get("value") for o in column.get("customProperties") or []}
-    if word != "personal" or stated.get("treatment", "drop") != "drop":
+    treatment = stated.get("treatment", "drop")
+    if word != "personal" or treatment not in ("drop", "mask"):
         return
-    for flag in ("primaryKey", "partitioned"):
+    # Of masked texts, different ones may become equal.
+    done, flags = "dropped", ["primaryKey", "partitioned"]
+    if treatment == "mask":
+        done, flags = "masked", [*flags, "unique"]
+    for flag in flags:
         if column.get(flag):
-            what = f"{flag} on the column '{name}', which is personal and dropped"
+            what = f"{flag} on the column '{name}', which is personal and {done}"
             fix = "Keep it by {property: treatment, value: pseudonymise}, or name other columns."
             yield Fault(what, (*field, flag), fix)
 

@@ -104,7 +104,7 @@ def _no_number(query: Select, columns: dict[str, str]) -> str | None:
 
 
 def _columns(table: dict[str, Any]) -> dict[str, str]:
-    """The published columns with their types: no personal ones, and pseudonyms as texts."""
+    """The published columns with their types: no dropped ones, and pseudonyms as texts."""
     types = dict(_OWN)
     for column in table.get("properties") or []:
         options = {o.get("property"): o.get("value") for o in column.get("customProperties") or []}
