@@ -41,7 +41,7 @@ class Request:
         last: day that ends the newest period; answers from later data are not seen.
         weeks: of answers that are compared, up to `last`.
         page: where Evidently's page goes.
-        batch, comparable: see `kind.Observation`.
+        batch, comparable, recurring: see `kind.Observation`.
     """
 
     reference: Path
@@ -54,6 +54,7 @@ class Request:
     page: Path
     batch: pl.DataFrame | None = None
     comparable: Comparable | None = None
+    recurring: bool = True
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,9 @@ def compare(
     every = answers.distinct(settings, use_case, features, texts, measures, request.last)
     every = _with_batch(every, request)
     now = every.filter(every[PERIOD] > request.last - timedelta(weeks=request.weeks))
-    # A few entities against all would differ for ever, and no training would mend it.
-    reference = reference.filter(reference[ENTITY].is_in(now[ENTITY].unique().implode()))
+    if request.recurring:
+        # A few entities against all would differ for ever, and no training would mend it.
+        reference = reference.filter(reference[ENTITY].is_in(now[ENTITY].unique().implode()))
     if request.comparable:
         reference = request.comparable(reference, now)
     counted = AnswerDrift(

@@ -96,6 +96,8 @@ class Observation:
         batch: what was predicted in batch, as `answers.distinct` gives what was answered, each
             once; None where nothing is.
         comparable: test rows that the answers compare with: of the same season, say; None: all.
+        recurring: an entity is asked about again and again (a place), and answers compare with the
+            test rows of their own entities; False: each is another (a text).
     """
 
     period: date
@@ -109,6 +111,7 @@ class Observation:
     scores: tuple[tuple[str, str, str], ...]
     batch: pl.DataFrame | None = None
     comparable: Comparable | None = None
+    recurring: bool = True
 
 
 Observe = Callable[[Run], Observation]

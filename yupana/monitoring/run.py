@@ -210,6 +210,7 @@ def _drift(
         page=page,
         batch=observation.batch,
         comparable=observation.comparable,
+        recurring=observation.recurring,
     )
     return drift.compare(settings, use_case, comparison, say)
 

@@ -56,8 +56,8 @@ PEOPLE = wordset(
     "cunada yerno nuera conviviente pareja hijito hijita menor bebe amigo amiga paciente usuario "
     "usuaria titular conductor chofer trabajador trabajadora funcionario funcionaria servidor "
     "servidora empleado empleada enfermero enfermera obstetra medico cajero cajera vigilante "
-    "suboficial policia sereno director directora docente alumno alumna auxiliar tecnico tecnica duena "
-    "dueno propietario propietaria inquilino inquilina senores senoras companero companera "
+    "suboficial policia sereno director directora docente alumno alumna auxiliar tecnico tecnica "
+    "duena dueno propietario propietaria inquilino inquilina senores senoras companero companera "
     "atendio firmante representante apoderado apoderada gracias inspector secretaria secretario "
     "comerciante"
 )

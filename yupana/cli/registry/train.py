@@ -147,7 +147,9 @@ def evaluate(
         Path | None,
         typer.Option(help="A file that nobody learned from: the champion is scored on it."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="With --cases: where the JSON report goes.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="With --cases: where the JSON report goes.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a candidate, or the champion on a file of its own, beside the baselines.

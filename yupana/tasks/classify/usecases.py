@@ -72,11 +72,14 @@ class ClassifyUseCase:
         data = fit.prepare(frame, names, self.options, embed or encoder.embed)
         cascade, held = fit.fit(data, names, self.options, seed=seed, say=say)
         shares = {name: float(n) for name, n in frame["label"].value_counts(normalize=True).items()}
-        store.save(cascade, out, {"shares": shares})
+        newest = f"{frame['event_timestamp'].max():%Y-%m-%d}"
+        store.save(cascade, out, {"shares": shares, "knows_through": newest})
         said = {self.final: held.cascade, "student": held.student, "head": held.head}
         held_out.write(out, held_out.table(frame, said, names))
         metrics = {"texts": len(frame), "encoded_share": float(held.encoded.mean())}
-        params = {"labels": len(names), "encoder": encoder.name(), "seed": seed}
+        params = {
+            "labels": len(names), "encoder": encoder.name(), "seed": seed, "knows_through": newest
+        }  # fmt: skip
         return {"metrics": metrics, "params": params, "curve": []}
 
     def load(self, folder: Path) -> Cascade:
@@ -87,10 +90,10 @@ class ClassifyUseCase:
 
     def baselines(self, frame: pd.DataFrame) -> Mapping[str, Any]:
         """What the cascade must beat, by name, learned from all of a training set."""
+        import numpy as np
+
         from yupana.tasks.classify.model.baselines import BASELINES
         from yupana.tasks.classify.result import Text
-
-        import numpy as np  # noqa: I001 (after the kit's own)
 
         names = np.array(sorted(frame["label"].unique()))
         whole = [Text(t, x).whole for t, x in zip(frame["title"], frame["text"], strict=True)]

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from yupana.config.settings import Settings
 from yupana.core.errors import UsageError
 from yupana.predictions.prediction_log import new_id
+from yupana.privacy.mask import mask
 from yupana.tasks.classify.cases import attachments, receipts, store
 from yupana.tasks.classify.cases.case import RECEIVED
 from yupana.tasks.classify.cases.receipts import Receipts
@@ -32,9 +33,8 @@ _CONTROLS = re.compile(
 
 
 def mask_text(text: str) -> str:
-    """A text without personal data. THE PLACE where `yupana.privacy.mask.mask(text).text` goes in:
-    until that room is there, the text as it is."""
-    return text
+    """A text without personal data."""
+    return mask(text).text
 
 
 @dataclass(frozen=True)
@@ -169,8 +169,8 @@ class Intake:
         if row["request"] is None:
             return None
         mine = (CASES.c.use_case == self.use_case) & (CASES.c.request == row["request"])
-        row = connection.execute(sa.select(CASES).where(mine)).mappings().one_or_none()
-        return dict(row) if row else None
+        before = connection.execute(sa.select(CASES).where(mine)).mappings().one_or_none()
+        return dict(before) if before else None
 
     def _again(self, before: Mapping[str, Any], row: Mapping[str, Any]) -> Received:
         if before["body"] != row["body"]:

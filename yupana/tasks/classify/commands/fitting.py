@@ -43,7 +43,6 @@ def fit(use_case: UseCase, split: Split, as_json: AsJson = False) -> StepResult:
 
         from yupana.features import training_sets
         from yupana.tasks.classify import usecases
-        from yupana.tasks.classify.dataset.texts import TIME
         from yupana.tasks.classify.model.encoder import EmbeddingCache
         from yupana.tracking import facts
 
@@ -53,7 +52,6 @@ def fit(use_case: UseCase, split: Split, as_json: AsJson = False) -> StepResult:
         fitted = usecases.load(use_case).fit(
             rows, out, seed=config.seed, say=say, embed=partial(cache.embed, say=say)
         )
-        fitted["params"]["knows_through"] = f"{rows[TIME].max():%Y-%m-%d}"
         (out / "fit.json").write_text(json.dumps(fitted))
         about = asdict(training_sets.about(config, use_case, split))
         run = facts.record(config, out, about, time.monotonic() - start, facts.hardware())

@@ -43,7 +43,7 @@ def features(use_case: UseCase, as_json: AsJson = False) -> None:
             "rows": written.rows,
             "labelled": int(rows[LABEL].is_not_null().sum()),
             "version": written.version,
-            "data_as_of": f"{rows[TIME].max():%Y-%m-%d}",
+            "data_as_of": str(rows[TIME].dt.date().max()),
             "sources": (source,),
         }
         return steps.Outcome((written.ref,), metrics=facts)

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from yupana.core.errors import UsageError
 from yupana.core import plain_yaml
+from yupana.core.errors import UsageError
 from yupana.core.types import Frozen
 from yupana.tasks.classify.labelling import folding
 from yupana.tasks.classify.labelling.labels import Source

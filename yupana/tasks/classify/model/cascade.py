@@ -59,7 +59,7 @@ class Cascade:
         shares = of.student.apply(self.student.probabilities([text.whole for text in texts]))
         unsure = np.flatnonzero(shares.max(axis=1) < of.sure)
         if len(unsure):
-            embedded = vectors([texts[row] for row in unsure], self._embed)
+            embedded = vectors([texts[int(row)] for row in unsure], self._embed)
             shares[unsure] = of.head.apply(self.head.probabilities(embedded))
         return shares
 

@@ -49,7 +49,7 @@ class About:
     @classmethod
     def of(cls, descriptions: Sequence[str], embed: Embed) -> About:
         """From a description of each label: phrases between commas."""
-        parts = [[part.strip() for part in text.split(",") if part.strip()] for text in descriptions]
+        parts = [[p.strip() for p in text.split(",") if p.strip()] for text in descriptions]
         starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
         return cls(embed([phrase for part in parts for phrase in part]), starts)
 

@@ -1,4 +1,4 @@
-"""A fitted cascade in a folder: arrays as safetensors, the rest as JSON, nothing that runs on load."""
+"""A fitted cascade in a folder: safetensors, the rest as JSON, nothing that runs on load."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ def save(cascade: Cascade, folder: Path, about: dict[str, Any]) -> None:
         # Half precision: a hashed vector needs no more, and it is nearly the whole file.
         "student.vectors": student.vectors.astype(np.float16),
         "student.weights": student.weights, "student.bias": student.bias,
-        "head.phrases": head.about.phrases, "head.starts": head.about.starts, "head.weights": head.weights, "head.bias": head.bias,
+        "head.phrases": head.about.phrases, "head.starts": head.about.starts,
+        "head.weights": head.weights, "head.bias": head.bias,
     }  # fmt: skip
     save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / WEIGHTS)
     description = {
@@ -63,8 +64,10 @@ def load(folder: Path) -> Cascade:
         about = About(stored["head.phrases"], stored["head.starts"])
         head = Head(about, stored["head.weights"], stored["head.bias"])
         facts = description["thresholds"]
-        by = {name: Confidence(**facts.pop(name)) for name in ("student", "head")}
-        thresholds = Thresholds(**by, **facts)
+        thresholds = Thresholds(
+            Confidence(**facts["student"]), Confidence(**facts["head"]), facts["sure"],
+            facts["decide"],
+        )  # fmt: skip
         labels: Sequence[str] = description["labels"]
         languages, fitted_with = description["languages"], description["encoder"]
     except FileNotFoundError as error:

@@ -11,6 +11,7 @@ import unicodedata
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def numbers(text: str) -> Array:
 
 def pairs(ours: Sequence[str]) -> list[int]:
     """The buckets of neighbouring words."""
-    return [_bucket(f"{one} {other}") for one, other in zip(ours, ours[1:], strict=False)]
+    return [_bucket(f"{one} {other}") for one, other in pairwise(ours)]
 
 
 @lru_cache(maxsize=1 << 16)

@@ -56,6 +56,9 @@ def evaluate(about: Spec, candidate: Path, rows_path: Path, *, seed: int) -> Eva
     said = {name: _crossfit(rows, names, name) for name in about.metric.baselines}
     scored = pd.concat([mine, held_out.table(rows, said, names)], ignore_index=True)
     held_out.write(candidate, scored, held_out.SCORED)
+    _reference(rows, mine[mine[held_out.MODEL] == final], about.entity.key).to_parquet(
+        candidate / "reference.parquet", index=False
+    )
     models = {m: held_out.predictions(scored, m) for m in (final, *_PARTS, *said)}
     first = scored[scored[held_out.MODEL] == final]
     return Evaluation(
@@ -112,6 +115,24 @@ def paired(mine: Path, other: Path, final: str) -> Paired | None:
     return Paired(n=len(both), ratio=ratio(pair), low=low, high=high)
 
 
+def _reference(rows: pd.DataFrame, said: pd.DataFrame, key: str) -> pd.DataFrame:
+    """What monitoring compares answers with: held-out texts and what was said of them."""
+    import pandas as pd
+
+    of = rows.set_index(ENTITY).loc[said[ENTITY]].reset_index()
+    whole = [Text(t, x).whole for t, x in zip(of[TITLE], of[TEXT], strict=True)]
+    return pd.DataFrame(
+        {
+            key: of[ENTITY],
+            "event_timestamp": of["event_timestamp"],
+            "words": [float(len(text.split())) for text in whole],
+            "language": [language.of(text) or "unknown" for text in of[TEXT]],
+            "label": said[held_out.SAID].to_numpy(),
+            "confidence": said[held_out.CONFIDENCE].to_numpy(),
+        }
+    )
+
+
 def _crossfit(rows: pd.DataFrame, names: Sequence[str], baseline: str) -> Array:
     whole = [Text(t, x).whole for t, x in zip(rows[TITLE], rows[TEXT], strict=True)]
     labels = np.searchsorted(np.array(names), rows[LABEL].to_numpy().astype(str))
@@ -149,7 +170,7 @@ def _groups(
 ) -> list[Group]:  # fmt: skip
     """Scores by label, by language, by length and by the spec's groups."""
     of_row = rows.set_index(ENTITY).loc[first[ENTITY]]
-    words = of_row[TEXT].str.split().str.len().to_numpy()
+    words = np.array([len(text.split()) for text in of_row[TEXT]])
     by = {
         "label": first[LABEL].to_numpy(),
         "language": np.array([language.of(text) or "unknown" for text in of_row[TEXT]]),

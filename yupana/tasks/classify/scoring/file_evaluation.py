@@ -23,7 +23,6 @@ from yupana.tasks.classify.scoring.metrics import Predictions
 from yupana.tracking import facts, registry
 
 if TYPE_CHECKING:
-    import pandas as pd
     import polars as pl
 
 CHUNK = 200
@@ -150,10 +149,10 @@ def _predict(
 
 
 def _intervals(
-    mine: Predictions, others: dict[str, Predictions], groups: pd.Series, labels: Sequence[str],
-    seed: int,
+    mine: Predictions, others: dict[str, Predictions], groups: metrics.Array,
+    labels: Sequence[str], seed: int,
 ) -> dict[str, tuple[float, float]]:  # fmt: skip
-    """Of the macro-F1, and of its difference to each baseline's; empty for fewer than two groups."""
+    """Of the macro-F1, and of its difference to each baseline's; empty for one group alone."""
     if len(set(groups)) < 2:
         return {}
 

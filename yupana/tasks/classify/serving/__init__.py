@@ -1,0 +1,1 @@
+"""What classifiers of texts bring to a prediction service."""
