@@ -39,12 +39,20 @@ def _engine() -> Any:
 
 def embed(texts: Sequence[str]) -> Array:
     """Unit vectors of texts, shape (texts, `WIDTH`); of an empty text zeros."""
+    from threadpoolctl import threadpool_limits
+
     vectors = np.zeros((len(texts), WIDTH), dtype=np.float32)
-    rows = [row for row, text in enumerate(texts) if text.strip()]
-    if rows:
-        # The engine reads C strings: a NUL would end the text.
-        clean = [texts[row][:MOST_CHARACTERS].replace("\0", " ") for row in rows]
-        vectors[rows] = np.atleast_2d(_engine().query(clean))
+    # The engine reads C strings: a NUL would end the text.
+    clean = [text[:MOST_CHARACTERS].replace("\0", " ") for text in texts]
+    distinct = [text for text in dict.fromkeys(clean) if text.strip()]
+    if distinct:
+        engine = _engine()
+        # On a busy machine its threads wait for each other, and take ten times as long.
+        with threadpool_limits(1, user_api="openmp"):
+            made = dict(zip(distinct, np.atleast_2d(engine.query(distinct)), strict=True))
+        for row, text in enumerate(clean):
+            if text in made:
+                vectors[row] = made[text]
     return vectors
 
 

@@ -16,7 +16,7 @@ from yupana.core.errors import TerminalError
 from yupana.tasks.classify.model import encoder
 from yupana.tasks.classify.model.calibration import Confidence
 from yupana.tasks.classify.model.cascade import Cascade, Thresholds
-from yupana.tasks.classify.model.head import About, Head
+from yupana.tasks.classify.model.head import About, Embed, Head
 from yupana.tasks.classify.model.quick_student import QuickStudent
 
 WEIGHTS, DESCRIPTION = "weights.safetensors", "model.json"
@@ -51,8 +51,11 @@ def save(cascade: Cascade, folder: Path, about: dict[str, Any]) -> None:
     (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
 
 
-def load(folder: Path) -> Cascade:
+def load(folder: Path, embed: Embed = encoder.embed) -> Cascade:
     """Read a fitted cascade.
+
+    Args:
+        embed: what it reads texts by.
 
     Raises:
         TerminalError: the folder does not hold one, or it was fitted with another encoder.
@@ -89,7 +92,7 @@ def load(folder: Path) -> Cascade:
             where=str(folder / DESCRIPTION),
             fix="Install that version, or fit the model again: yupana train <use case>.",
         )
-    return Cascade(labels, languages, student, head, thresholds)
+    return Cascade(labels, languages, student, head, thresholds, embed)
 
 
 def description(folder: Path) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from yupana.features import training_sets
 from yupana.tasks.classify import usecases
 from yupana.tasks.classify.dataset import texts as dataset
 from yupana.tasks.classify.dataset.texts import GROUP, LABEL, TEXT, TITLE
+from yupana.tasks.classify.model import store
+from yupana.tasks.classify.model.encoder import EmbeddingCache
 from yupana.tasks.classify.result import Text
 from yupana.tasks.classify.scoring import metrics
 from yupana.tasks.classify.scoring.metrics import Predictions
@@ -54,7 +56,7 @@ def report(
     if rows.empty:
         raise UsageError("The file has no labelled text.", where=str(path), fix="Give another.")
     version, folder = registry.champion(settings, use_case)
-    cascade = definition.load(folder)
+    cascade = store.load(folder, EmbeddingCache(settings.home / "embeddings.db").embed)
     whole = [Text(t, x) for t, x in zip(rows[TITLE], rows[TEXT], strict=True)]
     answers = []
     for first in range(0, len(whole), CHUNK):

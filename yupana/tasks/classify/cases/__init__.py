@@ -1,0 +1,1 @@
+"""Cases: texts that were received, with their receipts, and what becomes of them."""
