@@ -132,3 +132,16 @@ def test_a_mask_is_for_personal_texts_that_tell_no_row(
     path.write_text(yaml.safe_dump(about, sort_keys=False))
     with pytest.raises(TerminalError, match=says):
         publish(lake, GOOD)
+
+
+def test_a_file_is_masked_before_it_is_landed(tmp_path: Path) -> None:
+    lake = project(tmp_path, "sail")
+    source, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text(f"id,topic,text\n{GOOD}", encoding="utf-8")
+    words = ("mask", str(source), "--column", "text", "--out", str(out), "--json")
+    told = yupana(lake, *words).json()
+    assert told["rows"] == len(TEXTS) and told["masked"]["NOMBRE"] == 2
+    assert pl.read_csv(out)["text"].to_list() == [mask(text).text for text in TEXTS]
+    assert yupana(lake, *words).code == 2, "what is there is not written over"
+    words = ("mask", str(source), "--column", "texto", "--out", str(tmp_path / "other.csv"))
+    assert "no column 'texto'" in yupana(lake, *words).stderr
