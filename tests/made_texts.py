@@ -209,3 +209,11 @@ class Score:
                 f"{self.spans[kind]:>6} {right:>9.3f}"
             )
         return "\n".join([*rows, f"precision of all {self.precision:.3f}"])
+
+
+if __name__ == "__main__":
+    seeds = range(101, 106)
+    for name, templates in (("templates seen", SEEN), ("templates held back", HELD_BACK)):
+        made = (text for seed in seeds for text in made_texts(seed, 600, templates))
+        print(f"\n{name}, seeds 101 to 105\n{Score(made).table()}")
+    print(f"\nwritten texts\n{Score(written_texts()).table()}")

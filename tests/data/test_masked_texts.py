@@ -37,6 +37,8 @@ TEXTS = [
     "No hay agua en Jr. Los Geranios 345. Mi celular: 987123654 o zoila.yup@correo.pe",
     "LA SEÑORA ZOILA QUISPE MANEJA EL AUTO B7K-913 CON RUC 20131312955",
     "me cobraron con la tarjeta 4111111111111111, expediente 12345678",
+    "Sen\u0303ora Juana Huamani\u0301 😀: DNI\u00a0４３２１８７６５,\u2007"
+    "cel\u200b 987\u2011123\u2011654 <ﬁn> \U0001d7d8",
 ]
 GOOD = "".join(f'{n},water,"{text}"\n' for n, text in enumerate(TEXTS))
 BAD = """x,roads,"Soy Zoila Yupanqui Huamaní, DNI 43218765, sin agua"
@@ -99,8 +101,8 @@ def test_how_much_was_masked_is_told_by_kind(tmp_path: Path) -> None:
     publish(lake, GOOD)
     (told,) = [e["facts"]["masked"] for e in events.done(lake.platform_db, "ingest", NAME)]
     assert told == {
-        "DNI": 1, "RUC": 1, "TELÉFONO": 1, "CORREO": 1, "PLACA": 1, "TARJETA": 1, "DIRECCIÓN": 1,
-        "NOMBRE": 2,
+        "DNI": 2, "RUC": 1, "TELÉFONO": 2, "CORREO": 1, "PLACA": 1, "TARJETA": 1, "DIRECCIÓN": 1,
+        "NOMBRE": 3,
     }  # fmt: skip
 
 
@@ -132,3 +134,16 @@ def test_a_mask_is_for_personal_texts_that_tell_no_row(
     path.write_text(yaml.safe_dump(about, sort_keys=False))
     with pytest.raises(TerminalError, match=says):
         publish(lake, GOOD)
+
+
+def test_a_file_is_masked_before_it_is_landed(tmp_path: Path) -> None:
+    lake = project(tmp_path, "sail")
+    source, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text(f"id,topic,text\n{GOOD}", encoding="utf-8")
+    words = ("mask", str(source), "--column", "text", "--out", str(out), "--json")
+    told = yupana(lake, *words).json()
+    assert told["rows"] == len(TEXTS) and told["masked"]["NOMBRE"] == 3
+    assert pl.read_csv(out)["text"].to_list() == [mask(text).text for text in TEXTS]
+    assert yupana(lake, *words).code == 2, "what is there is not written over"
+    words = ("mask", str(source), "--column", "texto", "--out", str(tmp_path / "other.csv"))
+    assert "no column 'texto'" in yupana(lake, *words).stderr

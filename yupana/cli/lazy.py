@@ -18,6 +18,7 @@ MODULES = {
     "usecases": ("usecases", "new"),
     "datasets.ingest": ("ingest",),
     "datasets.contract": ("contract",),
+    "datasets.mask": ("mask",),
     "datasets.stream": ("stream", "bridge"),
     "datasets.catalogue": ("datasets", "standards"),
     "datasets.lake": ("history", "quarantine"),

@@ -57,7 +57,8 @@ PEOPLE = wordset(
     "usuaria titular conductor chofer trabajador trabajadora funcionario funcionaria servidor "
     "servidora empleado empleada enfermero enfermera obstetra medico cajero cajera vigilante "
     "suboficial policia sereno director directora docente alumno alumna auxiliar tecnico tecnica "
-    "duena dueno propietario propietaria inquilino inquilina senores senoras companero companera "
+    "duena "
+    "dueno propietario propietaria inquilino inquilina senores senoras companero companera "
     "atendio firmante representante apoderado apoderada gracias inspector secretaria secretario "
     "comerciante"
 )

@@ -58,7 +58,7 @@ def names(text: str, folded: Folded) -> Iterator[tuple[int, int]]:
                 first = reader.opening(members[0])
                 yield words[first].start, words[members[-1]].end
             # Of a run that is no name, no part is one: it is a place, or words.
-            at = done = members[-1]
+            at, done = members[-1], members[-1] + 1
         at += 1
 
 
@@ -143,6 +143,8 @@ class _Reader:
 
     def _before(self, members: list[int], done: int) -> list[int]:
         """Given names that no list has, before surnames: told by capitals or by two surnames."""
+        if members[0] <= done or not self._unheard(members[0] - 1):
+            return []
         sure = [m for m in members if self._sure(m)]
         document = self._before_a_document(members[-1])
         if not (sure or document) or self.words[members[0]].text not in self.lists.surnames:
