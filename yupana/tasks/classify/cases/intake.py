@@ -172,8 +172,8 @@ class Intake:
         if row["request"] is None:
             return None
         mine = (CASES.c.use_case == self.use_case) & (CASES.c.request == row["request"])
-        row = connection.execute(sa.select(CASES).where(mine)).mappings().one_or_none()
-        return dict(row) if row else None
+        before = connection.execute(sa.select(CASES).where(mine)).mappings().one_or_none()
+        return dict(before) if before else None
 
     def _again(self, before: Mapping[str, Any], row: Mapping[str, Any]) -> Received:
         if before["body"] != row["body"]:

@@ -115,7 +115,7 @@ def _due(settings: Settings, now: datetime) -> list[Row]:
         .order_by(c.created, c.id).limit(_AT_ONCE)
     )  # fmt: skip
     with engine(settings.platform_db).connect() as connection:
-        return list(connection.execute(query).all())
+        return [*connection.execute(query)]
 
 
 def _count(settings: Settings, now: datetime) -> int:
