@@ -27,6 +27,7 @@ from yupana.serving.http.guard import Guard
 from yupana.serving.http.refusal import OneShape
 from yupana.tasks.classify.cases import routes, rule_files
 from yupana.tasks.classify.cases.case import CaseText
+from yupana.tasks.classify.cases.open311 import routes as open311
 from yupana.tasks.classify.cases.service import CaseService
 from yupana.tasks.classify.result import Classification
 
@@ -108,6 +109,7 @@ def office(
     monkeypatch.setattr(roles, "_actions", lambda: ACTIONS)
     for cached in (roles.scopes_of, roles.opens):
         cached.cache_clear()
+    settings.home.mkdir(parents=True, exist_ok=True)
     # Its tables, before the threads want them too.
     engine(settings.platform_db)
     service = CaseService(settings, NAME, classify, rules=RULES, **more)
@@ -115,6 +117,7 @@ def office(
     app.state.cases, app.state.how_to_ask = service, routes.HOW_TO_ASK
     app.add_exception_handler(RequestValidationError, application._wrong_address)
     app.include_router(routes.router(SimpleNamespace(name=NAME), RULES))  # type: ignore[arg-type]
+    app.include_router(open311.router())
     parameters.apply(app.routes)
     inside = bounds.WholeBody(OneShape(app, app.state.how_to_ask))
     access = Access(

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from yupana.ledger import vouched
+from yupana.ledger import vouched, vouched_tables
 
 EDIT, DELETE, ADD, COPY = ACTIONS = ("edit", "delete", "add", "copy back")
 TRIGGERS = {
@@ -33,12 +33,12 @@ class Table:
 
     def name_of(self, row: Row) -> str:
         """How the ledger names a row."""
-        columns = vouched.VOUCHED[self.name].key
+        columns = vouched_tables.VOUCHED[self.name].key
         return vouched.name_of(tuple(row[self.columns.index(name)] for name in columns))
 
     def free(self) -> set[str]:
         """Columns of which nothing is vouched for."""
-        rows = vouched.VOUCHED.get(self.name)
+        rows = vouched_tables.VOUCHED.get(self.name)
         return {*rows.free} if rows else set()
 
 
@@ -184,7 +184,7 @@ def _copied_back(
     changed = owner.replace(table, old, fresh) if old else owner.insert(table.name, fresh)
     if not changed:
         return None
-    if table.name in vouched.VOUCHED and random.random() < 0.5:
+    if table.name in vouched_tables.VOUCHED and random.random() < 0.5:
         _copy_nonce(owner, table.name, table.name_of(fresh), whole, backup)
     differing = {c for c, a, b in zip(table.columns, old or (), fresh, strict=False) if a != b}
     return (None,) if old and differing <= table.free() else fresh

@@ -23,6 +23,13 @@ from yupana.orchestration import erasure
 from yupana.predictions import archive, export, feedback, prediction_log, usage
 from yupana.predictions.prediction_log import Prediction
 from yupana.predictions.recorder import LogAwayError, Recorder
+from yupana.tasks.classify.cases import receipts, rule_files
+from yupana.tasks.classify.cases.case import Person
+from yupana.tasks.classify.cases.following import Follower
+from yupana.tasks.classify.cases.handling import Desk
+from yupana.tasks.classify.cases.intake import File, Intake, Submission
+from yupana.tasks.classify.cases.router import Router
+from yupana.tasks.classify.result import Classification
 from yupana.tasks.forecast import frequency, payload
 from yupana.trace import audit
 from yupana.tracking import projects, slots
@@ -51,7 +58,9 @@ def make(home: Path, platform_url: str = "") -> Settings:
 
 def work(settings: Settings, turn: int) -> None:
     """A day's work; each turn changes what earlier ones left, and adds to it."""
-    parts = _steps, _access, _slots, _projects, _monitor, _webhooks, serve, _counts, _exported
+    parts = (
+        _steps, _access, _slots, _projects, _monitor, _webhooks, _cases, serve, _counts, _exported,
+    )  # fmt: skip
     for part in parts:
         part(settings, turn)
     if turn == 1:
@@ -161,6 +170,27 @@ def _webhooks(settings: Settings, turn: int) -> None:
     endpoints.remove(settings, hooks[0][0], now)
 
 
+def _cases(settings: Settings, turn: int) -> None:
+    """Texts with an attachment and a contact: routed, objected to, corrected, answered."""
+    now, rules = datetime.now(UTC), rule_files.load("complaints")
+    keys = receipts.configured(settings)
+    intake = Intake(settings, "complaints", rules, keys, seal=lambda content: content[::-1])
+    sent = [
+        Submission(
+            f"No recogen la basura de la calle {turn}{n}", contact="a@b.pe", files=[File(b"zip")]
+        )
+        for n in range(3)
+    ]  # fmt: skip
+    got = [intake.receive(one, now) for one in sent]
+    said = Classification("limpieza_y_residuos", 0.9, language="es")
+    Router(settings, "complaints", rules, lambda texts: [said] * len(texts)).run_once(now)
+    desk, clerk = Desk(settings, "complaints", rules), Person("key:k1", None)
+    desk.correct(got[0].case_id, clerk, 2, "animales", "Un perro.", now)
+    desk.answer(got[1].case_id, clerk, 2, "El jueves.", "", now)
+    follower = Follower(settings, "complaints", rules)
+    follower.object(got[1].receipt, got[1].secret, "No vinieron.", now)
+
+
 def _answers(settings: Settings, turn: int) -> list[str]:
     """Groups of answers as a service writes them."""
     recorder = Recorder(
@@ -212,6 +242,6 @@ def _verified(settings: Settings, turn: int) -> None:
 
 
 PARTS = (
-    _steps, _access, _slots, _projects, _monitor, _webhooks, serve, _counts, _exported, _archived,
-    _people, _forgotten, _verified,
+    _steps, _access, _slots, _projects, _monitor, _webhooks, _cases, serve, _counts, _exported,
+    _archived, _people, _forgotten, _verified,
 )  # fmt: skip

@@ -18,7 +18,7 @@ from yupana.config.settings import Settings
 from yupana.core.progress import Silent
 from yupana.database import schema
 from yupana.database.engine import engine
-from yupana.ledger import entries, export, signing, vouched
+from yupana.ledger import entries, export, signing, vouched, vouched_tables
 from yupana.trace import audit
 
 __all__ = ["earlier", "server", "url"]
@@ -62,7 +62,7 @@ def vouch_anew(settings: Settings) -> None:
                 tuple(row.key.split("/", len(spec.key) - 1))
                 for row in vouched.stored(connection, vouched.TABLES.tables[name])
             ]
-            for name, spec in vouched.VOUCHED.items()
+            for name, spec in vouched_tables.VOUCHED.items()
             if not spec.daily
             and all(isinstance(vouched.TABLES.tables[name].c[k].type, sa.String) for k in spec.key)
         }

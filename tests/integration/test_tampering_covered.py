@@ -17,6 +17,10 @@ from yupana.core.progress import Silent
 from yupana.identity import api_keys, oidc
 from yupana.ledger import export, signing
 from yupana.monitoring import alerts, delivery
+from yupana.tasks.classify.cases import rule_files
+from yupana.tasks.classify.cases.case import Case, Person
+from yupana.tasks.classify.cases.handling import Desk
+from yupana.tasks.classify.cases.queue import Filter, page
 from yupana.trace import audit
 from yupana.tracking import projects, slots
 from yupana.webhooks import delivery as webhooks
@@ -29,6 +33,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     used_home.work(settings, 0)
     used_home.work(settings, 1)
     return settings
+
+
+def close(own: Settings, case: str, version: int, now: datetime) -> Case:
+    desk = Desk(own, "complaints", rule_files.load("complaints"))
+    return desk.close(case, Person("key:k1", None), version, "Nada que hacer.", now)
 
 
 CHANGES: dict[str, tuple[str, Callable[[Settings, datetime], object]]] = {
@@ -61,6 +70,15 @@ CHANGES: dict[str, tuple[str, Callable[[Settings, datetime], object]]] = {
     "alert_messages": (
         "UPDATE alert_messages SET body = replace(body, 'warning', 'info'), delivered = NULL",
         lambda own, now: delivery.send(own, now, lambda _: None),
+    ),
+    "cases": (
+        "UPDATE cases SET deadline = '2030-01-01 00:00:00.000000' WHERE state = 'department'",
+        lambda own, now: [
+            close(own, case.id, case.version, now)
+            for case in page(
+                own.platform_db, "complaints", Person("key:k1", None), Filter(), now, "", 50
+            ).cases
+        ],
     ),
     "webhooks": (
         "UPDATE webhooks SET url = 'https://elsewhere.example/' WHERE removed IS NULL",

@@ -27,7 +27,7 @@ from yupana.ledger import (
     pseudonyms,
     signing,
     step_events,
-    vouched,
+    vouched_tables,
     witness,
     writer,
 )
@@ -189,7 +189,7 @@ def test_the_report_says_how_much_is_seen_by_a_witness_elsewhere(
     alone = used.model_copy(update={"ledger_witness": None})
     text = str(live(alone))
     assert text.startswith("not witnessed elsewhere") and "witness: none elsewhere" in text
-    assert all(f"outside: {name}: " in text for name in vouched.OUTSIDE)
+    assert all(f"outside: {name}: " in text for name in vouched_tables.OUTSIDE)
 
 
 def test_a_clock_that_was_set_back_does_not_silence_the_witness(used: Settings) -> None:

@@ -132,16 +132,13 @@ class Settings(BaseSettings):
         True, description="false lets everyone in without a key: behind a gateway that checks"
     )
     public_rate: str = Field(
-        "60/min", description="requests without a key of each address and worker, or none: where "
-        "a use case has actions that need no key"
+        "60/min", description="requests without a key of each address and worker, or none"
     )
     proxies: str = Field(
-        "", description="networks of proxies whose X-Forwarded-For tells a caller's address, "
-        "10.20.0.0/16, separated by commas; empty: none"
+        "", description="networks of proxies whose X-Forwarded-For is believed; empty: none"
     )
     receipt_key: Path | None = Field(
-        None, description="file with the key that secrets of receipts are made by; default: keys/ "
-        "in home"
+        None, description="file with the key of receipts' secrets; default: keys/ in home"
     )
     behind_tls: bool = Field(
         False, description="true where callers reach the service by TLS alone: browsers are told"

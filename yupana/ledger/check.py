@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from yupana.config.settings import Settings
 from yupana.core.progress import Progress
-from yupana.ledger import entries, mark, signing, unsigned, verifier, vouched, witness
+from yupana.ledger import entries, mark, signing, unsigned, verifier, vouched_tables, witness
 from yupana.ledger.event_check import EventRows
 from yupana.ledger.export import counted
 from yupana.ledger.fault import Begin, Check, Fault, Ground
@@ -72,7 +72,7 @@ class Audit(Report):
     unsigned: Tail = field(default_factory=Tail)
     scope: Scope = field(default_factory=Scope)
     outside: dict[str, str] = field(
-        default_factory=lambda: {name: reason.en for name, reason in vouched.OUTSIDE.items()}
+        default_factory=lambda: {name: reason.en for name, reason in vouched_tables.OUTSIDE.items()}
     )
 
     def __str__(self) -> str:

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from yupana.ledger import vouched
 from yupana.ledger.fault import Fault, Ground
 from yupana.ledger.table import LEDGER
-from yupana.ledger.vouched import ROW_NONCES, VOUCHED
+from yupana.ledger.vouched import ROW_NONCES
+from yupana.ledger.vouched_tables import VOUCHED
 
 _CHUNK = 2_000
 # What is temporary, SQLite writes to the disk when it grows.

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from yupana.config.settings import Settings
 from yupana.core.progress import Silent
 from yupana.database.engine import engine
-from yupana.ledger import roots, signing, vouched, witness
+from yupana.ledger import roots, signing, vouched_tables, witness
 from yupana.ledger.check import Audit
 from yupana.ledger.table import LEDGER
 from yupana.monitoring.site.parts import Answer, Basis, Missing, Page, SiteRequest
@@ -86,7 +86,7 @@ def page(request: SiteRequest) -> Page:
         "roots": newest,
         "roots_in_all": len(published_roots),
         "witnesses": witnesses,
-        "outside": vouched.OUTSIDE,
+        "outside": vouched_tables.OUTSIDE,
         "faults": [(FOUND[f.what], f) for f in faults[:MOST_FAULTS]],
         "more_faults": max(len(faults) - MOST_FAULTS, 0),
     }

@@ -40,6 +40,9 @@ _TEXT_BY_STATUS = {
         "Intente de nuevo en unos segundos. / Try again in a few seconds.",
     ),
 }
+OWN_ERRORS = "own_errors"
+"""Set in a request's state by an address whose errors have the form of another standard."""
+
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _FAILED = (
     "El servicio no pudo responder. / The service could not answer.",
@@ -135,7 +138,8 @@ class OneShape:
 
         async def rewrite(message: Message) -> None:
             nonlocal start, body
-            if message["type"] == "http.response.start" and _foreign(message):
+            own = scope.get("state", {}).get(OWN_ERRORS)
+            if message["type"] == "http.response.start" and not own and _foreign(message):
                 start = _no_redirect(message)
             elif not start:
                 await send(message)

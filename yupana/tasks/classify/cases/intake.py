@@ -27,7 +27,7 @@ Mask = Callable[[str], str]
 Seal = Callable[[bytes], bytes]
 
 _CONTROLS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]"
 )
 """What no reader sees and a database or a terminal may stumble over; tab and line end stay."""
 
@@ -55,6 +55,7 @@ class Submission:
         sender: the key's id; empty: nobody is known.
         contact: where notices go, sealed before it is kept.
         body: the request's bytes, by which it is known again.
+        service: the label that the sender chose; a hint in the history.
     """
 
     text: str
@@ -67,6 +68,7 @@ class Submission:
     sender: str = ""
     request: str = ""
     body: bytes = b""
+    service: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,8 @@ class Intake:
             change.insert(CASES, row)
             for file in files:
                 change.insert(CASE_ATTACHMENTS, {**file, "case_id": row["id"]})
-            change.event(row["id"], 1, "received", facts={"channel": sent.channel})
+            facts = {"channel": sent.channel, "service": sent.service}
+            change.event(row["id"], 1, "received", facts=facts)
         return self._receipt(row, fresh=True)
 
     def _row(self, sent: Submission, now: datetime) -> dict[str, Any]:

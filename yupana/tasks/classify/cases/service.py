@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from yupana.config.settings import Settings
 from yupana.core.errors import record_text
+from yupana.identity.keyring import Keyring
 from yupana.identity.quotas import Policy
 from yupana.predictions.usage import Caller
 from yupana.serving.http.addresses import Attempts
@@ -52,7 +53,7 @@ class CaseService:
         self.desk = Desk(settings, use_case, self.rules, mask)
         self.reader = Reader(settings, use_case, unseal)
         self.router = Router(settings, use_case, self.rules, classify, suspended)
-        self.guesses = Attempts(GUESSES)
+        self.guesses, self.keyring = Attempts(GUESSES), Keyring(settings.platform_db)
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
