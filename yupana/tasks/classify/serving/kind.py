@@ -11,6 +11,9 @@ from yupana.core.spec import SUBMIT, Spec
 from yupana.tasks.classify import usecases
 from yupana.tasks.classify.serving import payload
 
+OPEN311 = "open311"
+"""The action behind the addresses of Open311 GeoReport."""
+
 if TYPE_CHECKING:
     from fastapi import APIRouter, FastAPI
     from pydantic import BaseModel
@@ -68,6 +71,10 @@ class ClassifyServing:
         from yupana.tasks.classify.serving import routes
 
         return routes.router(about)
+
+    def folders(self, about: Spec) -> Mapping[str, str]:
+        """Open311's addresses, where the spec has that action."""
+        return {"/open311/": OPEN311} if OPEN311 in about.actions else {}
 
     def how_to_ask(self, about: Spec) -> Mapping[str, str]:
         """How to mend each field of a question."""

@@ -21,12 +21,14 @@ from yupana.serving.routes import PredictionId
 from yupana.tasks.classify.cases import routes as case_routes
 from yupana.tasks.classify.cases import rule_files
 from yupana.tasks.classify.cases.intake import cleaned
+from yupana.tasks.classify.cases.open311 import routes as open311_routes
 from yupana.tasks.classify.result import Text
 from yupana.tasks.classify.serving import payload
 
 MOST_TEXTS = 50
 LONGEST = 5000
-REVIEW = "review"
+REVIEW, OPEN311 = "review", "open311"
+"""Actions of cases: clerks' addresses come with those of `submit`, Open311's on their own."""
 
 HOW_TO_ASK = {
     "texts": f"Envíe de 1 a {MOST_TEXTS} textos de hasta {LONGEST} caracteres. / Send 1 to "
@@ -101,8 +103,8 @@ def router(about: Spec) -> APIRouter:
         UsageError: the spec names an action that classifiers do not have.
     """
     api = APIRouter()
-    add = {"classify": _classify, "explain": _explain, SUBMIT: _cases, REVIEW: lambda *_: None}
-    if strange := sorted(set(about.actions) - set(add)):
+    add = {"classify": _classify, "explain": _explain, SUBMIT: _cases, OPEN311: _open311}
+    if strange := sorted(set(about.actions) - {*add, REVIEW}):
         raise UsageError(
             f"Classifiers have no action '{strange[0]}'.",
             where=f"models/{about.name}/usecase.yaml, actions",
@@ -110,12 +112,17 @@ def router(about: Spec) -> APIRouter:
         )
     # Receipts last: the first address that fits answers.
     for action in sorted(about.actions, key=lambda name: name == SUBMIT):
-        add[action](api, about)
+        if action in add:
+            add[action](api, about)
     return api
 
 
 def _cases(api: APIRouter, about: Spec) -> None:
     api.include_router(case_routes.router(about, rule_files.of_spec(about.name)))
+
+
+def _open311(api: APIRouter, about: Spec) -> None:
+    api.include_router(open311_routes.router())
 
 
 def _classify(api: APIRouter, about: Spec) -> None:
