@@ -175,7 +175,7 @@ def test_what_cannot_be_a_use_case_writes_nothing(project: Project) -> None:
     assert "cannot be the name" in refused("class", "--data", DATASET)
     assert "Nothing of 'dengue_linelist' is published" in refused("x", "--data", "dengue_linelist")
     assert "no kind 'weather'" in refused("x", "--data", DATASET, "--task", "weather")
-    assert "--count COLUMN" in refused("x", "--data", DATASET, "--count", "no_such")
+    assert "--column count=COLUMN" in refused("x", "--data", DATASET, "--count", "no_such")
     assert "not a whole number" in refused("x", "--data", DATASET, "--count", "station")
     assert "is not a day" in refused("x", "--data", DATASET, "--period", "station")
     assert "is a command already" in refused("train", "--data", DATASET)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -171,7 +172,7 @@ def serve(use_case: UseCase) -> None:
         url = started.url
         print(f"{use_case} answers at {url}   (Ctrl-C stops it)")
         print("its page shows and tries the API; from another terminal, with the local key:")
-        entity = spec.load(use_case).example.entity
+        entity = shlex.quote(spec.load(use_case).example.entity)
         print(f"  yupana ask {use_case} {entity} --url {url}", flush=True)
         started.wait()
 
