@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from yupana.config.settings import Settings
-from yupana.core import usecase
 from yupana.core import spec as specs
+from yupana.core import usecase
 from yupana.core.errors import YupanaError
 from yupana.core.spec import Spec
 from yupana.data.contracts import contract
