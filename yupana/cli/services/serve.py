@@ -171,8 +171,9 @@ def serve(use_case: UseCase) -> None:
         url = started.url
         print(f"{use_case} answers at {url}   (Ctrl-C stops it)")
         print("its page shows and tries the API; from another terminal, with the local key:")
-        entity = spec.load(use_case).example.entity
-        print(f"  yupana ask {use_case} {entity} --url {url}", flush=True)
+        about = spec.load(use_case)
+        how = usecase.task(about.task).how_to_ask(about, {})
+        print(f"  yupana {how} --url {url}", flush=True)
         started.wait()
 
 

@@ -58,7 +58,8 @@ class ClassifyTask:
 
     def how_to_ask(self, spec: Spec, answer: Mapping[str, Any]) -> str:
         """For a text of one's own."""
-        return f'ask {spec.name} "{answer["text"][:60]}"'
+        text = answer.get("text") or spec.title.es
+        return f'ask {spec.name} "{text[:60]}"'
 
     def score_file(
         self, settings: Settings, use_case: str, path: Path, say: Callable[[str], None]

@@ -74,7 +74,8 @@ class ForecastTask:
 
     def how_to_ask(self, spec: Spec, answer: Mapping[str, Any]) -> str:
         """For the example, on the day of its data."""
-        return f"ask {spec.name} {spec.example.entity} --as-of {answer['data_as_of']}"
+        day = f" --as-of {answer['data_as_of']}" if answer else ""
+        return f"ask {spec.name} {spec.example.entity}{day}"
 
     def answer(self, entry: LogEntry, spec: Spec) -> str:
         """See `answer_words`."""
