@@ -12,7 +12,7 @@ import typer
 
 from yupana.config.lazy import settings
 from yupana.console.options import AsJson, UseCase, emit
-from yupana.core import spec
+from yupana.core import spec, usecase
 from yupana.core.errors import UsageError
 from yupana.core.types import MOST_VERSION
 
