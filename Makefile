@@ -50,6 +50,9 @@ bench-serve: ## the forecast endpoint against bare FastAPI and LitServe (about 5
 bench-monitor: ## drift of a million predictions against Evidently's default; ledger and trace (about 10 minutes)
 	@$(ENV) python -m tests.benchmark.monitor
 
+bench-texts: ## labels of texts beside fastText and scikit-learn (about a minute on the sample; FILE=… for another)
+	@$(ENV) python -m tests.benchmark.texts $(FILE)
+
 bench-stream: ## streams by Kafka, MQTT and files, Spark's own beside them (about 10 minutes)
 	@$(ENV) python -m tests.benchmark.stream --spark
 

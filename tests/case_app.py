@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from starlette.responses import Response
 from starlette.testclient import TestClient
 
 from yupana.config.settings import Settings
@@ -20,7 +21,7 @@ from yupana.database.engine import engine
 from yupana.identity import api_keys, quotas, roles
 from yupana.identity.api_keys import Terms
 from yupana.serving import application, parameters
-from yupana.serving.http import bounds
+from yupana.serving.http import asgi, bounds
 from yupana.serving.http.access import Access
 from yupana.serving.http.access_log import AccessLog
 from yupana.serving.http.guard import Guard
@@ -60,6 +61,7 @@ class Office:
 
     client: TestClient
     service: CaseService
+    app: FastAPI
 
     @property
     def url(self) -> str:
@@ -119,13 +121,15 @@ def office(
     app.include_router(routes.router(SimpleNamespace(name=NAME), RULES))  # type: ignore[arg-type]
     app.include_router(open311.router())
     parameters.apply(app.routes)
-    inside = bounds.WholeBody(OneShape(app, app.state.how_to_ask))
+    rest = FastAPI(openapi_url=None)
+    apart = asgi.split(app, rest, Response(), ("/open311/",))
+    inside = bounds.WholeBody(OneShape(apart, app.state.how_to_ask))
     access = Access(
         inside, settings.platform_db, settings.require_keys,
         public_rate=quotas.parse("rate", rate), folders={"/open311/": f"{NAME}:open311"},
     )  # fmt: skip
     guard = Guard(access, AccessLog(), False)
     with TestClient(guard, raise_server_exceptions=False) as client:
-        yield Office(client, service)
+        yield Office(client, service, app)
     for cached in (roles.scopes_of, roles.opens):
         cached.cache_clear()

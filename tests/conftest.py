@@ -128,7 +128,7 @@ class Thread:
 @pytest.fixture(scope="session")
 def thread() -> Iterator[Thread]:
     """Run the whole thread once: Airflow, KFP and BentoML as `make run` does."""
-    run = quickstart.run(settings(), "outbreak", Lines())
+    (run,) = quickstart.run(settings(), ["outbreak"], Lines())
     with service.running(settings(), "outbreak") as url:
         key = local_key(settings().platform_db, settings().home)
         yield Thread(settings(), run, url, key)

@@ -11,7 +11,7 @@ import pytest
 from dag_bag import dags
 
 from yupana.config.settings import ROOT, Settings
-from yupana.core import usecase
+from yupana.core import spec, usecase
 from yupana.data.contracts.contract import load, names
 from yupana.orchestration import airflow_home
 
@@ -76,8 +76,10 @@ def tasks(dags):
 
 
 def test_each_contract_has_its_dag(dags) -> None:
-    parts = ("", "_backfill", "_log", "_monitor", "_monitor_forecast")
-    others = {f"{name}{part}" for name in usecase.names() for part in parts} | {"maintenance"}
+    batch, others = ("_backfill", "_monitor_forecast"), {"maintenance"}
+    for name in usecase.names():
+        more = batch if "predict" in usecase.commands_of(spec.load(name).task) else ()
+        others |= {f"{name}{part}" for part in ("", "_log", "_monitor", *more)}
     assert {f"ingest_{name}" for name in names(ROOT)} | others == set(dags)
 
 

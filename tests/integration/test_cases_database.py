@@ -40,7 +40,7 @@ def as_service(url: str, home: Path) -> Settings:
         there = connection.scalar(sa.text("SELECT 1 FROM pg_roles WHERE rolname = :r"), {"r": ROLE})
         if not there:
             connection.exec_driver_sql(f"CREATE ROLE {ROLE} LOGIN")
-    restrict(url, ROLE, "service")
+    restrict(url, ROLE, "cases")
     return Settings(home=home, platform_url=url.replace("yupana@", f"{ROLE}@"))
 
 

@@ -196,7 +196,8 @@ def test_the_signer_signs_nothing_over_what_it_signed_and_is_gone(platform: Plat
      "UPDATE predictions SET payload = '{}'", "INSERT INTO deployment_slots DEFAULT VALUES",
      "UPDATE keys SET role = 'administrator'", "INSERT INTO events DEFAULT VALUES",
      "SELECT * FROM alerts", "UPDATE feedback SET comment = ''", "CREATE TABLE mine (n int)",
-     "DELETE FROM activity", "UPDATE row_nonces SET nonce = ''"],
+     "DELETE FROM activity", "UPDATE row_nonces SET nonce = ''", "SELECT * FROM cases",
+     "SELECT * FROM webhooks"],
 )  # fmt: skip
 def test_a_services_role_can_do_no_more_than_answer(platform: Platform, statement: str) -> None:
     refused = pytest.raises(sa.exc.ProgrammingError, match="permission denied")

@@ -133,7 +133,7 @@ def test_a_shared_model_is_adopted_elsewhere(
 def test_a_second_run_does_nothing_twice(thread: Thread) -> None:
     before = {s: delta.version_of(thread.settings.table(z, s)) for z, s in TABLES}
     entries = [e for e in events.read(thread.settings.events) if e["step"] in ONCE]
-    quickstart.run(thread.settings, "outbreak", Silent())
+    [*quickstart.run(thread.settings, ["outbreak"], Silent())]
     assert before == {s: delta.version_of(thread.settings.table(z, s)) for z, s in TABLES}
     assert entries == [e for e in events.read(thread.settings.events) if e["step"] in ONCE]
 

@@ -20,6 +20,7 @@ from case_app import NAME, Office, office
 from yupana.config.settings import Settings
 from yupana.database.engine import engine
 from yupana.ledger import entries
+from yupana.serving import openapi
 from yupana.tasks.classify.cases import queue
 from yupana.tasks.classify.cases import service as services
 from yupana.tasks.classify.cases.following import UnknownReceiptError
@@ -51,7 +52,8 @@ def test_a_citizen_gets_a_receipt_at_once_and_follows_to_the_answer(desk: Office
         "receipt", "secret", "follow", "received", "deadline", "state", "notices"
     }  # fmt: skip
     assert got["follow"] == f"{ADDRESS}/{got['receipt']}" and not got["notices"]
-    assert desk.follow(got).json()["state"] == "received"
+    seen = desk.follow(got)
+    assert seen.json()["state"] == "received" and seen.headers["cache-control"] == "no-store"
     assert desk.route() == 1
     seen = desk.follow(got, got["secret"].lower().replace("-", " ")).json()
     assert seen["department"]["code"] == "limpieza_publica" and seen["answer"] is None
@@ -374,3 +376,16 @@ def test_a_database_that_is_away_gives_no_receipt(
     monkeypatch.setattr("yupana.tasks.classify.cases.store.engine", away)
     answer = desk.client.post(ADDRESS, json={"text": "No recogen la basura"})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+def test_the_addresses_are_described(desk: Office) -> None:
+    described = openapi.page(desk.app)
+    paths = described["paths"]
+    assert {f"{ADDRESS}", f"{ADDRESS}/{{receipt}}", f"{ADDRESS}/review/{{case}}/answer"} <= {*paths}
+    assert {} in paths[ADDRESS]["post"]["security"], "no key is needed"
+    assert "security" not in paths[f"{ADDRESS}/review"]["get"]
+    names = {p["name"] for p in paths[ADDRESS]["post"]["parameters"]}
+    assert names == {"Idempotency-Key"}
+    for path, methods in paths.items():
+        for operation in methods.values():
+            assert " / " in operation["summary"] and "422" not in operation["responses"], path

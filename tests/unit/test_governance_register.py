@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from yupana.config.settings import ROOT
-from yupana.core import evaluation
+from yupana.core import evaluation, usecase
 from yupana.core.errors import TerminalError, UsageError
 from yupana.core.evaluation import Evaluation, Group
 from yupana.core.hashing import file_sha256
@@ -50,8 +50,9 @@ def subject(folder: Path) -> measures.Subject:
     return measures.Subject(NAME, 1, folder, "0" * 64, (), "pool", METRIC)
 
 
-def test_the_shipped_register_states_all_that_is_asked_for() -> None:
-    about = register.load(ROOT, NAME)
+@pytest.mark.parametrize("name", usecase.names())
+def test_a_shipped_register_states_all_that_is_asked_for(name: str) -> None:
+    about = register.load(ROOT, name)
     assert about.stage == "trial" and about.level == "high"
     assert {"Ley 31814", "DS 115-2025-PCM", "Ley 29733"} <= {n.norm for n in about.legal_basis}
     assert len(about.ethics.principles) == 5 and len(about.ethics.requirements) == 8
@@ -63,8 +64,9 @@ def test_the_shipped_register_states_all_that_is_asked_for() -> None:
     assert file_sha256(ROOT / about.notice.file) == about.notice.sha256
 
 
-def test_every_file_and_test_that_the_shipped_register_names_is_there() -> None:
-    about = register.load(ROOT, NAME)
+@pytest.mark.parametrize("name", usecase.names())
+def test_every_file_and_test_that_a_shipped_register_names_is_there(name: str) -> None:
+    about = register.load(ROOT, name)
     items = [
         *about.risk.factors, *about.data_protection.items, *about.targets.qualitative,
         *(item for _, item in about.ethics.items()), *(item for _, item in about.adoption.items()),
@@ -171,3 +173,24 @@ def test_a_hidden_figure_is_named_and_not_passed_over(tmp_path: Path) -> None:
     impact = {"groups": [{"by": "rural", "of": "urban", "n": 90, "suppressed": True}]}
     bound = Bound(measure="missed", by="rural", at_most=0.3, why=WHY)
     assert measures.hidden(bound, subject(tmp_path), impact) == ["missed rural urban"]
+
+
+def test_a_classifier_without_measures_by_language_is_not_for_service(tmp_path: Path) -> None:
+    """Its register's limits: what was not measured by language or length does not hold."""
+    limits = register.load(ROOT, "complaints").limits
+    assert {bound.by for bound in limits} == {"language", "length"}
+
+    def off(*by: str) -> list[str]:
+        scores = {"cascade": {"macro_f1": 0.6, "accuracy": 0.7}, "tfidf": {"macro_f1": 0.3}}
+        groups = tuple(Group(group=group, of="es", n=100, scores=scores) for group in by)
+        metric = Metric(name="macro_f1", better="higher", baselines=("tfidf",))
+        evaluation.write(tmp_path, Evaluation(
+            metric="macro_f1", better="higher", final="cascade", n=100, scores=scores,
+            groups=groups,
+        ))  # fmt: skip
+        judged = measures.Subject("complaints", 1, tmp_path, "0" * 64, (), "cascade", metric)
+        return [fault for bound in limits for fault in measures.beyond(bound, judged, {})]
+
+    assert off("language", "length") == []
+    assert [fault.split()[0] for fault in off("length")] == ["language"] * 2
+    assert all("was not measured" in fault for fault in off())

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-from yupana.core import spec, usecase
+from yupana.core import usecase
 
 MODULES = {
     "machine": ("run", "setup", "doctor", "up", "down", "maintain"),
@@ -62,17 +62,20 @@ class Commands(Mapping[str, Any]):
         self._groups = usecase.with_own_commands()
 
     def __getitem__(self, name: str) -> Any:
-        """The command; of one that several kinds have, the first kind's."""
+        """The command; of one that several kinds have, what all of them take."""
         if name in self._groups:
             return own(name)
-        return commands_of(*self._modules[name][0])[name]
+        variants = [commands_of(*choice)[name] for choice in self._modules[name]]
+        return variants[0] if len(variants) == 1 else _shared(name, variants)
 
     def for_arguments(self, name: str, arguments: Sequence[str]) -> Any:
-        """The command of the kind whose use case is the first argument, where kinds share it."""
+        """The command of the kind whose use case is among the arguments, where kinds share it."""
         choices = self._modules.get(name, [])
         of = next((a for a in arguments if a in usecase.names()), "")
         if len(choices) < 2 or not of:
             return self[name]
+        from yupana.core import spec
+
         package = usecase.commands_package(spec.load(of).task)
         mine = next((choice for choice in choices if choice[0] == package), choices[0])
         return commands_of(*mine)[name]
@@ -91,6 +94,19 @@ def commands_of(package: str, *modules: str) -> Mapping[str, Any]:
     for module in modules:
         usecase.command_module(package, module).register(app)
     return _group(app).commands
+
+
+def _shared(name: str, variants: Sequence[Any]) -> TyperCommand:
+    """A command as its help shows it before a use case says of which kind it is."""
+    options = {p.name: p for command in variants for p in command.params if p.opts[0][:1] == "-"}
+    arguments = [p for p in variants[0].params if p.name not in options]
+    words = "\n\n".join(command.help or "" for command in variants)
+    return TyperCommand(
+        name,
+        params=[*arguments, *options.values()],
+        help=f"{words}\n\nWhat it takes depends on the kind of the use case: "
+        f"`yupana {name} USE_CASE --help`.",
+    )
 
 
 def own(use_case: str) -> Any:

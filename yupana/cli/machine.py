@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def run(
     use_case: Annotated[
-        str, typer.Argument(help="Default: the one whose data ships.", callback=of_use_case)
+        str, typer.Argument(help="Default: all whose data ships.", callback=of_use_case)
     ] = "",
 ) -> None:
     """Run a use case once from file to drift report: publish, train, deploy, ask, monitor.
@@ -30,8 +30,9 @@ def run(
     from yupana.orchestration import quickstart, summary
 
     config = settings()
-    name = use_case or quickstart.shipped_use_case(config.root)
-    summary.show(config, quickstart.run(config, name, Lines()))
+    names = (use_case,) if use_case else quickstart.shipped_use_cases(config.root)
+    for done in quickstart.run(config, names, Lines()):
+        summary.show(config, done)
 
 
 def setup() -> None:

@@ -53,6 +53,24 @@ class Client:
         params = {name: str(value) for name, value in query.items() if value is not None}
         return self._transport.read(dict, "GET", f"{self._base}/{action}", params=params)
 
+    def submit(self, body: dict[str, Any], request: str = "") -> dict[str, Any]:
+        """Hand something in, `POST /v1/<use case>`, and get its receipt.
+
+        Args:
+            request: names what is handed in (16-64 letters, digits, `_` or `-`): sent again, the
+                same receipt comes back. Without it, it is sent once.
+        """
+        headers = {"Idempotency-Key": request} if request else {}
+        again = bool(request)
+        return self._transport.read(
+            dict, "POST", self._base, repeatable=again, json=body, headers=headers
+        )
+
+    def follow(self, receipt: str, secret: str) -> dict[str, Any]:
+        """What became of what was handed in."""
+        path = f"{self._base}/{quote(receipt, safe='')}"
+        return self._transport.read(dict, "GET", path, headers={"X-Receipt-Secret": secret})
+
     def explain(self, prediction_id: str) -> dict[str, Any]:
         """What moved a prediction, by group of features."""
         return self.read(f"explain/{quote(prediction_id, safe='')}")

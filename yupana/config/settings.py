@@ -57,12 +57,8 @@ class Settings(BaseSettings):
     spark_java_options: str = Field(
         "", description="options of the Spark JVM; default: by the size of the input"
     )
-    pseudonym_key: Path | None = Field(
-        None, description="file with the key for pseudonyms; default: keys/ in home"
-    )
-    vault_key: Path | None = Field(
-        None, description="file with the keys of sealed originals; default: keys/ in home"
-    )
+    pseudonym_key: Path | None = Field(None, description="of pseudonyms; default: keys/ in home")
+    vault_key: Path | None = Field(None, description="of sealed originals; default: keys/ in home")
     user_agent: str = Field(
         "Mozilla/5.0 (X11; Linux x86_64) yupana/0.1",
         description="how downloads present themselves; portals' firewalls refuse unknown names",

@@ -9,7 +9,8 @@ A reference is a short text that names one immutable thing:
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -105,3 +106,15 @@ class StepResult(Frozen):
     metrics: dict[str, Any] = Field(default_factory=dict)
     seconds: float = 0.0
     event: str = ""
+
+
+class TryOut(NamedTuple):
+    """What a running service said to its first questions.
+
+    Attributes:
+        answers: how many there were.
+        answer: what is shown of them, with the `prediction_id` of one.
+    """
+
+    answers: int
+    answer: Mapping[str, Any]

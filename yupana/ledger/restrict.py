@@ -28,20 +28,28 @@ _NOTHING = (
 _SERVICE = (
     *_NOTHING,
     "GRANT SELECT ON yupana_schema, events, event_refs, deployment_slots, keys, keys_revision, "
-    "subjects_revoked, webhooks TO {role}",
+    "subjects_revoked TO {role}",
     "GRANT UPDATE (last_used) ON keys TO {role}",
     "GRANT SELECT, INSERT ON ledger, predictions, prediction_records, feedback, activity, "
-    "row_nonces, people, labels, case_events, case_attachments, webhook_notices TO {role}",
+    "row_nonces TO {role}",
     "GRANT SELECT, INSERT, UPDATE ON prediction_log_state, quota_spent, request_counts, "
-    "entity_counts, cases, case_notices TO {role}",
+    "entity_counts TO {role}",
     "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}",
+)
+# A service whose clerks decide: they stand in the ledger by pseudonyms.
+_CASES = (
+    *_SERVICE,
+    "GRANT SELECT ON webhooks TO {role}",
+    "GRANT SELECT, INSERT ON people, labels, case_events, case_attachments, webhook_notices "
+    "TO {role}",
+    "GRANT SELECT, INSERT, UPDATE ON cases, case_notices TO {role}",
 )
 _SIGNER = (
     *_NOTHING,
     "GRANT SELECT ON yupana_schema TO {role}",
     "GRANT SELECT, INSERT ON ledger TO {role}",
 )
-RIGHTS = {"platform": _GRANTS, "service": _SERVICE, "signer": _SIGNER}
+RIGHTS = {"platform": _GRANTS, "service": _SERVICE, "cases": _CASES, "signer": _SIGNER}
 """By what runs as the role."""
 _POWER = sa.text(
     "SELECT rolsuper OR pg_has_role(rolname, current_user, 'MEMBER') FROM pg_roles "

@@ -52,6 +52,7 @@ VOUCHED = {
     "feedback": Rows(("feedback_id",)),
     "keys": Rows(("id",), {"last_used": "a statistic, written twice a second; decides nothing"}),
     "keys_revision": Rows(("id",)),
+    "labels": Rows(("id",)),
     "monitor_checks": Rows(("run",)),
     "monitor_runs": Rows(("run",)),
     "people": Rows(("pseudonym",)),

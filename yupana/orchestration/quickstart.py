@@ -4,13 +4,13 @@ reports on what was answered, and the auditor's pages are built."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from yupana.client import Client
 from yupana.config.settings import Settings
 from yupana.core import spec as specs
 from yupana.core import usecase
@@ -18,12 +18,25 @@ from yupana.core.errors import UsageError
 from yupana.core.hashing import file_sha256
 from yupana.core.progress import Progress
 from yupana.core.spec import Spec
+from yupana.core.types import TryOut
 from yupana.data.contracts import contract as contracts
 from yupana.data.lake import delta
 from yupana.identity.local_key import local_key
 from yupana.lineage import events, steps
 from yupana.orchestration import airflow_home, command, service
 from yupana.predictions import lookup
+
+
+class Task(Protocol):
+    """What a kind's object `TASK` offers the quickstart."""
+
+    def try_out(self, settings: Settings, spec: Spec, client: Client) -> TryOut:
+        """Ask a running service what its first callers would."""
+        ...
+
+    def how_to_ask(self, spec: Spec, answer: Mapping[str, Any]) -> str:
+        """The command that asks the like of an answer again, after `yupana`."""
+        ...
 
 
 @dataclass
@@ -47,16 +60,16 @@ class QuickstartRun:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def shipped_use_case(root: Path) -> str:
-    """The first use case, by name, whose data lies in the project.
+def shipped_use_cases(root: Path) -> tuple[str, ...]:
+    """The use cases whose data lies in the project, by name.
 
     Raises:
         UsageError: there is none.
     """
-    for name in usecase.names():
-        dataset = specs.load(name).data.trigger
-        if (root / contracts.load(root, dataset).location).is_file():
-            return name
+    names = usecase.names()
+    data = (contracts.load(root, specs.load(name).data.trigger).location for name in names)
+    if shipped := tuple(n for n, path in zip(names, data, strict=True) if (root / path).is_file()):
+        return shipped
     raise UsageError(
         "No use case has its data in this project.",
         where="models/*/usecase.yaml, data.trigger",
@@ -64,55 +77,73 @@ def shipped_use_case(root: Path) -> str:
     )
 
 
-def run(settings: Settings, use_case: str, progress: Progress) -> QuickstartRun:
-    """Publish, train, deploy, ask, monitor and report; what is done already is not done again.
+def run(
+    settings: Settings, use_cases: Sequence[str], progress: Progress
+) -> Iterator[QuickstartRun]:
+    """Publish, train, deploy, ask, monitor and report each use case, in order; what is done
+    already is not done again.
 
     Raises:
         TerminalError: a DAG failed; names it and its log. Later parts did not start.
     """
-    spec = specs.load(use_case)
-    outcome = QuickstartRun(use_case, started=events.last_number(settings.events))
-    start = time.monotonic()
-
-    def part(name: str) -> None:
-        nonlocal start
-        now = time.monotonic()
-        outcome.seconds[name] = round(now - start, 1)
-        start = now
-
     with airflow_home.command_line(settings) as airflow:
-        if not (settings.home / "airflow" / "airflow.db").exists():
-            progress.say("Airflow: prepare its database …")
-            airflow.run(["db", "migrate"])
-            part("Airflow database")
-        for name in (f"ingest_{spec.data.trigger}", use_case):
-            progress.say(f"Airflow: the DAG {name} …")
-            result = steps.run(
-                settings,
-                "dag",
-                name,
-                partial(_dag, airflow, name),
-                depends_on=_sources(settings, spec),
-                still_there=_still_there(settings, spec),
-            )
-            progress.say(
-                f"Airflow: {name} {'was done already' if result.seconds == 0 else 'is done'}"
-            )
-            part(f"DAG {name}")
+        for name in use_cases:
+            clock = _Clock(QuickstartRun(name, started=events.last_number(settings.events)))
+            _dags(settings, airflow, clock, progress)
+            _oversee(settings, clock, progress)
+            yield clock.run
+
+
+class _Clock:
+    """Notes the seconds of each part of a run."""
+
+    def __init__(self, run: QuickstartRun) -> None:
+        self.run, self._start = run, time.monotonic()
+
+    def part(self, name: str) -> None:
+        """A part has ended."""
+        now = time.monotonic()
+        self.run.seconds[name] = round(now - self._start, 1)
+        self._start = now
+
+
+def _dags(
+    settings: Settings, airflow: airflow_home.CommandLine, clock: _Clock, progress: Progress
+) -> None:
+    """From the file to what serves, by Airflow."""
+    spec = specs.load(clock.run.use_case)
+    if not (settings.home / "airflow" / "airflow.db").exists():
+        progress.say("Airflow: prepare its database …")
+        airflow.run(["db", "migrate"])
+        clock.part("Airflow database")
+    for name in (f"ingest_{spec.data.trigger}", spec.name):
+        progress.say(f"Airflow: the DAG {name} …")
+        result = steps.run(
+            settings, "dag", name, partial(_dag, airflow, name),
+            depends_on=_sources(settings, spec), still_there=_still_there(settings, spec),
+        )  # fmt: skip
+        done = "was done already" if result.seconds == 0 else "is done"
+        progress.say(f"Airflow: {name} {done}")
+        clock.part(f"DAG {name}")
+
+
+def _oversee(settings: Settings, clock: _Clock, progress: Progress) -> None:
+    """Ask the service, and report on it."""
+    run = clock.run
+    spec = specs.load(run.use_case)
     progress.say("For whom it is good and for whom not; meanwhile BentoML's service is asked …")
-    with command.running(["impact", use_case]) as impact:
-        outcome.answer = _answer(settings, spec)
-        part("service")
+    with command.running(["impact", spec.name]) as impact:
+        run.answer = _answer(settings, spec)
+        clock.part("service")
         progress.say("Evidently: report on what was answered …")
-        outcome.report = command.run_command(["monitor", use_case])
-        part("monitor")
+        run.report = command.run_command(["monitor", spec.name])
+        clock.part("monitor")
         impact()
-        part("impact, the rest of it")
+        clock.part("impact, the rest of it")
     progress.say("The auditor's pages …")
-    of = ["--use-case", use_case, "--prediction", outcome.answer["prediction_id"]]
-    outcome.pages = command.run_command(["report", "build", *of])
-    part("auditor's pages")
-    return outcome
+    of = ["--use-case", spec.name, "--prediction", run.answer["prediction_id"]]
+    run.pages = command.run_command(["report", "build", *of])
+    clock.part("auditor's pages")
 
 
 def _answer(settings: Settings, spec: Spec) -> dict[str, Any]:
@@ -136,21 +167,16 @@ def _answer(settings: Settings, spec: Spec) -> dict[str, Any]:
 
 
 def _ask(settings: Settings, spec: Spec) -> steps.Outcome:
-    """Ask the running service of all entities, as any client would."""
-    table = delta.read(settings.table("features", spec.features.table))
-    # The sample ends years ago: on the day after its last week, it was news.
-    newest: datetime = table["event_timestamp"].max()  # type: ignore[assignment]
-    day = newest.date() + timedelta(days=1)
+    """Ask the running service as the kind's first callers would."""
     key = local_key(settings.platform_db, settings.home)
-    entity = spec.entity.key
-    question = usecase.load(spec.name).question(sorted(table[entity].unique()), day)
-    action = next(iter(spec.actions))
+    task: Task = usecase.task(spec.task)
     # For these questions alone: beside a service that may be running on the port of the settings.
     own = settings.model_copy(update={"serve_port": 0})
-    with service.running(own, spec.name) as url:
-        answers = service.ask(url, spec.name, action, question, key=key)["predictions"]
-    answer = next(a for a in answers if a[entity] == spec.example.entity)
-    return steps.Outcome((), metrics={"answers": len(answers), "answer": answer})
+    with service.running(own, spec.name) as url, Client(
+        url, spec.name, key, retries=0, timeout=60.0
+    ) as client:
+        tried = task.try_out(settings, spec, client)
+    return steps.Outcome((), metrics={"answers": tried.answers, "answer": dict(tried.answer)})
 
 
 def _dag(airflow: airflow_home.CommandLine, name: str) -> steps.Outcome:

@@ -95,10 +95,8 @@ def _next(settings: Settings, run: QuickstartRun) -> str:
             "  .venv/bin/yupana trace <prediction_id>   the road back to the source file",
             f"  .venv/bin/yupana governance check {run.use_case}   what it lacks for real use",
             "  .venv/bin/yupana audit verify            that nobody rewrote the record",
-            "  make serve                    the endpoint, with a page that tries it; then, from "
-            "another terminal:",
-            f"  .venv/bin/yupana ask {run.use_case} {use_case.example.entity} "
-            f"--as-of {run.answer['data_as_of']}",
+            f"  make serve USE_CASE={run.use_case}   the endpoint, with its page; then, elsewhere:",
+            f"  .venv/bin/yupana {usecase.task(use_case.task).how_to_ask(use_case, run.answer)}",
             "  .venv/bin/yupana keys create --help   a key for an agency; docs/api shows its calls",
             "  make up                       Airflow's own page, with these DAGs",
             "  .venv/bin/yupana --help       every step as a command",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ import typer
 
 from yupana.config.lazy import settings
 from yupana.console.options import AsJson, UseCase, emit
-from yupana.core import spec
+from yupana.core import spec, usecase
 from yupana.core.errors import UsageError
 from yupana.core.types import MOST_VERSION
 
@@ -172,8 +171,9 @@ def serve(use_case: UseCase) -> None:
         url = started.url
         print(f"{use_case} answers at {url}   (Ctrl-C stops it)")
         print("its page shows and tries the API; from another terminal, with the local key:")
-        entity = shlex.quote(spec.load(use_case).example.entity)
-        print(f"  yupana ask {use_case} {entity} --url {url}", flush=True)
+        about = spec.load(use_case)
+        how = usecase.task(about.task).how_to_ask(about, {})
+        print(f"  yupana {how} --url {url}", flush=True)
         started.wait()
 
 

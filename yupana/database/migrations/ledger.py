@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,3 +39,30 @@ def append(connection: sa.Connection, events: Iterable[Event]) -> None:
         head = text(whole)
         row = {"seq": whole["seq"], "kind": event["kind"], "subject": event["subject"]}
         connection.execute(sa.insert(LEDGER).values({**row, "line": head}))
+
+
+MOST = 5_000
+"""Rows that an event tells of."""
+
+
+def forget(connection: sa.Connection, tables: Mapping[str, tuple[str, ...]]) -> None:
+    """Tell the ledger that all rows of some tables are gone, and remove their nonces.
+
+    Args:
+        tables: by name, the columns of the key that vouches for a row.
+    """
+    hold(connection)
+    gone = []
+    for name, columns in tables.items():
+        table = sa.table(name, *map(sa.column, columns))
+        rows = connection.execute(sa.select(table).order_by(*table.columns))
+        gone += [(name, "/".join(row)) for row in rows]
+    events = []
+    for start in range(0, len(gone), MOST):
+        facts: dict[str, list[list[str | None]]] = {}
+        for name, key in gone[start : start + MOST]:
+            facts.setdefault(name, []).append([key, None])
+        events.append({"kind": "rows", "subject": "tables", "facts": facts})
+    append(connection, events)
+    nonces = sa.table("row_nonces", sa.column("source"))
+    connection.execute(sa.delete(nonces).where(nonces.c.source.in_(tables)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from yupana.core import spec
 from yupana.lineage import events
 from yupana.monitoring.site.parts import Basis, Missing, Page, SiteRequest
 from yupana.predictions import lake_table, prediction_log
@@ -40,7 +39,7 @@ def page(request: SiteRequest) -> Page:
         missing = Missing(
             "Nadie pidió todavía una predicción.",
             "Nobody has asked for a prediction yet.",
-            f"yupana ask {request.use_case} {spec.load(request.use_case).entity.key.upper()}",
+            f"yupana ask {request.use_case} --help",
         )
         return Page(NAME, {"tree": None}, missing=(missing,))
     find = partial(lake_table.by_id, settings, use_case=request.use_case)

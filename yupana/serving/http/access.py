@@ -90,7 +90,9 @@ class Access:
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         began, now = time.perf_counter(), time.time()
         permission, caller = self._permission(scope["path"]), Caller()
-        open_ = not self.require_keys
+        state, public = scope.setdefault("state", {}), roles.is_public(permission)
+        if public:
+            state["address"] = addresses.client(scope, self.proxies)
         refused: Problem | None = None
         extra: dict[str, str] = {}
         if self.require_keys:
@@ -98,9 +100,8 @@ class Access:
                 caller, refused, extra = await self._admit(scope, permission, now)
             except (sa.exc.SQLAlchemyError, StaleKeysError):
                 refused = auth_errors.away()
-        state = scope.setdefault("state", {})
-        state["caller"], state["address"] = caller, addresses.client(scope, self.proxies)
-        open_ = open_ or (not refused and roles.is_public(permission))
+        state["caller"] = caller
+        counted = not self.require_keys or (public and not refused)
         status = 500
 
         async def watch(message: Message) -> None:
@@ -120,7 +121,7 @@ class Access:
             status = 499
             raise
         finally:
-            if caller.key_id or open_:
+            if caller.key_id or counted:
                 caller.model = caller.model or permission.split(":")[0]
                 spent = (time.perf_counter() - began) * 1000
                 self.writer.add(Request(now, caller, permission, status, spent))
@@ -152,7 +153,7 @@ class Access:
         self, scope: Scope, now: float
     ) -> tuple[Caller, Problem | None, dict[str, str]]:
         """Someone without a key, where none is needed: as often as an address may ask."""
-        standing = self.unknown.take(addresses.client(scope, self.proxies), now)
+        standing = self.unknown.take(scope["state"]["address"], now)
         if standing is None:
             return Caller(), None, {}
         shown = standing._replace(rest=max(standing.rest, 0))

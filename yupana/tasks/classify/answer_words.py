@@ -7,20 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from yupana.core.spec import Bilingual, Spec
 from yupana.predictions.entry import LogEntry
+from yupana.tasks.classify import abstentions
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-ABSTENTIONS = {
-    "not_sure": Bilingual(
-        es="el modelo no está bastante seguro", en="the model is not sure enough"
-    ),
-    "language": Bilingual(es="no está en una lengua que lee", en="not in a language that it reads"),
-    "too_short": Bilingual(es="es demasiado breve", en="it is too short"),
-    "suspended": Bilingual(es="el modelo está suspendido", en="the model is suspended"),
-}
-"""Why a person decides, by the code of the reason."""
-
 
 def words(entry: LogEntry) -> str:
     """The label with its confidence, or why a person decided.
@@ -31,20 +21,30 @@ def words(entry: LogEntry) -> str:
     if label is None or not isinstance(confidence, int | float):
         return "no se puede leer / cannot be read"
     line = f"{label} {confidence:.2f}"
-    reason = ABSTENTIONS.get(str(entry.payload.get("abstention")))
-    return f"{line}; a una persona / to a person: {reason.es} / {reason.en}" if reason else line
+    if reason := _reason(entry.payload):
+        return f"{line}; a una persona / to a person: {reason.es} / {reason.en}"
+    return line
 
 
 def table(spec: Spec, answer: Mapping[str, Any]) -> Table:
-    """One answer: the labels by probability.
+    """One answer: its labels by probability, or the cases that it is one of.
 
     Args:
-        answer: one of the `predictions` of the endpoint `classify`.
+        answer: one of the `predictions` of the endpoint `classify`, or what `try_out` returned.
     """
     from rich.table import Table
 
     title = f"{spec.title.es} / {spec.title.en}"
-    shown = Table(title=title, title_justify="left", caption=_caption(answer))
+    shown = Table(title=title, title_justify="left")
+    if "cases" in answer:
+        for column in ("texto / text", "estado / state", "tema, o por qué decide una persona"):
+            shown.add_column(column)
+        for one in answer["cases"]:
+            reason = _reason(one)
+            why = f"{reason.es} / {reason.en}" if reason else f"{one['label']}"
+            shown.add_row(one["text"][:44], one["state"], f"{why} ({one['confidence']:.2f})")
+        return shown
+    shown.caption = _caption(answer)
     shown.add_column("etiqueta / label")
     shown.add_column("probabilidad / probability", justify="right")
     ranked = sorted(answer["probabilities"].items(), key=lambda pair: -pair[1])
@@ -54,5 +54,10 @@ def table(spec: Spec, answer: Mapping[str, Any]) -> Table:
 
 
 def _caption(answer: Mapping[str, Any]) -> str:
-    reason = ABSTENTIONS.get(str(answer.get("abstention") or ""))
+    reason = _reason(answer)
     return f"a una persona: {reason.es} / to a person: {reason.en}" if reason else ""
+
+
+def _reason(answer: Mapping[str, Any]) -> Bilingual | None:
+    code = str(answer.get("abstention") or "")
+    return abstentions.reason(code, str(answer.get("language") or "")) if code else None

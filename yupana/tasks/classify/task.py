@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from yupana.client import Client
     from yupana.config.settings import Settings
     from yupana.core.spec import Spec
+    from yupana.core.types import TryOut
     from yupana.monitoring.kind import Inputs, Labels, Observation, Run, Section
     from yupana.predictions.entry import LogEntry
     from yupana.tasks.classify.serving.kind import ClassifyServing
@@ -47,6 +49,17 @@ class ClassifyTask:
 
         if delta.exists(settings.table("published", spec.data.trigger)):
             training_set.demand(texts.texts(settings, spec.name), spec.data.trigger)
+
+    def try_out(self, settings: Settings, spec: Spec, client: Client) -> TryOut:
+        """See `try_out`."""
+        from yupana.tasks.classify import try_out
+
+        return try_out.run(settings, spec, client)
+
+    def how_to_ask(self, spec: Spec, answer: Mapping[str, Any]) -> str:
+        """For a text of one's own."""
+        text = answer.get("text") or spec.title.es
+        return f'ask {spec.name} "{text[:60]}"'
 
     def score_file(
         self, settings: Settings, use_case: str, path: Path, say: Callable[[str], None]

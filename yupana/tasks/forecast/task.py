@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from yupana.client import Client
     from yupana.config.settings import Settings
     from yupana.core.spec import Spec
+    from yupana.core.types import TryOut
     from yupana.monitoring.kind import Inputs, Labels, Observation, Run, Section
     from yupana.predictions.entry import LogEntry
     from yupana.tasks.forecast.serving.kind import ForecastServing
@@ -54,6 +56,26 @@ class ForecastTask:
         if delta.exists(table):
             counts = usecases.load(spec.name).series(delta.read(table))
             options.demand_entities(spec, counts[ENTITY].n_unique())
+
+    def try_out(self, settings: Settings, spec: Spec, client: Client) -> TryOut:
+        """Ask for every entity of the feature table, on the day after its last period."""
+        from yupana.core import types
+        from yupana.data.lake import delta
+        from yupana.tasks.forecast import usecases
+
+        table, key = delta.read(settings.table("features", spec.features.table)), spec.entity.key
+        # The sample ends years ago: on the day after its last week, it was news.
+        newest: datetime = table["event_timestamp"].max()  # type: ignore[assignment]
+        day, entities = newest.date() + timedelta(days=1), sorted(table[key].unique())
+        question = usecases.load(spec.name).question(entities, day)
+        answers = client.call(next(iter(spec.actions)), question)["predictions"]
+        example = next(a for a in answers if a[key] == spec.example.entity)
+        return types.TryOut(len(answers), example)
+
+    def how_to_ask(self, spec: Spec, answer: Mapping[str, Any]) -> str:
+        """For the example, on the day of its data."""
+        day = f" --as-of {answer['data_as_of']}" if answer else ""
+        return f"ask {spec.name} {spec.example.entity}{day}"
 
     def answer(self, entry: LogEntry, spec: Spec) -> str:
         """See `answer_words`."""

@@ -15,7 +15,6 @@ from yupana.database.migrations import ledger
 revision = "0007"
 down_revision = "0006"
 
-MOST = 5_000
 _MOMENT = sa.DateTime(timezone=True)
 _KEYS = {"webhooks": ("id",), "webhook_notices": ("id", "webhook")}
 _INDEX, _RECORDS = "prediction_records_by_agency", "prediction_records"
@@ -48,22 +47,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    connection = op.get_bind()
-    ledger.hold(connection)
-    gone = []
-    for name, columns in _KEYS.items():
-        table = sa.table(name, *map(sa.column, columns))
-        rows = connection.execute(sa.select(table).order_by(*table.columns))
-        gone += [(name, "/".join(row)) for row in rows]
-    events = []
-    for start in range(0, len(gone), MOST):
-        facts: dict[str, list[list[str | None]]] = {}
-        for name, key in gone[start : start + MOST]:
-            facts.setdefault(name, []).append([key, None])
-        events.append({"kind": "rows", "subject": "tables", "facts": facts})
-    ledger.append(connection, events)
-    nonces = sa.table("row_nonces", sa.column("source"))
-    connection.execute(sa.delete(nonces).where(nonces.c.source.in_(_KEYS)))
+    ledger.forget(op.get_bind(), _KEYS)
     op.drop_index(_INDEX, _RECORDS)
     op.drop_table("webhook_notices")
     op.drop_table("webhooks")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from yupana.database.migrations import ledger
+
 revision = "0008"
 down_revision = "0007"
 
@@ -29,4 +31,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    ledger.forget(op.get_bind(), {"labels": ("id",)})
     op.drop_table("labels")

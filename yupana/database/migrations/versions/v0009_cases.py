@@ -15,7 +15,6 @@ from yupana.database.migrations import ledger
 revision = "0009"
 down_revision = "0008"
 
-MOST = 5_000
 _MOMENT = sa.DateTime(timezone=True)
 _TABLES = ("cases", "case_events", "case_attachments", "case_notices")
 
@@ -112,20 +111,6 @@ def _create_what_hangs_on_cases() -> None:
 
 
 def downgrade() -> None:
-    connection = op.get_bind()
-    ledger.hold(connection)
-    gone = []
-    for name in _TABLES:
-        table = sa.table(name, sa.column("id"))
-        gone += [(name, key) for key in connection.scalars(sa.select(table.c.id).order_by("id"))]
-    events = []
-    for start in range(0, len(gone), MOST):
-        facts: dict[str, list[list[str | None]]] = {}
-        for name, key in gone[start : start + MOST]:
-            facts.setdefault(name, []).append([key, None])
-        events.append({"kind": "rows", "subject": "tables", "facts": facts})
-    ledger.append(connection, events)
-    nonces = sa.table("row_nonces", sa.column("source"))
-    connection.execute(sa.delete(nonces).where(nonces.c.source.in_(_TABLES)))
+    ledger.forget(op.get_bind(), dict.fromkeys(_TABLES, ("id",)))
     for name in reversed(_TABLES):
         op.drop_table(name)

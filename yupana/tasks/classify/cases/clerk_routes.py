@@ -15,7 +15,6 @@ from starlette.responses import Response
 from yupana.ledger import pseudonyms
 from yupana.serving import requests
 from yupana.serving.http.refusal import Problem
-from yupana.serving.requests import json_response
 from yupana.serving.schemas import CONFLICT, FILE_HEADERS, NOT_FOUND, body
 from yupana.tasks.classify.cases import queue, schemas, views
 from yupana.tasks.classify.cases.case import OPEN, Case, Person
@@ -23,7 +22,7 @@ from yupana.tasks.classify.cases.handling import Desk
 from yupana.tasks.classify.cases.queue import Filter
 from yupana.tasks.classify.cases.rules import Rules
 from yupana.tasks.classify.cases.service import CaseService
-from yupana.tasks.classify.cases.threads import in_thread, service_of
+from yupana.tasks.classify.cases.threads import in_thread, kept_nowhere, service_of
 
 CaseId = Annotated[str, Path(pattern=schemas.CASE_ID, description="de la cola / of the queue")]
 Hash = Annotated[str, Path(pattern=schemas.SHA256)]
@@ -106,7 +105,7 @@ def _queue(api: APIRouter) -> None:
         who = service.person(request.state.caller)
         read = partial(_page, service, who, wanted, mine, now, after)
         page = await in_thread(read)
-        return page if isinstance(page, Problem) else json_response(views.page(page, now))
+        return page if isinstance(page, Problem) else kept_nowhere(views.page(page, now))
 
 
 def _page(
@@ -131,7 +130,7 @@ def _case(api: APIRouter) -> None:
         one = await in_thread(partial(service.reader.whole, case, who))
         if isinstance(one, Problem):
             return one
-        return json_response(views.whole(one, datetime.now(UTC)))
+        return kept_nowhere(views.whole(one, datetime.now(UTC)))
 
 
 def _original(api: APIRouter) -> None:
@@ -149,7 +148,7 @@ def _original(api: APIRouter) -> None:
         service, now = service_of(request), datetime.now(UTC)
         who = service.person(request.state.caller)
         text = await in_thread(partial(service.reader.original, case, who, sent.reason, now))
-        return text if isinstance(text, Problem) else json_response(text)
+        return text if isinstance(text, Problem) else kept_nowhere(text)
 
 
 def _attachment(api: APIRouter) -> None:
@@ -170,7 +169,8 @@ def _attachment(api: APIRouter) -> None:
         if isinstance(got, Problem):
             return got
         # Neither the sender's name nor its media type: a browser would show what it is told.
-        headers = {"Content-Disposition": f'attachment; filename="{sha256[:16]}.bin"'}
+        name = f'attachment; filename="{sha256[:16]}.bin"'
+        headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
         return Response(got[1], media_type="application/octet-stream", headers=headers)
 
 
@@ -184,7 +184,7 @@ def _action(api: APIRouter, name: str) -> None:
         service, now = service_of(request), datetime.now(UTC)
         who = service.person(request.state.caller)
         one = await in_thread(partial(change, service.desk, case, who, sent, now))
-        return one if isinstance(one, Problem) else json_response(views.line(one, now))
+        return one if isinstance(one, Problem) else kept_nowhere(views.line(one, now))
 
     act.__name__ = name
     api.post(

@@ -47,7 +47,7 @@ class Phrases(Frozen):
         try:
             re.compile(pattern)
         except re.error as error:
-            raise ValueError(f"the pattern is none: {error}") from error
+            raise ValueError("the pattern is no regular expression") from error
         return pattern
 
     def fit(self, text: str) -> bool:

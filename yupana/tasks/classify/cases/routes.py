@@ -16,7 +16,6 @@ from yupana.core.errors import YupanaError
 from yupana.core.spec import Spec
 from yupana.serving import requests
 from yupana.serving.http.refusal import Problem, refusal
-from yupana.serving.requests import json_response
 from yupana.serving.schemas import CONFLICT, NOT_FOUND, body
 from yupana.tasks.classify.cases import (
     attachments,
@@ -30,7 +29,7 @@ from yupana.tasks.classify.cases.following import Followed, UnknownReceiptError
 from yupana.tasks.classify.cases.intake import File, Submission
 from yupana.tasks.classify.cases.rules import Rules
 from yupana.tasks.classify.cases.service import CaseService
-from yupana.tasks.classify.cases.threads import in_thread, service_of
+from yupana.tasks.classify.cases.threads import in_thread, kept_nowhere, service_of
 
 Receipt = Annotated[
     str, Path(pattern=receipts.PATTERN, description="como se recibió / as it was given")
@@ -94,7 +93,7 @@ def _submit(api: APIRouter) -> None:
         got = await in_thread(receive)
         if isinstance(got, Problem):
             return got
-        return json_response(views.receipt(service.settings, service.use_case, got), 201)
+        return kept_nowhere(views.receipt(service.settings, service.use_case, got), 201)
 
 
 def _receive(service: CaseService, sent: schemas.CaseBody, key: str, sender: str) -> Any:
@@ -165,7 +164,7 @@ async def _with_receipt(
         return refusals.of(error)
     except YupanaError as error:
         return refusals.of(error)
-    return json_response(views.followed(one, service.rules.routing))
+    return kept_nowhere(views.followed(one, service.rules.routing))
 
 
 def _secret() -> dict[str, Any]:

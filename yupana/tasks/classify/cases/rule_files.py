@@ -62,8 +62,9 @@ def _read(path: Path, model: type[Model]) -> Model:
         ) from error
     except yaml.YAMLError as error:
         raise UsageError(
-            f"It is no YAML: {error}".split("\n")[0],
+            "It is no YAML.",
             where=f"{path}{plain_yaml.line(error)}",
+            detail=str(error).split("\n")[0],
             fix=f"Mend that line; {_DOCS}.",
         ) from error
     except ValidationError as error:

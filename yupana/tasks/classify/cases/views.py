@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from yupana.config.settings import Settings
+from yupana.tasks.classify import abstentions
 from yupana.tasks.classify.cases import words
-from yupana.tasks.classify.cases.case import Case
+from yupana.tasks.classify.cases.case import REVIEW, Case
 from yupana.tasks.classify.cases.following import Followed
 from yupana.tasks.classify.cases.intake import Received
 from yupana.tasks.classify.cases.queue import Page
@@ -38,7 +39,9 @@ def followed(one: Followed, routing: Routing) -> dict[str, Any]:
         "receipt": case.receipt, "state": state, "words": words.state(state).model_dump(),
         "received": case.received, "deadline": leading.deadline,
         "department": _department(leading.department, routing),
-        "label": _label(leading.label, routing), "joined": one.first is not None,
+        # What nobody relies on is not told to the citizen.
+        "label": None if state == REVIEW else _label(leading.label, routing),
+        "joined": one.first is not None,
         "answer": answer and {
             "text": answer["text"], "source": _source(answer, routing), "day": answer["day"],
             "by": answer["by"] or "prepared",
@@ -49,7 +52,8 @@ def followed(one: Followed, routing: Routing) -> dict[str, Any]:
 
 def line(case: Case, now: datetime, reports: int = 0) -> dict[str, Any]:
     """See `schemas.CaseLine`."""
-    why = words.reason(case.abstention, case.language).model_dump() if case.abstention else None
+    code = case.abstention
+    why = abstentions.reason(code, case.language).model_dump() if code else None
     shown = {name: value for name, value in asdict(case).items() if name not in _NOT_SHOWN}
     return {**shown, "why": why, "overdue": case.overdue(now), "reports": reports}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from yupana.core.spec import Bilingual
+from yupana.tasks.classify import abstentions
 from yupana.tasks.classify.cases.case import (
     ANSWERED,
     CLOSED,
@@ -26,16 +27,6 @@ STATES: dict[str, tuple[str, str]] = {
     ),
 }
 
-REASONS = {
-    "language": ("está en otro idioma ({language})", "it is in another language ({language})"),
-    "not_sure": ("el sistema no está seguro", "the system is not sure"),
-    "too_short": ("es muy corto", "it is very short"),
-    "no_words": ("no tiene palabras", "it has no words"),
-    "far_from_training": ("no se parece a otros", "it resembles no other"),
-    "suspended": ("el sistema está suspendido", "the system is suspended"),
-}
-_OTHER = ("el sistema no pudo clasificarlo", "the system could not classify it")
-
 _EVENTS = {
     "received": ("Se recibió", "It was received"),
     "routed": ("Pasó a: {es}", "It went to: {en}"),
@@ -57,12 +48,6 @@ def state(name: str) -> Bilingual:
     return Bilingual(es=es, en=en)
 
 
-def reason(code: str, language: str) -> Bilingual:
-    """Why a person decides, in words."""
-    es, en = REASONS.get(code, _OTHER)
-    return Bilingual(es=es.format(language=language), en=en.format(language=language))
-
-
 def event(one: CaseEvent, routing: Routing) -> Bilingual:
     """An entry of the history in words; who acted is not told."""
     es, en = _EVENTS[one.what]
@@ -72,5 +57,5 @@ def event(one: CaseEvent, routing: Routing) -> Bilingual:
     code = str(one.facts.get("abstention") or "")
     if not code or one.what != "routed":
         return said
-    why = reason(code, str(one.facts.get("language", "")))
+    why = abstentions.reason(code, str(one.facts.get("language", "")))
     return Bilingual(es=f"{said.es}, porque {why.es}", en=f"{said.en}, because {why.en}")

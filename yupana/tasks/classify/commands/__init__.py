@@ -3,6 +3,7 @@
 MODULES = {
     "texts": ("features", "split"),
     "fitting": ("fit",),
+    "ask": ("ask",),
     "label": ("label",),
 }
 """The modules of this package, in the order of the help, and the commands that each registers."""

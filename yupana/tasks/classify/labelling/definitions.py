@@ -132,8 +132,9 @@ def read(path: Path) -> Definitions:
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"The labelling functions are no YAML: {error}".split("\n")[0],
+            "The labelling functions are no YAML.",
             where=f"{path}{plain_yaml.line(error) if isinstance(error, yaml.YAMLError) else ''}",
+            detail=str(error).split("\n")[0],
             fix="Mend that line; docs/labelling.md has an example.",
         ) from error
     except ValidationError as error:

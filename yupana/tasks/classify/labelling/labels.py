@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from yupana.core.errors import UsageError
 from yupana.database.engine import TABLES, Moment, engine
+from yupana.ledger import entries, vouched
 from yupana.predictions.prediction_log import new_id
 
 Source = Literal["publisher", "function", "model", "reviewer", "clerk"]
@@ -78,6 +79,8 @@ def add_within(
     ]
     if rows:
         connection.execute(sa.insert(LABELS), rows)
+        changed = vouched.changes(connection, {LABELS: [(row["id"],) for row in rows]})
+        entries.write(connection, changed, now)
     return len(rows)
 
 
