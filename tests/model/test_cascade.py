@@ -26,7 +26,7 @@ from yupana.tasks.classify.result import Text
 LABELS = ("agua", "luz", "ruido")
 TOPICS = {"agua": "tubería fuga caño inunda", "luz": "farola poste foco apagada",
           "ruido": "música parlante fiesta bulla"}  # fmt: skip
-FILLER = "en la esquina de mi calle hace varios días y nadie viene por favor".split()
+FILLER = ["en", "la", "esquina", "de", "mi", "calle", "hace", "varios", "días", "y", "nadie", "viene", "por", "favor"]
 OPTIONS = Options(text="text", label="label", group="group", time="day")
 GROUPS, EACH = 30, 4
 
@@ -215,7 +215,7 @@ def test_the_quick_student_is_the_network() -> None:
     network = student.StudentNetwork(4).eval()
     state = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
     quick = QuickStudent(state["bag.weight"], state["out.weight"], state["out.bias"])
-    texts = ["", "luz", "¡¿?!", "No hay luz en la calle, la farola la farola está apagada", "ñ " * 900]
+    texts = ["", "luz", "¡¿?!", "No hay luz en la calle, la farola la farola está rota", "ñ " * 900]
     with torch.no_grad():
         theirs = network(*student.bag([words.numbers(text) for text in texts])).softmax(dim=1)
     for _ in range(2):  # the second time a word's sum is taken from the cache
@@ -240,7 +240,8 @@ def test_the_real_encoder_reads_meaning() -> None:
     """Texts that share no word with a description are nearest to the one that means the same."""
     texts = [Text("", "El caño se rompió y mi casa quedó inundada"),
              Text("", "No puedo dormir por la bulla de los vecinos")]  # fmt: skip
-    about = head.About.of(["fugas de agua, tuberías rotas", "ruido molesto de noche"], encoder.embed)
+    descriptions = ["fugas de agua, tuberías rotas", "ruido molesto de noche"]
+    about = head.About.of(descriptions, encoder.embed)
     near = about.nearness(head.vectors(texts, encoder.embed))
     assert near.argmax(axis=1).tolist() == [0, 1]
     again = encoder.embed(["", texts[0].text])
