@@ -33,7 +33,8 @@ STREETS = ("jirón Lima", "avenida Grau", "calle Los Pinos", "pasaje Sucre", "ji
 ANSWERS = {
     "título en español": "Solicitudes de vecinos", "quién lo publica": "Autoridad de prueba",
     "para qué sirve": "Una prueba", "qué le falta": "Textos hechos para una prueba",
-    "the licence, or that none is stated": "none", "one row is one code?": "One row is one request.",
+    "the licence, or that none is stated": "none",
+    "one row is one code?": "One row is one request.",
     "a code of expectations/subject_areas.csv": "complaints",
 }  # fmt: skip
 """What a person writes in the place of each TODO of the draft."""

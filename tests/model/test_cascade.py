@@ -26,7 +26,7 @@ from yupana.tasks.classify.result import Text
 LABELS = ("agua", "luz", "ruido")
 TOPICS = {"agua": "tubería fuga caño inunda", "luz": "farola poste foco apagada",
           "ruido": "música parlante fiesta bulla"}  # fmt: skip
-FILLER = ["en", "la", "esquina", "de", "mi", "calle", "hace", "varios", "días", "y", "nadie", "viene", "por", "favor"]
+FILLER = tuple("en la esquina de mi calle hace varios días y nadie viene por favor".split(" "))
 OPTIONS = Options(text="text", label="label", group="group", time="day")
 GROUPS, EACH = 30, 4
 
