@@ -87,7 +87,7 @@ def draft(
     keyed, key = _keyed(table.frame, columns)
     questions = (*form.questions, *_of_table(table, left_out), *_of_persons(keyed))
     place = _place(settings.root, source)
-    if place != source:
+    if place != source and not _same_file(settings.root, place, source):
         questions = (*questions, _elsewhere(place))
     text = write.contract(dataset, place, form, table, keyed, questions)
     return Draft(dataset, text, form, table.frame.height, keyed, key, left_out, questions)
@@ -121,6 +121,11 @@ def _place(root: Path, source: str) -> str:
     if not source_check.inside(source, root) or source_check.behind_link(source, root):
         return f"inbox/{Path(source).name}"
     return os.path.relpath(root / source, root)
+
+
+def _same_file(root: Path, place: str, source: str) -> bool:
+    """Whether a place is the source itself, as the project writes it."""
+    return "://" not in source and root / place == root / source
 
 
 def _elsewhere(place: str) -> str:

@@ -115,7 +115,25 @@ def least_confidence(confidence: Array, right: Array, accuracy: float) -> float:
     Returns:
         `NEVER` where no part of `LEAST` texts or more is as right.
     """
-    order = np.argsort(-confidence, kind="stable")
-    shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(shares[LEAST - 1 :] >= accuracy)
-    return float(confidence[order][good[-1] + LEAST - 1]) if len(good) else NEVER
+    return lowest(confidence, right - accuracy)
+
+
+def lowest(confidence: Array, gain: Array) -> float:
+    """The lowest confidence from which on the mean of a gain is not below zero.
+
+    Confidences are told apart to four decimals, and no end is drawn amid even ones: a model that
+    cannot tell sure from unsure says nearly the same of all texts, and rounding alone would send
+    each of them to one side or the other.
+
+    Args:
+        confidence: (texts,), 0-1; `gain` of relying on the answer (texts,).
+
+    Returns:
+        `NEVER` where it is below zero for every part of `LEAST` texts or more.
+    """
+    level = np.round(confidence, 4)
+    order = np.argsort(-level, kind="stable")
+    level, total = level[order], np.cumsum(gain[order])
+    is_end = np.append(level[1:] < level[:-1], True) & (np.arange(len(level)) >= LEAST - 1)
+    good = np.flatnonzero(is_end & (total >= -1e-9))
+    return float(level[good[-1]] - 5e-5) if len(good) else NEVER

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 Say = Callable[[str], None]
 
-AS_GOOD = 0.0
-"""By how much the student may be less often right than the head, where its answer stands."""
-
 
 @dataclass(frozen=True)
 class HeldOut:
@@ -178,24 +175,11 @@ def _thresholds(students: Array, heads: Array, labels: Array, options: Options) 
     }
     right = students.argmax(axis=1) == labels
     confidence = by["student"].apply(students).max(axis=1)
-    sure = _sure(confidence, right, heads.argmax(axis=1) == labels)
+    # From where on the student is right as often as the head.
+    encoded = heads.argmax(axis=1) == labels
+    sure = calibration.lowest(confidence, right.astype(float) - encoded)
     before = Thresholds(**by, sure=sure, decide=0)
     answer, _ = answers(students, heads, before)
     good = answer.argmax(axis=1) == labels
     decide = calibration.least_confidence(answer.max(axis=1), good, options.accuracy)
     return replace(before, decide=decide)
-
-
-def _sure(confidence: Array, right: Array, encoded: Array) -> float:
-    """The lowest confidence of the student from which on it is right as often as the head.
-
-    Args:
-        right, encoded: whether the student and the head are right (texts,).
-    """
-    order = np.argsort(-confidence, kind="stable")
-    behind = np.cumsum(encoded[order].astype(int) - right[order].astype(int))
-    shares = behind / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(shares[calibration.LEAST - 1 :] <= AS_GOOD)
-    if not len(good):
-        return calibration.NEVER
-    return float(confidence[order][good[-1] + calibration.LEAST - 1])
