@@ -29,6 +29,10 @@ PHRASES = {
         "la discoteca tiene parlantes en la calle", "una obra hace ruido de noche",
     ),
 }  # fmt: skip
+PERSONAL = """physicalName: "descripcion"
+        classification: personal
+        customProperties: [{property: treatment, value: mask}]
+"""
 STREETS = ("jirón Lima", "avenida Grau", "calle Los Pinos", "pasaje Sucre", "jirón Junín")
 ANSWERS = {
     "título en español": "Solicitudes de vecinos", "quién lo publica": "Autoridad de prueba",
@@ -71,6 +75,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         for question, answer in ANSWERS.items():
             text = text.replace(f"TODO: {question}", answer)
         assert "TODO: " not in text
+        text = text.replace('physicalName: "descripcion"\n', PERSONAL)
         contract.write_text(text, "utf-8")
         rows = opened.python.json("ingest", DATASET, "--source", str(source))["rows"]
         assert rows == {"read": 120, "published": 120, "quarantined": 0}

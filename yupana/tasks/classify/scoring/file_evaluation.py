@@ -14,6 +14,7 @@ from yupana.core.errors import TerminalError, UsageError
 from yupana.core.spec import Spec
 from yupana.data.contracts import contract as contracts
 from yupana.features import training_sets
+from yupana.privacy.mask import mask
 from yupana.tasks.classify import usecases
 from yupana.tasks.classify.dataset import texts as dataset
 from yupana.tasks.classify.dataset.texts import GROUP, LABEL, TEXT, TITLE
@@ -113,6 +114,11 @@ def _read(settings: Settings, about: Spec, path: Path) -> pl.DataFrame:
         ) from error  # fmt: skip
     named = {c.published: c.name for c in contract.columns if c.published in table.columns}
     table = table.rename({k: v for k, v in named.items() if k})
+    personal = [c.name for c in contract.columns if c.treatment == "mask" and c.name in table]
+    table = table.with_columns(
+        pl.col(name).map_elements(lambda text: mask(text).text, return_dtype=pl.String)
+        for name in personal
+    )
     section = usecases.load(about.name).options
     if section.time in table.columns:
         day = pl.col(section.time).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
