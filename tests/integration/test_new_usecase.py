@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import copied_project
 import numpy as np
 import pytest
 import yaml
-from command import Interpreter, interpreter
+from copied_project import Project
 from small_panel import OPTIONS
 
-from yupana.config.settings import ROOT, Settings
-from yupana.identity.local_key import local_key
-from yupana.orchestration import service
 from yupana.tracking import tuning_results
 
 NAME, DATASET = "river_floods", "river_floods_monthly"
@@ -48,30 +44,6 @@ schema:
       - {name: floods, logicalType: integer, required: true, description: floods of the month, logicalTypeOptions: {minimum: 0}, customProperties: [{property: unit, value: "1"}]}
 """  # noqa: E501
 
-@dataclass(frozen=True)
-class Project:
-    """A copy of this project with a home of its own, and the Python that runs its commands."""
-
-    settings: Settings
-    environment: dict[str, str]
-    python: Interpreter
-
-    @property
-    def root(self) -> Path:
-        return self.settings.root
-
-
-def copy_project(root: Path) -> None:
-    """All files of this project that are not tests, pictures or samples."""
-    output = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True,
-        text=True, check=True,
-    ).stdout  # fmt: skip
-    for path in output.splitlines():
-        if not path.startswith(("tests/", "docs/img/", "samples/")) and (ROOT / path).is_file():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / path, root / path)
-
 
 def floods() -> str:
     """Seven years of twenty stations whose floods follow the season."""
@@ -89,20 +61,13 @@ def floods() -> str:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     root = tmp_path_factory.mktemp("project")
-    copy_project(root)
-    folder = root / "expectations" / DATASET
-    folder.mkdir()
-    (folder / "contract.yaml").write_text(CONTRACT, encoding="utf-8")
+    copied_project.write(root, DATASET, CONTRACT)
     (root / "floods.csv").write_text(floods())
-    settings = Settings(root=root, home=root / "home")
-    # Where it stands it finds by itself, as a clone does.
-    inherited = {k: v for k, v in settings.environment().items() if k != "YUPANA_ROOT"}
-    environment = inherited | {"PYTHONPATH": str(root)}
-    with interpreter(root, environment) as python:
-        assert python.json("ingest", DATASET)["rows"] == {
+    with copied_project.opened(root) as opened:
+        assert opened.python.json("ingest", DATASET)["rows"] == {
             "read": 1680, "published": 1680, "quarantined": 0,
         }  # fmt: skip
-        yield Project(settings, environment, python)
+        yield opened
 
 
 def train(project: Project) -> dict[str, Any]:
@@ -127,12 +92,7 @@ def forecast(project: Project, day: date) -> dict[str, Any]:
     """What the served use case answers for the entity of its example."""
     spec = yaml.safe_load((project.root / "models" / NAME / "usecase.yaml").read_text())
     question = {spec["entity"]["key"]: [spec["example"]["entity"]], "as_of": day.isoformat()}
-    key = local_key(project.settings.platform_db, project.settings.home)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(project.root))
-        patch.chdir(project.root)
-        with service.running(project.settings, NAME) as url:
-            return service.ask(url, NAME, "forecast", question, key=key)
+    return project.ask(NAME, "forecast", question)
 
 
 def test_a_written_use_case_trains_serves_and_is_monitored(project: Project) -> None:
@@ -175,7 +135,7 @@ def test_what_cannot_be_a_use_case_writes_nothing(project: Project) -> None:
     assert "cannot be the name" in refused("class", "--data", DATASET)
     assert "Nothing of 'dengue_linelist' is published" in refused("x", "--data", "dengue_linelist")
     assert "no kind 'weather'" in refused("x", "--data", DATASET, "--task", "weather")
-    assert "--count COLUMN" in refused("x", "--data", DATASET, "--count", "no_such")
+    assert "--column count=COLUMN" in refused("x", "--data", DATASET, "--count", "no_such")
     assert "not a whole number" in refused("x", "--data", DATASET, "--count", "station")
     assert "is not a day" in refused("x", "--data", DATASET, "--period", "station")
     assert "is a command already" in refused("train", "--data", DATASET)

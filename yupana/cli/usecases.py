@@ -82,13 +82,17 @@ def _check(names: list[str] | tuple[str, ...], as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-Column = Annotated[str, typer.Option(metavar="COLUMN", help="Guessed where only one can be.")]
+Column = Annotated[str, typer.Option(metavar="COLUMN", help="Of a forecast, as --column says it.")]
 
 
 def usecase(
     name: Annotated[str, typer.Argument(help="Small letters, digits and underscores.")],
     data: Annotated[str, typer.Option(metavar="DATASET", help="A published data set.")],
     task: Annotated[str, typer.Option(help="The kind of use case.")] = "forecast",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PART=COLUMN", help="Guessed where only one can be; may be repeated."),
+    ] = None,
     entity: Column = "",
     period: Column = "",
     count: Column = "",
@@ -96,14 +100,17 @@ def usecase(
 ) -> None:
     """Write a small use case of a kind, which trains, serves and is monitored at once.
 
-    All its files bear its name, and no other file changes. For forecasts the data set has a row
-    an entity and a period (a week or a month): its columns are guessed from contract and table.
+    All its files bear its name, and no other file changes. Its columns are guessed from contract
+    and table. Forecasts read entity, period and count: the data set has a row an entity and a week
+    or a month. Classifiers read entity, text, label, group, time and title: a row is a text.
 
     Example: yupana new usecase river_floods --data river_floods_monthly --entity station
+
+    Example: yupana new usecase requests --task classify --data requests --column text=narrative
     """
     from yupana.cli.lazy import Commands
     from yupana.core import usecase as use_cases
-    from yupana.orchestration import usecase_files
+    from yupana.orchestration import new_usecase
 
     if name in {*Commands()} - {*use_cases.names()}:
         raise UsageError(
@@ -111,10 +118,29 @@ def usecase(
             where="NAME",
             fix="Give another name: below it stand the commands that a use case adds.",
         )
-    columns = {"entity": entity, "period": period, "count": count}
-    paths = usecase_files.write(settings(), name, task, data, columns, datetime.now(UTC).date())
+    columns = _columns(column or [], {"entity": entity, "period": period, "count": count})
+    paths = new_usecase.write(settings(), name, task, data, columns, datetime.now(UTC).date())
     if as_json:
         say_json({"use_case": name, "files": paths})
         return
     print("\n".join(paths))
     print(f"\nnext: yupana usecases check {name}, then features, train, deploy, serve, monitor")
+
+
+def _columns(pairs: list[str], own: dict[str, str]) -> dict[str, str]:
+    """Columns by the parts of a kind that read them.
+
+    Raises:
+        UsageError: one is not written PART=COLUMN.
+    """
+    columns = {part: column for part, column in own.items() if column}
+    for pair in pairs:
+        part, _, column = pair.partition("=")
+        if not part or not column:
+            raise UsageError(
+                f"'{pair}' does not say which column is what.",
+                where="--column",
+                fix="Write PART=COLUMN, as --column text=narrative.",
+            )
+        columns[part] = column
+    return columns

@@ -182,10 +182,10 @@ def class_name(name: str) -> str:
     return "".join(part.title() for part in name.split("_"))
 
 
-def template(kind: str) -> Callable[..., dict[str, str]]:
-    """What writes a new use case of a kind: the texts of its files by path."""
-    write: Callable[..., dict[str, str]] = import_module(f"yupana.tasks.{kind}.new").files
-    return write
+def template(kind: str) -> Any:
+    """What writes a new use case of a kind: its `files` gives their texts by path, its `PARTS` are
+    the names of the columns that it reads."""
+    return import_module(f"yupana.tasks.{kind}.new")
 
 
 def commands_package(kind: str) -> str:

@@ -16,6 +16,9 @@ VERSION = 1
 """Of the payload `{"label", "confidence", "probabilities", "language", "abstention", "words"}`,
 and of the outcome `{"label"}`."""
 
+LABEL = r"^[^\W_][\w ,.()/-]*$"
+"""Of a label's name: as publishers write them, too."""
+
 MOST_WORDS = 5
 """That are told to have counted."""
 
@@ -53,7 +56,7 @@ class Outcome(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    label: str = Field(min_length=1, max_length=100, pattern="^[a-z][a-z0-9_]*$")
+    label: str = Field(max_length=100, pattern=LABEL)
 
 
 class Feedback(BaseModel):
@@ -72,7 +75,7 @@ class Feedback(BaseModel):
     kind: Literal["observed", "complaint"] = Field(
         description="observed: la etiqueta correcta / the right label; complaint: un reclamo"
     )
-    label: str | None = Field(None, max_length=100, pattern="^[a-z][a-z0-9_]*$")
+    label: str | None = Field(None, max_length=100, pattern=LABEL)
     comment: str = Field("", max_length=1000, description="sin datos personales / no personal data")
 
 

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from importlib.resources import files as resources
-from string import Template
 from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
 from yupana.core import usecase
-from yupana.core.errors import UsageError
 from yupana.data.contracts import contract as contracts
-from yupana.data.lake import delta
 from yupana.gate import register_draft
 from yupana.gate.register import Bound
 from yupana.gate.register_parts import Both
+from yupana.tasks import new_usecase
 from yupana.tasks.forecast.frequency import FREQUENCIES, Frequency
+from yupana.tasks.new_usecase import Part
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,6 +31,9 @@ TRUNCATED = {
     "month": '.dt.truncate("1mo")',
 }
 """Any day of a period stands for it."""
+PARTS = ("entity", "period", "count")
+"""Columns that it reads, as options name them."""
+
 _SHAPES = {"entity": "a text", "period": "a day", "count": "a whole number"}
 _ABSENT = {
     "entity": "Add a text to the contract that says what a row is about.",
@@ -48,9 +49,6 @@ _TEMPLATES = {
     "models/{name}/card.yaml": "card.yaml",
     "feature_repo/{name}/series.py": "series.py",
     "feature_repo/{name}/definitions.py": "definitions.py",
-    "pipelines/{name}.py": "pipeline.py",
-    "serving/{name}/service.py": "service.py",
-    "serving/{name}/kustomization.yaml": "kustomization.yaml",
 }
 
 
@@ -76,7 +74,7 @@ def files(
         UsageError: the data set is not published, or its columns cannot be told apart.
     """
     title = contracts.load(settings.root, dataset).title.replace('"', "'")
-    table = _published(settings, dataset)
+    table = new_usecase.published(settings, dataset)
     names = _columns(settings, dataset, table, columns)
     frequency = _frequency(table, names)
     values = {
@@ -94,14 +92,8 @@ def files(
         "means": MEANS[frequency.name],
         "truncated": TRUNCATED[frequency.name],
     }
-    contents = {
-        path.format(name=name): Template(
-            (resources(__package__) / f"{template}.txt").read_text("utf-8")
-        ).substitute(values)
-        for path, template in _TEMPLATES.items()
-    }
-    for package in ("feature_repo", "serving"):
-        contents[f"{package}/{name}/__init__.py"] = f'"""The use case {name}."""\n'
+    contents = new_usecase.contents(__package__, _TEMPLATES, values)
+    contents[f"feature_repo/{name}/__init__.py"] = f'"""The use case {name}."""\n'
     return contents | register_draft.files(name, title, [_bound()], today)
 
 
@@ -112,18 +104,6 @@ def _bound() -> Bound:
             es="No peor que repetir el último período.", en="No worse than repeating the last one."
         ),
     )  # fmt: skip
-
-
-def _published(settings: Settings, dataset: str) -> pl.DataFrame:
-    table = settings.table("published", dataset)
-    if not delta.exists(table):
-        raise UsageError(
-            f"Nothing of '{dataset}' is published yet.",
-            where=str(table),
-            fix=f"Publish it first: yupana ingest {dataset}, with --source FILE where the contract "
-            "names no source.",
-        )
-    return delta.read(table)
 
 
 def _columns(
@@ -142,18 +122,14 @@ def _columns(
         "period": days,
         "count": [c for c in stated if table.schema[c].is_integer()],
     }
-    names = {}
-    for part, choice in (("entity", texts), ("period", days), ("count", numbers)):
-        column = columns.get(part) or (choice[0] if len(choice) == 1 else "")
-        if column not in fitting[part]:
-            unclear = f"Which column is the {part} is not clear: {', '.join(choice) or 'none fits'}"
-            fits = ", ".join(fitting[part])
-            raise UsageError(
-                f"'{column}' is not {_SHAPES[part]}." if column else f"{unclear}.",
-                where=f"published/{dataset}: {', '.join(table.columns)}",
-                fix=f"Name it: --{part} COLUMN, of {fits}." if fits else _ABSENT[part],
-            )
-        names[part] = column
+    likely = {"entity": texts, "period": days, "count": numbers}
+    where = f"published/{dataset}: {', '.join(table.columns)}"
+    names = {
+        part: new_usecase.column(
+            Part(part, _SHAPES[part], fitting[part], likely[part], _ABSENT[part]), columns, where
+        )
+        for part in PARTS
+    }
     return Columns(**names)
 
 
