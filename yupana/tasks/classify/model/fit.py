@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 Say = Callable[[str], None]
 
-AS_GOOD = 0.0
-"""By how much the student may be less often right than the head, where its answer stands."""
-
 
 @dataclass(frozen=True)
 class HeldOut:
@@ -195,7 +192,7 @@ def _sure(confidence: Array, right: Array, encoded: Array) -> float:
     order = np.argsort(-confidence, kind="stable")
     behind = np.cumsum(encoded[order].astype(int) - right[order].astype(int))
     shares = behind / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(shares[calibration.LEAST - 1 :] <= AS_GOOD)
+    good = np.flatnonzero(shares[calibration.LEAST - 1 :] <= 0)
     if not len(good):
         return calibration.NEVER
     return float(confidence[order][good[-1] + calibration.LEAST - 1])
