@@ -122,7 +122,8 @@ def _abstentions(entries: list[LogEntry], day: date) -> list[Check]:
     is_alarm = share > MOST_ABSTENTIONS
     return [
         Check(
-            "abstention", "", "", day, share, MOST_ABSTENTIONS, "alarm" if is_alarm else "ok", "warning",
+            "abstention", "", "", day, share, MOST_ABSTENTIONS, "alarm" if is_alarm else "ok",
+            "warning",
             f"{share:.0%} de {len(entries)} textos fueron a una persona.",
             f"{share:.0%} of {len(entries)} texts went to a person.",
             "docs/runbooks.md#abstention", "drift" if is_alarm else "",
