@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -132,14 +133,16 @@ def _oversee(settings: Settings, clock: _Clock, progress: Progress) -> None:
     run = clock.run
     spec = specs.load(run.use_case)
     progress.say("For whom it is good and for whom not; meanwhile BentoML's service is asked …")
-    with command.running(["impact", spec.name]) as impact:
+    measures = "impact" in usecase.commands_of(spec.task)
+    with command.running(["impact", spec.name]) if measures else nullcontext() as impact:
         run.answer = _answer(settings, spec)
         clock.part("service")
         progress.say("Evidently: report on what was answered …")
         run.report = command.run_command(["monitor", spec.name])
         clock.part("monitor")
-        impact()
-        clock.part("impact, the rest of it")
+        if impact:
+            impact()
+            clock.part("impact, the rest of it")
     progress.say("The auditor's pages …")
     of = ["--use-case", spec.name, "--prediction", run.answer["prediction_id"]]
     run.pages = command.run_command(["report", "build", *of])

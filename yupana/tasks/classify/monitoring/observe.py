@@ -31,7 +31,10 @@ LEAST = 30
 """Answers from which on a share says something."""
 
 WORSE = 0.1
-"""Accuracy that is lost before someone is told, and the share more that goes to a person."""
+"""Accuracy (0-1) that is lost before someone is told."""
+
+MOST_ABSTENTIONS = 0.5
+"""Share of texts that goes to a person before someone is told."""
 
 
 def inputs(settings: Settings, use_case: str, day: date) -> Inputs:
@@ -51,7 +54,7 @@ def observe(settings: Settings, definition: ClassifyUseCase, run: Run) -> Observ
     scored = performance(entries, judged)
     usual = held_out.read(run.folder, held_out.SCORED)
     checks = [
-        *_abstentions(entries, definition, usual, run.day),
+        *_abstentions(entries, run.day),
         *_accuracy(scored, run.day, definition, usual),
     ]
     if SUBMIT in definition.spec.actions:
@@ -112,18 +115,15 @@ def _groups(reference: pl.DataFrame) -> Groups:
     return {"language": language} if language else {}
 
 
-def _abstentions(
-    entries: list[LogEntry], definition: ClassifyUseCase, usual: Any, day: date
-) -> list[Check]:
-    mine = usual[usual[held_out.MODEL] == definition.final]
-    if len(entries) < LEAST or mine.empty:
+def _abstentions(entries: list[LogEntry], day: date) -> list[Check]:
+    if len(entries) < LEAST:
         return [_unknown("abstention", day, len(entries))]
     share = sum(bool(entry.payload.get("abstention")) for entry in entries) / len(entries)
-    limit = 0.5
-    is_alarm = share > limit
+    is_alarm = share > MOST_ABSTENTIONS
     return [
         Check(
-            "abstention", "", "", day, share, limit, "alarm" if is_alarm else "ok", "warning",
+            "abstention", "", "", day, share, MOST_ABSTENTIONS, "alarm" if is_alarm else "ok",
+            "warning",
             f"{share:.0%} de {len(entries)} textos fueron a una persona.",
             f"{share:.0%} of {len(entries)} texts went to a person.",
             "docs/runbooks.md#abstention", "drift" if is_alarm else "",

@@ -114,10 +114,10 @@ def _read(settings: Settings, about: Spec, path: Path) -> pl.DataFrame:
         ) from error  # fmt: skip
     named = {c.published: c.name for c in contract.columns if c.published in table.columns}
     table = table.rename({k: v for k, v in named.items() if k})
-    personal = [c.name for c in contract.columns if c.treatment == "mask" and c.name in table]
+    treated = {c.name for c in contract.columns if c.treatment == "mask"}
     table = table.with_columns(
         pl.col(name).map_elements(lambda text: mask(text).text, return_dtype=pl.String)
-        for name in personal
+        for name in table.columns if name in treated
     )
     section = usecases.load(about.name).options
     if section.time in table.columns:
