@@ -34,6 +34,6 @@ def test_personal_data_are_masked(tmp_path: Path) -> None:
 
 def test_a_column_that_is_absent_is_named_as_published(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no column 'topic_derived'"):
-        read(tmp_path / "a.csv", HEADER.replace("topic_derived", "topic"))
+        read(tmp_path / "a.csv", HEADER.replace("topic_derived", "theme"))
     with pytest.raises(UsageError, match="cannot be read"):
         read(tmp_path / "a.csv", "")
