@@ -39,7 +39,10 @@ def test_real_sentences(file: str, code: str, least: float) -> None:
     assert wrong <= 0.02 * n, counts
 
 
-@pytest.mark.parametrize("text", ["", "agua", "no hay luz", "123 456 789 123 456 789 12", "¡¿…?!"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "agua", "mana yaku kanchu", "the street is dark", "123 456 789 123 456 789 12", "¡¿…?!"],
+)
 def test_a_short_text_has_no_language(text: str) -> None:
     assert language.of(text) == ""
 
