@@ -4,5 +4,6 @@ MODULES = {
     "texts": ("features", "split"),
     "fitting": ("fit",),
     "label": ("label",),
+    "opinion": ("opinion",),
 }
 """The modules of this package, in the order of the help, and the commands that each registers."""
