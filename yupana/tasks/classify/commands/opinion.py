@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from yupana.tasks.classify.opinion.result import Source
 
 _DAY = ["%Y-%m-%d"]
-_CODE = ("yupana/tasks/classify/opinion", "yupana/tasks/classify/dataset", "yupana/privacy")
+_CODE = ("yupana/tasks/classify/opinion", "yupana/tasks/classify", "yupana/privacy")
 _FILES = ("common_words.txt", "opinion.html")
 """Of the first of these rooms: they change the report as its code does."""
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from yupana.core.disclosure import FEWEST
-from yupana.tasks.classify.opinion import resamples
+from yupana.tasks.classify import resamples
 from yupana.tasks.classify.opinion.periods import YEAR, Periods
 from yupana.tasks.classify.opinion.result import Change
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from yupana.core import charts, disclosure, page
 from yupana.core.spec import Bilingual
-from yupana.tasks.classify.opinion.resamples import DRAWS, FEWEST_GROUPS
 from yupana.tasks.classify.opinion.result import Change, Opinion, Theme
+from yupana.tasks.classify.resamples import DRAWS, FEWEST_GROUPS
 
 PERIOD = {
     "week": Bilingual(es="semanas", en="weeks"),

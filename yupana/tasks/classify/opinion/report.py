@@ -12,13 +12,14 @@ import numpy as np
 from yupana.core import whole_file
 from yupana.core.hashing import value_sha256
 from yupana.core.spec import Bilingual
+from yupana.tasks.classify import resamples
 from yupana.tasks.classify.dataset.texts import GROUP, LABEL, TEXT
-from yupana.tasks.classify.opinion import cells, changes, periods, quotes, resamples, words
+from yupana.tasks.classify.opinion import cells, changes, periods, quotes, words
 from yupana.tasks.classify.opinion.periods import Periods
-from yupana.tasks.classify.opinion.resamples import Resamples
 from yupana.tasks.classify.opinion.result import Opinion, Part, Source, Theme, Volume
 from yupana.tasks.classify.opinion.texts import DAY, Texts
 from yupana.tasks.classify.options import Options
+from yupana.tasks.classify.resamples import Resamples
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Say = Callable[[str], None]

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from yupana.core.disclosure import FEWEST
+from yupana.tasks.classify import resamples
 from yupana.tasks.classify.model.words import fold
-from yupana.tasks.classify.opinion import resamples
-from yupana.tasks.classify.opinion.resamples import Resamples
 from yupana.tasks.classify.opinion.result import Term
+from yupana.tasks.classify.resamples import Resamples
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
