@@ -38,6 +38,7 @@ def lines(
     unit: str,
     what: str,
     unfinished: date | None = None,
+    band: Sequence[Sequence[float] | None] = (),
 ) -> str:
     """Values over time, a gap where one is None.
 
@@ -47,6 +48,7 @@ def lines(
         unit: label of the vertical axis.
         what: what the chart shows, for readers who cannot see it.
         unfinished: shade from this day on, where later reports are still missing.
+        band: ends of an interval at each x, None where there is none; empty: none has.
     """
     import numpy as np
 
@@ -63,8 +65,12 @@ def lines(
         # One day alone would stand amid years.
         axes.set_xlim(days[0] - np.timedelta64(28, "D"), days[0] + np.timedelta64(28, "D"))
         axes.set_xticks(days)
+    for at, ends in zip(days, band, strict=False):
+        if ends:
+            axes.plot([at, at], ends, color=MAIN, lw=6, alpha=0.25, solid_capstyle="butt")
     axes.set_ylabel(unit)
-    top = max((v for values in series.values() for v in values if v is not None), default=1)
+    tops = [v for values in series.values() for v in values if v is not None]
+    top = max([*tops, *(ends[1] for ends in band if ends)], default=1)
     axes.set_ylim(0, top * 1.08 or 1)
     _plain_numbers(axes)
     if unfinished and x[-1] >= unfinished:  # type: ignore[operator]

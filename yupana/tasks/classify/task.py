@@ -108,10 +108,10 @@ class ClassifyTask:
         return ClassifyServing()
 
     def impact(self, report: Mapping[str, Any], spec: Spec) -> Section:
-        """Who is sent to a person more often, and who is routed wrongly."""
-        from yupana.monitoring.kind import Section
+        """See `impact.pages.section`."""
+        from yupana.tasks.classify.impact import pages
 
-        return Section("tasks/classify/impact/site.html", {"report": report})
+        return pages.section(report)
 
 
 TASK = ClassifyTask()

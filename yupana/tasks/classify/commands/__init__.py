@@ -5,5 +5,7 @@ MODULES = {
     "fitting": ("fit",),
     "ask": ("ask",),
     "label": ("label",),
+    "opinion": ("opinion",),
+    "impact": ("impact",),
 }
 """The modules of this package, in the order of the help, and the commands that each registers."""
