@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -28,7 +29,7 @@ features: {table: none, service: none}
 model: {final: pool, files: [weights]}
 actions: {classify: [agency]}
 example: {entity: n000, title: {es: Uno, en: One}}
-classify: {text: body, title: heading, label: topic, group: block, languages: [es]}
+classify: {text: body, title: heading, label: topic, group: block, time: day, languages: [es]}
 """
 LABELLING = r"""
 labels: [agua, luz, ruido]
@@ -93,7 +94,8 @@ def publish(home: Path, rows: pl.DataFrame) -> Settings:
     table.parent.mkdir(parents=True, exist_ok=True)
     names = {"entity": "note_id", "title": "heading", "text": "body", "label": "topic",
              "group": "block"}  # fmt: skip
-    rows.rename(names).write_delta(table, mode="overwrite")
+    dated = rows.rename(names).with_columns(day=pl.lit(date(2026, 1, 5)))
+    dated.write_delta(table, mode="overwrite")
     ref = f"delta:published/{DATASET}@{delta.version_of(table)}"
     events.append(settings, "ingest", DATASET, status="done", outputs=(ref,))
     return settings

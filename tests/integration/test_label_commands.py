@@ -152,4 +152,4 @@ def test_a_use_case_without_functions_or_texts(home: Settings, folder: Path) -> 
 
     spec._read.cache_clear()
     out = yupana(home, "label", "functions", NAME)
-    assert out.code == 2 and "'bodies' is not in the published table" in out.stderr
+    assert out.code == 2 and "no column 'bodies'" in out.stderr

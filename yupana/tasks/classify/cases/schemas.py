@@ -58,7 +58,10 @@ class CaseBody(Body):
     place: Place = Place()
     language: str = Field("", pattern="^([a-z]{2,3})?$", description="ISO 639")
     contact: str = Field("", max_length=200, pattern=f"^$|{_MAIL}", description="correo / e-mail")
-    attachments: list[AttachmentBody] = Field([], max_length=attachments.MOST)
+    # A bound that is told: clients are made from the schema.
+    attachments: list[AttachmentBody] = Field(
+        [], max_length=attachments.MOST, json_schema_extra={"minItems": 0}
+    )
 
 
 class Objection(Body):

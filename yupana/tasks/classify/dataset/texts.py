@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from yupana.config.settings import Settings
 from yupana.core import spec as specs
-from yupana.core.errors import TerminalError
+from yupana.core.errors import TerminalError, UsageError
 from yupana.core.spec import Spec
 from yupana.data.lake import delta
 from yupana.tasks.classify import options
@@ -23,7 +23,8 @@ def texts(settings: Settings, use_case: str) -> pl.DataFrame:
     """The published texts of a use case, as `of_table` gives them.
 
     Raises:
-        TerminalError: nothing is published yet, or a column is absent.
+        TerminalError: nothing is published yet.
+        UsageError: a column that the spec names is absent.
     """
     about = specs.load(use_case)
     name = about.data.trigger
@@ -48,7 +49,7 @@ def of_table(table: pl.DataFrame, about: Spec) -> pl.DataFrame:
         text are left out.
 
     Raises:
-        TerminalError: a column is absent; names it and those that there are.
+        UsageError: a column is absent; names it and those that there are.
     """
     import polars as pl
 
@@ -57,7 +58,7 @@ def of_table(table: pl.DataFrame, about: Spec) -> pl.DataFrame:
     named = [key, section.text, section.label, section.group, section.time, *groups]
     named += [section.title] if section.title else []
     if absent := [column for column in named if column not in table.columns]:
-        raise TerminalError(
+        raise UsageError(
             f"The texts have no column '{absent[0]}'.",
             where=f"published/{about.data.trigger}: {', '.join(table.columns)}",
             fix=f"Name one of these in models/{about.name}/usecase.yaml, {about.task}.",
