@@ -114,10 +114,10 @@ HOSTILE = (
 
 @pytest.mark.parametrize("unit", HOSTILE)
 def test_a_long_text_that_means_harm_takes_no_longer_than_another(unit: str) -> None:
-    """In time of the processor, since others work on this machine: 1 MB takes 2 s of an idle core,
-    and a pattern that runs away takes hours."""
+    """A pattern that runs away takes hours for it, where it should take seconds of the processor at
+    most, however busy the machine is."""
     length = 250_000
     text = (unit * (length // len(unit) + 1))[:length]
     begin = time.process_time()
     detect(text)
-    assert time.process_time() - begin < 2
+    assert time.process_time() - begin < 60
