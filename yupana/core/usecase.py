@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -52,10 +51,6 @@ class UseCase(Protocol):
 
     def baselines(self, frame: pd.DataFrame) -> Mapping[str, Any]:
         """What the model must beat, by name."""
-        ...
-
-    def question(self, entities: Sequence[str], as_of: date | None = None) -> dict[str, Any]:
-        """The body that the first of the spec's actions takes, about some entities."""
         ...
 
     def answer_table(self, answer: Mapping[str, Any]) -> Table:

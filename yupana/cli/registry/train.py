@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -170,7 +169,7 @@ def evaluate(
         return
     report = file_scores.report(settings(), use_case, cases, Lines().say)
     if out:
-        whole_file.write(out, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+        whole_file.write_json(out, report)
     say(report, file_scores.words(report, out), as_json)
 
 

@@ -4,7 +4,6 @@ use."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,10 +100,6 @@ class ClassifyUseCase:
         return {
             name: BASELINES[name](whole, labels, len(names)) for name in self.spec.metric.baselines
         }
-
-    def question(self, entities: Sequence[str], as_of: date | None = None) -> dict[str, Any]:
-        """The body that the action `classify` takes: texts themselves are what is asked of."""
-        return {"texts": [{"text": text} for text in entities]}
 
     def answer_table(self, answer: Mapping[str, Any]) -> Table:
         """An answer for people at a terminal."""

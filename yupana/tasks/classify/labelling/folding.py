@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from yupana.core import patterns
+from yupana.tasks.classify import fold as folded
 
 LONGEST = 20_000
 """Characters of a text that are looked at."""
@@ -21,8 +22,7 @@ _WORD = re.compile(r"\w+\*?")
 
 def fold(text: str) -> str:
     """The first `LONGEST` characters in small letters, without accents (ñ becomes n)."""
-    letters = unicodedata.normalize("NFKD", text[:LONGEST])
-    return "".join(c for c in letters if not unicodedata.combining(c)).casefold()
+    return folded.fold(text[:LONGEST])
 
 
 def of_words(phrases: Sequence[str]) -> str:

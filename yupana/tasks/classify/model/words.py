@@ -7,7 +7,6 @@ Parts of words carry a misspelt word's meaning, and hashing needs no vocabulary 
 from __future__ import annotations
 
 import re
-import unicodedata
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
@@ -15,6 +14,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+
+from yupana.tasks.classify.fold import fold
 
 BUCKETS = 1 << 16
 PART = (3, 5)
@@ -26,12 +27,6 @@ MOST_WORDS = 400
 _WORD = re.compile(r"\w+")
 
 Array = np.ndarray[Any, np.dtype[np.int64]]
-
-
-def fold(text: str) -> str:
-    """Lower case without accents: ¿DÓNDE? → ¿donde?"""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
 def words(text: str) -> list[str]:

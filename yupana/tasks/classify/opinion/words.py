@@ -19,7 +19,7 @@ import numpy as np
 
 from yupana.core.disclosure import FEWEST
 from yupana.tasks.classify import resamples
-from yupana.tasks.classify.model.words import fold
+from yupana.tasks.classify.fold import fold
 from yupana.tasks.classify.opinion.result import Term
 from yupana.tasks.classify.resamples import Resamples
 
