@@ -9,7 +9,7 @@ import yaml
 
 from yupana.core import spec as specs
 from yupana.core import usecase
-from yupana.tasks.forecast.pipeline import IMAGE
+from yupana.training.components import IMAGE
 
 PIPELINES = [usecase.pipeline(n).PIPELINE for n in usecase.names() if usecase.has_pipeline(n)]
 

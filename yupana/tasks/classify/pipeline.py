@@ -4,15 +4,12 @@ Each component does one step in its own process, by the function of the step's `
 and passes its first reference on.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from kfp import compiler, dsl
 
-IMAGE = "yupana:latest"
-
-Place = Callable[[dsl.PipelineTask], None]
+from yupana.training.components import IMAGE, Place, evaluate
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
@@ -29,16 +26,6 @@ def fit(use_case: str, rows: str) -> str:
     from yupana.tasks.classify.commands import fitting
 
     return component(lambda: fitting.fit(use_case, rows))
-
-
-@dsl.component(base_image=IMAGE, install_kfp_package=False)
-def evaluate(use_case: str, candidate: str) -> str:
-    from yupana.config.settings import settings
-    from yupana.console.options import emit
-    from yupana.console.process import component
-    from yupana.training import candidate_steps as steps
-
-    return component(lambda: emit(steps.evaluate(settings(), use_case, candidate), False))
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)

@@ -7,15 +7,12 @@ machine, task by task; a cluster gets the same pipeline with what its pods ask f
 (`yupana/training/cluster.py`), and fits the members side by side.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from kfp import compiler, dsl
 
-IMAGE = "yupana:latest"
-
-Place = Callable[[dsl.PipelineTask], None]
+from yupana.training.components import IMAGE, Place, evaluate
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
@@ -59,16 +56,6 @@ def backtest(use_case: str, candidate: str, origins: str) -> str:
     from yupana.tasks.forecast.commands import candidate_backtest
 
     return component(lambda: candidate_backtest.backtest(use_case, candidate, origins))
-
-
-@dsl.component(base_image=IMAGE, install_kfp_package=False)
-def evaluate(use_case: str, candidate: str) -> str:
-    from yupana.config.settings import settings
-    from yupana.console.options import emit
-    from yupana.console.process import component
-    from yupana.training import candidate_steps as steps
-
-    return component(lambda: emit(steps.evaluate(settings(), use_case, candidate), False))
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
