@@ -94,8 +94,8 @@ def temperature(probabilities: Array, labels: Array) -> float:
         scaled = soften(probabilities, float(np.exp(log_temperature)))
         return float(-np.log(np.maximum(scaled[rows, labels], 1e-12)).mean())
 
-    found = minimize_scalar(loss, bounds=(np.log(0.2), np.log(20)), method="bounded")
-    return float(np.exp(found.x))
+    optimum = minimize_scalar(loss, bounds=(np.log(0.2), np.log(20)), method="bounded")
+    return float(np.exp(optimum.x))
 
 
 def soften(probabilities: Array, by: float) -> Array:

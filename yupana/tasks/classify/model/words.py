@@ -32,8 +32,8 @@ Array = np.ndarray[Any, np.dtype[np.int64]]
 def words(text: str) -> list[str]:
     """The first `MOST_WORDS` words, folded. Digits are all one: a number is no topic."""
     # Cut first: a megabyte is not folded for its first words.
-    found = _WORD.findall(fold(text[: MOST_WORDS * 20]))[:MOST_WORDS]
-    return ["0" if word.isdigit() else word for word in found]
+    every = _WORD.findall(fold(text[: MOST_WORDS * 20]))[:MOST_WORDS]
+    return ["0" if word.isdigit() else word for word in every]
 
 
 def numbers(text: str) -> Array:

@@ -52,9 +52,9 @@ def by_label(predictions: Predictions, labels: Sequence[str]) -> dict[str, Label
     scores = {}
     for label in labels:
         is_it, says = predictions.truth == label, predictions.label == label
-        right, n, told = int((is_it & says).sum()), int(is_it.sum()), int(says.sum())
-        precision, recall = right / max(told, 1), right / max(n, 1)
-        scores[label] = LabelScore(n, precision, recall, 2 * right / max(n + told, 1))
+        right, n, predicted = int((is_it & says).sum()), int(is_it.sum()), int(says.sum())
+        precision, recall = right / max(predicted, 1), right / max(n, 1)
+        scores[label] = LabelScore(n, precision, recall, 2 * right / max(n + predicted, 1))
     return scores
 
 
@@ -89,9 +89,9 @@ def accuracy_at(predictions: Predictions, coverage: float) -> float:
 
     The selective risk is one less this (El-Yaniv, Wiener 2010, JMLR).
     """
-    kept = max(1, round(coverage * len(predictions.truth)))
+    number = max(1, round(coverage * len(predictions.truth)))
     # Stable: of even ones the first, at every call the same.
-    order = np.argsort(-predictions.confidence, kind="stable")[:kept]
+    order = np.argsort(-predictions.confidence, kind="stable")[:number]
     return accuracy(predictions.of(order))
 
 

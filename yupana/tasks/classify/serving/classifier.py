@@ -74,13 +74,13 @@ class Classifier:
         # A text is of the day on which it comes.
         basis = answers.basis._replace(data_as_of=str(datetime.fromtimestamp(now, UTC).date()))
         for (entity, text), one in zip(asked, said, strict=True):
-            made = prediction(
+            content = prediction(
                 basis, entity, payload.of(one, answers.cascade, text),
                 payload_version=payload.VERSION, features=payload.features(text, one),
                 caveats=[*answers.caveats, *sandbox.caveats(caller)],
             )  # fmt: skip
             record = PredictionRecord(
-                new_id(now), now, made, {}, caller.key_id, caller.agency,
+                new_id(now), now, content, {}, caller.key_id, caller.agency,
                 sandbox.kind(caller, "answer"), request_id,
             )  # fmt: skip
             records.append(record)
